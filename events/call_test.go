@@ -1,0 +1,354 @@
+package events_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+)
+
+func set(n int64) events.Optional[int64] {
+	return events.Optional[int64]{Value: n, State: events.Set}
+}
+
+var null = events.Optional[int64]{State: events.Null}
+
+func TestKindOfACall(t *testing.T) {
+	t.Parallel()
+	const (
+		call      = events.KindCall
+		missed    = events.KindMissedCall
+		voicemail = events.KindVoicemail
+	)
+	for _, test := range []struct {
+		name string
+		typ  events.Type
+		data string
+		want events.Kind
+	}{
+		{"call.missed is a missed call by its name", "call.missed", `{"id":1}`, missed},
+		{"call.missed is one whatever the type in it", "call.missed", `{"id":1,"call_info":{"type":"Answered"}}`, missed},
+		{"call.missed is one if that type is empty", "call.missed", `{"id":1,"call_info":{"type":""}}`, missed},
+		{"a completed call of type Missed", "call.completed", `{"id":1,"call_info":{"type":"Missed"}}`, missed},
+		{"a completed call of type missed", "call.completed", `{"id":1,"call_info":{"type":"missed"}}`, missed},
+		{"a completed call of type MISSED", "call.completed", `{"id":1,"call_info":{"type":" MISSED "}}`, missed},
+		{"an updated call of type Missed", "call.updated", `{"id":1,"call_info":{"type":"Missed"}}`, missed},
+		{"an incoming call of type Missed", "call.incoming", `{"id":1,"call_info":{"type":"Missed"}}`, missed},
+		{"a queued call of type Missed", "call.exits_queue", `{"id":1,"call_info":{"type":"Missed"}}`, missed},
+		{"a call of type Missed with an AI report", "jc.call_ai_generated", `{"id":1,"call_info":{"type":"Missed"}}`, missed},
+		{"a Sales Dialer call of type Missed", "sd.call_completed", `{"call_sid":"CA1","call_info":{"type":"Missed"}}`, missed},
+		{"a call of type Missed under a name that is not registered", "call.abandoned", `{"call_sid":"CA1","call_info":{"type":"Missed"}}`, missed},
+
+		{"one of type Voicemail, too", "call.abandoned", `{"call_sid":"CA1","call_info":{"type":"Voicemail"}}`, voicemail},
+		{"and only with an outcome is it a call at all", "call.abandoned", `{"call_sid":"CA1","call_info":{"type":"Answered"}}`, events.KindUnknown},
+
+		{"voicemail.received is a voicemail", "voicemail.received", `{"call_id":"x"}`, voicemail},
+		{"call.voicemail is one too", "call.voicemail", `{"id":1}`, voicemail},
+		{"voicemail.received of type Missed is still one", "voicemail.received", `{"id":1,"call_info":{"type":"Missed"}}`, voicemail},
+		{"call.voicemail of type Missed is still one", "call.voicemail", `{"id":1,"call_info":{"type":"missed"}}`, voicemail},
+		{"a completed call of type Voicemail", "call.completed", `{"id":1,"call_info":{"type":"Voicemail"}}`, voicemail},
+
+		{"a completed call of type Answered", "call.completed", `{"id":1,"call_info":{"type":"Answered"}}`, call},
+		{"a type that only contains missed", "call.completed", `{"id":1,"call_info":{"type":"not missed"}}`, call},
+		{"a reason without the type", "call.completed", `{"id":1,"call_info":{"missed_call_reason":"no answer"}}`, call},
+		{"whether the call is archived is not its outcome", "call.completed", `{"id":1,"call_info":{"status":"Missed"}}`, call},
+		{"a type beside call_info is not call_info's", "call.completed", `{"id":1,"type":"Missed"}`, call},
+		{"call_info that is text", "call.completed", `{"id":1,"call_info":"Missed"}`, call},
+		{"call_info that is an array", "call.completed", `{"id":1,"call_info":[{"type":"Missed"}]}`, call},
+		{"a type that is an array", "call.completed", `{"id":1,"call_info":{"type":["Missed"]}}`, call},
+		{"call.answered", "call.answered", `{"call_id":"x"}`, call},
+		{"call.incoming", "call.incoming", `{"id":1}`, call},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := decode(t, bodyB(test.typ, test.data))
+			if d.Kind != test.want {
+				t.Errorf("kind: got %s, want %s", d.Kind, test.want)
+			}
+			_, isVoicemail := d.Event.(*events.Voicemail)
+			if isVoicemail != (d.Kind == voicemail) {
+				t.Errorf("a %s is a %T", d.Kind, d.Event)
+			}
+		})
+	}
+}
+
+func TestAgentID(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		data string
+		want events.Optional[int64]
+		fits bool
+	}{
+		{"absent", `{"ID":"x"}`, events.Optional[int64]{}, true},
+		{"null", `{"agent_id":null}`, null, true},
+		{"an empty string is nobody", `{"agent_id":""}`, null, true},
+		{"white space is nobody", `{"agent_id":" \t"}`, null, true},
+		{"zero is not nobody", `{"agent_id":0}`, set(0), true},
+		{"zero as a string", `{"agent_id":"0"}`, set(0), true},
+		{"a number", `{"agent_id":42}`, set(42), true},
+		{"a number as a string", `{"agent_id":"42"}`, set(42), true},
+		{"a number with space around it", `{"agent_id":" 42 "}`, set(42), true},
+		{"a whole number written as a float", `{"agent_id":42.0}`, set(42), true},
+		{"a whole number written with an exponent", `{"agent_id":4.2e1}`, set(42), true},
+		{"a negative number", `{"agent_id":-1}`, set(-1), true},
+		{"the largest number", `{"agent_id":9223372036854775807}`, set(9223372036854775807), true},
+		{"a larger number", `{"agent_id":9223372036854775808}`, events.Optional[int64]{}, false},
+		{"a fraction", `{"agent_id":42.5}`, events.Optional[int64]{}, false},
+		{"beyond every number", `{"agent_id":1e400}`, events.Optional[int64]{}, false},
+		{"a word", `{"agent_id":"Sam"}`, events.Optional[int64]{}, false},
+		{"a bool", `{"agent_id":false}`, events.Optional[int64]{}, false},
+		{"an object", `{"agent_id":{}}`, events.Optional[int64]{}, false},
+		{"an array", `{"agent_id":[]}`, events.Optional[int64]{}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			call := decode(t, bodyB("call.missed", test.data))
+			message := decode(t, bodyB("sms.sent", test.data))
+			voicemail := decode(t, bodyB("call.voicemail", test.data))
+			for name, got := range map[string]events.Optional[int64]{
+				"call":      call.Event.(*events.Call).AgentID,
+				"message":   message.Event.(*events.Message).AgentID,
+				"voicemail": voicemail.Event.(*events.Voicemail).AgentID,
+			} {
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", name, diff)
+				}
+				value, ok := got.Get()
+				if ok != (test.want.State == events.Set) || value != test.want.Value {
+					t.Errorf("%s: Get returns %d, %v", name, value, ok)
+				}
+			}
+			if fits := len(call.Misfits) == 0; fits != test.fits {
+				t.Errorf("misfits: %q", call.Misfits)
+			}
+		})
+	}
+}
+
+func TestDirectionIsAWholeWord(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		json  string
+		want  events.Direction
+		phone string
+	}{
+		{`"inbound"`, events.Inbound, "+14155558765"},
+		{`"Incoming"`, events.Inbound, "+14155558765"},
+		{`" INBOUND "`, events.Inbound, "+14155558765"},
+		{`"outbound"`, events.Outbound, "+14155551234"},
+		{`"Outgoing"`, events.Outbound, "+14155551234"}, // contains "in"
+		{`"OUTGOING"`, events.Outbound, "+14155551234"},
+		{`"in"`, "", ""},
+		{`"outgoing inbound"`, "", ""},
+		{`""`, "", ""},
+		{`null`, "", ""},
+		{`1`, "", ""},
+	} {
+		t.Run(test.json, func(t *testing.T) {
+			t.Parallel()
+			d := decode(t, bodyA("call.completed", `{"call_id":"x","from":"+14155558765","to":"+14155551234","direction":`+test.json+`}`))
+			if got := d.Event.(*events.Call).Direction; got != test.want {
+				t.Errorf("direction: got %q, want %q", got, test.want)
+			}
+			if d.Phone != test.phone {
+				t.Errorf("phone: got %q, want %q", d.Phone, test.phone)
+			}
+		})
+	}
+}
+
+func TestPhoneIsTheOutsideParty(t *testing.T) {
+	t.Parallel()
+	const outside, ours = "+14155558765", "+14155551234"
+	for _, test := range []struct {
+		name string
+		typ  events.Type
+		data string
+		want string
+	}{
+		{"who called, of an inbound call", "call.completed", `{"direction":"inbound","from":"` + outside + `","to":"` + ours + `"}`, outside},
+		{"who was called, of an outbound call", "call.completed", `{"direction":"outbound","from":"` + ours + `","to":"` + outside + `"}`, outside},
+		{"who called, of a missed call without direction", "call.missed", `{"from":"` + outside + `","to":"` + ours + `"}`, outside},
+		{"who called, of a voicemail, which has no direction", "voicemail.received", `{"from":"` + outside + `","to":"` + ours + `"}`, outside},
+		{"who wrote", "sms.received", `{"from":"` + outside + `","to":"` + ours + `"}`, outside},
+		{"who opted out", "sms.optout", `{"from":"` + outside + `","to":"` + ours + `"}`, outside},
+		{"who opted in", "sms.optin", `{"from":"` + outside + `","to":"` + ours + `"}`, outside},
+		{"who was written to", "sms.sent", `{"from":"` + ours + `","to":"` + outside + `"}`, outside},
+		{"who it was delivered to", "sms.delivered", `{"from":"` + ours + `","to":"` + outside + `"}`, outside},
+		{"who it failed to reach", "sms.failed", `{"from":"` + ours + `","to":"` + outside + `"}`, outside},
+		{"the direction before the name", "sms.sent", `{"direction":"inbound","from":"` + outside + `","to":"` + ours + `"}`, outside},
+		{"nobody where neither tells", "sms.status_updated", `{"from":"` + outside + `","to":"` + ours + `"}`, ""},
+		{"format B's contact, of an incoming call", "call.completed", `{"contact_number":"14155558765","justcall_number":"14155551234","call_info":{"direction":"Incoming"}}`, outside},
+		{"format B's contact, of an outgoing call", "call.completed", `{"contact_number":"14155558765","justcall_number":"14155551234","call_info":{"direction":"Outgoing"}}`, outside},
+		{"format B's contact as a number", "sms.sent", `{"contact_number":14155558765,"justcall_number":14155551234,"direction":"Outgoing"}`, outside},
+		{"format B's contact as a number with an exponent", "sms.sent", `{"contact_number":1.4155558765e10}`, outside},
+		{"who called, where the contact's number is empty", "call.missed", `{"contact_number":"","from":"` + outside + `"}`, outside},
+		{"nobody where the caller is empty", "call.missed", `{"from":"","to":"` + ours + `"}`, ""},
+		{"nobody where the caller is null", "call.missed", `{"from":null,"to":"` + ours + `"}`, ""},
+		{"nobody where the caller is withheld", "call.missed", `{"from":"+266696687","to":"` + ours + `"}`, ""},
+		{"nobody where the contact is anonymous", "call.missed", `{"contact_number":"anonymous","justcall_number":"14155551234"}`, ""},
+		{"nobody where the contact's number is -1", "call.missed", `{"contact_number":-1}`, ""},
+		{"nobody where the contact's number is an object", "call.missed", `{"contact_number":{"e164":"` + outside + `"}}`, ""},
+		{"an appointment's customer", "appointment.scheduled", `{"customer_number":"14155558765"}`, outside},
+		{"a contact's phone", "contact.created", `{"phone":"(415) 555-8765"}`, "+4155558765"},
+		{"a contact's number", "jc.contact_status_updated", `{"contact_number":14155558765}`, outside},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := decode(t, bodyB(test.typ, test.data)).Phone; got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestBothFormatsGiveTheSameShapes(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		body string
+		want events.Event
+	}{
+		{
+			"format A's missed call",
+			bodyA("call.missed", `{"call_id":"call_1","direction":"inbound","from":"+14155558765","to":"+14155551234","agent_id":null,"ring_duration":30,"status":"missed"}`),
+			&events.Call{
+				ID: "call_1", Direction: events.Inbound, From: "+14155558765", To: "+14155551234",
+				AgentID: null, RingDuration: set(30), Status: "missed",
+			},
+		},
+		{
+			"format B's missed call",
+			bodyB("call.missed", `{"id":7,"call_sid":"CA1","contact_number":"14155558765","contact_name":"Pat","justcall_number":"14155551234","agent_id":"","call_info":{"direction":"Incoming","type":"Missed","missed_call_reason":"Caller hung up","status":"Unarchived","disposition":"","notes":""},"call_duration":{"total_duration":30,"ring_time":"30","conversation_time":0}}`),
+			&events.Call{
+				ID: "CA1", Direction: events.Inbound, From: "14155558765", To: "14155551234",
+				AgentID: null, ContactName: "Pat", Duration: set(30), RingDuration: set(30),
+				Outcome: "missed", MissedReason: "Caller hung up",
+			},
+		},
+		{
+			"format A's completed call",
+			bodyA("call.completed", `{"call_id":"call_1","direction":"outbound","from":"+14155551234","to":"+14155558765","agent_id":42,"agent_name":"Jordan","duration":185,"status":"completed","recording_url":"https://example.com/r","notes":"n","disposition":"d"}`),
+			&events.Call{
+				ID: "call_1", Direction: events.Outbound, From: "+14155551234", To: "+14155558765",
+				AgentID: set(42), AgentName: "Jordan", Duration: set(185), Status: "completed",
+				RecordingURL: "https://example.com/r", Notes: "n", Disposition: "d",
+			},
+		},
+		{
+			"format B's outgoing call puts our line first",
+			bodyB("call.completed", `{"id":7,"call_sid":"CA1","contact_number":14155558765,"justcall_number":14155551234,"agent_id":42,"agent_name":"Jordan","call_info":{"direction":"Outgoing","type":"answered","recording":"https://example.com/r","disposition":"d","notes":"n"},"call_duration":{"total_duration":185}}`),
+			&events.Call{
+				ID: "CA1", Direction: events.Outbound, From: "14155551234", To: "14155558765",
+				AgentID: set(42), AgentName: "Jordan", Duration: set(185), Outcome: "answered",
+				RecordingURL: "https://example.com/r", Notes: "n", Disposition: "d",
+			},
+		},
+		{
+			"a missed call whose name is not registered",
+			bodyB("call.abandoned", `{"id":7,"call_sid":"CA1","contact_number":"14155558765","justcall_number":"14155551234","agent_id":null,"call_info":{"direction":"Incoming","type":"Missed"},"tags":[]}`),
+			&events.Call{ID: "CA1", Direction: events.Inbound, From: "14155558765", To: "14155551234", AgentID: null, Outcome: "missed"},
+		},
+		{
+			"a Sales Dialer call's line",
+			bodyB("sd.call_completed", `{"call_sid":"CA1","contact_number":"14155558765","sales_dialer_number":"14155551234","campaign":{"id":1},"call_info":{"direction":"Outgoing"}}`),
+			&events.Call{ID: "CA1", Direction: events.Outbound, From: "14155551234", To: "14155558765"},
+		},
+		{
+			"format A's voicemail",
+			bodyA("voicemail.received", `{"call_id":"call_1","from":"+14155558765","to":"+14155551234","agent_id":42,"duration":22,"recording_url":"https://example.com/v","transcription":"Hi"}`),
+			&events.Voicemail{
+				CallID: "call_1", From: "+14155558765", To: "+14155551234", AgentID: set(42),
+				Duration: set(22), RecordingURL: "https://example.com/v", Transcription: "Hi",
+			},
+		},
+		{
+			"format B's voicemail",
+			bodyB("call.voicemail", `{"call_sid":"CA1","contact_number":"14155558765","justcall_number":"14155551234","agent_id":null,"call_info":{"direction":"Incoming","recording":"https://example.com/v","voicemail_transcription":"Hi"}}`),
+			&events.Voicemail{
+				CallID: "CA1", From: "14155558765", To: "14155551234", AgentID: null,
+				RecordingURL: "https://example.com/v", Transcription: "Hi",
+			},
+		},
+		{
+			"format A's text, with HTML entities as they are",
+			bodyA("sms.received", `{"message_id":"msg_1","direction":"inbound","from":"+14155558765","to":"+14155551234","body":"5 &lt; 6 \\o/","media_url":null}`),
+			&events.Message{
+				ID: "msg_1", Direction: events.Inbound, From: "+14155558765", To: "+14155551234",
+				Body: `5 &lt; 6 \o/`,
+			},
+		},
+		{
+			"a picture",
+			bodyA("sms.received", `{"message_id":"msg_1","media_url":"https://example.com/1"}`),
+			&events.Message{ID: "msg_1", Direction: events.Inbound, MediaURLs: []string{"https://example.com/1"}},
+		},
+		{
+			"several pictures",
+			bodyA("sms.received", `{"message_id":"msg_1","media_urls":["https://example.com/1","https://example.com/2"]}`),
+			&events.Message{ID: "msg_1", Direction: events.Inbound, MediaURLs: []string{"https://example.com/1", "https://example.com/2"}},
+		},
+		{
+			"no picture, in all its spellings",
+			bodyA("sms.received", `{"message_id":"msg_1","media_url":"","media_urls":["",null]}`),
+			&events.Message{ID: "msg_1", Direction: events.Inbound},
+		},
+		{
+			"format A's delivered text",
+			bodyA("sms.delivered", `{"message_id":"msg_1","direction":"outbound","from":"+14155551234","to":"+14155558765","status":"delivered","delivered_at":"2026-03-12T14:36:04Z"}`),
+			&events.Message{
+				ID: "msg_1", Direction: events.Outbound, From: "+14155551234", To: "+14155558765",
+				Status: "delivered", DeliveredAt: "2026-03-12T14:36:04Z",
+			},
+		},
+		{
+			"format B's text",
+			bodyB("sms.sent", `{"id":7,"contact_number":"14155558765","contact_name":"Pat","justcall_number":"14155551234","agent_id":42,"agent_name":"Jordan","direction":"Outgoing","sms_info":{"body":"Hi","is_mms":"0"},"delivery_status":"sent"}`),
+			&events.Message{
+				ID: "7", Direction: events.Outbound, From: "14155551234", To: "14155558765",
+				ContactName: "Pat", Body: "Hi", AgentID: set(42), AgentName: "Jordan", Status: "sent",
+			},
+		},
+		{
+			"format A's contact",
+			bodyA("contact.updated", `{"contact_id":98765,"changed_fields":["company"],"first_name":"Jordan","last_name":"Lee","phone":"+14155558765","email":"j@example.com","company":"Acme","source":"ui"}`),
+			&events.Contact{
+				ID: "98765", FirstName: "Jordan", LastName: "Lee", Phone: "+14155558765",
+				Email: "j@example.com", Company: "Acme", Source: "ui", ChangedFields: []string{"company"},
+			},
+		},
+		{
+			"format B's contact",
+			bodyB("jc.contact_status_updated", `{"id":7,"name":"Jordan Lee","contact_number":14155558765,"other_numbers":[],"email":null,"company":"","status":{"blacklist":0,"dnd":1,"dnm":0}}`),
+			&events.Contact{ID: "7", Name: "Jordan Lee", Phone: "14155558765"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := decode(t, test.body)
+			if diff := cmp.Diff(test.want, d.Event); diff != "" {
+				t.Errorf("event (-want +got):\n%s", diff)
+			}
+			if len(d.Misfits)+len(d.NewFields) > 0 {
+				t.Errorf("misfits %q, new fields %q", d.Misfits, d.NewFields)
+			}
+		})
+	}
+}
+
+// Some languages write an empty object as [].
+func TestEmptyObjectsHaveSeveralSpellings(t *testing.T) {
+	t.Parallel()
+	for _, empty := range []string{`{}`, `{ }`, `[]`, `[ ]`, `""`, `null`} {
+		t.Run(empty, func(t *testing.T) {
+			t.Parallel()
+			d := decode(t, bodyB("call.missed", `{"id":7,"call_info":`+empty+`,"call_duration":`+empty+`}`))
+			if len(d.Misfits) > 0 {
+				t.Errorf("misfits: %q", d.Misfits)
+			}
+		})
+	}
+}

@@ -1,0 +1,184 @@
+package events
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Event is what a delivery says: one of [*Call], [*Voicemail], [*Message],
+// [*Contact] and [*Unknown].
+type Event interface{ sealed() }
+
+func (*Call) sealed()      {}
+func (*Voicemail) sealed() {}
+func (*Message) sealed()   {}
+func (*Contact) sealed()   {}
+func (*Unknown) sealed()   {}
+
+// Unknown is an event of none of the other shapes: of a type that is not
+// registered, or an appointment. Its payload is whole in [Envelope.Data].
+type Unknown struct{}
+
+// Delivery is one delivery, interpreted.
+type Delivery struct {
+	*Envelope
+
+	Kind  Kind
+	Event Event
+	// Entity and ID name what the event belongs to. The same call, message or
+	// contact has the same ID in every event and in either JSON spelling of
+	// it. Without a usable id, Entity is EntityNone and ID is "".
+	Entity Entity
+	ID     string
+	// OccurredAt is the event's time in UTC, truncated to milliseconds; zero
+	// where the body holds none that can be read. Years run from 0 to 9999.
+	OccurredAt time.Time
+	// Phone is the number of the outside party, normalised by [PhoneNumber];
+	// "" where it is withheld, empty, or not there.
+	Phone string
+	// Digest is the first 16 hex digits of SHA-256 over the canonical data
+	// (RFC 8785, with integers beyond 2⁵³ kept exact), or over the whole
+	// canonical body where the data is empty. A redelivery has the same.
+	Digest string
+	// Fields are the documented members of the data that are not null, in the
+	// order received, with their values as received.
+	Fields []Field
+	// NewFields are the members that no document mentions, at the top level
+	// and then in the data.
+	NewFields []string
+	// Misfits are the documented members whose value had another type than
+	// documented, the envelope's before the data's, which are sorted. "data"
+	// stands for data that is no object. Their values are in Fields all the
+	// same.
+	Misfits []string
+}
+
+// Field is one member of a payload.
+type Field struct {
+	Name  string
+	Value jsontext.Value
+}
+
+// Decode interprets an opened envelope. It cannot fail: what it does not
+// understand it names, in [Delivery.NewFields] and [Delivery.Misfits].
+func (e *Envelope) Decode() *Delivery {
+	d := &Delivery{
+		Envelope:  e,
+		Kind:      KindUnknown,
+		Digest:    digest(e.Data),
+		NewFields: slices.Clip(e.NewFields),
+	}
+	if isEmpty(e.Data) {
+		d.Digest = digest(bytes.TrimSpace(e.Body))
+	}
+	at, readable := parseTimeValue(e.Timestamp)
+	if e.Format == FormatA {
+		d.OccurredAt = at
+		if !readable {
+			d.misfit("timestamp")
+		}
+	}
+
+	decode := decodeUnknown
+	if known, ok := registry[e.Type]; ok && e.Format != FormatLegacy {
+		decode = known
+	}
+	decode(d)
+
+	if d.OccurredAt.IsZero() {
+		d.OccurredAt = at
+	}
+	if d.OccurredAt.IsZero() {
+		d.OccurredAt, _ = ulidTime(e.RequestID)
+	}
+	return d
+}
+
+func (d *Delivery) misfit(name string) { d.Misfits = append(d.Misfits, name) }
+
+// identify sets the entity, by the first id that is usable.
+func (d *Delivery) identify(entity Entity, ids ...string) {
+	for _, id := range ids {
+		if id != "" {
+			d.Entity, d.ID = entity, id
+			return
+		}
+	}
+}
+
+// digest returns the first 16 hex digits of SHA-256 over the canonical form.
+func digest(value jsontext.Value) string {
+	canonical := value.Clone()
+	// Integers stay as they are written: two ids beyond 2⁵³ that RFC 8785
+	// rounds to one number would make one digest of two events.
+	if err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false)); err != nil {
+		canonical = value
+	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:8])
+}
+
+// outsideParty returns the number, as sent, of the party that is not the
+// account's own line.
+func (d *data) outsideParty(direction Direction) string {
+	switch {
+	case d.contactNumber != "":
+		return d.contactNumber
+	case direction == Inbound:
+		return d.from
+	case direction == Outbound:
+		return d.to
+	default:
+		return ""
+	}
+}
+
+// parties returns who called or wrote, and who was called or written to.
+func (d *data) parties(direction Direction) (from, to string) {
+	from, to = d.from, d.to
+	if direction == Outbound {
+		return cmp.Or(from, d.ourNumber), cmp.Or(to, d.contactNumber)
+	}
+	return cmp.Or(from, d.contactNumber), cmp.Or(to, d.ourNumber)
+}
+
+// decodeUnknown reads of an event of unknown shape what files it with its
+// call, message or contact, its number and its time. One that says of a call
+// that it was missed, or went to voicemail, is read as that call; not in the
+// legacy form, where nobody knows what the words mean.
+func decodeUnknown(d *Delivery) {
+	before := *d
+	in := d.read(unknownShape)
+	if d.Format != FormatLegacy && kindOfCall("", in.outcome).Alerts() {
+		*d = before
+		decodeCall(d)
+		return
+	}
+	d.NewFields = before.NewFields // every member is new, which says nothing
+	d.file(in)
+}
+
+// decodeAppointment keeps an appointment's members under their own names. It
+// is no call, message or contact, so it has no shape here.
+func decodeAppointment(d *Delivery) { d.file(d.read(appointmentShape)) }
+
+// file names what an event without a shape belongs to. A bare id does not say
+// of what.
+func (d *Delivery) file(in *data) {
+	d.Event = &Unknown{}
+	d.Phone = PhoneNumber(in.outsideParty(in.direction))
+	switch {
+	case in.callID != "" || in.callSID != "":
+		d.identify(EntityCall, in.callID, in.callSID)
+	case in.messageID != "":
+		d.identify(EntityMessage, in.messageID)
+	default:
+		d.identify(EntityContact, in.contactID)
+	}
+}

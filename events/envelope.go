@@ -1,0 +1,214 @@
+package events
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// MaxDepth is how deep a body's objects and arrays may nest, the body itself
+// being level 1. Documented payloads need 5.
+const MaxDepth = 64
+
+// Envelope is the outside of one delivery, read but not yet interpreted.
+type Envelope struct {
+	Format Format
+	// Type is the event's name as sent; empty only in a probe.
+	Type Type
+	// Timestamp is format A's timestamp as sent: ISO 8601, UTC, by the
+	// documents; nil where absent.
+	Timestamp jsontext.Value
+	// RequestID is format B's request_id, a ULID; empty where absent. Whether
+	// a redelivery keeps it is not documented, so it identifies nothing.
+	RequestID string
+	// Data is the payload, nil where absent. It shares memory with the body.
+	Data jsontext.Value
+	// Body is the whole body as given to [Open].
+	Body []byte
+	// NewFields are the top-level members that no document mentions.
+	NewFields []string
+}
+
+// Open reads the body of one delivery: one JSON object in valid UTF-8, without
+// duplicate names at any level, nested [MaxDepth] deep at the most. It tells
+// the wire formats apart, but does not look into the data.
+//
+// An empty body, and an object without data, open as a probe; see
+// [Envelope.Probe]. Every error wraps [ErrPayload]. The envelope keeps the
+// body: the caller must not change it afterwards.
+func Open(body []byte) (*Envelope, error) {
+	e := &Envelope{Body: body}
+	if len(bytes.Trim(body, " \t\r\n")) == 0 {
+		return e, nil
+	}
+	if deeperThan(body, MaxDepth) {
+		return nil, ErrDepth
+	}
+
+	if !utf8.Valid(body) {
+		return nil, ErrUTF8
+	}
+
+	var event, typ Type
+	err := members(body, func(name string, value jsontext.Value) {
+		switch name {
+		case "event":
+			event = Type(text(value))
+		case "type":
+			typ = Type(text(value))
+		case "timestamp":
+			e.Timestamp = value
+		case "request_id":
+			e.RequestID = text(value)
+		case "data":
+			e.Data = value
+		case "webhook_url", "url_id", "metadata":
+			// Documented, and of no use: the URL is the sender's claim, and
+			// what we verify against is our own.
+		default:
+			e.NewFields = append(e.NewFields, name)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	switch {
+	case event != "":
+		e.Format, e.Type = FormatA, event
+	case typ != "":
+		e.Format, e.Type = FormatB, typ
+	default:
+		e.Format, e.Type = FormatLegacy, legacyType(e.Data)
+	}
+	if e.Type == "" && !e.Probe() {
+		return nil, ErrNoType
+	}
+	return e, nil
+}
+
+// Probe reports whether the delivery says nothing that could be lost: no body,
+// or an object that has no data, or empty data, and no member that no document
+// mentions. JustCall sends one of these when a URL is saved, and saves the URL
+// only if the answer is 200.
+func (e *Envelope) Probe() bool { return len(e.NewFields) == 0 && isEmpty(e.Data) }
+
+// legacyType returns the type inside the data of the pre-2023 form.
+func legacyType(data jsontext.Value) (typ Type) {
+	if data.Kind() == '{' {
+		eachMember(data, func(name string, value jsontext.Value) {
+			if name == "type" {
+				typ = Type(text(value))
+			}
+		})
+	}
+	return typ
+}
+
+// deeperThan reports whether objects and arrays nest more than limit deep. It
+// runs before the decoder, whose own limit is 10 000 and not adjustable.
+func deeperThan(body []byte, limit int) bool {
+	depth, inString := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{', c == '[':
+			if depth++; depth > limit {
+				return true
+			}
+		case c == '}', c == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+// members calls visit for every member of the one object that text must be.
+// The value shares memory with text.
+func members(text []byte, visit func(name string, value jsontext.Value)) error {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(text))
+	if dec.PeekKind() != '{' {
+		if err := dec.SkipValue(); err != nil {
+			return syntaxError(err)
+		}
+		if err := atEnd(dec); err != nil {
+			return err
+		}
+		return ErrNotObject
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return syntaxError(err)
+	}
+	for dec.PeekKind() != '}' {
+		raw, err := dec.ReadValue()
+		if err != nil {
+			return syntaxError(err)
+		}
+		name := unquote(raw)
+		raw, err = dec.ReadValue()
+		if err != nil {
+			return syntaxError(err)
+		}
+		// What the decoder returns lives until its next read; text lives on.
+		end := int(dec.InputOffset())
+		visit(name, text[end-len(raw):end:end])
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return syntaxError(err)
+	}
+	return atEnd(dec)
+}
+
+// eachMember is [members] for an object inside a body that [Open] has checked,
+// where no error is left to find.
+func eachMember(object jsontext.Value, visit func(name string, value jsontext.Value)) {
+	_ = members(object, visit)
+}
+
+// eachElement calls visit for every element of an array inside such a body.
+func eachElement(array jsontext.Value, visit func(value jsontext.Value)) {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(array))
+	if _, err := dec.ReadToken(); err != nil {
+		return
+	}
+	for dec.PeekKind() != ']' {
+		value, err := dec.ReadValue()
+		if err != nil {
+			return
+		}
+		visit(value)
+	}
+}
+
+func atEnd(dec *jsontext.Decoder) error {
+	switch _, err := dec.ReadToken(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return syntaxError(err)
+	default:
+		return fmt.Errorf("%w: more follows the end", ErrSyntax)
+	}
+}
+
+// syntaxError translates the decoder's error. Its text is not passed on: it
+// quotes the body, and a body is somebody's words.
+func syntaxError(err error) error {
+	fault := ErrSyntax
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		fault = ErrDuplicateName
+	}
+	var at *jsontext.SyntacticError
+	if errors.As(err, &at) {
+		return fmt.Errorf("%w at byte %d", fault, at.ByteOffset)
+	}
+	return fault
+}

@@ -1,0 +1,310 @@
+package events_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+)
+
+// marker stands in every bad body. No error's text may hold it: a body is
+// somebody's words.
+const marker = "Pat from Globex"
+
+// badBodies are bodies that cannot be read as one JSON object with a type.
+var badBodies = []struct {
+	name string
+	body string
+	want error
+}{
+	{"not JSON", marker, events.ErrSyntax},
+	{"a form", "event=call.missed&from=" + marker, events.ErrSyntax},
+	{"cut off in a string", `{"event":"call.missed","data":{"a":"` + marker, events.ErrSyntax},
+	{"cut off after a value", `{"event":"` + marker + `"`, events.ErrSyntax},
+	{"cut off after a name", `{"` + marker + `"`, events.ErrSyntax},
+	{"cut off after an opening brace", `{`, events.ErrSyntax},
+	{"a comma before the end", `{"event":"` + marker + `","data":{"a":1},}`, events.ErrSyntax},
+	{"no comma between members", `{"event":"` + marker + `" "data":{"a":1}}`, events.ErrSyntax},
+	{"no colon", `{"` + marker + `" 1}`, events.ErrSyntax},
+	{"a name that is a number", `{1:"` + marker + `"}`, events.ErrSyntax},
+	{"a closing brace too many", `{"event":"` + marker + `","data":{"a":1}}}`, events.ErrSyntax},
+	{"a brace closed by a bracket", `{"event":"` + marker + `","data":{"a":1]}`, events.ErrSyntax},
+	{"single quotes", `{'event':'` + marker + `'}`, events.ErrSyntax},
+	{"a comment", `{"event":"call.missed" /* ` + marker + ` */}`, events.ErrSyntax},
+	{"NaN", `{"event":"` + marker + `","data":NaN}`, events.ErrSyntax},
+	{"a number with a leading zero", `{"event":"` + marker + `","data":{"call_id":01}}`, events.ErrSyntax},
+	{"a raw control character in a string", "{\"event\":\"" + marker + "\x01\"}", events.ErrSyntax},
+	{"a raw NUL in a string", "{\"event\":\"" + marker + "\x00\"}", events.ErrSyntax},
+	{"a NUL after the end", `{"event":"` + marker + `","data":{"a":1}}` + "\x00", events.ErrSyntax},
+	{"a form feed for white space", "\f", events.ErrSyntax},
+	{"a byte order mark", "\xef\xbb\xbf" + `{"event":"` + marker + `","data":{"a":1}}`, events.ErrSyntax},
+	{"a lone high surrogate", `{"event":"` + marker + `","data":{"a":"\ud83d"}}`, events.ErrSyntax},
+	{"a lone low surrogate", `{"event":"` + marker + `","data":{"a":"\ude00"}}`, events.ErrSyntax},
+	{"a lone surrogate in a name", `{"event":"` + marker + `","data":{"\ud83d":1}}`, events.ErrSyntax},
+	{"an unknown escape", `{"event":"` + marker + `","data":{"a":"\x"}}`, events.ErrSyntax},
+	{"bytes after the end", `{"event":"call.missed","data":{"a":1}} ` + marker, events.ErrSyntax},
+	{"two objects", `{"event":"call.missed","data":{"a":1}}{"event":"` + marker + `"}`, events.ErrSyntax},
+	{"two empty objects", `{} {}`, events.ErrSyntax},
+	{"an array and more", `["` + marker + `"] 1`, events.ErrSyntax},
+
+	{"invalid UTF-8 in a value", `{"event":"call.missed","data":{"a":"` + marker + "\xff" + `"}}`, events.ErrUTF8},
+	{"invalid UTF-8 in a name", `{"event":"call.missed","data":{"` + marker + "\xc3" + `":1}}`, events.ErrUTF8},
+	{"an overlong NUL", `{"event":"` + marker + "\xc0\x80" + `","data":{"a":1}}`, events.ErrUTF8},
+	{"a surrogate as UTF-8", `{"event":"` + marker + "\xed\xa0\xbd" + `","data":{"a":1}}`, events.ErrUTF8},
+	{"Latin-1", `{"event":"call.missed","data":{"a":"` + marker + " Andr\xe9" + `"}}`, events.ErrUTF8},
+	{"bytes that look like gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00" + marker, events.ErrUTF8},
+
+	{"a name twice at the top", `{"event":"` + marker + `","event":"x","data":{"a":1}}`, events.ErrDuplicateName},
+	{"data twice", `{"event":"x","data":{"a":"` + marker + `"},"data":{"a":2}}`, events.ErrDuplicateName},
+	{"a name twice in the data", `{"event":"x","data":{"` + marker + `":1,"` + marker + `":1}}`, events.ErrDuplicateName},
+	{"a name twice, deep", `{"event":"x","data":{"a":[{"b":{"` + marker + `":1,"c":2,"` + marker + `":3}}]}}`, events.ErrDuplicateName},
+	{"a name twice, once escaped", `{"event":"x","data":{"a":"` + marker + `","\u0061":2}}`, events.ErrDuplicateName},
+	{"event twice, once escaped", `{"event":"` + marker + `","\u0065vent":"x"}`, events.ErrDuplicateName},
+	{"a name twice in what is new", `{"event":"x","new":{"a":"` + marker + `","a":2},"data":{"b":1}}`, events.ErrDuplicateName},
+
+	{"65 levels", nested(65), events.ErrDepth},
+	{"65 levels of arrays", strings.Repeat("[", 65) + strings.Repeat("]", 65), events.ErrDepth},
+	{"10 000 levels of arrays", nested(10_000), events.ErrDepth},
+	{"10 000 levels of objects", strings.Repeat(`{"`+marker+`":`, 10_000) + "1" + strings.Repeat("}", 10_000), events.ErrDepth},
+	{"100 000 opening brackets", strings.Repeat("[", 100_000), events.ErrDepth},
+	{"65 levels after a string that ends in a backslash", `{"a":"` + marker + `\\","data":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`, events.ErrDepth},
+
+	{"an array", `[{"event":"` + marker + `","data":{"a":1}}]`, events.ErrNotObject},
+	{"an empty array", `[]`, events.ErrNotObject},
+	{"a string", `"` + marker + `"`, events.ErrNotObject},
+	{"a number", `5`, events.ErrNotObject},
+	{"true", `true`, events.ErrNotObject},
+	{"null", `null`, events.ErrNotObject},
+
+	{"data without a type", `{"data":{"a":"` + marker + `"}}`, events.ErrNoType},
+	{"no known member", `{"from":"` + marker + `"}`, events.ErrNoType},
+	{"a flat call without a type", `{"call_id":"call_1","from":"` + marker + `"}`, events.ErrNoType},
+	{"an event that is a number", `{"event":5,"data":{"a":"` + marker + `"}}`, events.ErrNoType},
+	{"an event that is an object", `{"event":{"type":"` + marker + `"},"data":{"a":1}}`, events.ErrNoType},
+	{"an event that is null", `{"event":null,"data":{"a":"` + marker + `"}}`, events.ErrNoType},
+	{"an event that is empty", `{"event":"","type":"","data":{"a":"` + marker + `"}}`, events.ErrNoType},
+	{"a type that is an array", `{"type":["` + marker + `"],"data":{"a":1}}`, events.ErrNoType},
+	{"a legacy type that is a number", `{"data":{"type":5,"a":"` + marker + `"}}`, events.ErrNoType},
+	{"Event with a capital", `{"Event":"` + marker + `","data":{"a":1}}`, events.ErrNoType},
+	{"Data with a capital and no type", `{"Data":{"type":"` + marker + `"}}`, events.ErrNoType},
+	{"data that is an array and no type", `{"data":["` + marker + `"]}`, events.ErrNoType},
+}
+
+// nested returns a delivery whose objects and arrays nest so many levels deep,
+// the body itself being the first.
+func nested(levels int) string {
+	return `{"event":"` + marker + `","data":` +
+		strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`
+}
+
+func TestOpenRefusesWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for _, test := range badBodies {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for _, around := range []string{"", " \r\n\t"} {
+				e, err := events.Open([]byte(around + test.body + around))
+				if !errors.Is(err, test.want) {
+					t.Fatalf("got %v, want %v", err, test.want)
+				}
+				if !errors.Is(err, events.ErrPayload) {
+					t.Errorf("%v does not wrap ErrPayload", err)
+				}
+				if errors.Is(err, events.ErrSignature) {
+					t.Errorf("%v wraps ErrSignature", err)
+				}
+				if e != nil {
+					t.Error("an envelope beside the error")
+				}
+				for _, word := range strings.Fields(marker) {
+					if strings.Contains(err.Error(), word) {
+						t.Errorf("the error's text holds the body's: %v", err)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestOpenReadsTheEnvelope(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		body string
+		want events.Envelope
+	}{
+		{
+			"event makes format A",
+			`{"event":"call.missed","timestamp":"2026-03-12T14:32:00Z","data":{"a":1}}`,
+			events.Envelope{Format: events.FormatA, Type: "call.missed", Timestamp: []byte(`"2026-03-12T14:32:00Z"`), Data: []byte(`{"a":1}`)},
+		},
+		{
+			"type makes format B",
+			`{"type":"call.missed","request_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","webhook_url":"https://example.com","url_id":17,"metadata":{},"data":{"a":1}}`,
+			events.Envelope{Format: events.FormatB, Type: "call.missed", RequestID: "01ARZ3NDEKTSV4RRFFQ69G5FAV", Data: []byte(`{"a":1}`)},
+		},
+		{
+			"url_id may be hex digits",
+			`{"type":"call.missed","url_id":"65f1c0ffee65f1c0ffee65f1","data":{"a":1}}`,
+			events.Envelope{Format: events.FormatB, Type: "call.missed", Data: []byte(`{"a":1}`)},
+		},
+		{
+			"data alone is the legacy form, with the type inside",
+			`{"data":{"a":1,"type":"call.missed"}}`,
+			events.Envelope{Format: events.FormatLegacy, Type: "call.missed", Data: []byte(`{"a":1,"type":"call.missed"}`)},
+		},
+		{
+			"event wins over type",
+			`{"type":"call.completed","event":"call.missed","data":{"type":"x"}}`,
+			events.Envelope{Format: events.FormatA, Type: "call.missed", Data: []byte(`{"type":"x"}`)},
+		},
+		{
+			"an event that is null leaves the type",
+			`{"event":null,"type":"call.missed","data":{"a":1}}`,
+			events.Envelope{Format: events.FormatB, Type: "call.missed", Data: []byte(`{"a":1}`)},
+		},
+		{
+			"an event of the wrong type leaves the type",
+			`{"event":["call.completed"],"type":"call.missed","data":{"a":1}}`,
+			events.Envelope{Format: events.FormatB, Type: "call.missed", Data: []byte(`{"a":1}`)},
+		},
+		{
+			"names are case-sensitive",
+			`{"Type":"call.completed","EVENT":"x","event":"call.missed","Data":{"b":2},"data":{"a":1}}`,
+			events.Envelope{Format: events.FormatA, Type: "call.missed", Data: []byte(`{"a":1}`), NewFields: []string{"Type", "EVENT", "Data"}},
+		},
+		{
+			"names and types may be escaped",
+			`{"\u0065vent":"call\u002emissed","d\u0061ta":{"a":1}}`,
+			events.Envelope{Format: events.FormatA, Type: "call.missed", Data: []byte(`{"a":1}`)},
+		},
+		{
+			"a type is taken as it stands",
+			`{"type":" Call.Missed\u0000#","data":{"a":1}}`,
+			events.Envelope{Format: events.FormatB, Type: " Call.Missed\x00#", Data: []byte(`{"a":1}`)},
+		},
+		{
+			"members that no document mentions are new, in the order sent",
+			`{"zeta":1,"event":"x","alpha":{"data":2},"data":{"a":1},"":3}`,
+			events.Envelope{Format: events.FormatA, Type: "x", Data: []byte(`{"a":1}`), NewFields: []string{"zeta", "alpha", ""}},
+		},
+		{
+			"data stays as it was written",
+			"{\"event\":\"x\",\"data\" : \n{ \"b\" : 1.0 ,\t\"a\":\"\\u0041\" } }",
+			events.Envelope{Format: events.FormatA, Type: "x", Data: []byte("{ \"b\" : 1.0 ,\t\"a\":\"\\u0041\" }")},
+		},
+		{
+			"64 levels are allowed",
+			nested(events.MaxDepth),
+			events.Envelope{
+				Format: events.FormatA, Type: marker,
+				Data: []byte(strings.Repeat("[", 63) + strings.Repeat("]", 63)),
+			},
+		},
+		{
+			"many objects beside each other are not deep",
+			`{"event":"x","data":[` + strings.Repeat(`{},[],`, 200) + `{}]}`,
+			events.Envelope{Format: events.FormatA, Type: "x", Data: []byte(`[` + strings.Repeat(`{},[],`, 200) + `{}]`)},
+		},
+		{
+			"brackets inside strings do not count as depth",
+			`{"event":"x","data":{"a":"` + strings.Repeat(`\"[{`, 100) + `"}}`,
+			events.Envelope{Format: events.FormatA, Type: "x", Data: []byte(`{"a":"` + strings.Repeat(`\"[{`, 100) + `"}`)},
+		},
+		{
+			"brackets inside names do not count as depth",
+			`{"event":"x","data":{"` + strings.Repeat(`[`, 100) + `":"\\"}}`,
+			events.Envelope{Format: events.FormatA, Type: "x", Data: []byte(`{"` + strings.Repeat(`[`, 100) + `":"\\"}`)},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for _, around := range []string{"", " \r\n\t"} {
+				body := around + test.body + around
+				got := open(t, body)
+				want := test.want
+				want.Body = []byte(body)
+				if diff := cmp.Diff(&want, got); diff != "" {
+					t.Errorf("envelope (-want +got):\n%s", diff)
+				}
+				if got.Probe() {
+					t.Error("taken for a probe")
+				}
+			}
+		})
+	}
+}
+
+func TestProbesSayNothingThatCouldBeLost(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		body string
+		want bool
+	}{
+		{"an empty body", "", true},
+		{"white space", " \r\n\t", true},
+		{"an empty object", "{}", true},
+		{"an empty object with space in it", " { } ", true},
+		{"a type and no data", `{"type":"call.completed"}`, true},
+		{"an event and no data", `{"event":"call.missed","timestamp":"2026-03-12T14:32:00Z"}`, true},
+		{"an envelope of format B without data", `{"type":"call.missed","request_id":"x","webhook_url":"https://example.com","url_id":1}`, true},
+		{"a type of the wrong kind and no data", `{"type":5}`, true},
+		{"an empty type and no data", `{"event":""}`, true},
+		{"data that is null", `{"type":"call.completed","data":null}`, true},
+		{"data that is null, and no type", `{"data":null}`, true},
+		{"data that is an empty object", `{"event":"call.missed","data":{}}`, true},
+		{"data that is an empty object with space in it", "{\"event\":\"call.missed\",\"data\":{ \n}}", true},
+		{"data that is an empty object, and no type", `{"data":{}}`, true},
+		{"data that is an empty array", `{"type":"call.missed","data":[]}`, true},
+		{"data that is an empty string", `{"type":"call.missed","data":""}`, true},
+
+		{"data with one member", `{"type":"call.missed","data":{"a":null}}`, false},
+		{"data with an empty name", `{"type":"call.missed","data":{"":""}}`, false},
+		{"data that is an array of nothing much", `{"type":"call.missed","data":[null]}`, false},
+		{"data that is false", `{"type":"call.missed","data":false}`, false},
+		{"data that is zero", `{"type":"call.missed","data":0}`, false},
+		{"data that is text", `{"type":"call.missed","data":"missed"}`, false},
+		{"a flat event without data", `{"event":"call.missed","call_id":"call_1","from":"+14155558765"}`, false},
+		{"a flat event with empty data", `{"event":"call.missed","call_id":"call_1","data":{}}`, false},
+		{"Data with a capital", `{"event":"call.missed","Data":{"call_id":"call_1"}}`, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			e := open(t, test.body)
+			if got := e.Probe(); got != test.want {
+				t.Errorf("probe: got %v, want %v", got, test.want)
+			}
+			if e.Decode() == nil { // A caller may decode before it asks.
+				t.Error("no delivery")
+			}
+		})
+	}
+}
+
+func TestOpenAndDecodeLeaveTheBodyAlone(t *testing.T) {
+	t.Parallel()
+	for _, s := range samples(t) {
+		body := bytes.Clone(s.body)
+		e, err := events.Open(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := e.Decode()
+		for _, f := range d.Fields {
+			_ = append(f.Value, "overwritten"...)
+		}
+		_ = append(d.Data, "overwritten"...)
+		_ = append(d.Timestamp, "overwritten"...)
+		if !bytes.Equal(body, s.body) {
+			t.Errorf("%s: the body has changed", s.name())
+		}
+		if &d.Body[0] != &body[0] || len(d.Body) != len(body) {
+			t.Errorf("%s: Body is not the body as given", s.name())
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package events
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrPayload is the root of every error about a delivery's body. The texts of
+// the errors that wrap it name the fault and its place, never the content, so
+// they may be sent to the caller and logged.
+var ErrPayload = errors.New("payload")
+
+// The leaves of [ErrPayload], as [Open] returns them.
+var (
+	// ErrSyntax: the body is not JSON (RFC 8259), a string escapes half a
+	// surrogate pair, or more follows the end.
+	ErrSyntax = fmt.Errorf("%w: not valid JSON", ErrPayload)
+	// ErrUTF8: the body is not valid UTF-8.
+	ErrUTF8 = fmt.Errorf("%w: not valid UTF-8", ErrPayload)
+	// ErrDuplicateName: an object has the same member name twice, so that two
+	// readers could take it for two different events.
+	ErrDuplicateName = fmt.Errorf("%w: duplicate member name", ErrPayload)
+	// ErrDepth: the nesting is deeper than [MaxDepth].
+	ErrDepth = fmt.Errorf("%w: nested deeper than %d levels", ErrPayload, MaxDepth)
+	// ErrNotObject: the body is JSON, but not an object.
+	ErrNotObject = fmt.Errorf("%w: not a JSON object", ErrPayload)
+	// ErrNoType: neither event nor type nor data.type is a non-empty string.
+	ErrNoType = fmt.Errorf("%w: no event type (event, type or data.type)", ErrPayload)
+)
+
+// ErrSignature is the root of every error about a delivery's signature.
+var ErrSignature = errors.New("signature")
+
+// The leaves of [ErrSignature], as [Verify] returns them. None carries the
+// signature that would have been right.
+var (
+	// ErrSignatureMissing: a signature header is absent or empty.
+	ErrSignatureMissing = fmt.Errorf("%w: missing", ErrSignature)
+	// ErrSignatureVersion: the version is not "v1".
+	ErrSignatureVersion = fmt.Errorf("%w: unknown version", ErrSignature)
+	// ErrSignatureMalformed: the signature is not 64 hex digits, or the
+	// request timestamp is not a time.
+	ErrSignatureMalformed = fmt.Errorf("%w: malformed", ErrSignature)
+	// ErrSignatureMismatch: no given secret makes this signature.
+	ErrSignatureMismatch = fmt.Errorf("%w: mismatch", ErrSignature)
+	// ErrSignatureStale: the request timestamp is outside the [Tolerance].
+	ErrSignatureStale = fmt.Errorf("%w: request timestamp outside the tolerance", ErrSignature)
+	// ErrSignatureSecret: no secret to verify against; an empty one never counts.
+	ErrSignatureSecret = fmt.Errorf("%w: no secret configured", ErrSignature)
+)

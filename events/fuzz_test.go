@@ -1,0 +1,161 @@
+package events_test
+
+import (
+	"encoding/hex"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+)
+
+var hexDigest = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+func FuzzDecode(f *testing.F) {
+	for _, s := range samples(f) {
+		f.Add(s.body)
+	}
+	for _, bad := range badBodies {
+		f.Add([]byte(bad.body))
+	}
+	for _, body := range []string{
+		``, `{}`, `{"type":"call.completed"}`, `{"data":{"type":"x","call_id":98765.0}}`,
+		`{"event":"call.missed","call_id":"flat","data":{}}`,
+		bodyA("call.missed", `{"call_id":"a\u0000#","direction":"Outgoing","from":1e400,"agent_id":9.8765e4}`),
+		bodyB("sms.received", `{"id":null,"sms_date":"2024-03-21","sms_time":"9:08:22","sms_info":{"body":5}}`),
+		`{"type":"x","request_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","data":[1,[2]]}`,
+		`{"type":"x","request_id":"000000000ſ000000000000000","data":"text"}`,
+		`{"event":"x","timestamp":"9999-12-31T23:59:59-01:00","data":false}`,
+	} {
+		f.Add([]byte(body))
+	}
+
+	f.Fuzz(func(t *testing.T, body []byte) {
+		as := string(body)
+		e, err := events.Open(body)
+		if err != nil {
+			if e != nil || !errors.Is(err, events.ErrPayload) {
+				t.Fatalf("envelope %v, error %v", e, err)
+			}
+			return
+		}
+		if e.Type == "" && !e.Probe() {
+			t.Error("neither a type nor a probe")
+		}
+		d := e.Decode()
+
+		if !hexDigest.MatchString(d.Digest) {
+			t.Errorf("digest %q", d.Digest)
+		}
+		if at := d.OccurredAt; !at.IsZero() && (at.Year() < 0 || at.Year() > 9999 || at.Location() != time.UTC || at.Nanosecond()%1e6 != 0) {
+			t.Errorf("time %s", at)
+		}
+		if (d.ID == "") != (d.Entity == events.EntityNone) {
+			t.Errorf("entity %q with id %q", d.Entity, d.ID)
+		}
+		if !e164.MatchString(d.Phone) {
+			t.Errorf("phone %q", d.Phone)
+		}
+		for _, field := range d.Fields {
+			if !field.Value.IsValid() || field.Value.Kind() == 'n' {
+				t.Errorf("field %s: %s", field.Name, field.Value)
+			}
+			if slices.Contains(d.NewFields[len(e.NewFields):], field.Name) {
+				t.Errorf("%s is documented and new", field.Name)
+			}
+		}
+		shape := shapeOf(t, d.Event)
+		if fits, known := map[events.Kind][]string{
+			events.KindCall:       {"call"},
+			events.KindMissedCall: {"call"},
+			events.KindVoicemail:  {"voicemail"},
+			events.KindMessage:    {"message"},
+			events.KindContact:    {"contact"},
+			events.KindUnknown:    {"unknown"},
+		}[d.Kind]; !known || !slices.Contains(fits, shape) {
+			t.Errorf("a %s of shape %s", d.Kind, shape)
+		}
+		if d.Type.Registered() && d.Format != events.FormatLegacy && d.Type != events.TypeAppointmentScheduled && d.Kind == events.KindUnknown {
+			t.Errorf("registered, but unknown: %s", d.Type)
+		}
+
+		if as != string(body) {
+			t.Fatal("the body has changed")
+		}
+		if diff := cmp.Diff(d, open(t, as).Decode()); diff != "" {
+			t.Errorf("another time, another delivery:\n%s", diff)
+		}
+		if diff := cmp.Diff(keyOf(d), keyOf(open(t, " "+as+"\n").Decode())); diff != "" {
+			t.Errorf("space around it, another key:\n%s", diff)
+		}
+	})
+}
+
+func FuzzVerify(f *testing.F) {
+	f.Add(vectorHex, "v1", vectorTimestamp, vectorURL, string(vectorType), vectorSecret, vectorTime.Unix())
+	f.Add(strings.ToUpper(vectorHex), "", vectorTimestamp, vectorURL, string(vectorType), vectorSecret, vectorTime.Unix()+6660)
+	f.Add("", "", "", "", "", "", int64(0))
+	f.Add(strings.Repeat("0", 64), "v1", "1711040902", "https://example.com/a b!*'()", "x|y", "", int64(1711040902))
+	f.Add(vectorHex+","+vectorHex, "v2", "9999-12-31T23:59:59Z", "%", "#", "|", int64(253402300799))
+	for _, typ := range events.Types() {
+		f.Add(events.Sign(vectorSecret, vectorURL, typ, "1711040902123"), "v1", "1711040902123", vectorURL, string(typ), vectorSecret, vectorTime.Unix())
+	}
+
+	f.Fuzz(func(t *testing.T, signature, version, timestamp, url, typ, secret string, unix int64) {
+		// Beyond these years a time.Time wraps around.
+		now := time.Unix(unix%253402300800, 0)
+		verify := func(s events.Signature, now time.Time, secrets ...string) error {
+			err := events.Verify(s, url, events.Type(typ), tolerance, now, secrets...)
+			if err != nil && !errors.Is(err, events.ErrSignature) {
+				t.Fatalf("%v does not wrap ErrSignature", err)
+			}
+			return err
+		}
+		right := events.Sign(secret, url, events.Type(typ), timestamp)
+		if _, err := hex.DecodeString(right); err != nil || len(right) != 64 {
+			t.Fatalf("no signature: %q", right)
+		}
+
+		given := events.Signature{Hex: signature, Version: version, Timestamp: timestamp}
+		if err := verify(given, now, secret); err == nil {
+			at, ok := events.ParseTime(timestamp)
+			switch {
+			case secret == "":
+				t.Error("verified with an empty secret")
+			case !strings.EqualFold(signature, right):
+				t.Errorf("verified %q, which is not %q", signature, right)
+			case !ok || now.Sub(at) > tolerance.Past || at.Sub(now) > tolerance.Ahead:
+				t.Errorf("verified at %s what was signed at %s", now, at)
+			case version != "" && version != "v1":
+				t.Errorf("verified version %q", version)
+			}
+		}
+		for _, unsigned := range []events.Signature{
+			{Version: version, Timestamp: timestamp},
+			{Hex: signature, Version: version},
+			{},
+		} {
+			if verify(unsigned, now, secret) == nil {
+				t.Errorf("unsigned, but verified: %+v", unsigned)
+			}
+		}
+		given.Hex = right
+		if verify(given, now) == nil || verify(given, now, "", "") == nil {
+			t.Error("verified without a secret")
+		}
+
+		at, ok := events.ParseTime(timestamp)
+		if !ok || secret == "" {
+			return
+		}
+		signed := events.Signature{Hex: right, Version: events.SignatureVersion, Timestamp: timestamp}
+		if err := verify(signed, at, "another", secret); err != nil {
+			t.Errorf("what Sign made: %v", err)
+		}
+	})
+}

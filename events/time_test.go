@@ -1,0 +1,134 @@
+package events_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/ringback/ringback/events"
+)
+
+func TestParseTime(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2024, 3, 21, 17, 8, 22, 0, time.UTC)
+	for _, test := range []struct {
+		name string
+		text string
+		want time.Time // zero: no time
+	}{
+		{"ISO 8601 in UTC", "2024-03-21T17:08:22Z", at},
+		{"milliseconds", "2024-03-21T17:08:22.123Z", at.Add(123 * time.Millisecond)},
+		{"what is finer is cut off", "2024-03-21T17:08:22.123999999Z", at.Add(123 * time.Millisecond)},
+		{"an offset ahead", "2024-03-21T22:38:22+05:30", at},
+		{"an offset behind", "2024-03-21T09:08:22-08:00", at},
+		{"an offset without a colon", "2024-03-21T22:38:22+0530", at},
+		{"an offset that changes the day", "2024-03-22T02:08:22+09:00", at},
+		{"no zone is UTC", "2024-03-21T17:08:22", at},
+		{"a space for the T", "2024-03-21 17:08:22", at},
+		{"a space and a zone", "2024-03-21 17:08:22Z", at},
+		{"a space and an offset", "2024-03-21 22:38:22+05:30", at},
+		{"an unpadded hour", "2024-03-21 9:08:22", at.Add(-8 * time.Hour)},
+		{"an unpadded hour of midnight", "2024-03-21 0:08:22", at.Add(-17 * time.Hour)},
+		{"no seconds", "2024-03-21 17:08", at.Add(-22 * time.Second)},
+		{"space around it", " 2024-03-21 17:08:22\n", at},
+		{"a lower-case z, as RFC 3339 allows", "2024-03-21T17:08:22z", at},
+		{"a lower-case t and z, as RFC 3339 allows", "2024-03-21t17:08:22z", at},
+		{"epoch seconds", "1711040902", at},
+		{"epoch milliseconds", "1711040902123", at.Add(123 * time.Millisecond)},
+		{"a leap day", "2024-02-29T00:00:00Z", time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)},
+		{"before 1970", "1969-12-31T23:59:59.5Z", time.Date(1969, 12, 31, 23, 59, 59, 500_000_000, time.UTC)},
+		{"the first instant of year 0", "0000-01-01T00:00:00Z", time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{"year 0, cut off downwards", "0000-06-01T00:00:00.0009Z", time.Date(0, 6, 1, 0, 0, 0, 0, time.UTC)},
+		{"the second instant of year 1", "0001-01-01T00:00:00.001Z", time.Date(1, 1, 1, 0, 0, 0, 1_000_000, time.UTC)},
+		{"the last instant of year 9999", "9999-12-31T23:59:59.999999Z", time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC)},
+		{"year 9999 by an offset", "9999-12-31T23:59:59+00:01", time.Date(9999, 12, 31, 23, 58, 59, 0, time.UTC)},
+
+		{"empty", "", time.Time{}},
+		{"white space", "  ", time.Time{}},
+		{"not a time", "yesterday", time.Time{}},
+		{"the first instant of year 1 is no time", "0001-01-01T00:00:00Z", time.Time{}},
+		{"nor is what is cut off to it", "0001-01-01T00:00:00.0009Z", time.Time{}},
+		{"nor is it with an offset", "0001-01-01T01:00:00+01:00", time.Time{}},
+		{"a database's zero date", "0000-00-00 00:00:00", time.Time{}},
+		{"before year 0 by an offset", "0000-01-01T00:00:00+00:01", time.Time{}},
+		{"after year 9999 by an offset", "9999-12-31T23:59:59-00:01", time.Time{}},
+		{"five digits of year", "10000-01-01T00:00:00Z", time.Time{}},
+		{"a negative year", "-0001-01-01T00:00:00Z", time.Time{}},
+		{"a day that is not", "2024-02-30T00:00:00Z", time.Time{}},
+		{"a leap day that is not", "2023-02-29T00:00:00Z", time.Time{}},
+		{"a month that is not", "2024-13-01T00:00:00Z", time.Time{}},
+		{"an hour that is not", "2024-03-21 25:00:00", time.Time{}},
+		{"a date alone", "2024-03-21", time.Time{}},
+		{"a time alone", "17:08:22", time.Time{}},
+		{"more behind it", "2024-03-21T17:08:22Z and later", time.Time{}},
+		{"a NUL in it", "2024-03-21T17:08:22Z\x00", time.Time{}},
+		{"the American order", "03/21/2024 17:08:22", time.Time{}},
+		{"negative seconds", "-1711040902", time.Time{}},
+		{"seconds with a sign", "+1711040902", time.Time{}},
+		{"seconds with a fraction", "1711040902.5", time.Time{}},
+		{"seconds in hex", "0x65fc6b46", time.Time{}},
+		{"milliseconds beyond year 9999", "253402300800000", time.Time{}},
+		{"microseconds", "1711040902123456", time.Time{}},
+		{"the largest 63 bits", "9223372036854775807", time.Time{}},
+		{"more than 64 bits", "99999999999999999999", time.Time{}},
+		{"three thousand digits", strings.Repeat("9", 3000), time.Time{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got, ok := events.ParseTime(test.text)
+			if !got.Equal(test.want) {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+			if ok != !test.want.IsZero() {
+				t.Errorf("ok: got %v", ok)
+			}
+			if ok && got.Location() != time.UTC {
+				t.Errorf("not in UTC, but in %s", got.Location())
+			}
+		})
+	}
+}
+
+func TestParseTimeReadsWhatIsWritten(t *testing.T) {
+	t.Parallel()
+	first := time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC).UnixMilli()
+	last := time.Date(9999, 12, 30, 23, 59, 59, 0, time.UTC).UnixMilli()
+	rapid.Check(t, func(t *rapid.T) {
+		want := time.UnixMilli(rapid.Int64Range(first, last).Draw(t, "milliseconds")).UTC()
+		layout := rapid.SampledFrom([]string{
+			"2006-01-02T15:04:05.000Z07:00",
+			"2006-01-02T15:04:05.000Z0700",
+			"2006-01-02 15:04:05.000Z07:00",
+			time.RFC3339Nano,
+		}).Draw(t, "layout")
+		zone := time.FixedZone("", 60*rapid.IntRange(-14*60, 14*60).Draw(t, "minutes east"))
+		text := want.In(zone).Format(layout)
+		if got, ok := events.ParseTime(text); !ok || !got.Equal(want) {
+			t.Fatalf("%q: got %s, %v, want %s", text, got, ok, want)
+		}
+		text = want.Format("2006-01-02 15:04:05.000")
+		if got, ok := events.ParseTime(text); !ok || !got.Equal(want) {
+			t.Fatalf("%q: got %s, %v, want %s", text, got, ok, want)
+		}
+	})
+}
+
+func TestParseTimeReadsEpochDigits(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		// From 2001, the first year with ten digits of seconds, to 2286, the last.
+		seconds := rapid.Int64Range(1_000_000_000, 9_999_999_999).Draw(t, "seconds")
+		got, ok := events.ParseTime(strconv.FormatInt(seconds, 10))
+		if want := time.Unix(seconds, 0); !ok || !got.Equal(want) {
+			t.Fatalf("seconds: got %s, %v, want %s", got, ok, want)
+		}
+		ms := seconds*1000 + rapid.Int64Range(0, 999).Draw(t, "milliseconds")
+		got, ok = events.ParseTime(strconv.FormatInt(ms, 10))
+		if want := time.UnixMilli(ms); !ok || !got.Equal(want) {
+			t.Fatalf("milliseconds: got %s, %v, want %s", got, ok, want)
+		}
+	})
+}
