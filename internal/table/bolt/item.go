@@ -1,0 +1,261 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ringback/ringback/internal/table"
+)
+
+// Items are stored in DynamoDB's own JSON, {"PK":{"S":"CALL#1"},…}, which tells
+// all kinds of values apart and keeps every digit of a number.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+
+// errStored says that a stored item does not read back.
+var errStored = errors.New("stored item is damaged")
+
+// encodeItem writes an item that table.Check has passed.
+func encodeItem(item table.Item) ([]byte, error) {
+	var buf bytes.Buffer
+	e := jsontext.NewEncoder(&buf)
+	if err := encodeMap(e, item); err != nil {
+		return nil, fmt.Errorf("encode item: %w", err)
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+func encodeMap(e *jsontext.Encoder, m table.Item) error {
+	if err := e.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if err := e.WriteToken(jsontext.String(name)); err != nil {
+			return err
+		}
+		if err := encodeValue(e, m[name]); err != nil {
+			return err
+		}
+	}
+	return e.WriteToken(jsontext.EndObject)
+}
+
+// encodeValue writes {"<kind>":<content>}.
+func encodeValue(e *jsontext.Encoder, v types.AttributeValue) error {
+	var kind string
+	var content func() error
+	token := func(t jsontext.Token) func() error {
+		return func() error { return e.WriteToken(t) }
+	}
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		kind, content = "S", token(jsontext.String(v.Value))
+	case *types.AttributeValueMemberN:
+		n, err := table.NormalNumber(v.Value)
+		if err != nil {
+			return err
+		}
+		kind, content = "N", token(jsontext.String(n))
+	case *types.AttributeValueMemberB:
+		kind, content = "B", token(jsontext.String(base64.StdEncoding.EncodeToString(v.Value)))
+	case *types.AttributeValueMemberBOOL:
+		kind, content = "BOOL", token(jsontext.Bool(v.Value))
+	case *types.AttributeValueMemberNULL:
+		kind, content = "NULL", token(jsontext.Bool(v.Value))
+	case *types.AttributeValueMemberM:
+		kind, content = "M", func() error { return encodeMap(e, v.Value) }
+	case *types.AttributeValueMemberL:
+		kind, content = "L", func() error {
+			return encodeList(e, v.Value, func(v types.AttributeValue) error { return encodeValue(e, v) })
+		}
+	case *types.AttributeValueMemberSS:
+		kind, content = "SS", func() error {
+			return encodeList(e, v.Value, func(s string) error { return e.WriteToken(jsontext.String(s)) })
+		}
+	case *types.AttributeValueMemberNS:
+		kind, content = "NS", func() error {
+			return encodeList(e, v.Value, func(s string) error {
+				n, err := table.NormalNumber(s)
+				if err != nil {
+					return err
+				}
+				return e.WriteToken(jsontext.String(n))
+			})
+		}
+	case *types.AttributeValueMemberBS:
+		kind, content = "BS", func() error {
+			return encodeList(e, v.Value, func(b []byte) error {
+				return e.WriteToken(jsontext.String(base64.StdEncoding.EncodeToString(b)))
+			})
+		}
+	default:
+		return table.ErrValue
+	}
+
+	if err := e.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
+	if err := e.WriteToken(jsontext.String(kind)); err != nil {
+		return err
+	}
+	if err := content(); err != nil {
+		return err
+	}
+	return e.WriteToken(jsontext.EndObject)
+}
+
+func encodeList[T any](e *jsontext.Encoder, list []T, element func(T) error) error {
+	if err := e.WriteToken(jsontext.BeginArray); err != nil {
+		return err
+	}
+	for _, v := range list {
+		if err := element(v); err != nil {
+			return err
+		}
+	}
+	return e.WriteToken(jsontext.EndArray)
+}
+
+// decodeItem reads what encodeItem wrote.
+func decodeItem(text []byte) (table.Item, error) {
+	item, err := decodeMap(jsontext.NewDecoder(bytes.NewReader(text)))
+	if err != nil {
+		return nil, fmt.Errorf("decode item: %w", err)
+	}
+	return item, nil
+}
+
+func decodeMap(d *jsontext.Decoder) (table.Item, error) {
+	if err := expect(d, jsontext.KindBeginObject); err != nil {
+		return nil, err
+	}
+	m := table.Item{}
+	for d.PeekKind() != jsontext.KindEndObject {
+		name, err := readString(d)
+		if err != nil {
+			return nil, err
+		}
+		if m[name], err = decodeValue(d); err != nil {
+			return nil, err
+		}
+	}
+	return m, expect(d, jsontext.KindEndObject)
+}
+
+func decodeValue(d *jsontext.Decoder) (types.AttributeValue, error) {
+	if err := expect(d, jsontext.KindBeginObject); err != nil {
+		return nil, err
+	}
+	kind, err := readString(d)
+	if err != nil {
+		return nil, err
+	}
+	v, err := decodeContent(d, kind)
+	if err != nil {
+		return nil, err
+	}
+	return v, expect(d, jsontext.KindEndObject)
+}
+
+func decodeContent(d *jsontext.Decoder, kind string) (types.AttributeValue, error) {
+	switch kind {
+	case "S":
+		s, err := readString(d)
+		return &types.AttributeValueMemberS{Value: s}, err
+	case "N":
+		s, err := readString(d)
+		return &types.AttributeValueMemberN{Value: s}, err
+	case "B":
+		b, err := readBinary(d)
+		return &types.AttributeValueMemberB{Value: b}, err
+	case "BOOL":
+		b, err := readBool(d)
+		return &types.AttributeValueMemberBOOL{Value: b}, err
+	case "NULL":
+		b, err := readBool(d)
+		return &types.AttributeValueMemberNULL{Value: b}, err
+	case "M":
+		m, err := decodeMap(d)
+		return &types.AttributeValueMemberM{Value: m}, err
+	case "L":
+		l, err := readList(d, decodeValue)
+		return &types.AttributeValueMemberL{Value: l}, err
+	case "SS":
+		l, err := readList(d, readString)
+		return &types.AttributeValueMemberSS{Value: l}, err
+	case "NS":
+		l, err := readList(d, readString)
+		return &types.AttributeValueMemberNS{Value: l}, err
+	case "BS":
+		l, err := readList(d, readBinary)
+		return &types.AttributeValueMemberBS{Value: l}, err
+	}
+	return nil, errStored
+}
+
+func expect(d *jsontext.Decoder, kind jsontext.Kind) error {
+	t, err := d.ReadToken()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStored, err)
+	}
+	if t.Kind() != kind {
+		return errStored
+	}
+	return nil
+}
+
+func readString(d *jsontext.Decoder) (string, error) {
+	t, err := d.ReadToken()
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errStored, err)
+	}
+	if t.Kind() != jsontext.KindString {
+		return "", errStored
+	}
+	return t.String(), nil
+}
+
+func readBinary(d *jsontext.Decoder) ([]byte, error) {
+	s, err := readString(d)
+	if err != nil {
+		return nil, err
+	}
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return nil, errStored
+	}
+	return b, nil
+}
+
+func readBool(d *jsontext.Decoder) (bool, error) {
+	t, err := d.ReadToken()
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", errStored, err)
+	}
+	if t.Kind() != jsontext.KindTrue && t.Kind() != jsontext.KindFalse {
+		return false, errStored
+	}
+	return t.Bool(), nil
+}
+
+func readList[T any](d *jsontext.Decoder, element func(*jsontext.Decoder) (T, error)) ([]T, error) {
+	if err := expect(d, jsontext.KindBeginArray); err != nil {
+		return nil, err
+	}
+	list := []T{}
+	for d.PeekKind() != jsontext.KindEndArray {
+		v, err := element(d)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, expect(d, jsontext.KindEndArray)
+}

@@ -1,0 +1,397 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/schema"
+)
+
+// ErrLocked says that another process has the file open.
+var ErrLocked = errors.New("another ringback is using this folder")
+
+// errClosed says that the store was closed. The caller may try again, and then
+// reach the next process.
+var errClosed = fmt.Errorf("%w: store is closed", table.ErrUnavailable)
+
+const (
+	// lockTimeout is how long Open waits for a process that is just ending.
+	lockTimeout = time.Second
+
+	// A commit is shared by at most this many writes, and is full once they
+	// have this many bytes.
+	maxCommit      = 256
+	maxCommitBytes = 8 << 20
+)
+
+var (
+	itemsBucket   = []byte("items")
+	indexesBucket = []byte("indexes")
+)
+
+// Store is the [table.Store] in a file.
+type Store struct {
+	db     *bbolt.DB
+	schema schema.Table
+
+	writes    chan *write
+	closing   chan struct{} // closed when no more writes are taken
+	committed chan struct{} // closed when the last commit is done
+	closeOnce func() error
+}
+
+var _ table.Store = (*Store)(nil)
+
+// Open opens the store in the file at path, which it creates if need be, with
+// its folder. The error wraps ErrLocked if another process has it open.
+func Open(path string, t schema.Table) (*Store, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout:      lockTimeout,
+		FreelistType: bbolt.FreelistMapType,
+	})
+	switch {
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		return nil, fmt.Errorf("open store %s: %w", path, ErrLocked)
+	case err != nil:
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	if err := db.Update(func(tx *bbolt.Tx) error { return prepare(tx, t) }); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.Close())
+	}
+
+	s := &Store{
+		db:        db,
+		schema:    t,
+		writes:    make(chan *write),
+		closing:   make(chan struct{}),
+		committed: make(chan struct{}),
+	}
+	s.closeOnce = sync.OnceValue(func() error {
+		close(s.closing)
+		<-s.committed
+		return db.Close()
+	})
+	go s.commitLoop()
+	return s, nil
+}
+
+// Close waits for the writes under way and closes the file.
+func (s *Store) Close() error { return s.closeOnce() }
+
+// prepare makes the buckets and brings the indexes in line with the schema.
+func prepare(tx *bbolt.Tx, t schema.Table) error {
+	items, err := tx.CreateBucketIfNotExists(itemsBucket)
+	if err != nil {
+		return err
+	}
+	keyed, err := tx.CreateBucketIfNotExists(indexesBucket)
+	if err != nil {
+		return err
+	}
+	for _, index := range t.Indexes {
+		name, key := []byte(index.Name), tuple(index.Key.Partition, index.Key.Sort)
+		if bytes.Equal(keyed.Get(name), key) {
+			continue
+		}
+		if err := rebuild(tx, items, index); err != nil {
+			return fmt.Errorf("build index %s: %w", index.Name, err)
+		}
+		if err := keyed.Put(name, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func rebuild(tx *bbolt.Tx, items *bbolt.Bucket, index schema.Index) error {
+	name := indexBucket(index.Name)
+	if err := tx.DeleteBucket(name); err != nil && !errors.Is(err, bbolterrors.ErrBucketNotFound) {
+		return err
+	}
+	b, err := tx.CreateBucket(name)
+	if err != nil {
+		return err
+	}
+	return items.ForEach(func(key, text []byte) error {
+		item, err := decodeItem(text)
+		if err != nil {
+			return err
+		}
+		if entry := indexKey(index, item); entry != nil {
+			return b.Put(entry, key)
+		}
+		return nil
+	})
+}
+
+func indexBucket(name string) []byte { return []byte("index " + name) }
+
+// indexKey returns the key of item in an index, or nil if it is not in it. The
+// table's keys make it unique.
+func indexKey(index schema.Index, item table.Item) []byte {
+	partition, sort := text(item, index.Key.Partition), text(item, index.Key.Sort)
+	if partition == "" || sort == "" {
+		return nil
+	}
+	return tuple(partition, sort, text(item, table.PK), text(item, table.SK))
+}
+
+func text(item table.Item, name string) string {
+	if s, ok := item[name].(*types.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return ""
+}
+
+// write is one Put on its way to the disk.
+type write struct {
+	key, text []byte
+	entries   map[string][]byte // index bucket to key in it
+
+	created bool
+	done    chan error
+}
+
+// Put implements [table.Store]. Writes that come while another is on its way to
+// the disk share the next commit.
+func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err error) {
+	if err := table.Check(item); err != nil {
+		return false, fmt.Errorf("put item: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return false, fmt.Errorf("put item: %w", timeout(err))
+	}
+
+	w := &write{
+		key:     tuple(text(item, table.PK), text(item, table.SK)),
+		entries: make(map[string][]byte, len(s.schema.Indexes)),
+		done:    make(chan error, 1),
+	}
+	if w.text, err = encodeItem(item); err != nil {
+		return false, fmt.Errorf("put item: %w", err)
+	}
+	for _, index := range s.schema.Indexes {
+		if key := indexKey(index, item); key != nil {
+			w.entries[index.Name] = key
+		}
+	}
+
+	select {
+	case s.writes <- w:
+	case <-s.closing:
+		return false, fmt.Errorf("put item: %w", errClosed)
+	case <-ctx.Done():
+		return false, fmt.Errorf("put item: %w", timeout(ctx.Err()))
+	}
+	select {
+	case err = <-w.done:
+	case <-ctx.Done():
+		// The write is under way: as with a response that is lost, only a
+		// second attempt can tell.
+		err = timeout(ctx.Err())
+	}
+	if err != nil {
+		return false, fmt.Errorf("put item: %w", err)
+	}
+	return w.created, nil
+}
+
+// timeout tells a deadline that has passed as the contract wants it told.
+func timeout(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %w", table.ErrUnavailable, err)
+	}
+	return err
+}
+
+// commitLoop commits what has come since the last commit, so that a single
+// write waits for nothing but its own, and many share the cost of one.
+func (s *Store) commitLoop() {
+	defer close(s.committed)
+	for {
+		var batch []*write
+		select {
+		case w := <-s.writes:
+			batch = s.gather(w)
+		case <-s.closing:
+			return
+		}
+		err := s.commit(batch)
+		for _, w := range batch {
+			w.done <- err
+		}
+	}
+}
+
+// gather returns first and the writes that wait behind it.
+func (s *Store) gather(first *write) []*write {
+	batch, size := []*write{first}, len(first.text)
+	for len(batch) < maxCommit && size < maxCommitBytes {
+		select {
+		case w := <-s.writes:
+			batch = append(batch, w)
+			size += len(w.text)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit writes a batch durably, all of it or, with an error, nothing.
+func (s *Store) commit(batch []*write) error {
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		items := tx.Bucket(itemsBucket)
+		for _, w := range batch {
+			if w.created = items.Get(w.key) == nil; !w.created {
+				continue
+			}
+			if err := items.Put(w.key, w.text); err != nil {
+				return err
+			}
+			for name, key := range w.entries {
+				if err := tx.Bucket(indexBucket(name)).Put(key, w.key); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Query implements [table.Store].
+func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	start, err := q.Start()
+	if err != nil {
+		return table.Page{}, fmt.Errorf("query: %w", err)
+	}
+	r := reader{query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
+	if q.Index != table.Base {
+		i := slices.IndexFunc(s.schema.Indexes, func(i schema.Index) bool { return i.Name == string(q.Index) })
+		if i < 0 {
+			return table.Page{}, fmt.Errorf("query: %w: no index %s in the schema", table.ErrQuery, q.Index)
+		}
+		r.index = &s.schema.Indexes[i]
+	}
+	if start != (table.Position{}) {
+		r.narrow(start)
+	}
+
+	var page table.Page
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		page, err = r.page(ctx, tx)
+		return err
+	})
+	switch {
+	case errors.Is(err, bbolterrors.ErrDatabaseNotOpen):
+		return table.Page{}, fmt.Errorf("query: %w", errClosed)
+	case err != nil:
+		return table.Page{}, fmt.Errorf("query: %w", timeout(err))
+	}
+	return page, nil
+}
+
+// reader reads one page.
+type reader struct {
+	query table.Query
+	keys  keyRange
+	index *schema.Index // nil for the table itself
+}
+
+// narrow takes the keys up to start, in the direction of reading, out of r.
+func (r *reader) narrow(start table.Position) {
+	key := tuple(start.PK, start.SK)
+	if r.index != nil {
+		key = tuple(start.Partition, start.Sort, start.PK, start.SK)
+	}
+	if r.query.NewestFirst {
+		r.keys.high = key
+	} else {
+		r.keys.low = append(key, zero)
+	}
+}
+
+func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
+	items := tx.Bucket(itemsBucket)
+	cursor := items.Cursor()
+	if r.index != nil {
+		cursor = tx.Bucket(indexBucket(r.index.Name)).Cursor()
+	}
+
+	var page table.Page
+	size := 0
+	key, value := r.first(cursor)
+	for ; r.keys.contains(key); key, value = r.next(cursor) {
+		if err := ctx.Err(); err != nil {
+			return table.Page{}, err
+		}
+		if r.query.Limit > 0 && len(page.Items) == r.query.Limit || size >= table.MaxPageSize {
+			last := page.Items[len(page.Items)-1]
+			page.Next = table.PositionOf(r.query.Index, last).Cursor()
+			break
+		}
+		if r.index != nil {
+			value = items.Get(value)
+		}
+		item, err := decodeItem(value)
+		if err != nil {
+			return table.Page{}, err
+		}
+		if r.index != nil {
+			project(item, *r.index)
+		}
+		page.Items = append(page.Items, item)
+		size += table.Size(item)
+	}
+	return page, nil
+}
+
+// first moves to the first key of the range in the direction of reading, or
+// next to it if there is none.
+func (r *reader) first(c *bbolt.Cursor) (key, value []byte) {
+	if !r.query.NewestFirst {
+		return c.Seek(r.keys.low)
+	}
+	if key, _ := c.Seek(r.keys.high); key == nil {
+		return c.Last()
+	}
+	return c.Prev()
+}
+
+func (r *reader) next(c *bbolt.Cursor) (key, value []byte) {
+	if r.query.NewestFirst {
+		return c.Prev()
+	}
+	return c.Next()
+}
+
+// project takes out of item what an index does not hold.
+func project(item table.Item, index schema.Index) {
+	if index.All {
+		return
+	}
+	for name := range item {
+		switch name {
+		case table.PK, table.SK, index.Key.Partition, index.Key.Sort:
+		default:
+			if !slices.Contains(index.Include, name) {
+				delete(item, name)
+			}
+		}
+	}
+}

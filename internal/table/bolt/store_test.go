@@ -1,0 +1,366 @@
+package bolt_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
+
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+// writerVariable makes the test binary write to the store in the file that it
+// names, until it is killed.
+const writerVariable = "RINGBACK_TEST_WRITER"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(writerVariable); path != "" {
+		fmt.Fprintln(os.Stderr, writeForever(path, os.Getenv(writerVariable+"_TEMPLATE")))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// writeForever writes items from several goroutines and prints the sort key of
+// each as soon as Put has returned.
+func writeForever(path, template string) error {
+	t, err := schema.Read(template)
+	if err != nil {
+		return err
+	}
+	s, err := bolt.Open(path, t)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error)
+	for writer := range 8 {
+		go func() {
+			for i := 0; ; i++ {
+				sk := fmt.Sprintf("%d-%06d", writer, i)
+				if _, err := s.Put(context.Background(), indexed(sk)); err != nil {
+					failed <- err
+					return
+				}
+				_, _ = fmt.Fprintln(os.Stdout, sk)
+			}
+		}()
+	}
+	return <-failed
+}
+
+func TestConformance(t *testing.T) {
+	tabletest.Run(t, "bbolt", func(t *testing.T) table.Store {
+		t.Helper()
+		return open(t, filepath.Join(t.TempDir(), "events.db"))
+	})
+}
+
+func open(t *testing.T, path string) *bolt.Store {
+	t.Helper()
+	s, err := bolt.Open(path, tabletest.Schema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+// indexed returns an item of CALL#1 that is in the first index under PHONE#+1.
+func indexed(sk string) table.Item {
+	return table.Item{
+		table.PK: str("CALL#1"), table.SK: str(sk),
+		table.GSI1PK: str("PHONE#+1"), table.GSI1SK: str(sk),
+		"payload": str(strings.Repeat("x", 500)),
+	}
+}
+
+func sortKeys(t *testing.T, s table.Store, q table.Query) []string {
+	t.Helper()
+	var keys []string
+	for item, err := range table.All(t.Context(), s, q) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, table.PositionOf(q.Index, item).SK)
+	}
+	return keys
+}
+
+func TestEveryAcknowledgedWriteSurvivesKill(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events.db")
+	var acknowledged []string
+	for round := range 3 {
+		// Rounds write the same keys: those that are there already count too.
+		acknowledged = append(acknowledged, writeAndKill(t, path, 150+100*round)...)
+	}
+
+	s := open(t, path)
+	for _, q := range []table.Query{
+		{Partition: "CALL#1"},
+		{Index: table.GSI1, Partition: "PHONE#+1"},
+	} {
+		stored := map[string]bool{}
+		for _, sk := range sortKeys(t, s, q) {
+			stored[sk] = true
+		}
+		lost := 0
+		for _, sk := range acknowledged {
+			if !stored[sk] {
+				lost++
+			}
+		}
+		if lost > 0 {
+			t.Errorf("index %q: %d of %d acknowledged writes are lost", q.Index, lost, len(acknowledged))
+		}
+	}
+}
+
+// writeAndKill lets another process write, kills it at once when it has
+// acknowledged so many writes, and returns all that it acknowledged.
+func writeAndKill(t *testing.T, path string, writes int) (acknowledged []string) {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), executable)
+	cmd.Env = append(os.Environ(), writerVariable+"="+path, writerVariable+"_TEMPLATE="+tabletest.TemplatePath(t))
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if acknowledged = append(acknowledged, lines.Text()); len(acknowledged) == writes {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	_ = cmd.Wait()
+	if len(acknowledged) < writes {
+		t.Fatalf("%d writes acknowledged, want %d", len(acknowledged), writes)
+	}
+	return acknowledged
+}
+
+func TestAStoreReopensWithItsItems(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "new", "folder", "events.db")
+	s := open(t, path)
+	if _, err := s.Put(t.Context(), indexed("1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	if created, err := s.Put(t.Context(), indexed("1")); created || err != nil {
+		t.Errorf("Put after reopening = %t, %v, want false, nil", created, err)
+	}
+	if diff := cmp.Diff([]string{"1"}, sortKeys(t, s, table.Query{Index: table.GSI1, Partition: "PHONE#+1"})); diff != "" {
+		t.Errorf("index (-want +got):\n%s", diff)
+	}
+}
+
+func TestOneProcessPerFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events.db")
+	open(t, path)
+	start := time.Now()
+	_, err := bolt.Open(path, tabletest.Schema(t))
+	if !errors.Is(err, bolt.ErrLocked) || !strings.Contains(err.Error(), path) {
+		t.Errorf("second Open: %v, want %v and the path", err, bolt.ErrLocked)
+	}
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("second Open took %v", took)
+	}
+}
+
+func TestOpenRefusesAnotherFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("not a store ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bolt.Open(path, tabletest.Schema(t)); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("Open: %v, want an error that names the file", err)
+	}
+}
+
+func TestAClosedStoreIsUnavailable(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "events.db"))
+	if err := errors.Join(s.Close(), s.Close()); err != nil {
+		t.Fatalf("Close twice: %v", err)
+	}
+	if _, err := s.Put(t.Context(), indexed("1")); !errors.Is(err, table.ErrUnavailable) {
+		t.Errorf("Put: %v, want %v", err, table.ErrUnavailable)
+	}
+	if _, err := s.Query(t.Context(), table.Query{Partition: "CALL#1"}); !errors.Is(err, table.ErrUnavailable) {
+		t.Errorf("Query: %v, want %v", err, table.ErrUnavailable)
+	}
+}
+
+// What is acknowledged while another goroutine closes the store is stored.
+func TestCloseWaitsForWritesUnderWay(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events.db")
+	s := open(t, path)
+	var acknowledged sync.Map
+	var wg sync.WaitGroup
+	for writer := range 16 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				sk := fmt.Sprintf("%d-%d", writer, i)
+				_, err := s.Put(t.Context(), indexed(sk))
+				if err != nil {
+					if !errors.Is(err, table.ErrUnavailable) {
+						t.Errorf("Put: %v", err)
+					}
+					return
+				}
+				acknowledged.Store(sk, true)
+			}
+		})
+	}
+	time.Sleep(50 * time.Millisecond)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+
+	s = open(t, path)
+	for _, sk := range sortKeys(t, s, table.Query{Partition: "CALL#1"}) {
+		acknowledged.Delete(sk)
+	}
+	acknowledged.Range(func(sk, _ any) bool {
+		t.Errorf("write %v is lost", sk)
+		return true
+	})
+}
+
+func TestIndexesFollowTheSchema(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events.db")
+	bare := schema.Table{Key: schema.Key{Partition: table.PK, Sort: table.SK}}
+	s, err := bolt.Open(path, bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sk := range []string{"1", "2"} {
+		if _, err := s.Put(t.Context(), indexed(sk)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Query(t.Context(), table.Query{Index: table.GSI1, Partition: "PHONE#+1"}); !errors.Is(err, table.ErrQuery) {
+		t.Errorf("Query of an index that is not in the schema: %v, want %v", err, table.ErrQuery)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	// An index that is new in the template gets the items that were there.
+	s = open(t, path)
+	q := table.Query{Index: table.GSI1, Partition: "PHONE#+1"}
+	if diff := cmp.Diff([]string{"1", "2"}, sortKeys(t, s, q)); diff != "" {
+		t.Errorf("new index (-want +got):\n%s", diff)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	// So does one whose keys changed.
+	changed := tabletest.Schema(t)
+	changed.Indexes[0].Key = schema.Key{Partition: table.PK, Sort: table.GSI1SK}
+	s, err = bolt.Open(path, changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if diff := cmp.Diff([]string{"1", "2"}, sortKeys(t, s, table.Query{Index: table.GSI1, Partition: "CALL#1"})); diff != "" {
+		t.Errorf("changed index (-want +got):\n%s", diff)
+	}
+	if got := sortKeys(t, s, q); len(got) > 0 {
+		t.Errorf("changed index still holds %q", got)
+	}
+}
+
+// A single writer must not wait for others to join it; many must not pay for a
+// commit each.
+func TestWritersShareCommits(t *testing.T) {
+	t.Parallel()
+	const writers, each = 64, 8
+	path := filepath.Join(t.TempDir(), "events.db")
+	s := open(t, path)
+	var wg sync.WaitGroup
+	for writer := range writers {
+		wg.Go(func() {
+			for i := range each {
+				if _, err := s.Put(t.Context(), indexed(fmt.Sprintf("%d-%d", writer, i))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	err = db.View(func(tx *bbolt.Tx) error {
+		// Each commit takes the next transaction ID.
+		if commits := tx.ID(); commits > writers*each/2 {
+			t.Errorf("%d commits for %d writes", commits, writers*each)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkPut(b *testing.B) {
+	s, err := bolt.Open(filepath.Join(b.TempDir(), "events.db"), tabletest.Schema(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = s.Close() })
+	n := 0
+	for b.Loop() {
+		n++
+		if _, err := s.Put(b.Context(), indexed(fmt.Sprint(n))); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package bolt
+
+import "bytes"
+
+// Keys in the file are tuples of strings in an encoding that sorts as the
+// tuples do: each string ends in 0x00 0x01, and 0x00 within a string becomes
+// 0x00 0xFF. So "a" sorts before "a\x00", and that before "ab".
+const (
+	zero       = 0x00
+	terminator = 0x01
+	escaped    = 0xFF
+)
+
+// tuple encodes strings as one key.
+func tuple(parts ...string) []byte {
+	size := 0
+	for _, p := range parts {
+		size += len(p) + 2
+	}
+	key := make([]byte, 0, size)
+	for _, p := range parts {
+		key = append(appendEscaped(key, p), zero, terminator)
+	}
+	return key
+}
+
+func appendEscaped(key []byte, s string) []byte {
+	for i := range len(s) {
+		key = append(key, s[i])
+		if s[i] == zero {
+			key = append(key, escaped)
+		}
+	}
+	return key
+}
+
+// keyRange is the keys from low up to, but not including, high.
+type keyRange struct {
+	low, high []byte
+}
+
+// sortRange returns the range of the tuples that begin with partition and whose
+// second string begins with prefix and lies within the inclusive bounds from
+// and to, each of which may be empty.
+func sortRange(partition, prefix, from, to string) keyRange {
+	base := tuple(partition)
+	r := keyRange{low: base, high: after(base)}
+	if prefix != "" {
+		r.low = appendEscaped(bytes.Clone(base), prefix)
+		r.high = after(r.low)
+	}
+	if from != "" {
+		r.low = append(appendEscaped(bytes.Clone(base), from), zero, terminator)
+	}
+	if to != "" {
+		r.high = append(appendEscaped(bytes.Clone(base), to), zero, terminator+1)
+	}
+	return r
+}
+
+// after returns the first key behind all that begin with prefix, which is not
+// empty and does not begin with 0xFF, as no UTF-8 does.
+func after(prefix []byte) []byte {
+	key := bytes.Clone(bytes.TrimRight(prefix, "\xFF"))
+	key[len(key)-1]++
+	return key
+}
+
+// contains reports whether key is in r.
+func (r keyRange) contains(key []byte) bool {
+	return bytes.Compare(key, r.low) >= 0 && bytes.Compare(key, r.high) < 0
+}

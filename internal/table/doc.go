@@ -1,0 +1,27 @@
+// Package table keeps every delivery in one table and reads it back.
+//
+// [Store] is the small interface the rest of the program sees. [DynamoDB] is
+// what a deployed function uses; package bolt in this folder keeps the same
+// table in one file on one machine. Package tabletest holds the conformance
+// suite that both pass, and package schema reads keys, indexes and projections
+// from template.yaml, where they are written once.
+//
+// What is asked, and where the answer is:
+//
+//	question                            index  partition            sort
+//	all events of one call              Base   CALL#<call_id>       EVENT#…
+//	all events of one text              Base   MESSAGE#<message_id> EVENT#…
+//	all events of one contact           Base   CONTACT#<contact_id> EVENT#…
+//	deliveries refused on one day       Base   REJECTED#<day>       by arrival
+//	everything with one outside number  GSI1   PHONE#<+digits>      by time
+//	missed calls, voicemails of a day   GSI2   ALERT#<day>          by time
+//	callers still waiting               GSI2   FOLLOWUP#OPEN        longest first
+//
+// The primary key of an item is its dedupe key: [Store.Put] writes only where
+// nothing is, so that a redelivery, or a second attempt after a lost response,
+// changes nothing.
+//
+// The package is linked into the Lambda function, where weight is start time:
+// it uses neither reflection nor the SDK's config, attributevalue or expression
+// packages, and the YAML and bbolt dependencies stay in their own packages.
+package table

@@ -1,0 +1,294 @@
+package table
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ringback/ringback/events"
+)
+
+// The attributes of an item beside its keys and the documented members of its
+// data, which stand under their own names.
+const (
+	Alert         = "alert"           // "missed_call" or "voicemail", on those only
+	Event         = "event"           // the event type as sent
+	Format        = "format"          // wire format: A, B or legacy
+	Kind          = "kind"            // what it is about: events.Kind
+	Misfits       = "misfits"         // documented members of another type than documented
+	NewFields     = "new_fields"      // members that no document mentions
+	OccurredAt    = "occurred_at"     // UTC, milliseconds
+	Payload       = "payload"         // the body as received; see PayloadOf
+	PayloadCoding = "payload_coding"  // "gzip" where payload is compressed
+	PayloadOnly   = "only_in_payload" // documented members too large or too deep for an attribute
+	Reason        = "reason"          // why a delivery was rejected
+	ReceivedAt    = "received_at"     // UTC, milliseconds
+	RequestID     = "request_id"      // format B's, where given
+)
+
+const (
+	// inlinePayload is the largest payload, in bytes, that is kept as text.
+	inlinePayload = 8 << 10
+	codingGzip    = "gzip"
+	// maxPayload bounds what a stored payload may unpack to; nothing larger
+	// than Lambda's 6 MB ever comes in.
+	maxPayload = 16 << 20
+	// maxNamed bounds how many names Misfits and NewFields list.
+	maxNamed = 32
+	// RejectedFor is how long a rejected delivery is kept.
+	RejectedFor = 30 * 24 * time.Hour
+)
+
+// EventItem returns the item of a delivery. What the body says of its time
+// wins; occurred is taken where it says nothing. The item may still be too
+// large for the table, if its payload is: [Store.Put] tells.
+func EventItem(d *events.Delivery, occurred, received time.Time) Item {
+	if !d.OccurredAt.IsZero() {
+		occurred = d.OccurredAt
+	}
+	key := EventKey(d)
+	item := make(Item, len(d.Fields)+16)
+	var payloadOnly []string
+	for _, field := range d.Fields {
+		if v, ok := attribute(field.Value); ok {
+			item[field.Name] = v
+		} else {
+			payloadOnly = append(payloadOnly, field.Name)
+		}
+	}
+	item[PK] = str(key.PK)
+	item[SK] = str(key.SK)
+	item[Event] = str(eventName(d.Type))
+	item[Kind] = str(string(d.Kind))
+	item[Format] = str(string(d.Format))
+	item[OccurredAt] = str(Time(occurred))
+	item[ReceivedAt] = str(Time(received))
+	if d.RequestID != "" && len(d.RequestID) <= maxKeyPart {
+		item[RequestID] = str(d.RequestID)
+	}
+	if d.Phone != "" {
+		item[GSI1PK] = str(PhonePartition(d.Phone))
+		item[GSI1SK] = str(phoneSort(d, occurred))
+	}
+	if d.Kind.Alerts() {
+		item[Alert] = str(string(d.Kind))
+		item[GSI2PK] = str(AlertPartition(occurred))
+		item[GSI2SK] = str(alertSort(d, occurred))
+	}
+	addNames(item, Misfits, d.Misfits)
+	addNames(item, NewFields, d.NewFields)
+	addPayload(item, d.Body)
+	addNames(item, PayloadOnly, append(payloadOnly, shed(item, d.Fields)...))
+	return item
+}
+
+// eventName is the type as sent, unless it is absurdly long: then its hash, as
+// in the key. The payload has it whole.
+func eventName(t events.Type) string {
+	if len(t) > maxKeyPart {
+		return keyPart(string(t))
+	}
+	return string(t)
+}
+
+// Rejection is a delivery that came with the right token and was refused.
+type Rejection struct {
+	// Reason is our own words, without content.
+	Reason string
+	// Body is what arrived, whatever it is.
+	Body []byte
+	// Headers are the ones that an operator needs to tell why: signature,
+	// timestamp, content type. Empty values are left out.
+	Headers map[string]string
+}
+
+// RejectedItem returns the item that keeps a rejection for 30 days.
+func RejectedItem(r Rejection, received time.Time) Item {
+	key := RejectedKey(received, r.Body)
+	item := Item{
+		PK:         str(key.PK),
+		SK:         str(key.SK),
+		Reason:     str(r.Reason),
+		ReceivedAt: str(Time(received)),
+		ExpiresAt:  num(strconv.FormatInt(received.Add(RejectedFor).Unix(), 10)),
+	}
+	headers := make(Item, len(r.Headers))
+	for name, value := range r.Headers {
+		if value != "" {
+			headers[name] = str(strings.ToValidUTF8(value, "\uFFFD"))
+		}
+	}
+	if len(headers) > 0 {
+		item["headers"] = &types.AttributeValueMemberM{Value: headers}
+	}
+	addPayload(item, r.Body)
+	return item
+}
+
+// PayloadOf returns the body of an item as it was received.
+func PayloadOf(item Item) ([]byte, error) {
+	var payload []byte
+	switch v := item[Payload].(type) {
+	case *types.AttributeValueMemberS:
+		payload = []byte(v.Value)
+	case *types.AttributeValueMemberB:
+		payload = v.Value
+	}
+	if text(item[PayloadCoding]) != codingGzip {
+		return payload, nil
+	}
+	r, err := gzip.NewReader(bytes.NewReader(payload))
+	if err != nil {
+		return nil, fmt.Errorf("unpack payload: %w", err)
+	}
+	payload, err = io.ReadAll(io.LimitReader(r, maxPayload))
+	if err != nil {
+		return nil, fmt.Errorf("unpack payload: %w", err)
+	}
+	return payload, nil
+}
+
+// addPayload keeps the body: as text where it is one, compressed where it is
+// large.
+func addPayload(item Item, body []byte) {
+	switch {
+	case len(body) > inlinePayload:
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		_, _ = w.Write(body) // a buffer takes every write
+		_ = w.Close()
+		item[Payload] = &types.AttributeValueMemberB{Value: packed.Bytes()}
+		item[PayloadCoding] = str(codingGzip)
+	case utf8.Valid(body):
+		item[Payload] = str(string(body))
+	default:
+		item[Payload] = &types.AttributeValueMemberB{Value: body}
+	}
+}
+
+// shed takes the largest documented members out of an item that is too large
+// for the table, until it fits, and returns their names. They stay whole in the
+// payload, which compresses where attributes do not.
+func shed(item Item, fields []events.Field) (names []string) {
+	const reserve = 4 << 10 // for the list of the names
+	size := Size(item)
+	if size <= MaxItemSize-reserve {
+		return nil
+	}
+	bySize := slices.Clone(fields)
+	slices.SortStableFunc(bySize, func(a, b events.Field) int { return cmp.Compare(len(b.Value), len(a.Value)) })
+	for _, field := range bySize {
+		v, ok := item[field.Name]
+		if !ok {
+			continue
+		}
+		if size <= MaxItemSize-reserve {
+			break
+		}
+		size -= len(field.Name) + sizeOf(v)
+		delete(item, field.Name)
+		names = append(names, field.Name)
+	}
+	return names
+}
+
+func addNames(item Item, attribute string, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	names = names[:min(len(names), maxNamed)]
+	list := make([]types.AttributeValue, len(names))
+	for i, name := range names {
+		const longest = 64 // bytes; a name is for a person to read
+		if len(name) > longest {
+			name = string(bytes.ToValidUTF8([]byte(name[:longest]), nil)) + "…"
+		}
+		list[i] = str(name)
+	}
+	item[attribute] = &types.AttributeValueMemberL{Value: list}
+}
+
+// attribute converts a JSON value, with its own type. It reports false for
+// what no attribute can hold, such as nesting of more than 32 levels or an
+// empty name.
+func attribute(value jsontext.Value) (types.AttributeValue, bool) {
+	switch value.Kind() {
+	case '"':
+		if bytes.IndexByte(value, '\\') < 0 {
+			return str(string(value[1 : len(value)-1])), true
+		}
+	case '0':
+		return number(string(value)), true
+	default:
+	}
+	v, err := decodeAttribute(jsontext.NewDecoder(bytes.NewBuffer(value)))
+	if err != nil || checkValue(v, 0) != nil {
+		return nil, false
+	}
+	return v, true
+}
+
+func decodeAttribute(dec *jsontext.Decoder) (types.AttributeValue, error) {
+	token, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
+	case '"':
+		return str(token.String()), nil
+	case '0':
+		return number(token.String()), nil
+	case 't', 'f':
+		return &types.AttributeValueMemberBOOL{Value: token.Bool()}, nil
+	case '{':
+		members := Item{}
+		for dec.PeekKind() != '}' {
+			name, err := dec.ReadToken()
+			if err != nil {
+				return nil, err
+			}
+			text := name.String() // before the next read, which ends name's life
+			if members[text], err = decodeAttribute(dec); err != nil {
+				return nil, err
+			}
+		}
+		_, err := dec.ReadToken()
+		return &types.AttributeValueMemberM{Value: members}, err
+	case '[':
+		var elements []types.AttributeValue
+		for dec.PeekKind() != ']' {
+			element, err := decodeAttribute(dec)
+			if err != nil {
+				return nil, err
+			}
+			elements = append(elements, element)
+		}
+		_, err := dec.ReadToken()
+		return &types.AttributeValueMemberL{Value: elements}, err
+	default:
+		return &types.AttributeValueMemberNULL{Value: true}, nil
+	}
+}
+
+// number keeps a number as a number where the table can hold it exactly, and
+// as text where it cannot: JSON knows no limits, DynamoDB has 38 digits.
+func number(text string) types.AttributeValue {
+	if _, err := checkNumber(text); err != nil {
+		return str(text)
+	}
+	return num(text)
+}
+
+func str(text string) types.AttributeValue { return &types.AttributeValueMemberS{Value: text} }
+
+func num(text string) types.AttributeValue { return &types.AttributeValueMemberN{Value: text} }

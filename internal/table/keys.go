@@ -1,0 +1,126 @@
+package table
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/ringback/ringback/events"
+)
+
+// Every key that is ever written or looked up is built in this file.
+
+// Key is the primary key of an item.
+type Key struct{ PK, SK string }
+
+// timeLayout is UTC at a fixed width, so that times sort as text.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// noTime stands in a key for the time of an event whose body tells none. No
+// clock may stand there, or a redelivery would make another key.
+const noTime = "0000-00-00T00:00:00.000Z"
+
+// Time writes at as it stands in keys and attributes.
+func Time(at time.Time) string { return at.UTC().Format(timeLayout) }
+
+// EventKey returns the key of a delivery's event, which is its dedupe key: the
+// same for every delivery of the same event, whenever it arrives.
+func EventKey(d *events.Delivery) Key {
+	occurredAt := noTime
+	if !d.OccurredAt.IsZero() {
+		occurredAt = Time(d.OccurredAt)
+	}
+	return Key{
+		PK: entityPartition(d),
+		SK: "EVENT#" + occurredAt + "#" + keyPart(string(d.Type)) + "#" + d.Digest,
+	}
+}
+
+func entityPartition(d *events.Delivery) string {
+	switch d.Entity {
+	case events.EntityCall:
+		return CallPartition(d.ID)
+	case events.EntityMessage:
+		return MessagePartition(d.ID)
+	case events.EntityContact:
+		return ContactPartition(d.ID)
+	case events.EntityNone:
+	}
+	return "EVENT#" + keyPart(string(d.Type))
+}
+
+// CallPartition returns the PK of a call's events, its voicemail among them.
+func CallPartition(callID string) string { return "CALL#" + keyPart(callID) }
+
+// MessagePartition returns the PK of a message's events.
+func MessagePartition(messageID string) string { return "MESSAGE#" + keyPart(messageID) }
+
+// ContactPartition returns the PK of a contact's events.
+func ContactPartition(contactID string) string { return "CONTACT#" + keyPart(contactID) }
+
+// RejectedKey returns the key of a delivery that was refused.
+func RejectedKey(receivedAt time.Time, body []byte) Key {
+	return Key{PK: RejectedPartition(receivedAt), SK: Time(receivedAt) + "#" + BodyDigest(body)}
+}
+
+// RejectedPartition returns the PK of what was refused on a day.
+func RejectedPartition(day time.Time) string { return "REJECTED#" + date(day) }
+
+// PhonePartition returns the GSI1PK of everything with a number, as
+// [events.PhoneNumber] writes it.
+func PhonePartition(number string) string { return "PHONE#" + number }
+
+// phoneSort returns the GSI1SK of an event.
+func phoneSort(d *events.Delivery, at time.Time) string {
+	return Time(at) + "#" + keyPart(string(d.Type))
+}
+
+// AlertPartition returns the GSI2PK of a day's missed calls and voicemails.
+func AlertPartition(day time.Time) string { return "ALERT#" + date(day) }
+
+// alertSort returns the GSI2SK of a missed call or voicemail.
+func alertSort(d *events.Delivery, at time.Time) string {
+	return Time(at) + "#" + keyPart(d.ID)
+}
+
+func date(at time.Time) string { return at.UTC().Format(time.DateOnly) }
+
+// BodyDigest returns the first 16 hex digits of SHA-256 over a body as
+// received: what names a delivery that could not be decoded.
+func BodyDigest(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:8])
+}
+
+// maxKeyPart is the longest text, in bytes, that a key takes as it is. Real ids
+// and types have a tenth of it, and every key that holds two stays far below
+// DynamoDB's 1024 bytes for a sort key.
+const maxKeyPart = 400
+
+// keyPart makes of any text a part of a key. Control characters, which no
+// terminal or console shows, are percent-encoded; what is too long is named by
+// its hash. Two texts never give the same part, unless one is itself written
+// as such a hash.
+func keyPart(text string) string {
+	if strings.IndexFunc(text, needsEncoding) >= 0 {
+		var b strings.Builder
+		for _, r := range text {
+			if needsEncoding(r) {
+				fmt.Fprintf(&b, "%%%02X", r)
+				continue
+			}
+			b.WriteRune(r)
+		}
+		text = b.String()
+	}
+	if len(text) > maxKeyPart {
+		sum := sha256.Sum256([]byte(text))
+		return "sha256-" + hex.EncodeToString(sum[:])
+	}
+	return text
+}
+
+func needsEncoding(r rune) bool { return unicode.IsControl(r) || r == '%' }

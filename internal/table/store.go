@@ -1,0 +1,256 @@
+package table
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Item is one row: attribute names and their DynamoDB values.
+type Item = map[string]types.AttributeValue
+
+// Attribute names with a meaning to the table itself, as in template.yaml.
+const (
+	PK     = "PK"
+	SK     = "SK"
+	GSI1PK = "GSI1PK"
+	GSI1SK = "GSI1SK"
+	GSI2PK = "GSI2PK"
+	GSI2SK = "GSI2SK"
+
+	// ExpiresAt holds the second, in Unix time, after which the table may
+	// delete the item.
+	ExpiresAt = "expires_at"
+)
+
+// Index names what a [Query] reads: the table or one of its indexes.
+type Index string
+
+// The table and its indexes. GSI2 is sparse: it holds only the items that have
+// both of its keys, as GSI1 does, but few items do.
+const (
+	Base Index = ""
+	GSI1 Index = "GSI1"
+	GSI2 Index = "GSI2"
+)
+
+// Indexes lists every index beside the table itself.
+func Indexes() []Index { return []Index{GSI1, GSI2} }
+
+// Attributes returns the names of the partition and sort key attributes of an
+// index, or two empty strings for an index that does not exist.
+func (i Index) Attributes() (partition, sort string) {
+	switch i {
+	case Base:
+		return PK, SK
+	case GSI1:
+		return GSI1PK, GSI1SK
+	case GSI2:
+		return GSI2PK, GSI2SK
+	}
+	return "", ""
+}
+
+// Limits of DynamoDB, in bytes.
+const (
+	MaxItemSize     = 400 << 10
+	MaxPartitionKey = 2048
+	MaxSortKey      = 1024
+	MaxPageSize     = 1 << 20
+)
+
+// Errors of a [Store]. They are wrapped with what was being done; ask with
+// errors.Is. No error text carries item content. An error that is none of
+// these is a fault of ours or of the setup (no such table, access denied), or
+// the caller's own context that was cancelled.
+var (
+	// ErrTooLarge says that an item is over [MaxItemSize].
+	ErrTooLarge = errors.New("item over 400 KB")
+
+	// ErrKey says that a key attribute of an item is missing, empty, too long,
+	// not a string or not UTF-8.
+	ErrKey = errors.New("unusable key")
+
+	// ErrValue says that an item has a value that the table cannot hold, such
+	// as a number of more than 38 digits or nesting of more than 32 levels.
+	ErrValue = errors.New("unusable value")
+
+	// ErrQuery says that a [Query] contradicts itself or that its cursor is
+	// not from a page of the same query.
+	ErrQuery = errors.New("unusable query")
+
+	// ErrUnavailable says that the table throttled, timed out, could not be
+	// reached or failed inside. The same call is worth making again. A Put
+	// that failed so may still have been written.
+	ErrUnavailable = errors.New("table unavailable")
+)
+
+// Store keeps items. Its methods may be called concurrently.
+type Store interface {
+	// Put writes item if the table has no item with its PK and SK. It returns
+	// created=false if there is one, which stays as it is: a redelivery, or
+	// our own write whose response was lost. When Put returns without an
+	// error, an item with this key is on durable storage.
+	//
+	// Errors: ErrKey, ErrValue, ErrTooLarge, ErrUnavailable.
+	Put(ctx context.Context, item Item) (created bool, err error)
+
+	// Query returns one page of the items of one partition in the order of
+	// their sort keys. A query of Base sees every Put that has returned; an
+	// index may lag behind for a moment, and holds only the attributes that
+	// template.yaml projects into it.
+	//
+	// Errors: ErrQuery, ErrUnavailable.
+	Query(ctx context.Context, q Query) (Page, error)
+}
+
+// Query asks for the items of one partition.
+type Query struct {
+	Index     Index
+	Partition string // required
+
+	// SortPrefix, or else the inclusive bounds From and To, narrow the sort
+	// key; empty means unbounded.
+	SortPrefix string
+	From, To   string
+
+	NewestFirst bool // descending instead of ascending sort keys
+	Limit       int  // items per page; 0 leaves it to the 1 MB that a page may have
+
+	// After continues behind a page of the same query: its Next.
+	After Cursor
+}
+
+// Page is a part of the answer to a [Query]. It may hold fewer items than the
+// limit, even none, with more to follow: only an empty Next is the end.
+type Page struct {
+	Items []Item
+	Next  Cursor
+}
+
+// All yields every item that q matches, page by page. It stops after the first
+// error, which it yields with a nil item.
+func All(ctx context.Context, s Store, q Query) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		for {
+			page, err := s.Query(ctx, q)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, item := range page.Items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if page.Next == "" {
+				return
+			}
+			q.After = page.Next
+		}
+	}
+}
+
+// Cursor is where a page ended, in a form that is safe in URLs and command
+// lines. It contains keys, and with them phone numbers: do not log it.
+type Cursor string
+
+// Position is what a [Cursor] says: the keys of the last item of a page. For
+// Base, Partition and Sort equal PK and SK.
+type Position struct {
+	Index           Index
+	Partition, Sort string
+	PK, SK          string
+}
+
+// PositionOf returns the position of an item that a query of index returned.
+func PositionOf(index Index, item Item) Position {
+	partition, sort := index.Attributes()
+	return Position{
+		Index:     index,
+		Partition: text(item[partition]),
+		Sort:      text(item[sort]),
+		PK:        text(item[PK]),
+		SK:        text(item[SK]),
+	}
+}
+
+// Cursor encodes p.
+func (p Position) Cursor() Cursor {
+	var b []byte
+	for _, s := range []string{string(p.Index), p.Partition, p.Sort, p.PK, p.SK} {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	return Cursor(base64.RawURLEncoding.EncodeToString(b))
+}
+
+// position decodes c; ok is false if it is not a cursor.
+func (c Cursor) position() (p Position, ok bool) {
+	b, err := base64.RawURLEncoding.DecodeString(string(c))
+	if err != nil {
+		return Position{}, false
+	}
+	var index string
+	for _, s := range []*string{&index, &p.Partition, &p.Sort, &p.PK, &p.SK} {
+		n, width := binary.Uvarint(b)
+		if width <= 0 || n > MaxPartitionKey || int(n) > len(b)-width {
+			return Position{}, false
+		}
+		b = b[width:]
+		*s, b = string(b[:n]), b[n:]
+	}
+	p.Index = Index(index)
+	return p, len(b) == 0
+}
+
+// Start checks q and returns the position it starts behind, which is the zero
+// Position for the first page. For implementations of [Store]; the error wraps
+// ErrQuery.
+func (q Query) Start() (Position, error) {
+	switch partition, _ := q.Index.Attributes(); {
+	case partition == "":
+		return Position{}, fmt.Errorf("%w: no index %q", ErrQuery, q.Index)
+	case q.Partition == "":
+		return Position{}, fmt.Errorf("%w: no partition", ErrQuery)
+	case len(q.Partition) > MaxPartitionKey || max(len(q.SortPrefix), len(q.From), len(q.To)) > MaxSortKey:
+		return Position{}, fmt.Errorf("%w: key too long", ErrQuery)
+	case !utf8.ValidString(q.Partition + q.SortPrefix + q.From + q.To):
+		return Position{}, fmt.Errorf("%w: key is not UTF-8", ErrQuery)
+	case q.SortPrefix != "" && q.From+q.To != "":
+		return Position{}, fmt.Errorf("%w: both a prefix and bounds", ErrQuery)
+	case q.To != "" && q.From > q.To:
+		return Position{}, fmt.Errorf("%w: upper bound below lower bound", ErrQuery)
+	case q.Limit < 0:
+		return Position{}, fmt.Errorf("%w: negative limit", ErrQuery)
+	case q.After == "":
+		return Position{}, nil
+	}
+
+	p, ok := q.After.position()
+	if !ok || p.Index != q.Index || p.Partition != q.Partition || !q.matches(p.Sort) ||
+		p.PK == "" || p.SK == "" || q.Index == Base && (p.PK != p.Partition || p.SK != p.Sort) {
+		return Position{}, fmt.Errorf("%w: cursor of another query", ErrQuery)
+	}
+	return p, nil
+}
+
+// matches reports whether a sort key lies within the bounds of q.
+func (q Query) matches(sort string) bool {
+	return strings.HasPrefix(sort, q.SortPrefix) && sort >= q.From && (q.To == "" || sort <= q.To)
+}
+
+// text returns the content of a string value, or "" for any other.
+func text(v types.AttributeValue) string {
+	if s, ok := v.(*types.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return ""
+}

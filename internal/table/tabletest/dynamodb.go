@@ -1,0 +1,105 @@
+package tabletest
+
+import (
+	"context"
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/schema"
+)
+
+// EndpointVariable names the environment variable with the base URL of a
+// DynamoDB to test against, such as http://127.0.0.1:4567.
+const EndpointVariable = "DYNAMODB_ENDPOINT"
+
+// tableTimeout is how long a table may take to be made or deleted.
+const tableTimeout = time.Minute
+
+// Endpoint returns the base URL of the DynamoDB to test against. It skips the
+// test if none is named in the environment.
+func Endpoint(t testing.TB) string {
+	t.Helper()
+	endpoint := os.Getenv(EndpointVariable)
+	if endpoint == "" {
+		t.Skip("no DynamoDB to test against: set " + EndpointVariable + ", for example to http://127.0.0.1:4567")
+	}
+	return endpoint
+}
+
+// DynamoDB returns a store in a new, empty table. It skips the test if no
+// DynamoDB is named in the environment.
+func DynamoDB(t *testing.T) table.Store {
+	t.Helper()
+	return table.New(NewTable(t))
+}
+
+// NewTable creates an empty table of a name of its own, with the keys and
+// indexes of template.yaml, and deletes it when the test ends. It skips the
+// test if no DynamoDB is named in the environment.
+func NewTable(t testing.TB) (client *dynamodb.Client, name string) {
+	t.Helper()
+	client = table.NewClient(table.ClientOptions{
+		Region:      "us-east-1",
+		Endpoint:    Endpoint(t),
+		Credentials: aws.CredentialsProviderFunc(localCredentials),
+	})
+	name = "ringback-" + rand.Text()
+	if _, err := client.CreateTable(t.Context(), Schema(t).CreateTableInput(name)); err != nil {
+		t.Fatalf("create table: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), tableTimeout)
+		defer cancel()
+		if _, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(name)}); err != nil {
+			t.Errorf("delete table: %v", err)
+		}
+	})
+	waiter := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second
+	})
+	if err := waiter.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(name)}, tableTimeout); err != nil {
+		t.Fatalf("wait for table: %v", err)
+	}
+	return client, name
+}
+
+func localCredentials(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
+}
+
+// Schema returns the schema in the template of the module that is tested.
+func Schema(t testing.TB) schema.Table {
+	t.Helper()
+	s, err := schema.Read(TemplatePath(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TemplatePath returns the path of template.yaml at the root of the module.
+func TemplatePath(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		path := filepath.Join(dir, "template.yaml")
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			t.Fatal("no template.yaml in this folder or above it")
+		}
+		dir = parent
+	}
+}

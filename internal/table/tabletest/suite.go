@@ -1,0 +1,192 @@
+package tabletest
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ringback/ringback/internal/table"
+)
+
+// Run checks that the stores that open returns keep the contract of
+// [table.Store]. Each call of open gets an empty store of its own. At the end
+// Run prints how many checks passed.
+func Run(t *testing.T, name string, open func(t *testing.T) table.Store) {
+	t.Helper()
+	elapsed := stopwatch(time.Now)
+	var passed atomic.Int64
+	ok := t.Run("conformance", func(t *testing.T) {
+		for _, c := range slices.Concat(putChecks, queryChecks, indexChecks, valueChecks) {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				c.check(t, open(t))
+				if !t.Failed() {
+					passed.Add(1)
+				}
+			})
+		}
+	})
+	if n := passed.Load(); ok && n > 0 {
+		summary := fmt.Sprintf("conformance %s: %d checks passed in %v", name, n, elapsed().Round(time.Millisecond))
+		t.Log(summary)
+		_, _ = fmt.Fprintln(os.Stdout, summary)
+	}
+}
+
+func stopwatch(now func() time.Time) (elapsed func() time.Duration) {
+	start := now()
+	return func() time.Duration { return now().Sub(start) }
+}
+
+// check is one rule of the contract, checked on an empty store.
+type check struct {
+	name  string
+	check func(*testing.T, table.Store)
+}
+
+func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func num(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
+
+func bin(s string) types.AttributeValue { return &types.AttributeValueMemberB{Value: []byte(s)} }
+
+// newItem returns an item with the keys of the table and other attributes.
+func newItem(pk, sk string, others ...table.Item) table.Item {
+	item := table.Item{table.PK: str(pk), table.SK: str(sk)}
+	for _, o := range others {
+		maps.Copy(item, o)
+	}
+	return item
+}
+
+func inGSI1(pk, sk string) table.Item {
+	return table.Item{table.GSI1PK: str(pk), table.GSI1SK: str(sk)}
+}
+
+func inGSI2(pk, sk string) table.Item {
+	return table.Item{table.GSI2PK: str(pk), table.GSI2SK: str(sk)}
+}
+
+// put stores items that are not there yet.
+func put(t *testing.T, s table.Store, items ...table.Item) {
+	t.Helper()
+	for _, item := range items {
+		created, err := s.Put(t.Context(), item)
+		if err != nil {
+			t.Fatalf("Put(%s): %v", keyOf(item), err)
+		}
+		if !created {
+			t.Fatalf("Put(%s): created = false for a new key", keyOf(item))
+		}
+	}
+}
+
+// keyOf returns the table's key of an item, for messages and comparisons.
+func keyOf(item table.Item) string {
+	p := table.PositionOf(table.Base, item)
+	return fmt.Sprintf("%.60q %.60q", p.PK, p.SK)
+}
+
+func sortKeys(items []table.Item) []string {
+	keys := []string{}
+	for _, item := range items {
+		keys = append(keys, table.PositionOf(table.Base, item).SK)
+	}
+	return keys
+}
+
+// indexLag is how long an index may take to show what was put.
+const indexLag = 10 * time.Second
+
+// readAll returns everything that q matches. A query of an index is repeated
+// until it returns as many items as are wanted.
+func readAll(t *testing.T, s table.Store, q table.Query, want int) []table.Item {
+	t.Helper()
+	deadline := time.After(indexLag)
+	for {
+		items := readOnce(t, s, q)
+		if q.Index == table.Base || len(items) >= want {
+			return items
+		}
+		select {
+		case <-deadline:
+			return items
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// readOnce follows the pages of q to their end.
+func readOnce(t *testing.T, s table.Store, q table.Query) []table.Item {
+	t.Helper()
+	var items []table.Item
+	for pages := 0; ; pages++ {
+		if pages > 1000 {
+			t.Fatal("more than 1000 pages: the cursor does not advance")
+		}
+		page, err := s.Query(t.Context(), q)
+		if err != nil {
+			t.Fatalf("Query(page %d): %v", pages, err)
+		}
+		if q.Limit > 0 && len(page.Items) > q.Limit {
+			t.Fatalf("page of %d items, limit %d", len(page.Items), q.Limit)
+		}
+		items = append(items, page.Items...)
+		if page.Next == "" {
+			return items
+		}
+		q.After = page.Next
+	}
+}
+
+// wantSortKeys checks the order of all that q matches.
+func wantSortKeys(t *testing.T, s table.Store, q table.Query, want ...string) {
+	t.Helper()
+	if want == nil {
+		want = []string{}
+	}
+	if diff := cmp.Diff(want, sortKeys(readAll(t, s, q, len(want)))); diff != "" {
+		t.Errorf("sort keys of %+v (-want +got):\n%s", q, diff)
+	}
+}
+
+// wantItems checks the content of all that q matches.
+func wantItems(t *testing.T, s table.Store, q table.Query, want ...table.Item) {
+	t.Helper()
+	if diff := diffItems(want, readAll(t, s, q, len(want))); diff != "" {
+		t.Errorf("items of %+v (-want +got):\n%s", q, diff)
+	}
+}
+
+// diffItems compares items by content, sets without regard to order.
+func diffItems(want, got any) string {
+	return cmp.Diff(want, got,
+		cmpopts.IgnoreUnexported(
+			types.AttributeValueMemberS{}, types.AttributeValueMemberN{}, types.AttributeValueMemberB{},
+			types.AttributeValueMemberBOOL{}, types.AttributeValueMemberNULL{}, types.AttributeValueMemberL{},
+			types.AttributeValueMemberM{}, types.AttributeValueMemberSS{}, types.AttributeValueMemberNS{},
+			types.AttributeValueMemberBS{},
+		),
+		cmpopts.EquateEmpty(),
+		// Much faster than byte by byte, and apart from what EquateEmpty takes.
+		cmp.FilterValues(func(a, b []byte) bool { return len(a)*len(b) > 0 }, cmp.Comparer(bytes.Equal)),
+		cmp.Transformer("SS", func(v *types.AttributeValueMemberSS) []string { return slices.Sorted(slices.Values(v.Value)) }),
+		cmp.Transformer("NS", func(v *types.AttributeValueMemberNS) []string { return slices.Sorted(slices.Values(v.Value)) }),
+		cmp.Transformer("BS", func(v *types.AttributeValueMemberBS) []string {
+			set := []string{}
+			for _, b := range v.Value {
+				set = append(set, string(b))
+			}
+			return slices.Sorted(slices.Values(set))
+		}),
+	)
+}
