@@ -69,7 +69,7 @@ func ExampleEnvelope_Decode() {
 }
 
 func ExampleVerify() {
-	const secret = "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb" //nolint:gosec // published
+	const secret = "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"
 	signature := events.Signature{
 		Hex:       "56761bae5b27a784a3ddd2af828bc5def7176bc0a8650199b04c737bd39bbecf",
 		Version:   "v1",

@@ -17,7 +17,7 @@ import (
 
 // The vendor's own example.
 const (
-	vectorSecret    = "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb" //nolint:gosec // published
+	vectorSecret    = "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"
 	vectorURL       = "https://webhook.site/3bcea770-370a-4b09-8b66-426f687e08a4"
 	vectorType      = events.TypeCallCompleted
 	vectorTimestamp = "2024-03-21 17:08:22"
