@@ -571,6 +571,25 @@ func TestManyLargeMembersLeaveOnlyAsManyAsNeedBe(t *testing.T) {
 	}
 }
 
+func TestTheNamesOfWhatIsInThePayloadOnlyFitAsWell(t *testing.T) {
+	t.Parallel()
+	filled := func(letters int) table.Item {
+		d := decode(t, bodyA("call.completed", "2026-03-12T14:40:00Z", `{"call_id":"c1"}`))
+		for name, size := range map[string]int{"notes": 500 << 10, "disposition": letters} {
+			d.Fields = append(d.Fields, events.Field{Name: name, Value: jsontext.Value(quote(strings.Repeat("x", size)))})
+		}
+		return table.EventItem(d, arrival, arrival)
+	}
+	// With the notes out, the rest comes as close to the table's limit as the
+	// few bytes that it takes to name them.
+	rest := table.Size(filled(0))
+	for over := -30; over <= 3; over++ {
+		if err := table.Check(filled(table.MaxItemSize - rest + over)); err != nil {
+			t.Errorf("%+d bytes: %v", over, err)
+		}
+	}
+}
+
 // What the table would take without its members it must take with as many as
 // fit.
 func TestTheTableTakesEveryItemWhosePayloadFits(t *testing.T) {

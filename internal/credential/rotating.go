@@ -1,0 +1,169 @@
+package credential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+)
+
+const (
+	// refreshInterval is the least time between two looks that a miss causes:
+	// wrong tokens must not become calls.
+	refreshInterval = time.Minute
+	// maxAge is how long versions are taken without looking again, so that a
+	// token that was rotated away ends everywhere.
+	maxAge = 10 * time.Minute
+	// regularLook bounds the look that age causes: a delivery waits for it.
+	regularLook = 2 * time.Second
+)
+
+// Labels of the two versions that Secrets Manager keeps through a rotation. See
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html.
+const (
+	stageCurrent  = "AWSCURRENT"
+	stagePrevious = "AWSPREVIOUS"
+)
+
+// API is the part of [secretsmanager.Client] that is used.
+type API interface {
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+}
+
+// Rotating is a source that follows a secret in Secrets Manager. It may be
+// used concurrently.
+type Rotating struct {
+	// Now tells the time; New sets it, tests replace it.
+	Now func() time.Time
+
+	client API
+	arn    string
+	grace  time.Duration
+
+	mu       sync.Mutex
+	lookedAt time.Time // last look, successful or not
+	lookErr  error     // why the last look failed
+	versions versions
+}
+
+// versions is what one look found.
+type versions struct {
+	current, previous Secret
+	previousUntil     time.Time
+}
+
+// New returns a source for the secret of that ARN, read once. The previous
+// version stays valid for grace after a rotation. The error wraps
+// [ErrUnavailable] or [ErrSecret].
+func New(ctx context.Context, client API, arn string, grace time.Duration) (*Rotating, error) {
+	r := &Rotating{Now: time.Now, client: client, arn: arn, grace: grace}
+	r.lookedAt = r.Now()
+	var err error
+	if r.versions, err = r.look(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Secrets returns the versions that are valid now. When the last look is ten
+// minutes old it looks again; if that fails, what is known stays valid.
+func (r *Rotating) Secrets(ctx context.Context) Secrets {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.Now().Sub(r.lookedAt) >= maxAge {
+		ctx, cancel := context.WithTimeout(ctx, regularLook)
+		defer cancel()
+		r.lookAgain(ctx)
+	}
+	return r.valid()
+}
+
+// Refresh looks again, at most once a minute, for a caller whose token or
+// signature matched none of [Rotating.Secrets]. It returns nil if it is too
+// early to look. If the last look failed, it returns why, wrapping
+// [ErrUnavailable] or [ErrSecret]: then nobody can say whether the caller was
+// wrong.
+func (r *Rotating) Refresh(ctx context.Context) (Secrets, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	early := r.Now().Sub(r.lookedAt) < refreshInterval
+	if !early {
+		r.lookAgain(ctx)
+	}
+	if early || r.lookErr != nil {
+		return nil, r.lookErr
+	}
+	return r.valid(), nil
+}
+
+// lookAgain takes over what a look finds. If it fails, what is known stays.
+func (r *Rotating) lookAgain(ctx context.Context) {
+	r.lookedAt = r.Now()
+	var found versions
+	if found, r.lookErr = r.look(ctx); r.lookErr == nil {
+		r.versions = found
+	}
+}
+
+func (r *Rotating) valid() Secrets {
+	secrets := Secrets{r.versions.current}
+	if r.versions.previous.Token != "" && r.Now().Before(r.versions.previousUntil) {
+		secrets = append(secrets, r.versions.previous)
+	}
+	return secrets
+}
+
+// look reads both versions side by side.
+func (r *Rotating) look(ctx context.Context) (versions, error) {
+	var (
+		found                   versions
+		currentSince, prevSince time.Time
+		currentErr, prevErr     error
+		waitForPrevious         sync.WaitGroup
+	)
+	waitForPrevious.Go(func() {
+		found.previous, prevSince, prevErr = r.version(ctx, stagePrevious)
+	})
+	found.current, currentSince, currentErr = r.version(ctx, stageCurrent)
+	waitForPrevious.Wait()
+
+	if currentErr != nil {
+		return versions{}, currentErr
+	}
+	var none *types.ResourceNotFoundException
+	switch {
+	case errors.As(prevErr, &none), errors.Is(prevErr, ErrSecret):
+		// Never rotated; or the previous version never was a secret of ours.
+		found.previous = Secret{}
+	case prevErr != nil:
+		return versions{}, prevErr
+	}
+	// The younger version was made for the rotation, also when that was a step
+	// back to the older one.
+	rotated := currentSince
+	if prevSince.After(rotated) {
+		rotated = prevSince
+	}
+	found.previousUntil = rotated.Add(r.grace)
+	return found, nil
+}
+
+func (r *Rotating) version(ctx context.Context, stage string) (Secret, time.Time, error) {
+	out, err := r.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
+		SecretId:     aws.String(r.arn),
+		VersionStage: aws.String(stage),
+	})
+	if err != nil {
+		return Secret{}, time.Time{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, stage, err)
+	}
+	secret, err := Parse(aws.ToString(out.SecretString))
+	if err != nil {
+		return Secret{}, time.Time{}, fmt.Errorf("%s: %w", stage, err)
+	}
+	return secret, aws.ToTime(out.CreatedDate), nil
+}

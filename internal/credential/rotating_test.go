@@ -1,0 +1,479 @@
+package credential_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/internal/credential"
+)
+
+const (
+	arn   = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ringback-AbCdEf"
+	grace = 72 * time.Hour
+)
+
+// client is a Secrets Manager of one function.
+type client struct {
+	get func(ctx context.Context, stage string) (*secretsmanager.GetSecretValueOutput, error)
+}
+
+func (c client) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+	if aws.ToString(in.SecretId) != arn {
+		return nil, errors.New("asked for another secret")
+	}
+	return c.get(ctx, aws.ToString(in.VersionStage))
+}
+
+// vault is a secret that rotates. A version that is nil does not exist.
+type vault struct {
+	mu                sync.Mutex
+	current, previous *version
+	down              error // answered instead, where set
+	looks             int   // for AWSCURRENT
+}
+
+type version struct {
+	text    string
+	created time.Time
+}
+
+func token(t string) string { return `{"token":"` + t + `","signing_secret":""}` }
+
+func (v *vault) client() client {
+	return client{func(_ context.Context, stage string) (*secretsmanager.GetSecretValueOutput, error) {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		found := v.previous
+		if stage == "AWSCURRENT" {
+			v.looks++
+			found = v.current
+		}
+		switch {
+		case v.down != nil:
+			return nil, v.down
+		case found == nil:
+			return nil, &types.ResourceNotFoundException{Message: aws.String("can't find the specified secret value for staging label: " + stage)}
+		}
+		return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(found.text), CreatedDate: aws.Time(found.created)}, nil
+	}}
+}
+
+// rotate makes a new current version now, and the current one the previous.
+func (v *vault) rotate(text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.previous, v.current = v.current, &version{text, time.Now()}
+}
+
+// rotateBack swaps the labels, and makes no version.
+func (v *vault) rotateBack() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.previous, v.current = v.current, v.previous
+}
+
+func (v *vault) fail(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.down = err
+}
+
+func (v *vault) looked() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.looks
+}
+
+func newSource(t *testing.T, v *vault) *credential.Rotating {
+	t.Helper()
+	source, err := credential.New(t.Context(), v.client(), arn, grace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+func tokens(secrets credential.Secrets) []string {
+	var all []string
+	for _, s := range secrets {
+		all = append(all, s.Token)
+	}
+	return all
+}
+
+func wantTokens(t *testing.T, source *credential.Rotating, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, tokens(source.Secrets(t.Context()))); diff != "" {
+		t.Errorf("valid tokens (-want +got):\n%s", diff)
+	}
+}
+
+var errDown = errors.New("no route to host")
+
+func TestAStartReadsBothVersionsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{previous: &version{token(previous), time.Now().Add(-time.Hour)}, current: &version{token(current), time.Now()}}
+		source := newSource(t, v)
+		for range 100 {
+			wantTokens(t, source, current, previous)
+		}
+		if v.looked() != 1 {
+			t.Errorf("looked %d times, want once", v.looked())
+		}
+	})
+}
+
+func TestAStartFailsClosed(t *testing.T) {
+	t.Parallel()
+	denied := &types.DecryptionFailure{Message: aws.String("access to KMS is not allowed")}
+	ok := &version{token(current), time.Now()}
+	for _, tc := range []struct {
+		name  string
+		vault *vault
+		want  error
+	}{
+		{"no secret at all", &vault{}, credential.ErrUnavailable},
+		{"a previous version only", &vault{previous: ok}, credential.ErrUnavailable},
+		{"nothing can be read", &vault{current: ok, down: denied}, credential.ErrUnavailable},
+		{"an empty secret", &vault{current: &version{"", time.Now()}}, credential.ErrSecret},
+		{"an empty token", &vault{current: &version{token(""), time.Now()}}, credential.ErrSecret},
+		{"an empty token beside a good previous version", &vault{current: &version{token(""), time.Now()}, previous: ok}, credential.ErrSecret},
+		{"a token that is too short", &vault{current: &version{token("short"), time.Now()}}, credential.ErrSecret},
+		{"not JSON", &vault{current: &version{current, time.Now()}}, credential.ErrSecret},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			source, err := credential.New(t.Context(), tc.vault.client(), arn, grace)
+			if !errors.Is(err, tc.want) {
+				t.Errorf("New: got error %v, want %v", err, tc.want)
+			}
+			if source != nil {
+				t.Error("a source beside an error")
+			}
+		})
+	}
+}
+
+func TestAStartFailsWhenItCannotTellWhetherThereIsAPreviousVersion(t *testing.T) {
+	t.Parallel()
+	broken := client{func(_ context.Context, stage string) (*secretsmanager.GetSecretValueOutput, error) {
+		if stage == "AWSPREVIOUS" {
+			return nil, errDown
+		}
+		return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(token(current)), CreatedDate: aws.Time(time.Now())}, nil
+	}}
+	if _, err := credential.New(t.Context(), broken, arn, grace); !errors.Is(err, credential.ErrUnavailable) || !errors.Is(err, errDown) {
+		t.Errorf("New: got error %v, want ErrUnavailable and its cause", err)
+	}
+}
+
+func TestAStartWithABinarySecretFails(t *testing.T) {
+	t.Parallel()
+	binary := client{func(context.Context, string) (*secretsmanager.GetSecretValueOutput, error) {
+		return &secretsmanager.GetSecretValueOutput{SecretBinary: []byte(token(current)), CreatedDate: aws.Time(time.Now())}, nil
+	}}
+	if _, err := credential.New(t.Context(), binary, arn, grace); !errors.Is(err, credential.ErrSecret) {
+		t.Errorf("New: got error %v, want ErrSecret", err)
+	}
+}
+
+func TestErrorsDoNotCarryTheSecret(t *testing.T) {
+	t.Parallel()
+	v := &vault{current: &version{`{"token":"too-PRIVATE"}`, time.Now()}}
+	_, err := credential.New(t.Context(), v.client(), arn, grace)
+	if err == nil || strings.Contains(err.Error(), "PRIVATE") {
+		t.Errorf("New: got error %v", err)
+	}
+	if !strings.Contains(err.Error(), "AWSCURRENT") {
+		t.Errorf("error %q does not say which version is wrong", err)
+	}
+}
+
+func TestWithoutAPreviousVersionTheCurrentOneIsAlone(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name     string
+		previous *version
+	}{
+		{"never rotated", nil},
+		{"the previous version is not JSON", &version{"made by hand", time.Now()}},
+		{"the previous version has no token", &version{token(""), time.Now()}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			v := &vault{current: &version{token(current), time.Now()}, previous: tc.previous}
+			wantTokens(t, newSource(t, v), current)
+		})
+	}
+}
+
+func TestThePreviousVersionEndsToTheSecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rotated := time.Now()
+		v := &vault{previous: &version{token(previous), rotated.Add(-1000 * time.Hour)}, current: &version{token(current), rotated}}
+		time.Sleep(grace - time.Second)
+		source := newSource(t, v)
+		wantTokens(t, source, current, previous)
+		time.Sleep(time.Second - time.Nanosecond)
+		wantTokens(t, source, current, previous)
+		time.Sleep(time.Nanosecond)
+		wantTokens(t, source, current)
+	})
+}
+
+func TestAStartLongAfterTheRotationTakesTheCurrentVersionOnly(t *testing.T) {
+	t.Parallel()
+	v := &vault{
+		previous: &version{token(previous), time.Now().Add(-2 * grace)},
+		current:  &version{token(current), time.Now().Add(-grace)},
+	}
+	wantTokens(t, newSource(t, v), current)
+}
+
+func TestARotationBackKeepsTheYoungerVersionForItsGrace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{current: &version{token(previous), time.Now().Add(-1000 * time.Hour)}}
+		v.rotate(token(current))
+		time.Sleep(time.Hour)
+		v.rotateBack()
+		source := newSource(t, v)
+		wantTokens(t, source, previous, current)
+		time.Sleep(grace)
+		wantTokens(t, source, previous)
+	})
+}
+
+func TestAMissLooksAgainAtMostOnceAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{current: &version{token(previous), time.Now()}}
+		source := newSource(t, v)
+		v.rotate(token(current))
+
+		refresh := func(want ...string) {
+			t.Helper()
+			got, err := source.Refresh(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, tokens(got)); diff != "" {
+				t.Errorf("Refresh (-want +got):\n%s", diff)
+			}
+		}
+		time.Sleep(time.Minute - time.Nanosecond)
+		refresh()
+		wantTokens(t, source, previous)
+		time.Sleep(time.Nanosecond)
+		refresh(current, previous)
+		wantTokens(t, source, current, previous)
+
+		for range 1000 {
+			refresh()
+			time.Sleep(time.Minute/1000 - time.Nanosecond)
+		}
+		if v.looked() != 2 {
+			t.Errorf("looked %d times, want twice", v.looked())
+		}
+	})
+}
+
+func TestVersionsAreReadAgainAfterTenMinutes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{current: &version{token(previous), time.Now()}}
+		source := newSource(t, v)
+		v.rotate(token(current))
+		time.Sleep(10*time.Minute - time.Nanosecond)
+		wantTokens(t, source, previous)
+		if v.looked() != 1 {
+			t.Errorf("looked %d times before ten minutes were over, want once", v.looked())
+		}
+		time.Sleep(time.Nanosecond)
+		wantTokens(t, source, current, previous)
+		wantTokens(t, source, current, previous)
+		if v.looked() != 2 {
+			t.Errorf("looked %d times, want twice", v.looked())
+		}
+	})
+}
+
+func TestALeakedTokenEndsEverywhereTenMinutesAfterItIsRotatedAwayTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{current: &version{token("leaked-token-0123456789"), time.Now()}}
+		source := newSource(t, v)
+		v.rotate(token(previous))
+		v.rotate(token(current))
+		time.Sleep(10 * time.Minute)
+		wantTokens(t, source, current, previous)
+	})
+}
+
+func TestAFailingLookKeepsWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		breaks func(*vault)
+		want   error
+	}{
+		{"not to be reached", func(v *vault) { v.fail(errDown) }, credential.ErrUnavailable},
+		{"the new version is not JSON", func(v *vault) { v.rotate("{") }, credential.ErrSecret},
+		{"the new version has no token", func(v *vault) { v.rotate(token("")) }, credential.ErrSecret},
+		{"the secret is gone", func(v *vault) { v.fail(&types.ResourceNotFoundException{}) }, credential.ErrUnavailable},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				v := &vault{current: &version{token(previous), time.Now()}}
+				v.rotate(token(current))
+				source := newSource(t, v)
+				tc.breaks(v)
+
+				time.Sleep(time.Minute)
+				if got, err := source.Refresh(t.Context()); !errors.Is(err, tc.want) || got != nil {
+					t.Errorf("Refresh: %v, %v, want %v", tokens(got), err, tc.want)
+				}
+				wantTokens(t, source, current, previous)
+				for range 10 {
+					time.Sleep(10 * time.Minute)
+					wantTokens(t, source, current, previous)
+				}
+			})
+		})
+	}
+}
+
+func TestAfterAFailureTheNextLookFindsTheNewVersion(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{current: &version{token(previous), time.Now()}}
+		source := newSource(t, v)
+		v.rotate(token(current))
+		v.fail(errDown)
+		time.Sleep(time.Minute)
+		_, _ = source.Refresh(t.Context())
+		v.fail(nil)
+		time.Sleep(time.Minute)
+		got, err := source.Refresh(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{current, previous}, tokens(got)); diff != "" {
+			t.Errorf("Refresh (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Within the minute after a look that failed nobody knows more than at the
+// failure: whoever comes with a token that matches nothing may well have the
+// new one. "Too early to look" is only an answer after a look that succeeded.
+func TestUntilALookSucceedsAMissStaysUndecided(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		look func(ctx context.Context, source *credential.Rotating)
+	}{
+		{"after a miss that could not look", func(ctx context.Context, source *credential.Rotating) {
+			time.Sleep(time.Minute)
+			_, _ = source.Refresh(ctx)
+		}},
+		{"after a regular look that failed", func(ctx context.Context, source *credential.Rotating) {
+			time.Sleep(10 * time.Minute)
+			_ = source.Secrets(ctx)
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				v := &vault{current: &version{token(previous), time.Now()}}
+				source := newSource(t, v)
+				v.rotate(token(current))
+				v.fail(errDown)
+				tc.look(t.Context(), source)
+				looks := v.looked()
+
+				for range 3 {
+					time.Sleep(time.Second)
+					if got, err := source.Refresh(t.Context()); !errors.Is(err, credential.ErrUnavailable) {
+						t.Errorf("Refresh: %v, %v, want ErrUnavailable", tokens(got), err)
+					}
+				}
+				if v.looked() != looks {
+					t.Errorf("looked %d times within the minute, want none", v.looked()-looks)
+				}
+			})
+		})
+	}
+}
+
+func TestALookEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var hangs atomic.Bool
+		source, err := credential.New(t.Context(), client{func(ctx context.Context, _ string) (*secretsmanager.GetSecretValueOutput, error) {
+			if hangs.Load() {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(token(current)), CreatedDate: aws.Time(time.Now())}, nil
+		}}, arn, grace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hangs.Store(true)
+		time.Sleep(time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		start := time.Now()
+		if _, err := source.Refresh(ctx); !errors.Is(err, credential.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Refresh: %v, want ErrUnavailable and DeadlineExceeded", err)
+		}
+		if took := time.Since(start); took != 2*time.Second {
+			t.Errorf("took %v, want the context's 2s", took)
+		}
+	})
+}
+
+func TestASourceMayBeUsedConcurrently(t *testing.T) {
+	t.Parallel()
+	var now atomic.Int64
+	start := time.Now()
+	v := &vault{current: &version{token(current), start}, previous: &version{token(previous), start.Add(-time.Hour)}}
+	source := newSource(t, v)
+	source.Now = func() time.Time { return start.Add(time.Duration(now.Add(int64(time.Second)))) }
+
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 200 {
+				secrets := source.Secrets(t.Context())
+				if !secrets.Authorize(current) {
+					t.Error("the current token is refused")
+				}
+				if i%20 == 0 {
+					v.rotateBack()
+					v.rotateBack()
+				}
+				if fresh, err := source.Refresh(t.Context()); err != nil || fresh != nil && !slices.Contains(tokens(fresh), current) {
+					t.Errorf("Refresh: %v, %v", tokens(fresh), err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}

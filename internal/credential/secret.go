@@ -1,0 +1,91 @@
+package credential
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// MinTokenLength is the shortest token that is accepted, in characters.
+const MinTokenLength = 16
+
+// ErrSecret says that a secret is not the JSON that it should be, or its token cannot
+// be used. The text says how, without the content.
+var ErrSecret = errors.New("secret")
+
+// ErrUnavailable says that the secret could not be read just now.
+var ErrUnavailable = errors.New("secret unavailable")
+
+// Secret is one version of the credentials.
+type Secret struct {
+	// Token is the last segment of the webhook's path.
+	Token string `json:"token"`
+	// SigningSecret is the JustCall account's API secret; empty where
+	// signatures are not checked.
+	SigningSecret string `json:"signing_secret"`
+}
+
+// Parse reads a secret as it is stored. The error wraps [ErrSecret].
+func Parse(text string) (Secret, error) {
+	var s Secret
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return Secret{}, fmt.Errorf(`%w: not of the form {"token": "…", "signing_secret": ""}`, ErrSecret)
+	}
+	switch {
+	case len(s.Token) < MinTokenLength:
+		return Secret{}, fmt.Errorf("%w: token is missing or shorter than %d characters", ErrSecret, MinTokenLength)
+	case strings.Trim(s.Token, tokenCharacters) != "":
+		return Secret{}, fmt.Errorf("%w: token has characters other than letters, digits, - and _", ErrSecret)
+	}
+	return s, nil
+}
+
+const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+// Secrets are the versions that are valid at one moment, the current one
+// first.
+type Secrets []Secret
+
+// Authorize reports whether token is that of a valid version. Every version is
+// compared, in constant time whatever the token's length.
+func (s Secrets) Authorize(token string) bool {
+	if token == "" {
+		return false
+	}
+	given := sha256.Sum256([]byte(token))
+	authorized := 0
+	for _, secret := range s {
+		want := sha256.Sum256([]byte(secret.Token))
+		authorized |= subtle.ConstantTimeCompare(given[:], want[:])
+	}
+	return authorized == 1
+}
+
+// Signing returns the secrets that a signature may be made with, or none if
+// the current version asks for no signatures.
+func (s Secrets) Signing() []string {
+	if len(s) == 0 || s[0].SigningSecret == "" {
+		return nil
+	}
+	signing := make([]string, 0, len(s))
+	for _, secret := range s {
+		if secret.SigningSecret != "" {
+			signing = append(signing, secret.SigningSecret)
+		}
+	}
+	return signing
+}
+
+// Fixed is a source with one version that never changes.
+type Fixed Secret
+
+// Secrets returns the one version.
+func (f Fixed) Secrets(context.Context) Secrets { return Secrets{Secret(f)} }
+
+// Refresh has nothing newer to find.
+func (Fixed) Refresh(context.Context) (Secrets, error) { return nil, nil }

@@ -1,0 +1,326 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/credential"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// Path is where webhooks are posted, followed by a slash and the token.
+const Path = "/justcall"
+
+// MaxBody is the largest body that is looked at, in bytes. It is what a Lambda
+// function can receive at the most.
+const MaxBody = 6 << 20
+
+// DefaultTolerance is how old or new a signature may be: retries come up to
+// 111 minutes after the event.
+var DefaultTolerance = events.Tolerance{Past: 3 * time.Hour, Ahead: 5 * time.Minute}
+
+// Putter writes items once. [table.Store] says how.
+type Putter interface {
+	Put(ctx context.Context, item table.Item) (created bool, err error)
+}
+
+// Credentials tells which secrets are valid. [credential.Rotating] and
+// [credential.Fixed] say how.
+type Credentials interface {
+	Secrets(ctx context.Context) credential.Secrets
+	Refresh(ctx context.Context) (credential.Secrets, error)
+}
+
+// Request is one HTTP request, wherever it came from.
+type Request struct {
+	Method string
+	// Path is the part of the URL from [Path] on.
+	Path string
+	// URL is the whole URL as the sender saw it, with which it signs.
+	URL string
+	// Headers have lower-case names; repeated ones are joined by commas.
+	Headers map[string]string
+	Body    []byte
+	// BodyErr is set where the body could not be unpacked; Body is then what
+	// arrived.
+	BodyErr error
+}
+
+// Response is the answer to a [Request]: always JSON.
+type Response struct {
+	Status int
+	// Allow is the Allow header's value, where there is one.
+	Allow string
+	Body  []byte
+}
+
+// Handler answers deliveries.
+type Handler struct {
+	// WebhookURL is the public URL up to, but without, the token; empty where
+	// the request's own URL is the one that the sender knows.
+	WebhookURL string
+	Tolerance  events.Tolerance
+	// Now tells the time; New sets it, tests replace it.
+	Now func() time.Time
+
+	table       Putter
+	credentials Credentials
+	log         *slog.Logger
+}
+
+// New returns a handler that writes to the table and logs, without a person's
+// data, to log.
+func New(store Putter, credentials Credentials, log *slog.Logger) *Handler {
+	return &Handler{
+		Tolerance:   DefaultTolerance,
+		Now:         time.Now,
+		table:       store,
+		credentials: credentials,
+		log:         log,
+	}
+}
+
+// What a 200 says of a delivery, in its status.
+const (
+	answerStored    = "stored"
+	answerDuplicate = "duplicate"
+	answerProbe     = "probe"
+)
+
+// outcome is what became of a request: for the answer and for the log.
+type outcome struct {
+	answer    string // one of the above
+	key       string // PK of what was stored
+	delivery  *events.Delivery
+	rejection bool // kept as rejected
+}
+
+// Handle answers one request. Every fault is an answer.
+func (h *Handler) Handle(ctx context.Context, r Request) Response {
+	o, err := h.handle(ctx, r)
+	response := h.respond(o, err)
+	h.record(ctx, r, o, err, response.Status)
+	if err != nil && errors.Is(err, errMethod) {
+		response.Allow = "GET, HEAD, POST"
+	}
+	if r.Method == http.MethodHead {
+		response.Body = nil
+	}
+	return response
+}
+
+func (h *Handler) handle(ctx context.Context, r Request) (outcome, error) {
+	token, ok := tokenIn(r.Path)
+	if !ok {
+		return outcome{}, errPath
+	}
+	if r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return outcome{}, errMethod
+	}
+	secrets, err := h.authorize(ctx, token)
+	if err != nil {
+		return outcome{}, err
+	}
+	if r.Method != http.MethodPost {
+		return outcome{answer: answerProbe}, nil
+	}
+
+	if len(r.Body) > MaxBody {
+		return outcome{}, fmt.Errorf("body: %w", table.ErrTooLarge)
+	}
+	if r.BodyErr != nil {
+		return h.reject(ctx, r, r.BodyErr)
+	}
+	envelope, err := events.Open(r.Body)
+	if err != nil {
+		return h.reject(ctx, r, err)
+	}
+	if envelope.Probe() {
+		return outcome{answer: answerProbe}, nil
+	}
+	if err := h.verify(ctx, r, token, envelope, secrets); err != nil {
+		if errors.Is(err, events.ErrSignature) {
+			return h.reject(ctx, r, err)
+		}
+		return outcome{}, err
+	}
+	return h.store(ctx, r, envelope.Decode())
+}
+
+// tokenIn returns the token in a path, which may be empty; ok is false if the
+// path is not ours.
+func tokenIn(path string) (token string, ok bool) {
+	rest, ok := strings.CutPrefix(path, Path)
+	if !ok || rest == "" {
+		return "", ok
+	}
+	token, ok = strings.CutPrefix(rest, "/")
+	token = strings.TrimSuffix(token, "/")
+	return token, ok && !strings.Contains(token, "/")
+}
+
+// authorize returns the secrets that are valid, if the token is one of
+// theirs. Where nobody can tell, because a token matches none that is known
+// and the secret cannot be read again, the error is not errToken: the sender
+// must come back.
+func (h *Handler) authorize(ctx context.Context, token string) (credential.Secrets, error) {
+	secrets := h.credentials.Secrets(ctx)
+	if secrets.Authorize(token) {
+		return secrets, nil
+	}
+	if token == "" {
+		return nil, errToken
+	}
+	secrets, err := h.credentials.Refresh(ctx)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("refresh secret: %w", err)
+	case !secrets.Authorize(token):
+		return nil, errToken
+	}
+	return secrets, nil
+}
+
+// verify checks format B's signature where a signing secret is configured.
+// Format A and the legacy form have none: there the token alone decides.
+func (h *Handler) verify(ctx context.Context, r Request, token string, e *events.Envelope, secrets credential.Secrets) error {
+	signing := secrets.Signing()
+	if len(signing) == 0 || e.Format != events.FormatB {
+		return nil
+	}
+	url := r.URL
+	if h.WebhookURL != "" {
+		url = strings.TrimSuffix(h.WebhookURL, "/") + "/" + token
+	}
+	signature := events.Signature{
+		Hex:       r.Headers[events.HeaderSignature],
+		Version:   r.Headers[events.HeaderSignatureVersion],
+		Timestamp: r.Headers[events.HeaderRequestTimestamp],
+	}
+	err := events.Verify(signature, url, e.Type, h.Tolerance, h.Now(), signing...)
+	if !errors.Is(err, events.ErrSignatureMismatch) {
+		return err //nolint:wrapcheck // its root is what the caller asks for
+	}
+	secrets, refreshErr := h.credentials.Refresh(ctx)
+	switch {
+	case refreshErr != nil:
+		return fmt.Errorf("refresh secret: %w", refreshErr)
+	case secrets == nil:
+		return err //nolint:wrapcheck // as above
+	}
+	if signing = secrets.Signing(); len(signing) == 0 {
+		return nil
+	}
+	return events.Verify(signature, url, e.Type, h.Tolerance, h.Now(), signing...) //nolint:wrapcheck // as above
+}
+
+// store makes the one write.
+func (h *Handler) store(ctx context.Context, r Request, d *events.Delivery) (outcome, error) {
+	received := h.Now()
+	occurred, ok := events.ParseTime(r.Headers[events.HeaderRequestTimestamp])
+	if !ok {
+		occurred = received
+	}
+	o := outcome{answer: answerStored, key: table.EventKey(d).PK, delivery: d}
+	created, err := h.table.Put(ctx, table.EventItem(d, occurred, received))
+	if err != nil {
+		return o, fmt.Errorf("store event: %w", err)
+	}
+	if !created {
+		o.answer = answerDuplicate
+	}
+	return o, nil
+}
+
+// reject keeps what is refused, with why. Where it cannot be kept, the sender
+// must come back with it, so the answer is not the refusal.
+func (h *Handler) reject(ctx context.Context, r Request, why error) (outcome, error) {
+	kept := table.RejectedItem(table.Rejection{
+		Reason: why.Error(),
+		Body:   r.Body,
+		Headers: map[string]string{
+			"content-type":                r.Headers["content-type"],
+			events.HeaderSignature:        r.Headers[events.HeaderSignature],
+			events.HeaderSignatureVersion: r.Headers[events.HeaderSignatureVersion],
+			events.HeaderRequestTimestamp: r.Headers[events.HeaderRequestTimestamp],
+		},
+	}, h.Now())
+	if _, err := h.table.Put(ctx, kept); err != nil {
+		return outcome{}, fmt.Errorf("store rejection: %w", err)
+	}
+	return outcome{rejection: true}, why
+}
+
+func (h *Handler) respond(o outcome, err error) Response {
+	code, name, text := http.StatusOK, "status", o.answer
+	if err != nil {
+		name = "error"
+		code, text = status(err)
+	}
+	body := make([]byte, 0, 128)
+	body = append(body, `{"`...)
+	body = append(body, name...)
+	body = append(body, `":`...)
+	body, _ = jsontext.AppendQuote(body, text)
+	if err == nil && o.key != "" {
+		body = append(body, `,"key":`...)
+		body, _ = jsontext.AppendQuote(body, o.key)
+	}
+	return Response{Status: code, Body: append(body, '}')}
+}
+
+// record writes the one log line of a request. What the sender wrote freely
+// stays out of it: a type that is not registered is only counted.
+func (h *Handler) record(ctx context.Context, r Request, o outcome, err error, code int) {
+	attributes := make([]slog.Attr, 0, 10)
+	attributes = append(attributes, slog.Int("status", code))
+	if d := o.delivery; d != nil {
+		typ := string(d.Type)
+		if !d.Type.Registered() {
+			typ = "unregistered"
+		}
+		attributes = append(attributes,
+			slog.String("type", typ),
+			slog.String("kind", string(d.Kind)),
+			slog.String("key", logKey(d, o.key)),
+			slog.Bool("duplicate", o.answer == answerDuplicate),
+			slog.Int("misfits", len(d.Misfits)),
+			slog.Int("newFields", len(d.NewFields)),
+		)
+	}
+	switch {
+	case code >= http.StatusInternalServerError:
+		attributes = append(attributes, slog.String("error", err.Error()))
+		h.log.LogAttrs(ctx, slog.LevelError, "delivery failed", attributes...)
+	case code == http.StatusRequestEntityTooLarge:
+		attributes = append(attributes,
+			slog.Int("bytes", len(r.Body)),
+			slog.String("digest", table.BodyDigest(r.Body)))
+		h.log.LogAttrs(ctx, slog.LevelError, "delivery too large", attributes...)
+	case err != nil:
+		attributes = append(attributes,
+			slog.String("error", err.Error()),
+			slog.Bool("kept", o.rejection))
+		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery refused", attributes...)
+	default:
+		attributes = append(attributes, slog.String("answer", o.answer))
+		h.log.LogAttrs(ctx, slog.LevelInfo, "delivery answered", attributes...)
+	}
+}
+
+// logKey is the key as far as it is the provider's: the name of an
+// unregistered type is the sender's, and stays out.
+func logKey(d *events.Delivery, key string) string {
+	if d.Entity == events.EntityNone && !d.Type.Registered() {
+		return "EVENT#unregistered"
+	}
+	return key
+}

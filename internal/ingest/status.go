@@ -1,0 +1,55 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/credential"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// Why a request is refused before its body is read.
+var (
+	errPath   = errors.New("no such path: webhooks are posted to /justcall/{token}")
+	errMethod = errors.New("method not allowed: use POST")
+	errToken  = errors.New("wrong or missing token")
+)
+
+// ErrBodyEncoding is for a gateway to set as [Request.BodyErr]: the body was
+// announced as base64 and is not.
+var ErrBodyEncoding = fmt.Errorf("%w: not valid base64", events.ErrPayload)
+
+// statuses says what is answered to which error: the first row that matches.
+// JustCall retries 5xx and takes any other 4xx as final, so a 4xx is only for
+// what would be refused again.
+var statuses = []struct {
+	err    error
+	status int
+	answer string // "" is the error's own text, which has no content in it
+}{
+	{errPath, http.StatusNotFound, ""},
+	{errMethod, http.StatusMethodNotAllowed, ""},
+	{errToken, http.StatusUnauthorized, "unauthorized"},
+	{events.ErrSignature, http.StatusUnauthorized, "unauthorized"},
+	{events.ErrPayload, http.StatusBadRequest, ""},
+	{table.ErrTooLarge, http.StatusRequestEntityTooLarge, "delivery too large to store"},
+	{table.ErrUnavailable, http.StatusServiceUnavailable, "not stored, send it again"},
+	{credential.ErrUnavailable, http.StatusServiceUnavailable, "not stored, send it again"},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "not stored, send it again"},
+	{nil, http.StatusInternalServerError, "not stored, internal error"},
+}
+
+func status(err error) (code int, answer string) {
+	for _, row := range statuses {
+		if row.err == nil || errors.Is(err, row.err) {
+			if row.answer == "" {
+				return row.status, err.Error()
+			}
+			return row.status, row.answer
+		}
+	}
+	return http.StatusInternalServerError, ""
+}
