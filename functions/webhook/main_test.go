@@ -1,0 +1,348 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+
+	webhook "github.com/ringback/ringback/functions/webhook"
+	"github.com/ringback/ringback/internal/runtimeapi"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
+	"github.com/ringback/ringback/internal/wiretap"
+)
+
+const (
+	sampleToken = "sample-token-not-a-secret"
+	localSecret = `{"token":"` + sampleToken + `","signing_secret":""}`
+	putItem     = "DynamoDB_20120810.PutItem"
+	invokeTime  = 10 * time.Second
+)
+
+// bootstrap is the binary as it is deployed, but for this machine.
+var bootstrap string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		folder, err := os.MkdirTemp("", "webhook")
+		if err != nil {
+			panic(err)
+		}
+		defer func() { _ = os.RemoveAll(folder) }()
+		bootstrap = filepath.Join(folder, "bootstrap")
+		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", bootstrap, ".")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if output, err := build.CombinedOutput(); err != nil {
+			panic("build the function: " + string(output))
+		}
+		return m.Run()
+	}())
+}
+
+// environment is what the function needs, with a table at the endpoint.
+func environment(endpoint, tableName string) map[string]string {
+	return map[string]string{
+		"AWS_ACCESS_KEY_ID":         "local",
+		"AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+		"AWS_REGION":                "us-east-1",
+		"AWS_SECRET_ACCESS_KEY":     "local",
+		"LOCAL_SECRET":              localSecret,
+		"TABLE_NAME":                tableName,
+	}
+}
+
+func start(t *testing.T, env map[string]string) (*runtimeapi.Process, error) {
+	t.Helper()
+	command := runtimeapi.Command{Path: bootstrap}
+	for name, value := range env {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	process, err := runtimeapi.Start(t.Context(), command)
+	if err == nil {
+		t.Cleanup(func() { process.Kill() })
+	}
+	return process, err
+}
+
+func mustStart(t *testing.T, env map[string]string) *runtimeapi.Process {
+	t.Helper()
+	process, err := start(t, env)
+	if err != nil {
+		t.Fatalf("start: %v", err)
+	}
+	return process
+}
+
+type answer struct {
+	StatusCode int    `json:"statusCode"`
+	Body       string `json:"body"`
+}
+
+func invoke(t *testing.T, process *runtimeapi.Process, event []byte) answer {
+	t.Helper()
+	result, err := process.Invoke(t.Context(), event, invokeTime)
+	if err != nil {
+		t.Fatalf("invoke: %v", err)
+	}
+	if result.FunctionError != nil {
+		t.Fatalf("function error: %v", result.FunctionError)
+	}
+	var a answer
+	if err := json.Unmarshal(result.Payload, &a); err != nil {
+		t.Fatalf("answer %q: %v", result.Payload, err)
+	}
+	return a
+}
+
+// gatewayEvents are the sample requests by event name.
+func gatewayEvents(t *testing.T) map[string][]byte {
+	t.Helper()
+	paths, err := filepath.Glob("../../events-samples/webhook/*.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no sample requests (%v)", err)
+	}
+	found := make(map[string][]byte, len(paths))
+	for _, path := range paths {
+		event, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[strings.TrimSuffix(filepath.Base(path), ".json")] = event
+	}
+	return found
+}
+
+// closedPort is an address where nothing listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return "http://" + listener.Addr().String()
+}
+
+func TestRefusesToStartWithout(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		change map[string]string
+		want   []string
+	}{
+		{"a secret", map[string]string{"LOCAL_SECRET": ""}, []string{"SECRET_ARN", "LOCAL_SECRET"}},
+		{"one secret only", map[string]string{"SECRET_ARN": "arn"}, []string{"SECRET_ARN", "LOCAL_SECRET"}},
+		{"a token", map[string]string{"LOCAL_SECRET": `{"token":"","signing_secret":"marked-4711"}`}, []string{"LOCAL_SECRET", "token"}},
+		{"a long token", map[string]string{"LOCAL_SECRET": `{"token":"marked-4711"}`}, []string{"LOCAL_SECRET", "16"}},
+		{"a secret in JSON", map[string]string{"LOCAL_SECRET": "marked-4711"}, []string{"LOCAL_SECRET", `{"token"`}},
+		{"a table", map[string]string{"TABLE_NAME": ""}, []string{"TABLE_NAME"}},
+		{"a region", map[string]string{"AWS_REGION": ""}, []string{"AWS_REGION"}},
+		{"credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}},
+		{"durations that are some", map[string]string{"SIGNATURE_MAX_AGE": "three hours", "PREVIOUS_SECRET_GRACE": "-1h"}, []string{"SIGNATURE_MAX_AGE", "PREVIOUS_SECRET_GRACE"}},
+		{"addresses that are some", map[string]string{"WEBHOOK_URL": "hooks"}, []string{"WEBHOOK_URL"}},
+		{"anything, and names all at once", map[string]string{"LOCAL_SECRET": "", "TABLE_NAME": "", "AWS_REGION": ""}, []string{"SECRET_ARN", "TABLE_NAME", "AWS_REGION"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			env := environment(closedPort(t), "events")
+			maps.Copy(env, test.change)
+
+			_, err := start(t, env)
+
+			var refused *runtimeapi.InitError
+			if !errors.As(err, &refused) {
+				t.Fatalf("started, or failed otherwise: %v", err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(refused.Logs, want) {
+					t.Errorf("does not say %q: %s", want, refused.Logs)
+				}
+			}
+			if strings.Contains(refused.Logs, "4711") {
+				t.Errorf("prints the secret: %s", refused.Logs)
+			}
+		})
+	}
+}
+
+func TestRefusesToStartWhenTheSecretCannotBeRead(t *testing.T) {
+	t.Parallel()
+	env := environment(closedPort(t), "events")
+	delete(env, "LOCAL_SECRET")
+	env["SECRET_ARN"] = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ringback"
+	env["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = closedPort(t)
+
+	_, err := start(t, env)
+
+	var refused *runtimeapi.InitError
+	if !errors.As(err, &refused) || !strings.Contains(refused.Logs, "SECRET_ARN") {
+		t.Errorf("want a refusal that names SECRET_ARN, got %v", err)
+	}
+}
+
+func TestTakesCurrentAndPreviousSecretFromSecretsManager(t *testing.T) {
+	t.Parallel()
+	secrets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var asked struct {
+			VersionStage string `json:"VersionStage"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+			t.Errorf("request: %v", err)
+		}
+		token := map[string]string{
+			"AWSCURRENT":  sampleToken,
+			"AWSPREVIOUS": "token-before-the-rotation",
+		}[asked.VersionStage]
+		text, _ := json.Marshal(map[string]string{"token": token, "signing_secret": ""})
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"SecretString": string(text),
+			"CreatedDate":  time.Now().Add(-time.Hour).Unix(),
+		})
+	}))
+	t.Cleanup(secrets.Close)
+	env := environment(closedPort(t), "events")
+	delete(env, "LOCAL_SECRET")
+	env["SECRET_ARN"] = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ringback"
+	env["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = secrets.URL
+	process := mustStart(t, env)
+
+	event := func(token string) []byte {
+		sample := string(gatewayEvents(t)["call.missed"])
+		probe := strings.ReplaceAll(sample, sampleToken, token)
+		return []byte(strings.Replace(probe, `"method": "POST"`, `"method": "GET"`, 1))
+	}
+	for token, want := range map[string]int{
+		sampleToken:                 http.StatusOK,
+		"token-before-the-rotation": http.StatusOK,
+		"token-of-somebody-else":    http.StatusUnauthorized,
+	} {
+		if got := invoke(t, process, event(token)).StatusCode; got != want {
+			t.Errorf("token %s: got status %d, want %d", token, got, want)
+		}
+	}
+}
+
+func TestAnswers503WhenTheTableIsDown(t *testing.T) {
+	t.Parallel()
+	process := mustStart(t, environment(closedPort(t), "events"))
+	for name, event := range gatewayEvents(t) {
+		if got := invoke(t, process, event); got.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("%s: got %+v, want status 503", name, got)
+		}
+	}
+}
+
+func TestStoresEachSampleWithExactlyOneTableCall(t *testing.T) {
+	t.Parallel()
+	client, tableName := tabletest.NewTable(t)
+	tap, err := wiretap.New(os.Getenv(tabletest.EndpointVariable))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tap.Close() })
+	process := mustStart(t, environment(tap.URL(), tableName))
+
+	for round, want := range []string{`"status":"stored"`, `"status":"duplicate"`} {
+		for name, event := range gatewayEvents(t) {
+			tap.Reset()
+			got := invoke(t, process, event)
+			if got.StatusCode != http.StatusOK || !strings.Contains(got.Body, want) {
+				t.Errorf("round %d, %s: got %+v, want 200 and %s", round, name, got, want)
+			}
+			if diff := cmp.Diff(map[string]int{putItem: 1}, tap.Operations()); diff != "" {
+				t.Errorf("round %d, %s: table calls (-want +got):\n%s", round, name, diff)
+			}
+			if n := tap.Connections(); n > 0 {
+				t.Errorf("round %d, %s: %d new connections, want the one of init to be used", round, name, n)
+			}
+		}
+	}
+
+	store := table.New(client, tableName)
+	items := 0
+	for _, partition := range []string{
+		"CALL#call_1d4e5f6a", "CALL#call_7b8c9d0e", "CALL#call_8f3a2b1c",
+		"CONTACT#98765", "MESSAGE#msg_a1b2c3d4", "MESSAGE#msg_e5f6g7h8",
+	} {
+		for _, err := range table.All(t.Context(), store, table.Query{Partition: partition}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			items++
+		}
+	}
+	if items != len(gatewayEvents(t)) {
+		t.Errorf("got %d items, want %d", items, len(gatewayEvents(t)))
+	}
+
+	// The table goes away under a running function.
+	if err := tap.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := invoke(t, process, gatewayEvents(t)["sms.sent"]); got.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("table gone: got %+v, want status 503", got)
+	}
+
+	for _, private := range []string{sampleToken, "+1415", "Jordan", "Pat from Globex", "reschedule"} {
+		if strings.Contains(process.Logs(), private) {
+			t.Errorf("the log has %q in it", private)
+		}
+	}
+}
+
+// lambdaSets are the variables that Lambda itself gives to every function. See
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
+var lambdaSets = []string{"AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+
+// runtimeReads are the variables that the Go runtime reads, not our code.
+var runtimeReads = []string{"GOMAXPROCS", "SSL_CERT_DIR"}
+
+func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var template struct {
+		Resources map[string]struct {
+			Properties struct {
+				Environment struct {
+					Variables map[string]any `yaml:"Variables"`
+				} `yaml:"Environment"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal(text, &template); err != nil {
+		t.Fatal(err)
+	}
+	set := lambdaSets
+	for name := range template.Resources["WebhookFunction"].Properties.Environment.Variables {
+		if !slices.Contains(runtimeReads, name) {
+			set = append(slices.Clone(set), name)
+		}
+	}
+	var read []string
+	_ = webhook.ReadEnvironment(func(name string) string {
+		read = append(read, name)
+		return ""
+	})
+	slices.Sort(set)
+	slices.Sort(read)
+	if diff := cmp.Diff(set, read); diff != "" {
+		t.Errorf("variables of the template (-) and of the function (+):\n%s", diff)
+	}
+}
