@@ -1,0 +1,115 @@
+# Needs Go and make. "make check" also needs Node with npm and Python 3; every other tool is
+# installed under .tools/ the first time a target asks for it, at the version pinned there.
+
+CONFIG_ENV  ?= default
+FUZZTIME    ?= 10s
+LAMBDA_ARCH ?= arm64
+STACK       ?= ringback
+
+GOLANGCI := .tools/bin/golangci-lint
+DYNALITE := .tools/node_modules/.package-lock.json
+VENV     := .tools/venv/installed
+SAM      := .tools/venv/bin/sam
+CFN_LINT := .tools/venv/bin/cfn-lint
+
+# Where AWS_CA_BUNDLE is set, the AWS SDK refuses an HTTP client of one's own. What runs on this
+# machine only needs no bundle.
+LOCAL := env -u AWS_CA_BUNDLE
+
+# The race detector is built with a C compiler; without one the tests still run.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+# Lambda's two architectures under the names that Go gives them.
+GOARCH_arm64  := arm64
+GOARCH_x86_64 := amd64
+LAMBDA_GOARCH  = $(or $(GOARCH_$(LAMBDA_ARCH)),$(error LAMBDA_ARCH is arm64 or x86_64, not $(LAMBDA_ARCH)))
+SAM_ARCH      := $(if $(filter-out arm64,$(LAMBDA_ARCH)),--parameter-overrides Architecture=$(LAMBDA_ARCH))
+
+export LAMBDA_ARCH
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help build build-WebhookFunction check clean conformance cover demo deploy dynalite fmt fuzz lint \
+	run sam-build samples test tidy validate webhook-url
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## build the command line into .build/
+	go build -o .build/ringback ./cmd/ringback
+
+# Called by "sam build". The flags take two thirds off a plain build's size; -buildvcs=false keeps
+# the binary, and so the deployment, the same from one commit to the next.
+build-WebhookFunction:
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false \
+		-tags lambda.norpc -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/webhook
+
+check: lint validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite, check go.mod
+	go mod tidy -diff
+
+clean: ## remove what was built, but not the tools
+	rm -rf .build .aws-sam
+
+conformance: $(DYNALITE) ## run the store suite and the real function binary on dynalite
+	$(LOCAL) .tools/conformance $(RACE)
+
+cover: ## run the tests and print the coverage
+	@mkdir -p .build
+	$(LOCAL) go test -coverprofile=.build/cover.out -coverpkg=./... ./... && go tool cover -func=.build/cover.out | tail -n 1
+
+demo: build ## post the nine samples to a local stack and check that all are stored
+	$(LOCAL) .build/ringback demo
+
+deploy: sam-build ## deploy to your AWS account (CONFIG_ENV=prod, LAMBDA_ARCH=x86_64)
+	$(SAM) deploy --config-env $(CONFIG_ENV) $(SAM_ARCH)
+
+dynalite: $(DYNALITE) ## run a DynamoDB stand-in on port 8000, for "sam local invoke"
+	.tools/node_modules/.bin/dynalite --port 8000
+
+fmt: $(GOLANGCI) ## format the Go code
+	$(GOLANGCI) fmt
+
+fuzz: ## run each fuzz target for FUZZTIME
+	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./events
+	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./events
+	go test -run '^$$' -fuzz '^FuzzHandle$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./internal/ingest
+
+invoke-%: sam-build ## run the webhook function in Docker on one sample, such as invoke-call.missed
+	$(SAM) local invoke WebhookFunction -e events-samples/webhook/$*.json --env-vars docs/sam-local-env.json $(SAM_ARCH)
+
+lint: $(GOLANGCI) ## lint the Go code
+	$(GOLANGCI) run
+
+run: build ## start the local stack, post the nine samples, keep serving
+	$(LOCAL) .build/ringback serve --demo
+
+sam-build: $(VENV) ## build the functions as Lambda runs them
+	$(SAM) build $(SAM_ARCH)
+
+samples: ## write the gateway requests in events-samples/ anew
+	go test ./internal/gateway -run TestSamples -update
+
+test: ## run the tests
+	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
+	$(LOCAL) go test $(RACE) -shuffle=on ./...
+
+tidy: ## tidy go.mod
+	go mod tidy
+
+validate: $(VENV) ## validate template.yaml
+	$(SAM) validate --lint
+	$(CFN_LINT) template.yaml
+
+webhook-url: build ## print the URL to paste into JustCall, of the stack STACK
+	@.build/ringback webhook-url --stack $(STACK)
+
+$(GOLANGCI): .tools/go.mod .tools/go.sum
+	go build -C .tools -o bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(DYNALITE): .tools/package.json .tools/package-lock.json
+	npm ci --prefix .tools --no-audit --no-fund
+	touch $@
+
+$(VENV): .tools/requirements.txt
+	python3 -m venv .tools/venv
+	.tools/venv/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/spf13/cobra"
+
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/schema"
+)
+
+func newCreateTable() *cobra.Command {
+	var endpoint, name, template string
+	c := &cobra.Command{
+		Use:   "create-table",
+		Short: "Make the events table in a DynamoDB on this machine",
+		Long: `create-table makes the table that template.yaml defines, keys and indexes, in a
+DynamoDB stand-in on this machine, for "sam local invoke". On AWS, "make deploy"
+makes the table.`,
+		Example: `  ringback create-table --endpoint http://127.0.0.1:8000 --name ringback-local`,
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if u, err := url.Parse(endpoint); err != nil || u.Host == "" {
+				return errors.New("--endpoint is not a URL such as http://127.0.0.1:8000")
+			}
+			shape, err := schema.Read(template)
+			if err != nil {
+				return fmt.Errorf("%w\nRun it from the folder of the source, or name the file with --template", err)
+			}
+			client := table.NewClient(table.ClientOptions{
+				Region:      "us-east-1",
+				Endpoint:    endpoint,
+				Credentials: localCredentials,
+			})
+			_, err = client.CreateTable(c.Context(), shape.CreateTableInput(name))
+			var exists *types.ResourceInUseException
+			switch {
+			case errors.As(err, &exists):
+				fmt.Fprintf(c.OutOrStdout(), "table %s is there already\n", name)
+				return nil
+			case err != nil:
+				return fmt.Errorf("create table %s: %w\nIs a DynamoDB listening at %s? \"make dynalite\" starts one", name, err, endpoint)
+			}
+			fmt.Fprintf(c.OutOrStdout(), "table %s made at %s\n", name, endpoint)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&endpoint, "endpoint", "http://127.0.0.1:8000", "where the DynamoDB stand-in listens")
+	c.Flags().StringVar(&name, "name", "ringback-local", "name of the table")
+	c.Flags().StringVar(&template, "template", "template.yaml", "SAM template that the table's keys and indexes are read from")
+	return c
+}
+
+// localCredentials are what stand-ins ask for and do not check. An account's
+// own never leave for them.
+var localCredentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
+})

@@ -1,0 +1,10 @@
+package main
+
+// Exported for tests.
+var (
+	Main = main
+	Run  = run
+)
+
+// SigningSecretEnv names the variable that "send --sign" reads.
+const SigningSecretEnv = signingSecretEnv

@@ -1,0 +1,77 @@
+// Command ringback is the command line: the whole stack on one machine, and
+// what one needs beside a deployed one.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program without its process: it returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintf(stderr, "ringback: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ringback",
+		Short: "Receive every JustCall webhook, keep it, and miss no call",
+		Long: `ringback receives every webhook of JustCall, keeps each event in one table and
+knows which of them are missed calls and voicemails.
+
+Try it on this machine, from the folder of the source:
+
+  ringback serve --demo      start, post the nine sample events, keep serving
+  ringback send call.missed  post one sample to it, from another terminal
+
+Then deploy it to AWS with "make deploy"; "ringback webhook-url" prints the URL
+to paste into JustCall.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newServe(), newDemo(), newSend(), newCreateTable(), newWebhookURL())
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+// stackFlags are the flags that say where a local stack lives.
+type stackFlags struct{ data, template, address, samples string }
+
+func (f *stackFlags) add(c *cobra.Command, data, address string) {
+	flags := c.Flags()
+	flags.StringVar(&f.data, "data", data, "folder that holds the table and the token; made if need be")
+	flags.StringVar(&f.address, "addr", address, "address to listen on; port 0 takes a free one")
+	flags.StringVar(&f.template, "template", "template.yaml", "SAM template that the table's keys and indexes are read from")
+	f.addSamples(c)
+}
+
+func (f *stackFlags) addSamples(c *cobra.Command) {
+	c.Flags().StringVar(&f.samples, "samples", "events-samples", "folder with the sample events, <event>.json")
+}
+
+// Where serve and send meet unless told otherwise.
+const (
+	defaultData    = ".ringback"
+	defaultAddress = "127.0.0.1:8080"
+)

@@ -1,0 +1,281 @@
+package main_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	ringback "github.com/ringback/ringback/cmd/ringback"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+// argsVariable makes the test binary the command line itself, with these
+// arguments, one a line.
+const argsVariable = "RINGBACK_TEST_ARGS"
+
+func TestMain(m *testing.M) {
+	if args := os.Getenv(argsVariable); args != "" {
+		os.Args = append(os.Args[:1], strings.Split(args, "\n")...)
+		ringback.Main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestHelpNamesEveryCommand(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
+		got := run(t, args...)
+		got.exits(t, 0)
+		got.says(t, "serve", "demo", "send", "create-table", "webhook-url", "make deploy", "serve --demo", "send call.missed")
+		if got.stderr != "" {
+			t.Errorf("stderr: %s", got.stderr)
+		}
+	}
+}
+
+func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		command string
+		help    []string
+	}{
+		{"serve", []string{
+			"--addr string", `(default "127.0.0.1:8080")`, "--data string", `(default ".ringback")`, "--demo ",
+			"--samples string", `(default "events-samples")`, "--template string", `(default "template.yaml")`,
+			"secret.json", "tunnel", "Examples:",
+		}},
+		{"demo", []string{
+			"--addr string", `(default "127.0.0.1:0")`, "--data string", `(default ".ringback/demo")`,
+			"--samples string", `(default "events-samples")`, "--template string", `(default "template.yaml")`,
+		}},
+		{"send", []string{
+			"Examples:", "SAMPLE|FILE…", "--addr string", `(default "127.0.0.1:8080")`, "--data string", `(default ".ringback")`,
+			"--samples string", `(default "events-samples")`, "--sign ", "--url string", ringback.SigningSecretEnv,
+		}},
+		{"create-table", []string{
+			"--endpoint string", `(default "http://127.0.0.1:8000")`, "--name string", `(default "ringback-local")`,
+			"Examples:", "--template string", `(default "template.yaml")`,
+		}},
+		{"webhook-url", []string{"--region string", "--stack string", `(default "ringback")`, "password", "Examples:"}},
+	} {
+		t.Run(tc.command, func(t *testing.T) {
+			t.Parallel()
+			got := run(t, tc.command, "--help")
+			got.exits(t, 0)
+			got.says(t, tc.help...)
+		})
+	}
+}
+
+func TestWhatIsNoCommandLineIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"an unknown command", []string{"replay"}, `"replay"`},
+		{"a command with a slip", []string{"serv"}, "serve"},
+		{"an unknown flag", []string{"serve", "--port", "1"}, "--port"},
+		{"an argument to serve", []string{"serve", "call.missed"}, `"call.missed"`},
+		{"an argument to demo", []string{"demo", "call.missed"}, `"call.missed"`},
+		{"an argument to webhook-url", []string{"webhook-url", "ringback"}, `"ringback"`},
+		{"nothing to send", []string{"send"}, "nothing to send"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got := run(t, tc.args...)
+			got.exits(t, 1)
+			got.complains(t, tc.want)
+			if got.stdout != "" {
+				t.Errorf("stdout: %s", got.stdout)
+			}
+		})
+	}
+}
+
+func TestTheProgramEndsWith0OnASignal(t *testing.T) {
+	t.Parallel()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr output
+			c := exec.CommandContext(t.Context(), executable)
+			c.Env = append(os.Environ(), argsVariable+"="+strings.Join([]string{
+				"serve", "--data", t.TempDir(), "--addr", anyPort, "--template", tabletest.TemplatePath(t),
+			}, "\n"))
+			c.Stdout, c.Stderr = &stdout, &stderr
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			stdout.await(t, "Stop it with Ctrl-C")
+			if err := c.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Wait(); err != nil {
+				t.Errorf("%v\n%s", err, &stderr)
+			}
+		})
+	}
+}
+
+const anyPort = "127.0.0.1:0"
+
+// patience is how long a test waits for what should come at once.
+const patience = 10 * time.Second
+
+// result is what one run of the command line did.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+func run(t *testing.T, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var stdout, stderr output
+	code := ringback.Run(ctx, args, &stdout, &stderr)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+func (r result) exits(t *testing.T, code int) {
+	t.Helper()
+	if r.code != code {
+		t.Errorf("exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", r.code, code, r.stdout, r.stderr)
+	}
+}
+
+// says checks that each text is printed.
+func (r result) says(t *testing.T, texts ...string) {
+	t.Helper()
+	contains(t, "stdout", r.stdout, texts...)
+}
+
+// complains checks that each text is in the error, which is the program's own.
+func (r result) complains(t *testing.T, texts ...string) {
+	t.Helper()
+	contains(t, "stderr", r.stderr, append(texts, "ringback: ")...)
+}
+
+// hides checks that the text is nowhere.
+func (r result) hides(t *testing.T, text string) {
+	t.Helper()
+	if strings.Contains(r.stdout+r.stderr, text) {
+		t.Errorf("%s is printed\nstdout:\n%s\nstderr:\n%s", text, r.stdout, r.stderr)
+	}
+}
+
+func contains(t *testing.T, name, printed string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(printed, text) {
+			t.Errorf("%s does not say %q:\n%s", name, text, printed)
+		}
+	}
+}
+
+// background is a command line that runs until it is stopped.
+type background struct {
+	stdout, stderr output
+
+	cancel context.CancelFunc
+	code   chan int
+}
+
+func runInBackground(t *testing.T, args ...string) *background {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	b := &background{cancel: cancel, code: make(chan int, 1)}
+	go func() {
+		b.code <- ringback.Run(ctx, args, &b.stdout, &b.stderr)
+		close(b.code)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-b.code
+	})
+	return b
+}
+
+// stop interrupts the command line and returns what it did.
+func (b *background) stop() result {
+	b.cancel()
+	return result{<-b.code, b.stdout.String(), b.stderr.String()}
+}
+
+// output is what is printed, to be read while it is written.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// await returns what is printed once text is in it.
+func (o *output) await(t *testing.T, text string) string {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if printed := o.String(); strings.Contains(printed, text) {
+			return printed
+		}
+	}
+	t.Fatalf("%q is not printed:\n%s", text, o)
+	return ""
+}
+
+// root returns the folder of the source.
+func root(t *testing.T) string {
+	t.Helper()
+	return filepath.Dir(tabletest.TemplatePath(t))
+}
+
+func samples(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(root(t), "events-samples")
+}
+
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	return readFile(t, filepath.Join(samples(t), name+".json"))
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// writeFile writes a file in a new folder and returns its path.
+func writeFile(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/local"
+)
+
+// signingSecretEnv keeps the secret out of the shell's history.
+const signingSecretEnv = "RINGBACK_SIGNING_SECRET"
+
+func newSend() *cobra.Command {
+	var flags stackFlags
+	var address string
+	var sign bool
+	c := &cobra.Command{
+		Use:   "send SAMPLE|FILE…",
+		Short: "Post samples or files to a webhook URL",
+		Long: `send posts each file, or sample by its event's name, to a webhook and prints
+what was answered. Without --url it posts to the stack that "ringback serve"
+runs on this machine. It ends with an error unless every answer was 200.
+
+With --sign each delivery is signed as JustCall signs format B, with the secret
+in the environment variable ` + signingSecretEnv + `.`,
+		Example: `  ringback send call.missed voicemail.received
+  ringback send my-event.json --url "$(make -s webhook-url)"
+  ` + signingSecretEnv + `=… ringback send --sign my-event.json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return fmt.Errorf("nothing to send: name a file, or a sample such as call.missed (%s has them)", flags.samples)
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			p := poster{now: time.Now}
+			if sign {
+				if p.signingSecret = os.Getenv(signingSecretEnv); p.signingSecret == "" {
+					return fmt.Errorf("--sign needs the API secret of the JustCall account in %s", signingSecretEnv)
+				}
+			}
+			if p.url = address; !c.Flags().Changed("url") {
+				secret, err := local.ReadSecret(flags.data)
+				if errors.Is(err, fs.ErrNotExist) {
+					return fmt.Errorf("no stack has run in %s yet: start one with \"ringback serve\", or give --url", flags.data)
+				} else if err != nil {
+					return err
+				}
+				p.url = local.URL(flags.address, secret)
+			}
+			if u, err := url.Parse(p.url); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+				return errors.New("--url is not a URL: it begins with https:// and ends with the token")
+			}
+			return sendAll(c.Context(), c.OutOrStdout(), p, flags.samples, args)
+		},
+	}
+	flags.addSamples(c)
+	c.Flags().StringVar(&address, "url", "", "webhook URL to post to, token included")
+	c.Flags().StringVar(&flags.data, "data", defaultData, "data folder of the local stack, for its token")
+	c.Flags().StringVar(&flags.address, "addr", defaultAddress, "address of the local stack")
+	c.Flags().BoolVar(&sign, "sign", false, "sign as JustCall does, with the secret in "+signingSecretEnv)
+	return c
+}
+
+func sendAll(ctx context.Context, out io.Writer, p poster, samples string, names []string) error {
+	refused := 0
+	for _, name := range names {
+		body, err := readSample(samples, name)
+		if err != nil {
+			return err
+		}
+		a, err := p.post(ctx, body)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if a.status != http.StatusOK {
+			refused++
+		}
+		fmt.Fprintf(out, "%d %-9s  %-20s  %s\n", a.status, a.text(), strings.TrimSuffix(filepath.Base(name), ".json"), a.Key)
+	}
+	if refused > 0 {
+		return fmt.Errorf("%d of %d not answered 200", refused, len(names))
+	}
+	return nil
+}
+
+// readSample reads a file, or else the sample of that name.
+func readSample(folder, name string) ([]byte, error) {
+	body, err := os.ReadFile(name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return body, err //nolint:wrapcheck // names the file and the fault
+	}
+	sample, sampleErr := os.ReadFile(filepath.Join(folder, name+".json"))
+	if sampleErr == nil {
+		return sample, nil
+	}
+	names, globErr := sampleNames(folder)
+	if globErr != nil {
+		return nil, errors.Join(err, globErr)
+	}
+	return nil, fmt.Errorf("%w, and it is no sample either; the samples are: %s", err, strings.Join(names, " "))
+}
+
+// sampleNames lists the samples of a folder by their events' names.
+func sampleNames(folder string) ([]string, error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil || len(paths) == 0 {
+		return nil, fmt.Errorf("no sample events in %s: run it from the folder of the source, or name the folder with --samples", folder)
+	}
+	names := make([]string, len(paths))
+	for i, path := range paths {
+		names[i] = strings.TrimSuffix(filepath.Base(path), ".json")
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// poster posts deliveries to one URL.
+type poster struct {
+	url           string
+	signingSecret string // empty: unsigned
+	now           func() time.Time
+}
+
+// answer is what a webhook said to a delivery.
+type answer struct {
+	status int
+	Status string `json:"status"`
+	Error  string `json:"error"`
+	Key    string `json:"key"`
+	// Message is what API Gateway says when it answers by itself.
+	Message string `json:"message"`
+}
+
+func (a answer) text() string { return cmp.Or(a.Status, a.Error, a.Message) }
+
+// postTime bounds one delivery.
+const postTime = 30 * time.Second
+
+func (p poster) post(ctx context.Context, body []byte) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, postTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, errors.New("the webhook's URL is not one")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if p.signingSecret != "" {
+		envelope, err := events.Open(body)
+		if err != nil {
+			return answer{}, fmt.Errorf("sign: %w", err)
+		}
+		timestamp := p.now().UTC().Format(time.DateTime)
+		req.Header.Set(events.HeaderSignature, events.Sign(p.signingSecret, p.url, envelope.Type, timestamp))
+		req.Header.Set(events.HeaderSignatureVersion, events.SignatureVersion)
+		req.Header.Set(events.HeaderRequestTimestamp, timestamp)
+	}
+
+	// Without a client around it, which would follow redirects: the token would
+	// go wherever they lead.
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return answer{}, fmt.Errorf("nothing listens at %s: start the stack with \"ringback serve\", or check --url", req.URL.Host)
+	case err != nil:
+		return answer{}, fmt.Errorf("post to %s: %w", req.URL.Host, err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // it was only read
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return answer{}, fmt.Errorf("read answer: %w", err)
+	}
+	a := answer{status: resp.StatusCode}
+	if err := json.Unmarshal(text, &a); err != nil {
+		a.Error = "(an answer that is not ringback's)"
+	}
+	return a, nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+
+	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/table/bolt"
+)
+
+func newServe() *cobra.Command {
+	var flags stackFlags
+	var demo bool
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the whole stack on this machine",
+		Long: `serve runs the webhook on this machine, on an embedded table in a folder. What
+it answers 200 is on disk: it survives a restart and a kill.
+
+It makes a token for itself the first time and prints the URL to post to. To
+have JustCall post to it, put a tunnel of your choice in front. To have
+signatures of format B checked, put the account's API secret into secret.json
+in the data folder.`,
+		Example: `  ringback serve
+  ringback serve --demo
+  ringback serve --addr 127.0.0.1:9090 --data /var/lib/ringback`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			out := c.OutOrStdout()
+			level := new(slog.LevelVar)
+			if demo {
+				level.Set(slog.LevelWarn) // the demo prints for itself what it posts
+			}
+			s, err := flags.start(c, logTo(c.ErrOrStderr(), level))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "ringback takes webhooks at\n\n  %s\n\nand keeps them in %s. Stop it with Ctrl-C.\n\n", s.URL, flags.data)
+			if demo {
+				if err = runDemo(c.Context(), out, s, flags.samples); err != nil {
+					fmt.Fprintf(c.ErrOrStderr(), "ringback: demo: %v\n", err)
+				}
+				fmt.Fprintf(out, "\nStill serving. Post one more from another terminal:\n\n  .build/ringback send%s call.missed\n\n", sendFlags(s.Address, flags.data))
+				level.Set(slog.LevelInfo)
+			}
+			return errors.Join(err, s.Wait(c.Context()), s.Close())
+		},
+	}
+	flags.add(c, defaultData, defaultAddress)
+	c.Flags().BoolVar(&demo, "demo", false, "post the sample events first and show what was stored")
+	return c
+}
+
+// sendFlags returns what send needs to be told to reach a stack.
+func sendFlags(address, data string) (told string) {
+	if address != defaultAddress {
+		told += " --addr " + address
+	}
+	if data != defaultData {
+		told += " --data " + data
+	}
+	return told
+}
+
+// start starts the stack and says, of the faults that a person can mend, how.
+func (f *stackFlags) start(c *cobra.Command, log *slog.Logger) (*local.Stack, error) {
+	s, err := local.Start(c.Context(), f.data, f.template, f.address, log)
+	switch {
+	case errors.Is(err, bolt.ErrLocked):
+		return nil, fmt.Errorf("%w\nStop the other one, or give this one a folder of its own with --data", err)
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%w\nStop what listens there, or choose another port with --addr 127.0.0.1:0", err)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w\nRun it from the folder of the source, or name the file with --template", err)
+	}
+	return s, err
+}
+
+// logTo returns a logger for a person to read.
+func logTo(w io.Writer, level slog.Leveler) *slog.Logger {
+	color := false
+	if file, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" {
+		info, err := file.Stat()
+		color = err == nil && info.Mode()&fs.ModeCharDevice != 0
+	}
+	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
+}

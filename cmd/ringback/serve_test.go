@@ -1,0 +1,176 @@
+package main_test
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+func TestServeEndsWithItsContextAndReleasesTheFolder(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	b := serve(t, data, "--demo")
+	printed := b.stdout.await(t, "Still serving")
+	contains(t, "stdout", printed, "9 of 9 samples stored, 9 of them new", "Stop it with Ctrl-C", data)
+	if got := get(t, urlIn(t, printed)); got != http.StatusOK {
+		t.Errorf("GET of the URL that is printed: %d, want 200", got)
+	}
+	got := b.stop()
+	got.exits(t, 0)
+	if strings.Contains(got.stderr, "ringback: ") {
+		t.Errorf("stderr: %s", got.stderr)
+	}
+
+	again := demo(t, data, samples(t))
+	again.exits(t, 0)
+	again.says(t, "9 of 9 samples stored, 0 of them new")
+}
+
+func TestServeLogsWhatItAnswersWithoutTheToken(t *testing.T) {
+	t.Parallel()
+	b := serve(t, t.TempDir())
+	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+	run(t, "send", "--url", url, "--samples", samples(t), "call.missed").exits(t, 0)
+	b.stderr.await(t, "CALL#call_1d4e5f6a")
+	got := b.stop()
+	got.exits(t, 0)
+	token := url[strings.LastIndexByte(url, '/')+1:]
+	if strings.Contains(got.stderr, token) || strings.Contains(got.stderr, "4155558765") {
+		t.Errorf("the log has the token or a number in it:\n%s", got.stderr)
+	}
+	if strings.ContainsRune(got.stderr, '\x1b') {
+		t.Errorf("colours where no terminal is:\n%q", got.stderr)
+	}
+}
+
+var sendLine = regexp.MustCompile(`\.build/ringback (send .*)`)
+
+// Whatever serve was told, what it says to type must reach it.
+func TestTheCommandThatServeSuggestsReachesIt(t *testing.T) {
+	t.Parallel()
+	b := serve(t, t.TempDir(), "--demo")
+	suggested := sendLine.FindStringSubmatch(b.stdout.await(t, "Still serving. Post one more from another terminal:\n\n  .build/ringback send"))
+	if suggested == nil {
+		t.Fatalf("no command is suggested:\n%s", &b.stdout)
+	}
+	got := run(t, append(strings.Fields(suggested[1]), "--samples", samples(t))...)
+	got.exits(t, 0)
+	got.says(t, "CALL#call_1d4e5f6a")
+}
+
+// The fault must be seen while it serves, not once it is stopped.
+func TestServeSaysAtOnceThatItsDemoFailed(t *testing.T) {
+	t.Parallel()
+	b := runInBackground(t, "serve", "--demo", "--data", t.TempDir(), "--addr", anyPort,
+		"--template", tabletest.TemplatePath(t), "--samples", filepath.Join(t.TempDir(), "none"))
+	b.stderr.await(t, "--samples")
+	b.stop().exits(t, 1)
+}
+
+func TestServeSaysHowToMendWhatKeepsItFromStarting(t *testing.T) {
+	t.Parallel()
+	var listen net.ListenConfig
+	listener, err := listen.Listen(t.Context(), "tcp", anyPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	used := listener.Addr().String()
+
+	locked := t.TempDir()
+	serve(t, locked).stdout.await(t, "Stop it with Ctrl-C")
+
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "secret.json"), []byte(`{"token":"SHORT-PRIVATE"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	template := tabletest.TemplatePath(t)
+	for _, command := range []string{"serve", "demo"} {
+		for _, tc := range []struct {
+			name                    string
+			data, address, template string
+			want                    []string
+		}{
+			{"the folder is in use", locked, anyPort, template, []string{locked, "another ringback", "--data"}},
+			{"the port is in use", t.TempDir(), used, template, []string{used, "in use", "--addr"}},
+			{"no template", t.TempDir(), anyPort, "none.yaml", []string{"none.yaml", "--template", "folder of the source"}},
+			{"a template of something else", t.TempDir(), anyPort, writeFile(t, "other.yaml", "Resources: {}"), []string{"other.yaml", "EventsTable"}},
+			{"an address without a port", t.TempDir(), "localhost", template, []string{"localhost", "missing port"}},
+			{"a secret that is none", broken, anyPort, template, []string{filepath.Join(broken, "secret.json"), "token"}},
+			{"a file for a folder", writeFile(t, "file", ""), anyPort, template, []string{"data folder"}},
+		} {
+			t.Run(command+": "+tc.name, func(t *testing.T) {
+				t.Parallel()
+				got := run(t, command, "--data", tc.data, "--addr", tc.address, "--template", tc.template, "--samples", samples(t))
+				got.exits(t, 1)
+				got.complains(t, tc.want...)
+				got.hides(t, "PRIVATE")
+				if got.stdout != "" {
+					t.Errorf("stdout: %s", got.stdout)
+				}
+			})
+		}
+	}
+}
+
+func TestServeKeepsItsTokenAcrossStarts(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	var tokens [2]string
+	for i := range tokens {
+		b := serve(t, data)
+		url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+		tokens[i] = url[strings.LastIndexByte(url, '/')+1:]
+		b.stop().exits(t, 0)
+	}
+	secret, err := local.ReadSecret(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tokens != [2]string{secret.Token, secret.Token} {
+		t.Error("the tokens in the URLs are not the one in the folder")
+	}
+}
+
+// serve starts "ringback serve" on a free port.
+func serve(t *testing.T, data string, args ...string) *background {
+	t.Helper()
+	return runInBackground(t, append([]string{
+		"serve", "--data", data, "--addr", anyPort, "--template", tabletest.TemplatePath(t), "--samples", samples(t),
+	}, args...)...)
+}
+
+var webhookLine = regexp.MustCompile(`(?m)^  (http://127\.0\.0\.1:[0-9]+/justcall/[A-Za-z0-9]+)$`)
+
+// urlIn returns the URL that serve has printed, on a line of its own.
+func urlIn(t *testing.T, printed string) string {
+	t.Helper()
+	match := webhookLine.FindStringSubmatch(printed)
+	if match == nil {
+		t.Fatalf("no URL is printed:\n%s", printed)
+	}
+	return match[1]
+}
+
+func get(t *testing.T, url string) (status int) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	return resp.StatusCode
+}

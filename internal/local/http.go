@@ -1,0 +1,76 @@
+package local
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/ringback/ringback/internal/ingest"
+)
+
+// handler serves ingest over net/http.
+type handler struct{ ingest *ingest.Handler }
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// One byte more than is taken tells "too large" from "just as large".
+	body, err := io.ReadAll(io.LimitReader(r.Body, ingest.MaxBody+1))
+	if err != nil {
+		// The sender went away, or was too slow. The part that came must not
+		// look like a delivery.
+		answer(w, ingest.Response{
+			Status: http.StatusServiceUnavailable,
+			Body:   []byte(`{"error":"body not received, send it again"}`),
+		})
+		return
+	}
+	headers := make(map[string]string, len(r.Header))
+	for name, values := range r.Header {
+		headers[strings.ToLower(name)] = strings.Join(values, ",")
+	}
+	answer(w, h.ingest.Handle(r.Context(), ingest.Request{
+		Method:  r.Method,
+		Path:    r.URL.Path,
+		URL:     "http://" + r.Host + r.URL.RequestURI(),
+		Headers: headers,
+		Body:    body,
+	}))
+}
+
+func answer(w http.ResponseWriter, response ingest.Response) {
+	w.Header().Set("Content-Type", "application/json")
+	if response.Allow != "" {
+		w.Header().Set("Allow", response.Allow)
+	}
+	w.WriteHeader(response.Status)
+	_, _ = w.Write(response.Body) // the sender may be gone; what is stored is stored
+}
+
+// connections are those that have not asked anything yet. A server that shuts
+// down waits five seconds for each of them; browsers open some on suspicion.
+type connections struct {
+	mu   sync.Mutex
+	open map[net.Conn]struct{}
+}
+
+func (c *connections) note(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if state != http.StateNew {
+		delete(c.open, conn)
+		return
+	}
+	if c.open == nil {
+		c.open = make(map[net.Conn]struct{})
+	}
+	c.open[conn] = struct{}{}
+}
+
+func (c *connections) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.open {
+		_ = conn.Close() // nothing was asked on it
+	}
+}

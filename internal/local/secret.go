@@ -1,0 +1,51 @@
+package local
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ringback/ringback/internal/credential"
+)
+
+// secretFile is the secret's name in the data folder. It has the form of the
+// secret on AWS, so that a signing secret can be put into it by hand.
+const secretFile = "secret.json"
+
+// ReadSecret reads the secret of a data folder. If the folder has none yet, the
+// error wraps [fs.ErrNotExist].
+func ReadSecret(folder string) (credential.Secret, error) {
+	path := filepath.Join(folder, secretFile)
+	text, err := os.ReadFile(path) //nolint:gosec // G304: the user's own folder
+	if err != nil {
+		return credential.Secret{}, fmt.Errorf("read secret: %w", err)
+	}
+	secret, err := credential.Parse(string(text))
+	if err != nil {
+		return credential.Secret{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return secret, nil
+}
+
+// readOrMakeSecret reads the secret and makes one, with a random token, the
+// first time.
+func readOrMakeSecret(folder string) (credential.Secret, error) {
+	secret, err := ReadSecret(folder)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return secret, err
+	}
+	secret = credential.Secret{Token: rand.Text()}
+	text, err := json.MarshalIndent(secret, "", "  ")
+	if err != nil {
+		return credential.Secret{}, fmt.Errorf("make secret: %w", err)
+	}
+	path := filepath.Join(folder, secretFile)
+	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+		return credential.Secret{}, fmt.Errorf("make secret: %w", err)
+	}
+	return secret, nil
+}

@@ -1,0 +1,113 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ringback/ringback/internal/credential"
+	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
+)
+
+// storeFile is the table's name in the data folder.
+const storeFile = "events.db"
+
+// Time limits of one request. They are wide: a person may be typing it.
+const (
+	headerTime   = 5 * time.Second
+	requestTime  = 30 * time.Second
+	shutdownTime = 5 * time.Second
+)
+
+// Stack is a running local stack.
+type Stack struct {
+	// Store is the table.
+	Store table.Store
+	// Address is where it listens, and URL where webhooks are posted, token
+	// included.
+	Address, URL string
+
+	store  *bolt.Store
+	server *http.Server
+	served chan error
+}
+
+// Start opens the folder, makes it if need be, and serves webhooks on address,
+// e.g. "127.0.0.1:8080"; port 0 takes a free one. The table's keys and indexes
+// are read from the template. The error wraps [bolt.ErrLocked] if another
+// process has the folder open.
+func Start(ctx context.Context, folder, template, address string, log *slog.Logger) (*Stack, error) {
+	shape, err := schema.Read(template)
+	if err != nil {
+		return nil, fmt.Errorf("table: %w", err)
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	// Who holds the store holds the folder: only then is a secret made.
+	store, err := bolt.Open(filepath.Join(folder, storeFile), shape)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := readOrMakeSecret(folder)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("serve: %w", err), store.Close())
+	}
+
+	address = listener.Addr().String()
+	s := &Stack{
+		Store:   store,
+		Address: address,
+		URL:     URL(address, secret),
+		store:   store,
+		served:  make(chan error, 1),
+		server: &http.Server{
+			Handler:           &handler{ingest.New(store, credential.Fixed(secret), log)},
+			ReadHeaderTimeout: headerTime,
+			ReadTimeout:       requestTime,
+			WriteTimeout:      requestTime,
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		},
+	}
+	var silent connections
+	s.server.ConnState = silent.note
+	s.server.RegisterOnShutdown(silent.close)
+	go func() { s.served <- s.server.Serve(listener) }()
+	return s, nil
+}
+
+// URL returns the webhook's URL on an address, with the secret's token.
+func URL(address string, secret credential.Secret) string {
+	return "http://" + address + ingest.Path + "/" + secret.Token
+}
+
+// Wait returns when ctx ends, or when serving fails.
+func (s *Stack) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.served:
+		return fmt.Errorf("serve: %w", err)
+	}
+}
+
+// Close answers the requests that are under way and closes the store.
+func (s *Stack) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	return errors.Join(s.server.Shutdown(ctx), s.store.Close())
+}
