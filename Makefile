@@ -81,7 +81,7 @@ lint: $(GOLANGCI) ## lint the Go code
 	$(GOLANGCI) run
 
 run: build ## start the local stack, post the nine samples, keep serving
-	$(LOCAL) .build/ringback serve --demo
+	$(LOCAL) .build/ringback serve --demo $(ARGS)
 
 sam-build: $(VENV) ## build the functions as Lambda runs them
 	$(SAM) build $(SAM_ARCH)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/table"
@@ -25,8 +25,11 @@ makes the table.`,
 		Example: `  ringback create-table --endpoint http://127.0.0.1:8000 --name ringback-local`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if u, err := url.Parse(endpoint); err != nil || u.Host == "" {
+			switch {
+			case !isHTTP(endpoint):
 				return errors.New("--endpoint is not a URL such as http://127.0.0.1:8000")
+			case name == "":
+				return errors.New("--name is empty: the table needs one, such as ringback-local")
 			}
 			shape, err := schema.Read(template)
 			if err != nil {
@@ -39,10 +42,13 @@ makes the table.`,
 			})
 			_, err = client.CreateTable(c.Context(), shape.CreateTableInput(name))
 			var exists *types.ResourceInUseException
+			var answer smithy.APIError
 			switch {
 			case errors.As(err, &exists):
 				fmt.Fprintf(c.OutOrStdout(), "table %s is there already\n", name)
 				return nil
+			case errors.As(err, &answer):
+				return fmt.Errorf("create table %s at %s: %w", name, endpoint, err)
 			case err != nil:
 				return fmt.Errorf("create table %s: %w\nIs a DynamoDB listening at %s? \"make dynalite\" starts one", name, err, endpoint)
 			}

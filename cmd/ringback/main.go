@@ -15,6 +15,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second Ctrl-C ends it at once.
+	context.AfterFunc(ctx, stop)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -51,6 +53,9 @@ to paste into JustCall.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newServe(), newDemo(), newSend(), newCreateTable(), newWebhookURL())
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w\n\"%s --help\" lists them", err, c.CommandPath())
+	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

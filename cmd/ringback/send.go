@@ -65,7 +65,7 @@ in the environment variable ` + signingSecretEnv + `.`,
 				}
 				p.url = local.URL(flags.address, secret)
 			}
-			if u, err := url.Parse(p.url); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			if !isHTTP(p.url) {
 				return errors.New("--url is not a URL: it begins with https:// and ends with the token")
 			}
 			return sendAll(c.Context(), c.OutOrStdout(), p, flags.samples, args)
@@ -79,6 +79,12 @@ in the environment variable ` + signingSecretEnv + `.`,
 	return c
 }
 
+// isHTTP reports whether a text is a URL that can be posted to.
+func isHTTP(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
 func sendAll(ctx context.Context, out io.Writer, p poster, samples string, names []string) error {
 	refused := 0
 	for _, name := range names {
@@ -90,13 +96,13 @@ func sendAll(ctx context.Context, out io.Writer, p poster, samples string, names
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if a.status != http.StatusOK {
+		if a.status != http.StatusOK || a.Status == "" {
 			refused++
 		}
 		fmt.Fprintf(out, "%d %-9s  %-20s  %s\n", a.status, a.text(), strings.TrimSuffix(filepath.Base(name), ".json"), a.Key)
 	}
 	if refused > 0 {
-		return fmt.Errorf("%d of %d not answered 200", refused, len(names))
+		return fmt.Errorf("%d of %d not answered 200 by ringback", refused, len(names))
 	}
 	return nil
 }

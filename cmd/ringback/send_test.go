@@ -105,7 +105,7 @@ func TestSendPrintsEveryAnswer(t *testing.T) {
 		{"unavailable", 503, `{"error":"not stored, send it again"}`, 1, []string{"503", "not stored, send it again"}},
 		{"any other than 200", 201, stored, 1, []string{"201"}},
 		{"no JSON", 502, "<html><h1>Bad Gateway</h1></html>", 1, []string{"502", "not ringback's"}},
-		{"no JSON, and 200", 200, "<html>welcome</html>", 0, []string{"200", "not ringback's"}},
+		{"no JSON, and 200", 200, "<html>welcome</html>", 1, []string{"200", "not ringback's"}},
 		{"JSON of another kind", 404, `"not here"`, 1, []string{"404", "not ringback's"}},
 		{"members of another kind", 500, `{"status":500,"error":{"code":1}}`, 1, []string{"500", "not ringback's"}},
 		{"nothing", 500, "", 1, []string{"500", "not ringback's"}},

@@ -6,7 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -29,7 +31,7 @@ it answers 200 is on disk: it survives a restart and a kill.
 It makes a token for itself the first time and prints the URL to post to. To
 have JustCall post to it, put a tunnel of your choice in front. To have
 signatures of format B checked, put the account's API secret into secret.json
-in the data folder.`,
+in the data folder and start it again.`,
 		Example: `  ringback serve
   ringback serve --demo
   ringback serve --addr 127.0.0.1:9090 --data /var/lib/ringback`,
@@ -48,8 +50,11 @@ in the data folder.`,
 			if demo {
 				if err = runDemo(c.Context(), out, s, flags.samples); err != nil {
 					fmt.Fprintf(c.ErrOrStderr(), "ringback: demo: %v\n", err)
+					err = errDemo
 				}
-				fmt.Fprintf(out, "\nStill serving. Post one more from another terminal:\n\n  .build/ringback send%s call.missed\n\n", sendFlags(s.Address, flags.data))
+				if c.Context().Err() == nil {
+					fmt.Fprintf(out, sendHint, sendFlags(s.Address, flags.data))
+				}
 				level.Set(slog.LevelInfo)
 			}
 			return errors.Join(err, s.Wait(c.Context()), s.Close())
@@ -60,26 +65,48 @@ in the data folder.`,
 	return c
 }
 
+// errDemo ends a serve whose demo failed, which was printed when it did.
+var errDemo = errors.New("the demo failed, see above")
+
+const sendHint = `
+Still serving. Post a sample again from another terminal, and see that it is kept once:
+
+  .build/ringback send%s call.missed
+
+`
+
 // sendFlags returns what send needs to be told to reach a stack.
 func sendFlags(address, data string) (told string) {
 	if address != defaultAddress {
 		told += " --addr " + address
 	}
 	if data != defaultData {
-		told += " --data " + data
+		told += " --data " + shellQuote(data)
 	}
 	return told
 }
 
+// shellQuote writes a word so that a shell reads it as one.
+func shellQuote(word string) string {
+	if strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
 // start starts the stack and says, of the faults that a person can mend, how.
 func (f *stackFlags) start(c *cobra.Command, log *slog.Logger) (*local.Stack, error) {
+	var notAddress *net.AddrError
+	var notRead *fs.PathError
 	s, err := local.Start(c.Context(), f.data, f.template, f.address, log)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
 		return nil, fmt.Errorf("%w\nStop the other one, or give this one a folder of its own with --data", err)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%w\nStop what listens there, or choose another port with --addr 127.0.0.1:0", err)
-	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w\nStop what listens there, or choose another port with --addr 127.0.0.1:0\n(make run ARGS=\"--addr 127.0.0.1:0\")", err)
+	case errors.As(err, &notAddress):
+		return nil, fmt.Errorf("%w\nAn address is a host and a port, such as %s", err, defaultAddress)
+	case errors.As(err, &notRead) && notRead.Path == f.template && errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w\nRun it from the folder of the source, or name the file with --template", err)
 	}
 	return s, err

@@ -56,7 +56,7 @@ var sendLine = regexp.MustCompile(`\.build/ringback (send .*)`)
 func TestTheCommandThatServeSuggestsReachesIt(t *testing.T) {
 	t.Parallel()
 	b := serve(t, t.TempDir(), "--demo")
-	suggested := sendLine.FindStringSubmatch(b.stdout.await(t, "Still serving. Post one more from another terminal:\n\n  .build/ringback send"))
+	suggested := sendLine.FindStringSubmatch(b.stdout.await(t, "and see that it is kept once:\n\n  .build/ringback send"))
 	if suggested == nil {
 		t.Fatalf("no command is suggested:\n%s", &b.stdout)
 	}

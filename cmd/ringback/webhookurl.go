@@ -52,6 +52,9 @@ func webhookURL(ctx context.Context, stack, region string) (string, error) {
 	if cfg.Region == "" {
 		return "", errors.New("no AWS region: give --region, or set AWS_REGION")
 	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return "", fmt.Errorf("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for \"make deploy\" (%w)", err)
+	}
 	described, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stack)})
 	if err != nil {
 		return "", fmt.Errorf("describe stack %q in %s (is it deployed there?): %w", stack, cfg.Region, err)

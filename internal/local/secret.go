@@ -26,7 +26,7 @@ func ReadSecret(folder string) (credential.Secret, error) {
 	}
 	secret, err := credential.Parse(string(text))
 	if err != nil {
-		return credential.Secret{}, fmt.Errorf("%s: %w", path, err)
+		return credential.Secret{}, fmt.Errorf("%s: %w\nMend it, or delete it to get a new token and with it a new URL", path, err)
 	}
 	return secret, nil
 }
@@ -43,8 +43,13 @@ func readOrMakeSecret(folder string) (credential.Secret, error) {
 	if err != nil {
 		return credential.Secret{}, fmt.Errorf("make secret: %w", err)
 	}
+	// Whole or not at all: half a secret would refuse every later start.
 	path := filepath.Join(folder, secretFile)
-	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+	err = errors.Join(
+		os.WriteFile(path+".new", append(text, '\n'), 0o600),
+		os.Rename(path+".new", path),
+	)
+	if err != nil {
 		return credential.Secret{}, fmt.Errorf("make secret: %w", err)
 	}
 	return secret, nil

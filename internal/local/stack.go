@@ -92,6 +92,11 @@ func Start(ctx context.Context, folder, template, address string, log *slog.Logg
 
 // URL returns the webhook's URL on an address, with the secret's token.
 func URL(address string, secret credential.Secret) string {
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+			address = net.JoinHostPort("localhost", port)
+		}
+	}
 	return "http://" + address + ingest.Path + "/" + secret.Token
 }
 
