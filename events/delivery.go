@@ -1,7 +1,6 @@
 package events
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -39,12 +38,17 @@ type Delivery struct {
 	// OccurredAt is the event's time in UTC, truncated to milliseconds; zero
 	// where the body holds none that can be read. Years run from 0 to 9999.
 	OccurredAt time.Time
+	// FromRequestID is true where OccurredAt could only be read from the
+	// request id. Nobody says that a redelivery keeps it, so such a time must
+	// not decide whether two deliveries are the same event.
+	FromRequestID bool
 	// Phone is the number of the outside party, normalised by [PhoneNumber];
 	// "" where it is withheld, empty, or not there.
 	Phone string
 	// Digest is the first 16 hex digits of SHA-256 over the canonical data
-	// (RFC 8785, with integers beyond 2⁵³ kept exact), or over the whole
-	// canonical body where the data is empty. A redelivery has the same.
+	// (RFC 8785, with integers beyond 2⁵³ kept exact), or where the data is
+	// empty over the members that no document mentions. A redelivery has the
+	// same.
 	Digest string
 	// Fields are the documented members of the data that are not null, in the
 	// order received, with their values as received.
@@ -75,7 +79,7 @@ func (e *Envelope) Decode() *Delivery {
 		NewFields: slices.Clip(e.NewFields),
 	}
 	if isEmpty(e.Data) {
-		d.Digest = digest(bytes.TrimSpace(e.Body))
+		d.Digest = digest(e.newMembers())
 	}
 	at, readable := parseTimeValue(e.Timestamp)
 	if e.Format == FormatA {
@@ -95,9 +99,28 @@ func (e *Envelope) Decode() *Delivery {
 		d.OccurredAt = at
 	}
 	if d.OccurredAt.IsZero() {
-		d.OccurredAt, _ = ulidTime(e.RequestID)
+		d.OccurredAt, d.FromRequestID = ulidTime(e.RequestID)
 	}
 	return d
+}
+
+// newMembers returns an object of the top-level members that no document
+// mentions: what a flat event has in place of data.
+func (e *Envelope) newMembers() jsontext.Value {
+	object := jsontext.Value{'{'}
+	if len(e.NewFields) > 0 {
+		eachMember(e.Body, func(name string, value jsontext.Value) {
+			if !slices.Contains(e.NewFields, name) {
+				return
+			}
+			if len(object) > 1 {
+				object = append(object, ',')
+			}
+			object, _ = jsontext.AppendQuote(object, name)
+			object = append(append(object, ':'), value...)
+		})
+	}
+	return append(object, '}')
 }
 
 func (d *Delivery) misfit(name string) { d.Misfits = append(d.Misfits, name) }

@@ -85,10 +85,14 @@ func Open(body []byte) (*Envelope, error) {
 	default:
 		e.Format, e.Type = FormatLegacy, legacyType(e.Data)
 	}
-	if e.Type == "" && !e.Probe() {
+	switch {
+	case e.Type != "" || e.Probe():
+		return e, nil
+	case isEmpty(e.Data):
+		return nil, ErrNoTypeNoData
+	default:
 		return nil, ErrNoType
 	}
-	return e, nil
 }
 
 // Probe reports whether the delivery says nothing that could be lost: no body,

@@ -26,6 +26,9 @@ var (
 	ErrNotObject = fmt.Errorf("%w: not a JSON object", ErrPayload)
 	// ErrNoType: neither event nor type nor data.type is a non-empty string.
 	ErrNoType = fmt.Errorf("%w: no event type (event, type or data.type)", ErrPayload)
+	// ErrNoTypeNoData is an [ErrNoType] of a body that has no data either, only
+	// members that no document mentions: perhaps a probe that nobody described.
+	ErrNoTypeNoData = fmt.Errorf("%w and no data", ErrNoType)
 )
 
 // ErrSignature is the root of every error about a delivery's signature.

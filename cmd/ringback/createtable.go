@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
@@ -38,7 +36,7 @@ makes the table.`,
 			client := table.NewClient(table.ClientOptions{
 				Region:      "us-east-1",
 				Endpoint:    endpoint,
-				Credentials: localCredentials,
+				Credentials: table.StandInCredentials,
 			})
 			_, err = client.CreateTable(c.Context(), shape.CreateTableInput(name))
 			var exists *types.ResourceInUseException
@@ -61,9 +59,3 @@ makes the table.`,
 	c.Flags().StringVar(&template, "template", "template.yaml", "SAM template that the table's keys and indexes are read from")
 	return c
 }
-
-// localCredentials are what stand-ins ask for and do not check. An account's
-// own never leave for them.
-var localCredentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
-})

@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/events"
@@ -61,7 +60,10 @@ func runDemo(ctx context.Context, out io.Writer, s *local.Stack, samples string)
 			return err
 		}
 		fmt.Fprintf(w, "  %d\t%s\t%s\t%s\n", a.status, a.text(), name, a.Key)
-		if a.status == http.StatusOK && a.Status == "stored" {
+		switch {
+		case a.status != http.StatusOK:
+			faults = append(faults, fmt.Errorf("%s: answered %d", name, a.status))
+		case a.Status == "stored":
 			added++
 		}
 		envelope, err := events.Open(body)
@@ -106,21 +108,14 @@ func printStored(ctx context.Context, out io.Writer, store table.Store, deliveri
 		found++
 		item := page.Items[0]
 		mark := ""
-		if kind := events.Kind(attribute(item, table.Alert)); kind.Alerts() {
+		if kind := events.Kind(table.Text(item, table.Alert)); kind.Alerts() {
 			alerts[kind]++
 			mark = map[events.Kind]string{events.KindMissedCall: "◀ missed call", events.KindVoicemail: "◀ voicemail"}[kind]
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", attribute(item, table.PK), attribute(item, table.OccurredAt), attribute(item, table.Event), mark)
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", table.Text(item, table.PK), table.Text(item, table.OccurredAt), table.Text(item, table.Event), mark)
 	}
 	if err := w.Flush(); err != nil {
 		return 0, nil, fmt.Errorf("print: %w", err)
 	}
 	return found, alerts, nil
-}
-
-func attribute(item table.Item, name string) string {
-	if text, ok := item[name].(*types.AttributeValueMemberS); ok {
-		return text.Value
-	}
-	return ""
 }

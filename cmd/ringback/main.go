@@ -61,7 +61,7 @@ to paste into JustCall.`,
 }
 
 // stackFlags are the flags that say where a local stack lives.
-type stackFlags struct{ data, template, address, samples string }
+type stackFlags struct{ data, template, address, samples, webhookURL string }
 
 func (f *stackFlags) add(c *cobra.Command, data, address string) {
 	flags := c.Flags()

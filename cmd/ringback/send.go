@@ -85,8 +85,14 @@ func isHTTP(text string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
+// advices say what to do about an answer.
+var advices = map[int]string{
+	http.StatusUnauthorized: "\nThe token is not that stack's, or the signature does not fit: give --data as the stack has it, or the whole --url",
+	http.StatusNotFound:     "\nThe path of a webhook's URL is /justcall/ and the token",
+}
+
 func sendAll(ctx context.Context, out io.Writer, p poster, samples string, names []string) error {
-	refused := 0
+	refused, advice := 0, ""
 	for _, name := range names {
 		body, err := readSample(samples, name)
 		if err != nil {
@@ -98,11 +104,12 @@ func sendAll(ctx context.Context, out io.Writer, p poster, samples string, names
 		}
 		if a.status != http.StatusOK || a.Status == "" {
 			refused++
+			advice = advices[a.status]
 		}
 		fmt.Fprintf(out, "%d %-9s  %-20s  %s\n", a.status, a.text(), strings.TrimSuffix(filepath.Base(name), ".json"), a.Key)
 	}
 	if refused > 0 {
-		return fmt.Errorf("%d of %d not answered 200 by ringback", refused, len(names))
+		return fmt.Errorf("%d of %d not answered 200 by ringback%s", refused, len(names), advice)
 	}
 	return nil
 }

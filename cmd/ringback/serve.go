@@ -29,11 +29,14 @@ func newServe() *cobra.Command {
 it answers 200 is on disk: it survives a restart and a kill.
 
 It makes a token for itself the first time and prints the URL to post to. To
-have JustCall post to it, put a tunnel of your choice in front. To have
-signatures of format B checked, put the account's API secret into secret.json
-in the data folder and start it again.`,
+have JustCall post to it, put a tunnel of your choice in front.
+
+To have signatures of format B checked, put the account's API secret into
+secret.json in the data folder and start it again. JustCall signs the URL that it
+posts to: behind a tunnel, give that with --webhook-url, without the token.`,
 		Example: `  ringback serve
   ringback serve --demo
+  ringback serve --webhook-url https://my-tunnel.example.com/justcall
   ringback serve --addr 127.0.0.1:9090 --data /var/lib/ringback`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -61,6 +64,7 @@ in the data folder and start it again.`,
 		},
 	}
 	flags.add(c, defaultData, defaultAddress)
+	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL up to, but without, the token, if a tunnel is in front")
 	c.Flags().BoolVar(&demo, "demo", false, "post the sample events first and show what was stored")
 	return c
 }
@@ -96,9 +100,17 @@ func shellQuote(word string) string {
 
 // start starts the stack and says, of the faults that a person can mend, how.
 func (f *stackFlags) start(c *cobra.Command, log *slog.Logger) (*local.Stack, error) {
+	if f.webhookURL != "" && !isHTTP(f.webhookURL) {
+		return nil, errors.New("--webhook-url is not a URL such as https://my-tunnel.example.com/justcall")
+	}
 	var notAddress *net.AddrError
 	var notRead *fs.PathError
-	s, err := local.Start(c.Context(), f.data, f.template, f.address, log)
+	s, err := local.Start(c.Context(), local.Config{
+		Folder:     f.data,
+		Template:   f.template,
+		Address:    f.address,
+		WebhookURL: f.webhookURL,
+	}, log)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
 		return nil, fmt.Errorf("%w\nStop the other one, or give this one a folder of its own with --data", err)

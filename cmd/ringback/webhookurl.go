@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/credential"
@@ -45,12 +46,12 @@ a password. It needs the AWS credentials that "sam deploy" needs.`,
 }
 
 func webhookURL(ctx context.Context, stack, region string) (string, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithLogger(logging.Nop{}))
 	if err != nil {
 		return "", fmt.Errorf("AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
-		return "", errors.New("no AWS region: give --region, or set AWS_REGION")
+		return "", errors.New("no AWS region: set AWS_REGION, or give --region")
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return "", fmt.Errorf("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for \"make deploy\" (%w)", err)

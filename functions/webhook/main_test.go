@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -8,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/events"
 	webhook "github.com/ringback/ringback/functions/webhook"
 	"github.com/ringback/ringback/internal/runtimeapi"
 	"github.com/ringback/ringback/internal/table"
@@ -32,7 +33,8 @@ const (
 	invokeTime  = 10 * time.Second
 )
 
-// bootstrap is the binary as it is deployed, but for this machine.
+// bootstrap is the binary under test: as it is deployed, but for this machine,
+// where there is a table to test against; else one that builds faster.
 var bootstrap string
 
 func TestMain(m *testing.M) {
@@ -43,10 +45,8 @@ func TestMain(m *testing.M) {
 		}
 		defer func() { _ = os.RemoveAll(folder) }()
 		bootstrap = filepath.Join(folder, "bootstrap")
-		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", bootstrap, ".")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if output, err := build.CombinedOutput(); err != nil {
-			panic("build the function: " + string(output))
+		if err := runtimeapi.Build(context.Background(), ".", bootstrap, os.Getenv(tabletest.EndpointVariable) != ""); err != nil {
+			panic(err)
 		}
 		return m.Run()
 	}())
@@ -236,6 +236,52 @@ func TestTakesCurrentAndPreviousSecretFromSecretsManager(t *testing.T) {
 	}
 }
 
+// With the table down nothing can be kept, and the log says what was tried.
+func TestChecksSignaturesAsItsEnvironmentSays(t *testing.T) {
+	t.Parallel()
+	const secret, base = "signing-secret-of-the-account", "https://hooks.example.com/justcall"
+	env := environment(closedPort(t), "events")
+	env["LOCAL_SECRET"] = `{"token":"` + sampleToken + `","signing_secret":"` + secret + `"}`
+	env["WEBHOOK_URL"] = base
+	env["SIGNATURE_MAX_AGE"] = "1m"
+	process := mustStart(t, env)
+
+	for _, test := range []struct {
+		name, url string
+		age       time.Duration
+		want      string
+	}{
+		{"for our URL, just now", base + "/" + sampleToken, 0, "store event"},
+		{"for our URL, older than it may be", base + "/" + sampleToken, 2 * time.Minute, "store rejection"},
+		{"for the gateway's URL", "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/justcall/" + sampleToken, 0, "store rejection"},
+	} {
+		timestamp := time.Now().Add(-test.age).UTC().Format(time.DateTime)
+		event, err := json.Marshal(map[string]any{
+			"version": "2.0",
+			"rawPath": "/justcall/" + sampleToken,
+			"headers": map[string]string{
+				events.HeaderSignature:        events.Sign(secret, test.url, events.TypeCallMissed, timestamp),
+				events.HeaderSignatureVersion: events.SignatureVersion,
+				events.HeaderRequestTimestamp: timestamp,
+			},
+			"requestContext": map[string]any{
+				"domainName": "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com",
+				"http":       map[string]string{"method": http.MethodPost},
+			},
+			"pathParameters": map[string]string{"token": sampleToken},
+			"body":           `{"type":"call.missed","data":{"call_sid":"CA1"}}`,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := len(process.Logs())
+		got := invoke(t, process, event)
+		if log := process.Logs()[before:]; got.StatusCode != http.StatusServiceUnavailable || !strings.Contains(log, test.want) {
+			t.Errorf("%s: got %+v and %q, want %q tried", test.name, got, log, test.want)
+		}
+	}
+}
+
 func TestAnswers503WhenTheTableIsDown(t *testing.T) {
 	t.Parallel()
 	process := mustStart(t, environment(closedPort(t), "events"))
@@ -310,6 +356,28 @@ var lambdaSets = []string{"AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SECRET_ACCESS_
 
 // runtimeReads are the variables that the Go runtime reads, not our code.
 var runtimeReads = []string{"GOMAXPROCS", "SSL_CERT_DIR"}
+
+// CloudFormation makes the whole secret anew when this changes: the token goes,
+// and with signing_secret the check of signatures.
+func TestTemplateGeneratesTheSecretAsEver(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `
+      GenerateSecretString:
+        SecretStringTemplate: '{"signing_secret": ""}'
+        GenerateStringKey: token
+        # Letters and digits only, since it is a segment of a path: 256 bits.
+        ExcludePunctuation: true
+        PasswordLength: 43
+
+`
+	if !strings.Contains(string(text), want) {
+		t.Error("GenerateSecretString has changed: every deployed stack would lose its token and its signing secret")
+	}
+}
 
 func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
 	t.Parallel()

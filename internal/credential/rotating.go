@@ -19,8 +19,8 @@ const (
 	// maxAge is how long versions are taken without looking again, so that a
 	// token that was rotated away ends everywhere.
 	maxAge = 10 * time.Minute
-	// regularLook bounds the look that age causes: a delivery waits for it.
-	regularLook = 2 * time.Second
+	// lookTime bounds a look that a delivery waits for.
+	lookTime = 2 * time.Second
 )
 
 // Labels of the two versions that Secrets Manager keeps through a rotation. See
@@ -76,8 +76,6 @@ func (r *Rotating) Secrets(ctx context.Context) Secrets {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.Now().Sub(r.lookedAt) >= maxAge {
-		ctx, cancel := context.WithTimeout(ctx, regularLook)
-		defer cancel()
 		r.lookAgain(ctx)
 	}
 	return r.valid()
@@ -103,11 +101,23 @@ func (r *Rotating) Refresh(ctx context.Context) (Secrets, error) {
 
 // lookAgain takes over what a look finds. If it fails, what is known stays.
 func (r *Rotating) lookAgain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	before, known := r.lookedAt, r.versions
 	r.lookedAt = r.Now()
-	var found versions
-	if found, r.lookErr = r.look(ctx); r.lookErr == nil {
-		r.versions = found
+	found, err := r.look(ctx)
+	if r.lookErr = err; err != nil {
+		return
 	}
+	switch {
+	case found.current == known.current && found.previous == known.previous:
+		found.previousUntil = known.previousUntil
+	case found.previous == known.current && found.previousUntil.Before(before.Add(r.grace)):
+		// Both versions are older than this rotation: labels were moved onto
+		// versions made before. The grace begins when we see it.
+		found.previousUntil = r.lookedAt.Add(r.grace)
+	}
+	r.versions = found
 }
 
 func (r *Rotating) valid() Secrets {
@@ -143,8 +153,8 @@ func (r *Rotating) look(ctx context.Context) (versions, error) {
 	case prevErr != nil:
 		return versions{}, prevErr
 	}
-	// The younger version was made for the rotation, also when that was a step
-	// back to the older one.
+	// The younger version was made for the rotation, as far as one look can
+	// tell.
 	rotated := currentSince
 	if prevSince.After(rotated) {
 		rotated = prevSince

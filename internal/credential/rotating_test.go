@@ -477,3 +477,75 @@ func TestASourceMayBeUsedConcurrently(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// Labels can be moved onto versions that were made long ago; their dates then
+// say nothing of when.
+func TestThePreviousVersionHasItsGraceWhenLabelsMoveOntoOldVersions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{
+			current:  &version{token(current), time.Now().Add(-30 * 24 * time.Hour)},
+			previous: &version{token(previous), time.Now().Add(-365 * 24 * time.Hour)},
+		}
+		source := newSource(t, v)
+		time.Sleep(time.Hour)
+		v.rotateBack()
+		seen := time.Now()
+		for _, tc := range []struct {
+			after time.Duration
+			want  bool
+		}{{0, true}, {grace / 2, true}, {grace - time.Nanosecond, true}, {grace, false}} {
+			time.Sleep(time.Until(seen.Add(tc.after)))
+			secrets := source.Secrets(t.Context())
+			if !secrets.Authorize(previous) {
+				t.Errorf("%v after: the version that is current again is refused", tc.after)
+			}
+			if got := secrets.Authorize(current); got != tc.want {
+				t.Errorf("%v after: the version in use until then: %v, want %v", tc.after, got, tc.want)
+			}
+		}
+	})
+}
+
+func TestALookThatHangsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, look := range map[string]func(context.Context, *credential.Rotating) error{
+		"a miss": func(ctx context.Context, source *credential.Rotating) error {
+			_, err := source.Refresh(ctx)
+			return err
+		},
+		"a regular look": func(ctx context.Context, source *credential.Rotating) error {
+			_ = source.Secrets(ctx)
+			_, err := source.Refresh(ctx)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				hang := false
+				v := &vault{current: &version{token(current), time.Now()}}
+				answer := v.client()
+				source, err := credential.New(t.Context(), client{func(ctx context.Context, stage string) (*secretsmanager.GetSecretValueOutput, error) {
+					if hang {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					}
+					return answer.get(ctx, stage)
+				}}, arn, grace)
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Hour)
+				hang = true
+				began := time.Now()
+				if err := look(t.Context(), source); !errors.Is(err, credential.ErrUnavailable) {
+					t.Errorf("got %v, want ErrUnavailable", err)
+				}
+				if took := time.Since(began); took > 2*time.Second {
+					t.Errorf("a delivery waited %v", took)
+				}
+			})
+		})
+	}
+}

@@ -33,14 +33,17 @@ type Secret struct {
 // Parse reads a secret as it is stored. The error wraps [ErrSecret].
 func Parse(text string) (Secret, error) {
 	var s Secret
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return Secret{}, fmt.Errorf(`%w: not of the form {"token": "…", "signing_secret": ""}`, ErrSecret)
+	// A member that is misspelt would switch signatures off in silence.
+	if err := json.Unmarshal([]byte(text), &s, json.RejectUnknownMembers(true)); err != nil {
+		return Secret{}, fmt.Errorf(`%w: not of the form {"token": "…", "signing_secret": ""}, with no other members`, ErrSecret)
 	}
 	switch {
 	case len(s.Token) < MinTokenLength:
 		return Secret{}, fmt.Errorf("%w: token is missing or shorter than %d characters", ErrSecret, MinTokenLength)
 	case strings.Trim(s.Token, tokenCharacters) != "":
 		return Secret{}, fmt.Errorf("%w: token has characters other than letters, digits, - and _", ErrSecret)
+	case strings.TrimSpace(s.SigningSecret) != s.SigningSecret:
+		return Secret{}, fmt.Errorf("%w: signing_secret begins or ends with white space", ErrSecret)
 	}
 	return s, nil
 }

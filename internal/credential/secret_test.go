@@ -37,11 +37,6 @@ func TestParseReadsASecret(t *testing.T) {
 			credential.Secret{Token: current},
 		},
 		{
-			"members that are not ours are no fault",
-			`{"token":"` + current + `","note":"made by hand"}`,
-			credential.Secret{Token: current},
-		},
-		{
 			"the shortest token",
 			`{"token":"` + strings.Repeat("x", credential.MinTokenLength) + `"}`,
 			credential.Secret{Token: strings.Repeat("x", credential.MinTokenLength)},
@@ -82,7 +77,9 @@ func TestParseNamesWhatIsWrongAndNeverTheContent(t *testing.T) {
 		{"no token", `{"signing_secret":"` + private + `"}`, "token is missing"},
 		{"an empty token", `{"token":"","signing_secret":"` + private + `"}`, "token is missing"},
 		{"a null token", `{"token":null,"signing_secret":"` + private + `"}`, "token is missing"},
-		{"a token under another name", `{"Token":"` + private + `-token-0123456789"}`, "token is missing"},
+		{"a token under another name", `{"Token":"` + private + `-token-0123456789"}`, "no other members"},
+		{"a misspelt signing secret", `{"token":"` + current + `","signingSecret":"` + private + `"}`, "no other members"},
+		{"a signing secret with a line end", `{"token":"` + current + `","signing_secret":"` + private + `\n"}`, "white space"},
 		{"a token that is one too short", `{"token":"` + private + "-2345678"[:credential.MinTokenLength-len(private)-1] + `"}`, "shorter than 16"},
 		{"a token with a slash", `{"token":"` + private + `/token-0123456789"}`, "characters"},
 		{"a token with a space at its end", `{"token":"` + private + `-token-0123456789 "}`, "characters"},

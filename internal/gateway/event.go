@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/ingest"
 )
 
@@ -24,7 +25,8 @@ type event struct {
 	token                      string
 	hasToken                   bool // whether the route matched a token
 	headers                    map[string]string
-	body                       string
+	body                       []byte
+	bodyErr                    error
 	base64                     bool
 }
 
@@ -33,7 +35,7 @@ type event struct {
 // [ingest.Request.BodyErr].
 func ParseRequest(text []byte) (ingest.Request, error) {
 	// The gateway is trusted to write JSON, and what it passes on from outside
-	// is not to fail here: the body is judged later.
+	// is not to fail here: a body that is not UTF-8 is kept as a rejection.
 	dec := jsontext.NewDecoder(bytes.NewBuffer(text),
 		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	var e event
@@ -75,7 +77,7 @@ func (e *event) decode(dec *jsontext.Decoder) error {
 		case "requestContext":
 			return e.decodeContext(dec)
 		case "body":
-			return readString(dec, &e.body)
+			return e.decodeBody(dec)
 		case "isBase64Encoded":
 			token, err := dec.ReadToken()
 			if err != nil {
@@ -87,6 +89,23 @@ func (e *event) decode(dec *jsontext.Decoder) error {
 			return skip(dec)
 		}
 	})
+}
+
+func (e *event) decodeBody(dec *jsontext.Decoder) error {
+	value, err := dec.ReadValue()
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: not valid JSON", ErrEvent)
+	case value.Kind() == 'n':
+		return nil
+	case value.Kind() != '"':
+		return fmt.Errorf("%w: a member is not a string", ErrEvent)
+	}
+	if e.body, err = jsontext.AppendUnquote(nil, value); err != nil {
+		// What it stands for cannot be told: it is kept as the gateway wrote it.
+		e.body, e.bodyErr = value.Clone(), events.ErrUTF8
+	}
+	return nil
 }
 
 func (e *event) decodeContext(dec *jsontext.Decoder) error {
@@ -113,18 +132,17 @@ func (e *event) request() ingest.Request {
 		Path:    e.rawPath,
 		URL:     "https://" + e.domain + e.rawPath,
 		Headers: e.headers,
-		Body:    []byte(e.body),
-	}
-	if e.rawQuery != "" {
-		r.URL += "?" + e.rawQuery
+		Query:   e.rawQuery,
+		Body:    e.body,
+		BodyErr: e.bodyErr,
 	}
 	if e.hasToken {
 		// The gateway matched our one route. Behind a custom domain the raw
 		// path begins with the mapping's own prefix.
 		r.Path = ingest.Path + "/" + e.token
 	}
-	if e.base64 {
-		body, err := base64.StdEncoding.DecodeString(e.body)
+	if e.base64 && e.bodyErr == nil {
+		body, err := base64.StdEncoding.AppendDecode(nil, e.body)
 		if err != nil {
 			r.BodyErr = ingest.ErrBodyEncoding
 		} else {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/gateway"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // missedCall is a sample as API Gateway hands it on.
@@ -97,7 +99,7 @@ func TestParseRequest(t *testing.T) {
 		{
 			"the query is a part of the URL that the sender signs, as it stands",
 			func(e *httpEvent) { e.RawQueryString = "a=1%202&b=+" },
-			func(r *ingest.Request) { r.URL += "?a=1%202&b=+" },
+			func(r *ingest.Request) { r.Query = "a=1%202&b=+" },
 		},
 		{
 			"the token in the query is no token in the path",
@@ -106,7 +108,8 @@ func TestParseRequest(t *testing.T) {
 			},
 			func(r *ingest.Request) {
 				r.Path = "/justcall"
-				r.URL = "https://" + sampleDomain + "/justcall?token=" + sampleToken
+				r.URL = "https://" + sampleDomain + "/justcall"
+				r.Query = "token=" + sampleToken
 			},
 		},
 		{
@@ -222,7 +225,7 @@ func TestWhatIsNoHTTPEventIsAnErrorWithoutContent(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			answer, err := gateway.New(handler(&memory{})).Invoke(t.Context(), []byte(tc.event))
+			answer, err := gateway.New(handler(&tabletest.Memory{})).Invoke(t.Context(), []byte(tc.event))
 			if !errors.Is(err, gateway.ErrEvent) {
 				t.Fatalf("Invoke: %s, %v, want ErrEvent", answer, err)
 			}
@@ -265,6 +268,30 @@ func TestWhatAClientSendsNeverFailsTheEvent(t *testing.T) {
 			event := `{"version":"2.0","rawPath":"/justcall/x","requestContext":{"domainName":"example.com","http":{"method":"POST"}},` + tc.event + `}`
 			if _, err := gateway.ParseRequest([]byte(event)); err != nil {
 				t.Error(err)
+			}
+		})
+	}
+}
+
+// It cannot be told what such a body stands for, so it is not taken for an
+// event; but it is not lost.
+func TestABodyThatIsNotUTF8IsHandedOnAsItStands(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"a byte that is none":        "\"{\\\"event\\\":\\\"a\xff\\\"}\"",
+		"half a surrogate pair":      `"{\"event\":\"a\ud800\"}"`,
+		"said to be base64, as well": "\"\xff\"",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			event := `{"version":"2.0","rawPath":"/justcall/x","requestContext":{"domainName":"example.com","http":{"method":"POST"}},"isBase64Encoded":` +
+				strconv.FormatBool(strings.Contains(name, "base64")) + `,"body":` + body + `}`
+			got, err := gateway.ParseRequest([]byte(event))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !errors.Is(got.BodyErr, events.ErrPayload) || string(got.Body) != body {
+				t.Errorf("got %q (%v), want the body as it stands and ErrPayload", got.Body, got.BodyErr)
 			}
 		})
 	}

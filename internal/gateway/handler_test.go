@@ -4,16 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
@@ -22,50 +18,10 @@ import (
 	"github.com/ringback/ringback/internal/gateway"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 const signingSecret = "sample-signing-secret"
-
-// storeFunc is a table of one function.
-type storeFunc func(ctx context.Context, item table.Item) (created bool, err error)
-
-func (f storeFunc) Put(ctx context.Context, item table.Item) (bool, error) { return f(ctx, item) }
-
-// memory is a table that refuses what DynamoDB refuses.
-type memory struct {
-	mu    sync.Mutex
-	items map[table.Key]table.Item
-}
-
-func (m *memory) Put(_ context.Context, item table.Item) (bool, error) {
-	if err := table.Check(item); err != nil {
-		return false, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	key := table.Key{PK: text(item[table.PK]), SK: text(item[table.SK])}
-	if _, exists := m.items[key]; exists {
-		return false, nil
-	}
-	if m.items == nil {
-		m.items = map[table.Key]table.Item{}
-	}
-	m.items[key] = item
-	return true, nil
-}
-
-func (m *memory) all() []table.Item {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Collect(maps.Values(m.items))
-}
-
-func text(v types.AttributeValue) string {
-	if s, ok := v.(*types.AttributeValueMemberS); ok {
-		return s.Value
-	}
-	return ""
-}
 
 func handler(store ingest.Putter) *ingest.Handler {
 	return ingest.New(store, credential.Fixed{Token: sampleToken, SigningSecret: signingSecret}, slog.New(slog.DiscardHandler))
@@ -157,7 +113,7 @@ func TestResponsesAreWholeForTheGateway(t *testing.T) {
 			t.Parallel()
 			event := missedCall(t)
 			tc.change(&event)
-			answer, err := gateway.New(handler(&memory{})).Invoke(t.Context(), marshal(t, event))
+			answer, err := gateway.New(handler(&tabletest.Memory{})).Invoke(t.Context(), marshal(t, event))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -217,7 +173,7 @@ func TestASignatureHoldsThroughTheGateway(t *testing.T) {
 			event := missedCall(t)
 			event.Body = `{"type":"call.missed","webhook_url":"https://attacker.example","data":{"call_sid":"CA01"}}`
 			tc.change(&event, events.Sign(signingSecret, tc.url, "call.missed", timestamp))
-			h := handler(&memory{})
+			h := handler(&tabletest.Memory{})
 			h.Now = func() time.Time { return now }
 			answer, err := gateway.New(h).Invoke(t.Context(), marshal(t, event))
 			if err != nil {
@@ -230,7 +186,7 @@ func TestASignatureHoldsThroughTheGateway(t *testing.T) {
 
 func TestInvokeGivesUpInTimeToAnswer(t *testing.T) {
 	t.Parallel()
-	hangs := storeFunc(func(ctx context.Context, _ table.Item) (bool, error) {
+	hangs := tabletest.PutFunc(func(ctx context.Context, _ table.Item) (bool, error) {
 		<-ctx.Done()
 		return false, fmt.Errorf("put item: %w", ctx.Err())
 	})
@@ -267,7 +223,7 @@ var unavailable = response{http.StatusServiceUnavailable, jsonHeaders, `{"error"
 func TestWithoutADeadlineTheStoreHasItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		slow := storeFunc(func(ctx context.Context, _ table.Item) (bool, error) {
+		slow := tabletest.PutFunc(func(ctx context.Context, _ table.Item) (bool, error) {
 			select {
 			case <-ctx.Done():
 				return false, ctx.Err()
@@ -290,13 +246,13 @@ func TestALargeDeliveryComesThroughTheGateway(t *testing.T) {
 	event := missedCall(t)
 	event.Body = `{"event":"voicemail.received","timestamp":"2026-03-12T14:40:00Z","data":{"call_id":"c1","transcription":"` +
 		strings.Repeat("call me back ", 5<<20/13) + `"}}`
-	store := &memory{}
+	store := &tabletest.Memory{}
 	answer, err := gateway.New(handler(store)).Invoke(t.Context(), marshal(t, event))
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantResponse(t, answer, response{http.StatusOK, jsonHeaders, `{"status":"stored","key":"CALL#c1"}`, false})
-	kept, err := table.PayloadOf(store.all()[0])
+	kept, err := table.PayloadOf(store.Items()[0])
 	if err != nil {
 		t.Fatal(err)
 	}

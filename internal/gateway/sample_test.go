@@ -18,6 +18,7 @@ import (
 
 	"github.com/ringback/ringback/internal/gateway"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 var update = flag.Bool("update", false, "rewrite events-samples/webhook")
@@ -162,12 +163,12 @@ func TestSamples(t *testing.T) {
 				t.Errorf("drifted from the payload; make samples writes it anew (-want +got):\n%s", diff)
 			}
 
-			store := &memory{}
+			store := &tabletest.Memory{}
 			answer, err := gateway.New(handler(store)).Invoke(t.Context(), got)
 			if err != nil {
 				t.Fatal(err)
 			}
-			items := store.all()
+			items := store.Items()
 			if len(items) != 1 {
 				t.Fatalf("%d items kept, want one", len(items))
 			}
@@ -181,7 +182,7 @@ func TestSamples(t *testing.T) {
 			wantResponse(t, answer, response{
 				StatusCode: http.StatusOK,
 				Headers:    map[string]string{"content-type": "application/json"},
-				Body:       `{"status":"stored","key":"` + text(items[0][table.PK]) + `"}`,
+				Body:       `{"status":"stored","key":"` + table.Text(items[0], table.PK) + `"}`,
 			})
 		})
 	}

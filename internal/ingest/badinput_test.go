@@ -14,6 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // private is in the text of bad inputs where a person's words would be, but not
@@ -113,7 +114,7 @@ func badInputs() []badInput {
 		{name: "a type that is null", body: `{"event":null,"data":{"call_id":"c1"}}`, fault: "no event type"},
 		{name: "a type that is a number", body: `{"event":7,"data":{"call_id":"c1"}}`, fault: "no event type"},
 		{name: "a type that is an object", body: `{"event":{"event":"call.missed"},"data":{"call_id":"c1"}}`, fault: "no event type"},
-		{name: "a type under a name in capitals", body: `{"Event":"call.missed","Data":{"call_id":"c1"}}`, fault: "no event type"},
+		{name: "a type under a name in capitals", body: `{"Event":"call.missed","data":{"call_id":"c1"}}`, fault: "no event type"},
 
 		// Types.
 		{name: "a type with control characters", body: `{"event":"a\u0000\n\u001b[31m","data":{"x":1}}`, pk: "EVENT#a%00%0A%1B[31m"},
@@ -211,12 +212,12 @@ func TestBadInputGetsAClearAnswerAndIsKept(t *testing.T) {
 	for _, tc := range badInputs() {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			store := &memory{}
+			store := &tabletest.Memory{}
 			r := post(tc.body)
 			got := newHandler(store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), r)
-			item := store.one(t)
-			if store.puts != 1 {
-				t.Errorf("%d writes, want one", store.puts)
+			item := store.One(t)
+			if store.Puts() != 1 {
+				t.Errorf("%d writes, want one", store.Puts())
 			}
 			if tc.pk == "" {
 				if got.Status != http.StatusBadRequest || !strings.Contains(string(got.Body), tc.fault) {
@@ -275,13 +276,13 @@ func TestLargeBodies(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			store, log := &memory{}, &bytes.Buffer{}
+			store, log := &tabletest.Memory{}, &bytes.Buffer{}
 			got := newHandler(store, valid(credential.Secret{Token: token}), log).Handle(t.Context(), post(tc.body))
-			if got.Status != tc.status || store.puts != tc.puts {
-				t.Errorf("status %d after %d writes, want %d after %d", got.Status, store.puts, tc.status, tc.puts)
+			if got.Status != tc.status || store.Puts() != tc.puts {
+				t.Errorf("status %d after %d writes, want %d after %d", got.Status, store.Puts(), tc.status, tc.puts)
 			}
 			if tc.status == http.StatusRequestEntityTooLarge {
-				if len(store.all()) != 0 {
+				if len(store.Items()) != 0 {
 					t.Error("something is kept all the same")
 				}
 				if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), digest([]byte(tc.body))) {
@@ -289,7 +290,7 @@ func TestLargeBodies(t *testing.T) {
 				}
 				return
 			}
-			if payload(t, store.one(t)) != tc.body {
+			if payload(t, store.One(t)) != tc.body {
 				t.Error("the payload is not the body")
 			}
 		})
@@ -308,14 +309,14 @@ func TestARejectionIsKeptWhateverItsHeadersHold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, header := range []string{"x-justcall-signature", "x-justcall-signature-version", "x-justcall-request-timestamp", "content-type"} {
-				store := &memory{}
+				store := &tabletest.Memory{}
 				r := post(missedB)
 				r.Headers[header] = value
 				got := newHandler(store, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil).Handle(t.Context(), r)
 				if got.Status != http.StatusUnauthorized {
 					t.Errorf("%s: status %d %s, want 401", header, got.Status, got.Body)
 				}
-				if payload(t, store.one(t)) != missedB {
+				if payload(t, store.One(t)) != missedB {
 					t.Error("the payload is not the body")
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // FuzzHandle delivers anything by any method to any path, with any headers,
@@ -49,7 +50,7 @@ func FuzzHandle(f *testing.F) {
 		if signing {
 			secret.SigningSecret = signingSecret
 		}
-		store, log := &memory{}, &bytes.Buffer{}
+		store, log := &tabletest.Memory{}, &bytes.Buffer{}
 		r := ingest.Request{
 			Method: method,
 			Path:   path,
@@ -96,7 +97,7 @@ func FuzzHandle(f *testing.F) {
 			t.Errorf("status %d with %s", got.Status, got.Body)
 		}
 
-		items := store.all()
+		items := store.Items()
 		refusal := method == http.MethodPost && strings.Trim(path, "/") == "justcall/"+token &&
 			(got.Status == http.StatusBadRequest || got.Status == http.StatusUnauthorized)
 		switch {
@@ -107,6 +108,10 @@ func FuzzHandle(f *testing.F) {
 		case refusal:
 			if len(items) != 1 || !strings.HasPrefix(text(items[0][table.PK]), "REJECTED#") || payload(t, items[0]) != body {
 				t.Errorf("status %d for a right token; kept: %v", got.Status, items)
+			}
+		case answer.Status == "probe" && len(items) == 1:
+			if !strings.HasPrefix(text(items[0][table.PK]), "REJECTED#") || payload(t, items[0]) != body {
+				t.Errorf("a probe that says something; kept: %v", items)
 			}
 		case len(items) != 0:
 			t.Errorf("status %d %s; kept: %v", got.Status, got.Body, items)

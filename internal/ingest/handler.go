@@ -19,8 +19,8 @@ import (
 // Path is where webhooks are posted, followed by a slash and the token.
 const Path = "/justcall"
 
-// MaxBody is the largest body that is looked at, in bytes. It is what a Lambda
-// function can receive at the most.
+// MaxBody is the largest body that is looked at, in bytes. No Lambda function
+// receives more, event and all.
 const MaxBody = 6 << 20
 
 // DefaultTolerance is how old or new a signature may be: retries come up to
@@ -44,8 +44,10 @@ type Request struct {
 	Method string
 	// Path is the part of the URL from [Path] on.
 	Path string
-	// URL is the whole URL as the sender saw it, with which it signs.
+	// URL is the URL as the sender saw it, up to the query.
 	URL string
+	// Query is what stands behind the question mark, if anything does.
+	Query string
 	// Headers have lower-case names; repeated ones are joined by commas.
 	Headers map[string]string
 	Body    []byte
@@ -140,7 +142,16 @@ func (h *Handler) handle(ctx context.Context, r Request) (outcome, error) {
 		return h.reject(ctx, r, r.BodyErr)
 	}
 	envelope, err := events.Open(r.Body)
-	if err != nil {
+	switch {
+	case errors.Is(err, events.ErrNoTypeNoData):
+		// JustCall saves no URL whose probe is refused, and who knows what it
+		// probes with: the answer is a probe's, and what came is kept.
+		o, err := h.reject(ctx, r, err)
+		if o.rejection {
+			return outcome{answer: answerProbe, rejection: true}, nil
+		}
+		return o, err
+	case err != nil:
 		return h.reject(ctx, r, err)
 	}
 	if envelope.Probe() {
@@ -199,6 +210,9 @@ func (h *Handler) verify(ctx context.Context, r Request, token string, e *events
 	url := r.URL
 	if h.WebhookURL != "" {
 		url = strings.TrimSuffix(h.WebhookURL, "/") + "/" + token
+	}
+	if r.Query != "" {
+		url += "?" + r.Query
 	}
 	signature := events.Signature{
 		Hex:       r.Headers[events.HeaderSignature],
@@ -311,7 +325,7 @@ func (h *Handler) record(ctx context.Context, r Request, o outcome, err error, c
 			slog.Bool("kept", o.rejection))
 		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery refused", attributes...)
 	default:
-		attributes = append(attributes, slog.String("answer", o.answer))
+		attributes = append(attributes, slog.String("answer", o.answer), slog.Bool("kept", o.delivery != nil || o.rejection))
 		h.log.LogAttrs(ctx, slog.LevelInfo, "delivery answered", attributes...)
 	}
 }

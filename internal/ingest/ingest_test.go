@@ -10,9 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +22,7 @@ import (
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 const (
@@ -41,55 +40,9 @@ const (
 // now is when every delivery here arrives.
 var now = time.Date(2026, time.March, 12, 15, 0, 0, 0, time.UTC)
 
-// storeFunc is a table of one function.
-type storeFunc func(ctx context.Context, item table.Item) (created bool, err error)
-
-func (f storeFunc) Put(ctx context.Context, item table.Item) (bool, error) { return f(ctx, item) }
-
 // failing is a table that keeps nothing.
-func failing(err error) storeFunc {
+func failing(err error) tabletest.PutFunc {
 	return func(context.Context, table.Item) (bool, error) { return false, err }
-}
-
-// memory is a table that refuses what DynamoDB refuses.
-type memory struct {
-	mu    sync.Mutex
-	puts  int
-	items map[table.Key]table.Item
-}
-
-func (m *memory) Put(_ context.Context, item table.Item) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.puts++
-	if err := table.Check(item); err != nil {
-		return false, err
-	}
-	key := table.Key{PK: text(item[table.PK]), SK: text(item[table.SK])}
-	if _, exists := m.items[key]; exists {
-		return false, nil
-	}
-	if m.items == nil {
-		m.items = map[table.Key]table.Item{}
-	}
-	m.items[key] = item
-	return true, nil
-}
-
-func (m *memory) all() []table.Item {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Collect(maps.Values(m.items))
-}
-
-// one returns the only item.
-func (m *memory) one(t testing.TB) table.Item {
-	t.Helper()
-	all := m.all()
-	if len(all) != 1 {
-		t.Fatalf("%d items kept, want one", len(all))
-	}
-	return all[0]
 }
 
 // credentials is a source of two functions.

@@ -26,6 +26,7 @@ import (
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // The promises of the project, as far as they are kept here.
@@ -33,9 +34,9 @@ import (
 func TestPromise200MeansStored(t *testing.T) {
 	t.Parallel()
 	for name, body := range samples(t) {
-		store := &memory{}
+		store := &tabletest.Memory{}
 		got := newHandler(store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), post(body))
-		item := store.one(t)
+		item := store.One(t)
 		if want := `{"status":"stored","key":` + quote(text(item[table.PK])) + `}`; got.Status != http.StatusOK || string(got.Body) != want {
 			t.Errorf("%s: response %d %s, want 200 %s", name, got.Status, got.Body, want)
 		}
@@ -70,7 +71,7 @@ func TestPromiseOurFaultIsNeverA200OrA4xx(t *testing.T) {
 				}
 			}
 		}
-		h := newHandler(&memory{}, stale(nil, fmt.Errorf("AWSCURRENT: %w", fault), credential.Secret{Token: token}), nil)
+		h := newHandler(&tabletest.Memory{}, stale(nil, fmt.Errorf("AWSCURRENT: %w", fault), credential.Secret{Token: token}), nil)
 		r := post(sample(t, "call.missed"))
 		r.Path = "/justcall/" + newToken
 		if got := h.Handle(t.Context(), r); got.Status < 500 {
@@ -81,7 +82,7 @@ func TestPromiseOurFaultIsNeverA200OrA4xx(t *testing.T) {
 
 func TestPromiseStoredOnceUnderConcurrentRedeliveries(t *testing.T) {
 	t.Parallel()
-	store := &memory{}
+	store := &tabletest.Memory{}
 	h := newHandler(store, valid(credential.Secret{Token: token}), nil)
 	var (
 		all     sync.WaitGroup
@@ -97,7 +98,7 @@ func TestPromiseStoredOnceUnderConcurrentRedeliveries(t *testing.T) {
 		})
 	}
 	all.Wait()
-	store.one(t)
+	store.One(t)
 	want := map[string]int{
 		`200 {"status":"stored","key":"CALL#call_1d4e5f6a"}`:    1,
 		`200 {"status":"duplicate","key":"CALL#call_1d4e5f6a"}`: 49,
@@ -109,8 +110,8 @@ func TestPromiseStoredOnceUnderConcurrentRedeliveries(t *testing.T) {
 
 func TestPromiseALostResponseIsOurOwnWrite(t *testing.T) {
 	t.Parallel()
-	store, lost := &memory{}, true
-	h := newHandler(storeFunc(func(ctx context.Context, item table.Item) (bool, error) {
+	store, lost := &tabletest.Memory{}, true
+	h := newHandler(tabletest.PutFunc(func(ctx context.Context, item table.Item) (bool, error) {
 		created, err := store.Put(ctx, item)
 		if lost {
 			lost = false
@@ -127,7 +128,7 @@ func TestPromiseALostResponseIsOurOwnWrite(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("answers (-want +got):\n%s", diff)
 	}
-	store.one(t)
+	store.One(t)
 }
 
 // Deliveries that say different things are different items: a duplicate that
@@ -188,7 +189,7 @@ func TestPromiseNothingIsDroppedBecauseItIsNew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := &memory{}
+			store := &tabletest.Memory{}
 			h := newHandler(store, valid(credential.Secret{Token: token}), nil)
 			var kept []string
 			for _, body := range bodies {
@@ -196,7 +197,7 @@ func TestPromiseNothingIsDroppedBecauseItIsNew(t *testing.T) {
 					t.Errorf("response %d %s to %s", got.Status, got.Body, body)
 				}
 			}
-			for _, item := range store.all() {
+			for _, item := range store.Items() {
 				kept = append(kept, payload(t, item))
 			}
 			slices.Sort(kept)
@@ -210,10 +211,10 @@ func TestPromiseNothingIsDroppedBecauseItIsNew(t *testing.T) {
 
 func TestPromiseAChangedShapeStaysVisible(t *testing.T) {
 	t.Parallel()
-	store := &memory{}
+	store := &tabletest.Memory{}
 	newHandler(store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(),
 		post(`{"event":"call.missed","timestamp":"2026-03-12T14:30:00Z","data":{"call_id":"c1","agent_id":{"id":7},"queue":"sales"},"region":"eu"}`))
-	item := store.one(t)
+	item := store.One(t)
 	got := map[string]any{
 		"kind":    text(item[table.Kind]),
 		"alert":   text(item[table.Alert]),
@@ -238,7 +239,7 @@ func TestPromiseNoOrderCanChangeTheOutcome(t *testing.T) {
 	// deliver returns the table, without the times of arrival.
 	deliver := func(t require, names []string) map[table.Key]table.Item {
 		t.Helper()
-		store, arrivals := &memory{}, 0
+		store, arrivals := &tabletest.Memory{}, 0
 		h := newHandler(store, valid(credential.Secret{Token: token}), nil)
 		h.Now = func() time.Time {
 			arrivals++
@@ -249,10 +250,12 @@ func TestPromiseNoOrderCanChangeTheOutcome(t *testing.T) {
 				t.Fatalf("%s: response %d %s", name, got.Status, got.Body)
 			}
 		}
-		for _, item := range store.items {
+		byKey := map[table.Key]table.Item{}
+		for _, item := range store.Items() {
 			delete(item, table.ReceivedAt)
+			byKey[table.Key{PK: table.Text(item, table.PK), SK: table.Text(item, table.SK)}] = item
 		}
-		return store.items
+		return byKey
 	}
 
 	want := deliver(t, inOrder)
@@ -270,7 +273,7 @@ func TestPromiseNoOrderCanChangeTheOutcome(t *testing.T) {
 
 func TestPromiseOneBadRecordCannotStopTheOthers(t *testing.T) {
 	t.Parallel()
-	store := &memory{}
+	store := &tabletest.Memory{}
 	h := newHandler(store, valid(credential.Secret{Token: token}), nil)
 	for _, bad := range badInputs() {
 		h.Handle(t.Context(), post(bad.body))
@@ -281,7 +284,7 @@ func TestPromiseOneBadRecordCannotStopTheOthers(t *testing.T) {
 		}
 	}
 	for _, bad := range badInputs() {
-		if bad.pk == "" && !slices.ContainsFunc(store.all(), func(item table.Item) bool {
+		if bad.pk == "" && !slices.ContainsFunc(store.Items(), func(item table.Item) bool {
 			return text(item[table.PK]) == "REJECTED#2026-03-12" && payload(t, item) == bad.body
 		}) {
 			t.Errorf("%s: not kept whole", bad.name)
@@ -332,7 +335,7 @@ func TestPromiseRotationLosesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := newHandler(&memory{}, source, nil)
+		h := newHandler(&tabletest.Memory{}, source, nil)
 		h.Now = time.Now
 		return secret, h
 	}
@@ -405,9 +408,9 @@ func TestPromiseLogsCarryNothingPrivate(t *testing.T) {
 		secrets[secret] = true
 	}
 	handlers := []*ingest.Handler{
-		newHandler(&memory{}, valid(credential.Secret{Token: token}), log),
-		newHandler(&memory{}, valid(credential.Secret{Token: token, SigningSecret: signingSecret}, credential.Secret{Token: previousToken, SigningSecret: previousSigningSecret}), log),
-		newHandler(&memory{}, stale(nil, credential.ErrUnavailable), log),
+		newHandler(&tabletest.Memory{}, valid(credential.Secret{Token: token}), log),
+		newHandler(&tabletest.Memory{}, valid(credential.Secret{Token: token, SigningSecret: signingSecret}, credential.Secret{Token: previousToken, SigningSecret: previousSigningSecret}), log),
+		newHandler(&tabletest.Memory{}, stale(nil, credential.ErrUnavailable), log),
 	}
 	for _, fault := range []error{table.ErrUnavailable, table.ErrTooLarge, table.ErrValue, context.DeadlineExceeded, errors.New("AccessDeniedException")} {
 		handlers = append(handlers, newHandler(failing(fmt.Errorf("put item: %w", fault)), valid(credential.Secret{Token: token}), log))
@@ -502,13 +505,13 @@ func collect(t *testing.T, body string, secrets map[string]bool) {
 func TestPromiseItCostsOneWrite(t *testing.T) {
 	t.Parallel()
 	for name, body := range samples(t) {
-		store := &memory{}
+		store := &tabletest.Memory{}
 		h := newHandler(store, valid(credential.Secret{Token: token}), nil)
 		for delivery := 1; delivery <= 3; delivery++ {
 			h.Handle(t.Context(), post(body))
 			// An [ingest.Putter] has no way to read.
-			if store.puts != delivery {
-				t.Errorf("%s: %d writes for %d deliveries", name, store.puts, delivery)
+			if store.Puts() != delivery {
+				t.Errorf("%s: %d writes for %d deliveries", name, store.Puts(), delivery)
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 const missedB = `{"type":"call.missed","webhook_url":"https://attacker.example/hook","data":{"call_sid":"CA01","call_date":"2026-03-12","call_time":"14:58:00"}}`
@@ -24,7 +25,7 @@ func TestTheVendorsSignatureIsTaken(t *testing.T) {
 	t.Parallel()
 	const vendorToken = "3bcea770-370a-4b09-8b66-426f687e08a4"
 	secret := credential.Secret{Token: vendorToken, SigningSecret: "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"}
-	store := &memory{}
+	store := &tabletest.Memory{}
 	h := newHandler(store, valid(secret), nil)
 	h.WebhookURL = "https://webhook.site"
 	h.Now = func() time.Time { return time.Date(2024, time.March, 21, 17, 8, 23, 0, time.UTC) }
@@ -133,11 +134,11 @@ func TestSignatures(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			store := &memory{}
+			store := &tabletest.Memory{}
 			h := newHandler(store, tc.source, nil)
 			h.WebhookURL = tc.webhookURL
 			got := h.Handle(t.Context(), tc.request)
-			item := store.one(t)
+			item := store.One(t)
 			if tc.reason == "" {
 				if got.Status != http.StatusOK || text(item[table.Kind]) == "" {
 					t.Errorf("status %d, kept because %q; want it stored", got.Status, text(item[table.Reason]))
@@ -193,7 +194,7 @@ func TestOnlyAMissReadsTheSecretAgain(t *testing.T) {
 				func(context.Context) credential.Secrets { return credential.Secrets{current} },
 				func(context.Context) (credential.Secrets, error) { refreshed++; return tc.newer, nil },
 			}
-			got := newHandler(&memory{}, source, nil).Handle(t.Context(), tc.request)
+			got := newHandler(&tabletest.Memory{}, source, nil).Handle(t.Context(), tc.request)
 			if got.Status != tc.status || refreshed != tc.refresh {
 				t.Errorf("status %d after %d refreshes, want %d after %d", got.Status, refreshed, tc.status, tc.refresh)
 			}
@@ -203,7 +204,7 @@ func TestOnlyAMissReadsTheSecretAgain(t *testing.T) {
 
 func TestASettingChangesTheTolerance(t *testing.T) {
 	t.Parallel()
-	h := newHandler(&memory{}, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil)
+	h := newHandler(&tabletest.Memory{}, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil)
 	h.Tolerance = events.Tolerance{Past: time.Minute}
 	old := signed(post(missedB), signingSecret, base+"/justcall/"+token, "call.missed", now.Add(-61*time.Second))
 	if got := h.Handle(t.Context(), old); got.Status != http.StatusUnauthorized {
@@ -219,7 +220,7 @@ func TestASettingChangesTheTolerance(t *testing.T) {
 func TestWithoutATokenNobodyMayPost(t *testing.T) {
 	t.Parallel()
 	for _, source := range []credentials{valid(), valid(credential.Secret{})} {
-		store := &memory{}
+		store := &tabletest.Memory{}
 		h := newHandler(store, source, nil)
 		for _, path := range []string{"/justcall", "/justcall/", "/justcall/" + token} {
 			r := post(sample(t, "call.missed"))
@@ -228,7 +229,7 @@ func TestWithoutATokenNobodyMayPost(t *testing.T) {
 				t.Errorf("%s: status %d, want 401", path, got.Status)
 			}
 		}
-		if len(store.all()) != 0 {
+		if len(store.Items()) != 0 {
 			t.Error("stored all the same")
 		}
 	}

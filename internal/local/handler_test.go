@@ -20,6 +20,7 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
@@ -127,7 +128,7 @@ func TestARepeatedHeaderIsJoinedAndSoNoSignature(t *testing.T) {
 	if !ok {
 		t.Fatalf("headers: %T, want a map", kept[0]["headers"])
 	}
-	if diff := cmp.Diff(right+","+right, text(m.Value[events.HeaderSignature])); diff != "" {
+	if diff := cmp.Diff(right+","+right, table.Text(m.Value, events.HeaderSignature)); diff != "" {
 		t.Errorf("signature (-want +got):\n%s", diff)
 	}
 }
@@ -253,7 +254,7 @@ func TestOfManyEqualDeliveriesOneIsStored(t *testing.T) {
 func TestTheLogNamesNobody(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	stack, err := local.Start(t.Context(), t.TempDir(), tabletest.TemplatePath(t), anyPort, slog.New(slog.NewTextHandler(&log, nil)))
+	stack, err := local.Start(t.Context(), local.Config{Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort}, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,13 @@ import (
 // handler serves ingest over net/http.
 type handler struct{ ingest *ingest.Handler }
 
+// readLimit is how much of a body is read, in bytes.
+const readLimit = 64 << 20
+
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// One byte more than is taken tells "too large" from "just as large".
-	body, err := io.ReadAll(io.LimitReader(r.Body, ingest.MaxBody+1))
+	// Far more is read than is taken, since of what is too large the log keeps
+	// the size and the digest.
+	body, err := io.ReadAll(io.LimitReader(r.Body, readLimit))
 	if err != nil {
 		// The sender went away, or was too slow. The part that came must not
 		// look like a delivery.
@@ -32,7 +36,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, h.ingest.Handle(r.Context(), ingest.Request{
 		Method:  r.Method,
 		Path:    r.URL.Path,
-		URL:     "http://" + r.Host + r.URL.RequestURI(),
+		URL:     "http://" + r.Host + r.URL.EscapedPath(),
+		Query:   r.URL.RawQuery,
 		Headers: headers,
 		Body:    body,
 	}))

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 
 // serve prints the URL and serves.
 func serve(folder, template string) error {
-	stack, err := local.Start(context.Background(), folder, template, anyPort, slog.New(slog.DiscardHandler))
+	stack, err := local.Start(context.Background(), local.Config{Folder: folder, Template: template, Address: anyPort}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func TestEveryDeliveryThatWasAnswered200SurvivesKill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stored[text(item[table.PK])] = true
+		stored[table.Text(item, table.PK)] = true
 	}
 	for pk := range answered {
 		if got := partition(t, stack.Store, pk); len(got) != 1 {

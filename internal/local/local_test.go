@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -14,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
@@ -112,7 +112,7 @@ func TestAnUnusableSecretStopsTheStartAndIsNotShown(t *testing.T) {
 			folder := t.TempDir()
 			path := filepath.Join(folder, secretFile)
 			writeFile(t, path, tc.text)
-			_, err := local.Start(t.Context(), folder, tabletest.TemplatePath(t), anyPort, discard)
+			_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, discard)
 			if !errors.Is(err, credential.ErrSecret) {
 				t.Fatalf("Start: %v, want %v", err, credential.ErrSecret)
 			}
@@ -190,7 +190,7 @@ func TestOneProcessPerFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	stack := start(t, folder)
-	_, err := local.Start(t.Context(), folder, tabletest.TemplatePath(t), anyPort, discard)
+	_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, discard)
 	if !errors.Is(err, bolt.ErrLocked) || !strings.Contains(err.Error(), folder) {
 		t.Errorf("second Start: %v, want %v and the folder", err, bolt.ErrLocked)
 	}
@@ -209,7 +209,7 @@ func TestOnlyWhoHoldsTheFolderMakesItsSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close() //nolint:errcheck // nothing was written
-	if _, err := local.Start(t.Context(), folder, tabletest.TemplatePath(t), anyPort, discard); !errors.Is(err, bolt.ErrLocked) {
+	if _, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, discard); !errors.Is(err, bolt.ErrLocked) {
 		t.Fatalf("Start: %v, want %v", err, bolt.ErrLocked)
 	}
 	if _, err := local.ReadSecret(folder); !errors.Is(err, os.ErrNotExist) {
@@ -226,7 +226,7 @@ func TestAnAddressInUseIsAnErrorThatFreesTheFolder(t *testing.T) {
 	}
 	defer listener.Close() //nolint:errcheck // nothing was accepted
 	folder := t.TempDir()
-	_, err = local.Start(t.Context(), folder, tabletest.TemplatePath(t), listener.Addr().String(), discard)
+	_, err = local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: listener.Addr().String()}, discard)
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("Start: %v, want %v", err, syscall.EADDRINUSE)
 	}
@@ -254,7 +254,7 @@ func TestStartNamesWhatItCannotUse(t *testing.T) {
 			if tc.template == "" {
 				tc.template = tabletest.TemplatePath(t)
 			}
-			stack, err := local.Start(t.Context(), tc.folder, tc.template, tc.address, discard)
+			stack, err := local.Start(t.Context(), local.Config{Folder: tc.folder, Template: tc.template, Address: tc.address}, discard)
 			if err == nil {
 				t.Cleanup(func() { _ = stack.Close() })
 			}
@@ -302,7 +302,7 @@ const (
 // start starts a stack in folder that the test's end closes.
 func start(t *testing.T, folder string) *local.Stack {
 	t.Helper()
-	stack, err := local.Start(t.Context(), folder, tabletest.TemplatePath(t), anyPort, discard)
+	stack, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -386,7 +386,7 @@ func partition(t *testing.T, store table.Store, pk string) (sortKeys []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sortKeys = append(sortKeys, text(item[table.SK]))
+		sortKeys = append(sortKeys, table.Text(item, table.SK))
 	}
 	return sortKeys
 }
@@ -408,13 +408,6 @@ func rejections(t *testing.T, store table.Store) (items []table.Item) {
 	return items
 }
 
-func text(v types.AttributeValue) string {
-	if s, ok := v.(*types.AttributeValueMemberS); ok {
-		return s.Value
-	}
-	return ""
-}
-
 func writeFile(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -429,4 +422,48 @@ func readFile(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(content)
+}
+
+// JustCall signs the URL that it posts to, which is the tunnel's.
+func TestBehindATunnelItsURLIsTheOneThatIsSigned(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	writeFile(t, filepath.Join(folder, secretFile), `{"token":"0123456789abcdef","signing_secret":"`+signingSecret+`"}`)
+	const public = "https://tunnel.example.com/justcall"
+	stack, err := local.Start(t.Context(), local.Config{
+		Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, WebhookURL: public,
+	}, discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stack.Close() })
+	for url, want := range map[string]int{public + "/0123456789abcdef": 200, stack.URL: 401} {
+		if got := send(t, http.MethodPost, stack.URL, sign(signingSecret, url, time.Now()), strings.NewReader(missedB)); got.status != want {
+			t.Errorf("signed for %s: got %+v, want %d", url, got, want)
+		}
+	}
+}
+
+// Of what is too large only the log's line is left, so it must be right.
+func TestTheSizeOfWhatIsTooLargeIsItsOwn(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	stack, err := local.Start(t.Context(), local.Config{
+		Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort,
+	}, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := strings.Repeat("7", 7<<20)
+	if got := send(t, http.MethodPost, stack.URL, nil, strings.NewReader(body)); got.status != 413 {
+		t.Errorf("got %+v, want 413", got)
+	}
+	if err := stack.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"bytes=7340032", "digest=" + table.BodyDigest([]byte(body))} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not say %s: %s", want, &log)
+		}
+	}
 }

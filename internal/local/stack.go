@@ -41,34 +41,49 @@ type Stack struct {
 	served chan error
 }
 
-// Start opens the folder, makes it if need be, and serves webhooks on address,
-// e.g. "127.0.0.1:8080"; port 0 takes a free one. The table's keys and indexes
-// are read from the template. The error wraps [bolt.ErrLocked] if another
-// process has the folder open.
-func Start(ctx context.Context, folder, template, address string, log *slog.Logger) (*Stack, error) {
-	shape, err := schema.Read(template)
+// Config says where a stack lives.
+type Config struct {
+	// Folder holds the table and the secret; it is made if need be.
+	Folder string
+	// Template is the path of template.yaml, from which the table's keys and
+	// indexes are read.
+	Template string
+	// Address is where to listen, e.g. "127.0.0.1:8080"; port 0 takes a free
+	// one.
+	Address string
+	// WebhookURL is the public URL up to, but without, the token, where a
+	// tunnel stands in front: JustCall signs the URL that it posts to.
+	WebhookURL string
+}
+
+// Start serves webhooks until [Stack.Close]. The error wraps [bolt.ErrLocked]
+// if another process has the folder open.
+func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
+	shape, err := schema.Read(c.Template)
 	if err != nil {
 		return nil, fmt.Errorf("table: %w", err)
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	// Who holds the store holds the folder: only then is a secret made.
-	store, err := bolt.Open(filepath.Join(folder, storeFile), shape)
+	store, err := bolt.Open(filepath.Join(c.Folder, storeFile), shape)
 	if err != nil {
 		return nil, err
 	}
-	secret, err := readOrMakeSecret(folder)
+	secret, err := readOrMakeSecret(c.Folder)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", address)
+	listener, err := listen.Listen(ctx, "tcp", c.Address)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("serve: %w", err), store.Close())
 	}
 
-	address = listener.Addr().String()
+	address := listener.Addr().String()
+	webhook := ingest.New(store, credential.Fixed(secret), log)
+	webhook.WebhookURL = c.WebhookURL
 	s := &Stack{
 		Store:   store,
 		Address: address,
@@ -76,7 +91,7 @@ func Start(ctx context.Context, folder, template, address string, log *slog.Logg
 		store:   store,
 		served:  make(chan error, 1),
 		server: &http.Server{
-			Handler:           &handler{ingest.New(store, credential.Fixed(secret), log)},
+			Handler:           &handler{webhook},
 			ReadHeaderTimeout: headerTime,
 			ReadTimeout:       requestTime,
 			WriteTimeout:      requestTime,

@@ -19,8 +19,10 @@ type Key struct{ PK, SK string }
 // timeLayout is UTC at a fixed width, so that times sort as text.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// noTime stands in a key for the time of an event whose body tells none. No
-// clock may stand there, or a redelivery would make another key.
+// noTime stands in a key for the time of an event whose data tells none. No
+// clock and no request id may stand there, or a redelivery could make another
+// key. The price: of two such events of one type with the same data, the second
+// is taken for a redelivery of the first.
 const noTime = "0000-00-00T00:00:00.000Z"
 
 // Time writes at as it stands in keys and attributes.
@@ -30,7 +32,7 @@ func Time(at time.Time) string { return at.UTC().Format(timeLayout) }
 // same for every delivery of the same event, whenever it arrives.
 func EventKey(d *events.Delivery) Key {
 	occurredAt := noTime
-	if !d.OccurredAt.IsZero() {
+	if !d.OccurredAt.IsZero() && !d.FromRequestID {
 		occurredAt = Time(d.OccurredAt)
 	}
 	return Key{

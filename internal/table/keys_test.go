@@ -113,10 +113,17 @@ func TestARejectionIsKeyedByArrivalAndBody(t *testing.T) {
 func TestPromiseNoClockAndNoRequestIDStandsInAKey(t *testing.T) {
 	t.Parallel()
 	const withDates = `{"type":"call.missed","request_id":%q,"webhook_url":"https://example.com/%[1]s","data":{"call_sid":"CA01","call_date":"2026-03-12","call_time":"09:08:07"}}`
-	first := decode(t, fmt.Sprintf(withDates, "01HSGYB2CQ8V0NSE0YA5ZG1V4K"))
-	retry := decode(t, fmt.Sprintf(withDates, "01HSGZZZZZ8V0NSE0YA5ZG1V4K"))
-	if diff := cmp.Diff(table.EventKey(first), table.EventKey(retry)); diff != "" {
-		t.Errorf("a retry with another request_id makes another key:\n%s", diff)
+	for _, body := range []string{
+		withDates,
+		`{"type":"jc.contact_status_updated","request_id":%q,"data":{"id":91177,"status":{"dnd":true}}}`,
+		`{"type":"call.missed","request_id":%q,"call_sid":"CA01"}`,
+		`{"type":"call.missed","request_id":%q,"data":{},"payload":{"call_sid":"CA01"}}`,
+	} {
+		first := decode(t, fmt.Sprintf(body, "01HSGYB2CQ8V0NSE0YA5ZG1V4K"))
+		retry := decode(t, fmt.Sprintf(body, "01HSGZZZZZ8V0NSE0YA5ZG1V4K"))
+		if diff := cmp.Diff(table.EventKey(first), table.EventKey(retry)); diff != "" {
+			t.Errorf("%s: a retry with another request_id makes another key:\n%s", body, diff)
+		}
 	}
 
 	// EventItem gets a header's time and the arrival: neither may reach the key,

@@ -43,18 +43,6 @@ func sizeOf(v types.AttributeValue) int {
 		for _, e := range v.Value {
 			size += sizeOf(e)
 		}
-	case *types.AttributeValueMemberSS:
-		for _, s := range v.Value {
-			size += len(s)
-		}
-	case *types.AttributeValueMemberNS:
-		for _, n := range v.Value {
-			size += numberSize(n)
-		}
-	case *types.AttributeValueMemberBS:
-		for _, b := range v.Value {
-			size += len(b)
-		}
 	}
 	return size
 }
@@ -79,7 +67,7 @@ func checkKeys(item Item) error {
 	if err := checkKeyPair(item, Base); err != nil {
 		return err
 	}
-	for _, index := range [...]Index{GSI1, GSI2} {
+	for _, index := range Indexes() {
 		if err := checkKeyPair(item, index); err != nil {
 			return err
 		}
@@ -172,38 +160,13 @@ func checkValue(v types.AttributeValue, depth int) error {
 			}
 		}
 		return nil
-	case *types.AttributeValueMemberSS:
-		return checkSet(v.Value, func(s string) (string, error) { return s, checkText(s) })
-	case *types.AttributeValueMemberNS:
-		return checkSet(v.Value, NormalNumber)
-	case *types.AttributeValueMemberBS:
-		return checkSet(v.Value, func(b []byte) (string, error) { return string(b), nil })
 	}
-	return fmt.Errorf("%w: unknown kind %T", ErrValue, v)
+	return fmt.Errorf("%w: kind %T", ErrValue, v)
 }
 
 func checkText(s string) error {
 	if !utf8.ValidString(s) {
 		return fmt.Errorf("%w: string is not UTF-8", ErrValue)
-	}
-	return nil
-}
-
-// checkSet refuses empty sets and sets with two members of the same identity.
-func checkSet[T any](set []T, identity func(T) (string, error)) error {
-	if len(set) == 0 {
-		return fmt.Errorf("%w: empty set", ErrValue)
-	}
-	seen := make(map[string]struct{}, len(set))
-	for _, member := range set {
-		id, err := identity(member)
-		if err != nil {
-			return err
-		}
-		if _, ok := seen[id]; ok {
-			return fmt.Errorf("%w: set with duplicates", ErrValue)
-		}
-		seen[id] = struct{}{}
 	}
 	return nil
 }

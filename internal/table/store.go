@@ -79,7 +79,8 @@ var (
 	ErrKey = errors.New("unusable key")
 
 	// ErrValue says that an item has a value that the table cannot hold, such
-	// as a number of more than 38 digits or nesting of more than 32 levels.
+	// as a number of more than 38 digits or nesting of more than 32 levels, or
+	// a set, which no item here needs.
 	ErrValue = errors.New("unusable value")
 
 	// ErrQuery says that a [Query] contradicts itself or that its cursor is
@@ -175,10 +176,10 @@ func PositionOf(index Index, item Item) Position {
 	partition, sort := index.Attributes()
 	return Position{
 		Index:     index,
-		Partition: text(item[partition]),
-		Sort:      text(item[sort]),
-		PK:        text(item[PK]),
-		SK:        text(item[SK]),
+		Partition: Text(item, partition),
+		Sort:      Text(item, sort),
+		PK:        Text(item, PK),
+		SK:        Text(item, SK),
 	}
 }
 
@@ -246,6 +247,10 @@ func (q Query) Start() (Position, error) {
 func (q Query) matches(sort string) bool {
 	return strings.HasPrefix(sort, q.SortPrefix) && sort >= q.From && (q.To == "" || sort <= q.To)
 }
+
+// Text returns the content of a string attribute, or "" if item has none of
+// that name.
+func Text(item Item, name string) string { return text(item[name]) }
 
 // text returns the content of a string value, or "" for any other.
 func text(v types.AttributeValue) string {

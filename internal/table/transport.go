@@ -80,9 +80,6 @@ func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// CloseIdleConnections closes the connections that are not in use.
-func (c *HTTPClient) CloseIdleConnections() { c.transport.CloseIdleConnections() }
-
 // bufferBody replaces the body of req by one that can be sent again.
 func bufferBody(req *http.Request) error {
 	if req.Body == nil || req.Body == http.NoBody {

@@ -6,5 +6,5 @@
 // how the indexes are keyed. An index holds no copies: each of its entries names
 // an item. Index entries are written in the same transaction as their items,
 // and an index whose keys changed in the template is built anew when the file
-// is opened.
+// is opened; one that the template no longer has is deleted.
 package bolt

@@ -72,29 +72,7 @@ func encodeValue(e *jsontext.Encoder, v types.AttributeValue) error {
 	case *types.AttributeValueMemberM:
 		kind, content = "M", func() error { return encodeMap(e, v.Value) }
 	case *types.AttributeValueMemberL:
-		kind, content = "L", func() error {
-			return encodeList(e, v.Value, func(v types.AttributeValue) error { return encodeValue(e, v) })
-		}
-	case *types.AttributeValueMemberSS:
-		kind, content = "SS", func() error {
-			return encodeList(e, v.Value, func(s string) error { return e.WriteToken(jsontext.String(s)) })
-		}
-	case *types.AttributeValueMemberNS:
-		kind, content = "NS", func() error {
-			return encodeList(e, v.Value, func(s string) error {
-				n, err := table.NormalNumber(s)
-				if err != nil {
-					return err
-				}
-				return e.WriteToken(jsontext.String(n))
-			})
-		}
-	case *types.AttributeValueMemberBS:
-		kind, content = "BS", func() error {
-			return encodeList(e, v.Value, func(b []byte) error {
-				return e.WriteToken(jsontext.String(base64.StdEncoding.EncodeToString(b)))
-			})
-		}
+		kind, content = "L", func() error { return encodeList(e, v.Value) }
 	default:
 		return table.ErrValue
 	}
@@ -111,12 +89,12 @@ func encodeValue(e *jsontext.Encoder, v types.AttributeValue) error {
 	return e.WriteToken(jsontext.EndObject)
 }
 
-func encodeList[T any](e *jsontext.Encoder, list []T, element func(T) error) error {
+func encodeList(e *jsontext.Encoder, list []types.AttributeValue) error {
 	if err := e.WriteToken(jsontext.BeginArray); err != nil {
 		return err
 	}
 	for _, v := range list {
-		if err := element(v); err != nil {
+		if err := encodeValue(e, v); err != nil {
 			return err
 		}
 	}
@@ -147,6 +125,21 @@ func decodeMap(d *jsontext.Decoder) (table.Item, error) {
 		}
 	}
 	return m, expect(d, jsontext.KindEndObject)
+}
+
+func decodeList(d *jsontext.Decoder) ([]types.AttributeValue, error) {
+	if err := expect(d, jsontext.KindBeginArray); err != nil {
+		return nil, err
+	}
+	list := []types.AttributeValue{}
+	for d.PeekKind() != jsontext.KindEndArray {
+		v, err := decodeValue(d)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, expect(d, jsontext.KindEndArray)
 }
 
 func decodeValue(d *jsontext.Decoder) (types.AttributeValue, error) {
@@ -185,17 +178,8 @@ func decodeContent(d *jsontext.Decoder, kind string) (types.AttributeValue, erro
 		m, err := decodeMap(d)
 		return &types.AttributeValueMemberM{Value: m}, err
 	case "L":
-		l, err := readList(d, decodeValue)
+		l, err := decodeList(d)
 		return &types.AttributeValueMemberL{Value: l}, err
-	case "SS":
-		l, err := readList(d, readString)
-		return &types.AttributeValueMemberSS{Value: l}, err
-	case "NS":
-		l, err := readList(d, readString)
-		return &types.AttributeValueMemberNS{Value: l}, err
-	case "BS":
-		l, err := readList(d, readBinary)
-		return &types.AttributeValueMemberBS{Value: l}, err
 	}
 	return nil, errStored
 }
@@ -243,19 +227,4 @@ func readBool(d *jsontext.Decoder) (bool, error) {
 		return false, errStored
 	}
 	return t.Bool(), nil
-}
-
-func readList[T any](d *jsontext.Decoder, element func(*jsontext.Decoder) (T, error)) ([]T, error) {
-	if err := expect(d, jsontext.KindBeginArray); err != nil {
-		return nil, err
-	}
-	list := []T{}
-	for d.PeekKind() != jsontext.KindEndArray {
-		v, err := element(d)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-	return list, expect(d, jsontext.KindEndArray)
 }

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
@@ -103,6 +102,9 @@ func prepare(tx *bbolt.Tx, t schema.Table) error {
 	if err != nil {
 		return err
 	}
+	if err := forget(tx, keyed, t.Indexes); err != nil {
+		return err
+	}
 	for _, index := range t.Indexes {
 		name, key := []byte(index.Name), tuple(index.Key.Partition, index.Key.Sort)
 		if bytes.Equal(keyed.Get(name), key) {
@@ -112,6 +114,30 @@ func prepare(tx *bbolt.Tx, t schema.Table) error {
 			return fmt.Errorf("build index %s: %w", index.Name, err)
 		}
 		if err := keyed.Put(name, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget deletes every index that is not in the schema: nothing is put into it
+// from now on, so that it would not be whole if it came back.
+func forget(tx *bbolt.Tx, keyed *bbolt.Bucket, indexes []schema.Index) error {
+	var gone []string // a bucket does not change while it is read
+	err := keyed.ForEach(func(name, _ []byte) error {
+		if !slices.ContainsFunc(indexes, func(i schema.Index) bool { return i.Name == string(name) }) {
+			gone = append(gone, string(name))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range gone {
+		if err := tx.DeleteBucket(indexBucket(name)); err != nil {
+			return fmt.Errorf("delete index %s: %w", name, err)
+		}
+		if err := keyed.Delete([]byte(name)); err != nil {
 			return err
 		}
 	}
@@ -144,18 +170,11 @@ func indexBucket(name string) []byte { return []byte("index " + name) }
 // indexKey returns the key of item in an index, or nil if it is not in it. The
 // table's keys make it unique.
 func indexKey(index schema.Index, item table.Item) []byte {
-	partition, sort := text(item, index.Key.Partition), text(item, index.Key.Sort)
+	partition, sort := table.Text(item, index.Key.Partition), table.Text(item, index.Key.Sort)
 	if partition == "" || sort == "" {
 		return nil
 	}
-	return tuple(partition, sort, text(item, table.PK), text(item, table.SK))
-}
-
-func text(item table.Item, name string) string {
-	if s, ok := item[name].(*types.AttributeValueMemberS); ok {
-		return s.Value
-	}
-	return ""
+	return tuple(partition, sort, table.Text(item, table.PK), table.Text(item, table.SK))
 }
 
 // write is one Put on its way to the disk.
@@ -178,7 +197,7 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 	}
 
 	w := &write{
-		key:     tuple(text(item, table.PK), text(item, table.SK)),
+		key:     tuple(table.Text(item, table.PK), table.Text(item, table.SK)),
 		entries: make(map[string][]byte, len(s.schema.Indexes)),
 		done:    make(chan error, 1),
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -308,6 +309,43 @@ func TestIndexesFollowTheSchema(t *testing.T) {
 	}
 	if got := sortKeys(t, s, q); len(got) > 0 {
 		t.Errorf("changed index still holds %q", got)
+	}
+}
+
+// What was put while the schema did not have the index must be in it too.
+func TestAnIndexThatComesBackIsWhole(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events.db")
+	with := tabletest.Schema(t)
+	without := with
+	without.Indexes = slices.DeleteFunc(slices.Clone(with.Indexes), func(i schema.Index) bool { return i.Name == string(table.GSI2) })
+	q := table.Query{Index: table.GSI2, Partition: "ALERT#1"}
+	for _, step := range []struct {
+		schema schema.Table
+		put    string
+		want   []string // nil where the index is not there
+	}{
+		{with, "1", []string{"1"}},
+		{without, "2", nil},
+		{with, "3", []string{"1", "2", "3"}},
+	} {
+		s, err := bolt.Open(path, step.schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		item := indexed(step.put)
+		item[table.GSI2PK], item[table.GSI2SK] = str(q.Partition), str(step.put)
+		if _, err := s.Put(t.Context(), item); err != nil {
+			t.Fatal(err)
+		}
+		if step.want != nil {
+			if diff := cmp.Diff(step.want, sortKeys(t, s, q)); diff != "" {
+				t.Errorf("after item %s (-want +got):\n%s", step.put, diff)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

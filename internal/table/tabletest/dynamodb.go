@@ -48,7 +48,7 @@ func NewTable(t testing.TB) (client *dynamodb.Client, name string) {
 	client = table.NewClient(table.ClientOptions{
 		Region:      "us-east-1",
 		Endpoint:    Endpoint(t),
-		Credentials: aws.CredentialsProviderFunc(localCredentials),
+		Credentials: table.StandInCredentials,
 	})
 	name = "ringback-" + rand.Text()
 	if _, err := client.CreateTable(t.Context(), Schema(t).CreateTableInput(name)); err != nil {
@@ -68,10 +68,6 @@ func NewTable(t testing.TB) (client *dynamodb.Client, name string) {
 		t.Fatalf("wait for table: %v", err)
 	}
 	return client, name
-}
-
-func localCredentials(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
 }
 
 // Schema returns the schema in the template of the module that is tested.

@@ -142,10 +142,9 @@ var putChecks = []check{
 			num(""), num("one"), num("1e126"), num("-1e-131"), num("NaN"), num("0x1"), num("1_0"), num(".5."),
 			num("123456789012345678901234567890123456789"), // 39 digits
 			&types.AttributeValueMemberNULL{Value: false},
-			&types.AttributeValueMemberSS{},
-			&types.AttributeValueMemberSS{Value: []string{"a", "a"}},
-			&types.AttributeValueMemberNS{Value: []string{"1", "1.0"}},
-			&types.AttributeValueMemberBS{Value: [][]byte{{1}, {1}}},
+			&types.AttributeValueMemberSS{Value: []string{"a set"}},
+			&types.AttributeValueMemberNS{Value: []string{"1"}},
+			&types.AttributeValueMemberBS{Value: [][]byte{{1}}},
 			&types.AttributeValueMemberM{Value: table.Item{"": str("nameless")}},
 			deep,
 		} {

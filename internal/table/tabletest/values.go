@@ -42,9 +42,6 @@ var valueChecks = []check{
 			"true":         &types.AttributeValueMemberBOOL{Value: true},
 			"false":        &types.AttributeValueMemberBOOL{Value: false},
 			"null":         &types.AttributeValueMemberNULL{Value: true},
-			"strings":      &types.AttributeValueMemberSS{Value: []string{"b", "a", ""}},
-			"numbers":      &types.AttributeValueMemberNS{Value: []string{"3", "-1", "0.5"}},
-			"binaries":     &types.AttributeValueMemberBS{Value: [][]byte{{0xff}, {0}}},
 			"list": &types.AttributeValueMemberL{Value: []types.AttributeValue{
 				str("first"), num("2"), &types.AttributeValueMemberNULL{Value: true},
 				&types.AttributeValueMemberL{}, &types.AttributeValueMemberM{Value: table.Item{"k": bin("v")}},
