@@ -1,9 +1,9 @@
-# Needs Go and make. "make check" also needs Node with npm and Python 3; every other tool is
+# Needs Go and make. "make check" also needs Node 20 with npm and Python 3.11; every other tool is
 # installed under .tools/ the first time a target asks for it, at the version pinned there.
 
 CONFIG_ENV  ?= default
+DYNALITE_HOST ?= 127.0.0.1
 FUZZTIME    ?= 10s
-LAMBDA_ARCH ?= arm64
 STACK       ?= ringback
 
 GOLANGCI := .tools/bin/golangci-lint
@@ -19,24 +19,23 @@ LOCAL := env -u AWS_CA_BUNDLE
 # The race detector is built with a C compiler; without one the tests still run.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-# Lambda's two architectures under the names that Go gives them.
+# template.yaml says for which of Lambda's processors; Go has other names for them.
 GOARCH_arm64  := arm64
 GOARCH_x86_64 := amd64
-LAMBDA_GOARCH  = $(or $(GOARCH_$(LAMBDA_ARCH)),$(error LAMBDA_ARCH is arm64 or x86_64, not $(LAMBDA_ARCH)))
-SAM_ARCH      := $(if $(filter-out arm64,$(LAMBDA_ARCH)),--parameter-overrides Architecture=$(LAMBDA_ARCH))
+LAMBDA_ARCH   := $(shell sed -n 's/^ *Architectures: \[\(.*\)\]$$/\1/p' template.yaml)
+LAMBDA_GOARCH  = $(or $(GOARCH_$(LAMBDA_ARCH)),$(error no Architectures: [arm64] or [x86_64] in template.yaml))
 
-export LAMBDA_ARCH
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .PHONY: help build build-WebhookFunction check clean conformance cover demo deploy dynalite fmt fuzz lint \
-	run sam-build samples test tidy validate webhook-url
+	logs run sam-build samples test tidy validate webhook-url
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build the command line into .build/
-	go build -o .build/ringback ./cmd/ringback
+	@go build -o .build/ringback ./cmd/ringback
 
 # Called by "sam build". The flags take two thirds off a plain build's size; -buildvcs=false keeps
 # the binary, and so the deployment, the same from one commit to the next.
@@ -60,11 +59,11 @@ cover: ## run the tests and print the coverage
 demo: build ## post the nine samples to a local stack and check that all are stored
 	$(LOCAL) .build/ringback demo
 
-deploy: sam-build ## deploy to your AWS account (CONFIG_ENV=prod, LAMBDA_ARCH=x86_64)
-	$(SAM) deploy --config-env $(CONFIG_ENV) $(SAM_ARCH)
+deploy: sam-build ## deploy to your AWS account (CONFIG_ENV=prod)
+	$(SAM) deploy --config-env $(CONFIG_ENV)
 
 dynalite: $(DYNALITE) ## run a DynamoDB stand-in on port 8000, for "sam local invoke"
-	.tools/node_modules/.bin/dynalite --port 8000
+	.tools/node_modules/.bin/dynalite --host $(DYNALITE_HOST) --port 8000
 
 fmt: $(GOLANGCI) ## format the Go code
 	$(GOLANGCI) fmt
@@ -75,16 +74,20 @@ fuzz: ## run each fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzHandle$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./internal/ingest
 
 invoke-%: sam-build ## run the webhook function in Docker on one sample, such as invoke-call.missed
-	$(SAM) local invoke WebhookFunction -e events-samples/webhook/$*.json --env-vars docs/sam-local-env.json $(SAM_ARCH)
+	$(SAM) local invoke WebhookFunction -e events-samples/webhook/$*.json --env-vars docs/sam-local-env.json \
+		--add-host host.docker.internal:host-gateway
 
 lint: $(GOLANGCI) ## lint the Go code
 	$(GOLANGCI) run
+
+logs: $(VENV) ## follow the logs of the stack STACK
+	$(SAM) logs --stack-name $(STACK) --tail
 
 run: build ## start the local stack, post the nine samples, keep serving
 	$(LOCAL) .build/ringback serve --demo $(ARGS)
 
 sam-build: $(VENV) ## build the functions as Lambda runs them
-	$(SAM) build $(SAM_ARCH)
+	$(SAM) build
 
 samples: ## write the gateway requests in events-samples/ anew
 	go test ./internal/gateway -run TestSamples -update
@@ -107,9 +110,11 @@ $(GOLANGCI): .tools/go.mod .tools/go.sum
 	go build -C .tools -o bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 $(DYNALITE): .tools/package.json .tools/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is not installed: install Node 20 or later"; exit 1; }
 	npm ci --prefix .tools --no-audit --no-fund
 	touch $@
 
 $(VENV): .tools/requirements.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "install Python 3.11 or later, as python3"; exit 1; }
 	python3 -m venv .tools/venv
 	.tools/venv/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@
