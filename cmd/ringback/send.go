@@ -118,7 +118,7 @@ func sendAll(ctx context.Context, out io.Writer, p poster, samples string, names
 func readSample(folder, name string) ([]byte, error) {
 	body, err := os.ReadFile(name)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return body, err //nolint:wrapcheck // names the file and the fault
+		return body, err // names the file and the fault
 	}
 	sample, sampleErr := os.ReadFile(filepath.Join(folder, name+".json"))
 	if sampleErr == nil {

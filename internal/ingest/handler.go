@@ -203,8 +203,7 @@ func (h *Handler) authorize(ctx context.Context, token string) (credential.Secre
 // verify checks format B's signature where a signing secret is configured.
 // Format A and the legacy form have none: there the token alone decides.
 func (h *Handler) verify(ctx context.Context, r Request, token string, e *events.Envelope, secrets credential.Secrets) error {
-	signing := secrets.Signing()
-	if len(signing) == 0 || e.Format != events.FormatB {
+	if e.Format != events.FormatB {
 		return nil
 	}
 	url := r.URL
@@ -219,21 +218,27 @@ func (h *Handler) verify(ctx context.Context, r Request, token string, e *events
 		Version:   r.Headers[events.HeaderSignatureVersion],
 		Timestamp: r.Headers[events.HeaderRequestTimestamp],
 	}
-	err := events.Verify(signature, url, e.Type, h.Tolerance, h.Now(), signing...)
-	if !errors.Is(err, events.ErrSignatureMismatch) {
-		return err //nolint:wrapcheck // its root is what the caller asks for
+	check := func(secrets credential.Secrets) error {
+		signing := secrets.Signing()
+		if len(signing) == 0 {
+			return nil // none is asked for
+		}
+		return events.Verify(signature, url, e.Type, h.Tolerance, h.Now(), signing...)
 	}
-	secrets, refreshErr := h.credentials.Refresh(ctx)
+
+	err := check(secrets)
+	if !errors.Is(err, events.ErrSignatureMismatch) {
+		return err
+	}
+	// It may be made with a secret that is newer than what we know.
+	newer, refreshErr := h.credentials.Refresh(ctx)
 	switch {
 	case refreshErr != nil:
 		return fmt.Errorf("refresh secret: %w", refreshErr)
-	case secrets == nil:
-		return err //nolint:wrapcheck // as above
+	case newer == nil:
+		return err
 	}
-	if signing = secrets.Signing(); len(signing) == 0 {
-		return nil
-	}
-	return events.Verify(signature, url, e.Type, h.Tolerance, h.Now(), signing...) //nolint:wrapcheck // as above
+	return check(newer)
 }
 
 // store makes the one write.

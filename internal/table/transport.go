@@ -70,7 +70,7 @@ func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
 
 	resp, err := c.transport.RoundTrip(sent)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the SDK adds what was being done
+		return nil, err // the SDK adds what was being done
 	}
 	body, err := readAll(resp)
 	if err != nil {
