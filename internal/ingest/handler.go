@@ -330,7 +330,10 @@ func (h *Handler) record(ctx context.Context, r Request, o outcome, err error, c
 			slog.Bool("kept", o.rejection))
 		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery refused", attributes...)
 	default:
-		attributes = append(attributes, slog.String("answer", o.answer), slog.Bool("kept", o.delivery != nil || o.rejection))
+		attributes = append(attributes, slog.String("answer", o.answer))
+		if o.delivery == nil {
+			attributes = append(attributes, slog.Bool("kept", o.rejection))
+		}
 		h.log.LogAttrs(ctx, slog.LevelInfo, "delivery answered", attributes...)
 	}
 }
