@@ -22,7 +22,7 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 # template.yaml says for which of Lambda's processors; Go has other names for them.
 GOARCH_arm64  := arm64
 GOARCH_x86_64 := amd64
-LAMBDA_ARCH   := $(shell sed -n 's/^ *Architectures: \[\(.*\)\]$$/\1/p' template.yaml)
+override LAMBDA_ARCH := $(shell sed -n 's/^ *Architectures: \[\(.*\)\]$$/\1/p' template.yaml)
 LAMBDA_GOARCH  = $(or $(GOARCH_$(LAMBDA_ARCH)),$(error no Architectures: [arm64] or [x86_64] in template.yaml))
 
 export SAM_CLI_TELEMETRY := 0

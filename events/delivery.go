@@ -47,7 +47,8 @@ type Delivery struct {
 	Phone string
 	// Digest is the first 16 hex digits of SHA-256 over the canonical data
 	// (RFC 8785, with integers beyond 2⁵³ kept exact), or where the data is
-	// empty over the members that no document mentions. A redelivery has the
+	// empty over what stands beside it. A timestamp that cannot be read is
+	// digested as well: it still tells two events apart. A redelivery has the
 	// same.
 	Digest string
 	// Fields are the documented members of the data that are not null, in the
@@ -75,13 +76,18 @@ func (e *Envelope) Decode() *Delivery {
 	d := &Delivery{
 		Envelope:  e,
 		Kind:      KindUnknown,
-		Digest:    digest(e.Data),
 		NewFields: slices.Clip(e.NewFields),
 	}
-	if isEmpty(e.Data) {
-		d.Digest = digest(e.newMembers())
-	}
 	at, readable := parseTimeValue(e.Timestamp)
+	said := e.Data
+	if isEmpty(said) {
+		said = e.flatMembers()
+	}
+	if readable || isEmpty(e.Timestamp) {
+		d.Digest = digest(said)
+	} else {
+		d.Digest = digest(said, e.Timestamp)
+	}
 	if e.Format == FormatA {
 		d.OccurredAt = at
 		if !readable {
@@ -104,16 +110,16 @@ func (e *Envelope) Decode() *Delivery {
 	return d
 }
 
-// newMembers returns an object of the top-level members that no document
-// mentions: what a flat event has in place of data.
-func (e *Envelope) newMembers() jsontext.Value {
+// flatMembers returns an object of what a flat event has in place of data.
+func (e *Envelope) flatMembers() jsontext.Value {
 	object := jsontext.Value{'{'}
-	if len(e.NewFields) > 0 {
+	if left := e.flat; len(left) > 0 {
 		eachMember(e.Body, func(name string, value jsontext.Value) {
-			if !slices.Contains(e.NewFields, name) {
+			// Both are in the order received, and no name comes twice.
+			if len(left) == 0 || name != left[0] {
 				return
 			}
-			if len(object) > 1 {
+			if left = left[1:]; len(object) > 1 {
 				object = append(object, ',')
 			}
 			object, _ = jsontext.AppendQuote(object, name)
@@ -135,16 +141,19 @@ func (d *Delivery) identify(entity Entity, ids ...string) {
 	}
 }
 
-// digest returns the first 16 hex digits of SHA-256 over the canonical form.
-func digest(value jsontext.Value) string {
-	canonical := value.Clone()
-	// Integers stay as they are written: two ids beyond 2⁵³ that RFC 8785
-	// rounds to one number would make one digest of two events.
-	if err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false)); err != nil {
-		canonical = value
+// digest returns the first 16 hex digits of SHA-256 over the canonical forms.
+func digest(values ...jsontext.Value) string {
+	h := sha256.New()
+	for _, value := range values {
+		canonical := value.Clone()
+		// Integers stay as they are written: two ids beyond 2⁵³ that RFC 8785
+		// rounds to one number would make one digest of two events.
+		if err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false)); err != nil {
+			canonical = value
+		}
+		h.Write(canonical)
 	}
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:8])
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // outsideParty returns the number, as sent, of the party that is not the

@@ -31,6 +31,11 @@ type Envelope struct {
 	Body []byte
 	// NewFields are the top-level members that no document mentions.
 	NewFields []string
+
+	// flat are the top-level members that say something and are not read as
+	// part of an envelope, in the order received: the new fields, metadata,
+	// and what has another type than an envelope's member.
+	flat []string
 }
 
 // Open reads the body of one delivery: one JSON object in valid UTF-8, without
@@ -55,22 +60,30 @@ func Open(body []byte) (*Envelope, error) {
 
 	var event, typ Type
 	err := members(body, func(name string, value jsontext.Value) {
+		read := value.Kind() == '"' || isEmpty(value)
 		switch name {
 		case "event":
 			event = Type(text(value))
 		case "type":
 			typ = Type(text(value))
-		case "timestamp":
-			e.Timestamp = value
 		case "request_id":
 			e.RequestID = text(value)
+		case "timestamp":
+			e.Timestamp, read = value, true
 		case "data":
-			e.Data = value
-		case "webhook_url", "url_id", "metadata":
+			e.Data, read = value, true
+		case "webhook_url", "url_id":
 			// Documented, and of no use: the URL is the sender's claim, and
 			// what we verify against is our own.
+			read = true
+		case "metadata":
+			read = isEmpty(value)
 		default:
 			e.NewFields = append(e.NewFields, name)
+			read = false
+		}
+		if !read {
+			e.flat = append(e.flat, name)
 		}
 	})
 	if err != nil {
@@ -96,10 +109,10 @@ func Open(body []byte) (*Envelope, error) {
 }
 
 // Probe reports whether the delivery says nothing that could be lost: no body,
-// or an object that has no data, or empty data, and no member that no document
-// mentions. JustCall sends one of these when a URL is saved, and saves the URL
+// or an object that has no data, or empty data, and nothing but an envelope
+// around it. JustCall sends one of these when a URL is saved, and saves the URL
 // only if the answer is 200.
-func (e *Envelope) Probe() bool { return len(e.NewFields) == 0 && isEmpty(e.Data) }
+func (e *Envelope) Probe() bool { return len(e.flat) == 0 && isEmpty(e.Data) }
 
 // legacyType returns the type inside the data of the pre-2023 form.
 func legacyType(data jsontext.Value) (typ Type) {

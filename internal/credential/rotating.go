@@ -55,6 +55,9 @@ type Rotating struct {
 type versions struct {
 	current, previous Secret
 	previousUntil     time.Time
+	// previousUnusable is true where there is a previous version that is no
+	// secret of ours; previous is then empty.
+	previousUnusable bool
 }
 
 // New returns a source for the secret of that ARN, read once. The previous
@@ -109,13 +112,18 @@ func (r *Rotating) lookAgain(ctx context.Context) {
 	if r.lookErr = err; err != nil {
 		return
 	}
+	replaced := found.current != known.current
 	switch {
-	case found.current == known.current && found.previous == known.previous:
-		found.previousUntil = known.previousUntil
-	case found.previous == known.current && found.previousUntil.Before(before.Add(r.grace)):
-		// Both versions are older than this rotation: labels were moved onto
+	case replaced && found.previousUnusable,
+		replaced && found.previous == known.current && found.previousUntil.Before(before.Add(r.grace)):
+		// Either a slip came between the version that we know and the current
+		// one, or both are older than this rotation: labels were moved onto
 		// versions made before. The grace begins when we see it.
-		found.previousUntil = r.lookedAt.Add(r.grace)
+		found.previous, found.previousUntil = known.current, r.lookedAt.Add(r.grace)
+	case !replaced && found.previousUnusable:
+		found.previous, found.previousUntil = known.previous, known.previousUntil
+	case !replaced && found.previous == known.previous && known.previousUntil.After(found.previousUntil):
+		found.previousUntil = known.previousUntil
 	}
 	r.versions = found
 }
@@ -147,9 +155,10 @@ func (r *Rotating) look(ctx context.Context) (versions, error) {
 	}
 	var none *types.ResourceNotFoundException
 	switch {
-	case errors.As(prevErr, &none), errors.Is(prevErr, ErrSecret):
-		// Never rotated; or the previous version never was a secret of ours.
-		found.previous = Secret{}
+	case errors.As(prevErr, &none):
+		// Never rotated.
+	case errors.Is(prevErr, ErrSecret):
+		found.previousUnusable = true
 	case prevErr != nil:
 		return versions{}, prevErr
 	}

@@ -549,3 +549,48 @@ func TestALookThatHangsIsGivenUp(t *testing.T) {
 		})
 	}
 }
+
+func TestASlipBetweenTwoVersionsEndsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{current: &version{token(previous), time.Now()}}
+		source := newSource(t, v)
+		time.Sleep(time.Hour)
+		v.rotate(`{"token":"` + current + `","signingSecret":"x"}`)
+		time.Sleep(time.Hour)
+		if !source.Secrets(t.Context()).Authorize(previous) {
+			t.Error("the slip ends what was valid")
+		}
+		v.rotate(token(current))
+		time.Sleep(time.Hour)
+		for _, tc := range []struct {
+			after time.Duration
+			want  bool
+		}{{0, true}, {time.Hour, true}, {grace, false}} {
+			time.Sleep(tc.after)
+			secrets := source.Secrets(t.Context())
+			if !secrets.Authorize(current) || secrets.Authorize(previous) != tc.want {
+				t.Errorf("%v after: current %v, previous %v; want true, %v", tc.after, secrets.Authorize(current), secrets.Authorize(previous), tc.want)
+			}
+		}
+	})
+}
+
+// Warm functions must not end a version before those that start later do.
+func TestAGraceIsThatOfTheNewestVersionsAlsoWithTheSameContent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{current: &version{token(previous), time.Now()}}
+		source := newSource(t, v)
+		v.rotate(token(current))
+		time.Sleep(11 * time.Minute)
+		_ = source.Secrets(t.Context())
+		time.Sleep(grace - time.Hour)
+		v.rotate(token(previous))
+		v.rotate(token(current))
+		time.Sleep(2 * time.Hour)
+		if !source.Secrets(t.Context()).Authorize(previous) {
+			t.Error("a warm source refuses what a new one takes")
+		}
+	})
+}

@@ -54,6 +54,15 @@ type Request struct {
 	// BodyErr is set where the body could not be unpacked; Body is then what
 	// arrived.
 	BodyErr error
+	// Oversize is set where the body is larger than [MaxBody] and was not
+	// kept whole.
+	Oversize *Oversize
+}
+
+// Oversize is what is known of a body that is too large.
+type Oversize struct {
+	Bytes  int64
+	Digest string // as of [table.BodyDigest]
 }
 
 // Response is the answer to a [Request]: always JSON.
@@ -102,7 +111,8 @@ type outcome struct {
 	answer    string // one of the above
 	key       string // PK of what was stored
 	delivery  *events.Delivery
-	rejection bool // kept as rejected
+	rejection bool  // kept as rejected
+	doubt     error // why it was kept as rejected, though answered 200
 }
 
 // Handle answers one request. Every fault is an answer.
@@ -135,7 +145,7 @@ func (h *Handler) handle(ctx context.Context, r Request) (outcome, error) {
 		return outcome{answer: answerProbe}, nil
 	}
 
-	if len(r.Body) > MaxBody {
+	if len(r.Body) > MaxBody || r.Oversize != nil {
 		return outcome{}, fmt.Errorf("body: %w", table.ErrTooLarge)
 	}
 	if r.BodyErr != nil {
@@ -148,7 +158,7 @@ func (h *Handler) handle(ctx context.Context, r Request) (outcome, error) {
 		// probes with: the answer is a probe's, and what came is kept.
 		o, err := h.reject(ctx, r, err)
 		if o.rejection {
-			return outcome{answer: answerProbe, rejection: true}, nil
+			return outcome{answer: answerProbe, rejection: true, doubt: err}, nil
 		}
 		return o, err
 	case err != nil:
@@ -320,10 +330,18 @@ func (h *Handler) record(ctx context.Context, r Request, o outcome, err error, c
 		attributes = append(attributes, slog.String("error", err.Error()))
 		h.log.LogAttrs(ctx, slog.LevelError, "delivery failed", attributes...)
 	case code == http.StatusRequestEntityTooLarge:
-		attributes = append(attributes,
-			slog.Int("bytes", len(r.Body)),
-			slog.String("digest", table.BodyDigest(r.Body)))
+		size := r.Oversize
+		if size == nil {
+			size = &Oversize{Bytes: int64(len(r.Body)), Digest: table.BodyDigest(r.Body)}
+		}
+		attributes = append(attributes, slog.Int64("bytes", size.Bytes), slog.String("digest", size.Digest))
 		h.log.LogAttrs(ctx, slog.LevelError, "delivery too large", attributes...)
+	case o.doubt != nil:
+		attributes = append(attributes,
+			slog.String("error", o.doubt.Error()),
+			slog.Bool("kept", o.rejection),
+			slog.String("answer", o.answer))
+		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery not understood", attributes...)
 	case err != nil:
 		attributes = append(attributes,
 			slog.String("error", err.Error()),
@@ -331,9 +349,6 @@ func (h *Handler) record(ctx context.Context, r Request, o outcome, err error, c
 		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery refused", attributes...)
 	default:
 		attributes = append(attributes, slog.String("answer", o.answer))
-		if o.delivery == nil {
-			attributes = append(attributes, slog.Bool("kept", o.rejection))
-		}
 		h.log.LogAttrs(ctx, slog.LevelInfo, "delivery answered", attributes...)
 	}
 }

@@ -38,6 +38,7 @@ var statuses = []struct {
 	{table.ErrTooLarge, http.StatusRequestEntityTooLarge, "delivery too large to store"},
 	{table.ErrUnavailable, http.StatusServiceUnavailable, "not stored, send it again"},
 	{credential.ErrUnavailable, http.StatusServiceUnavailable, "not stored, send it again"},
+	{credential.ErrSecret, http.StatusServiceUnavailable, "not stored, send it again"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "not stored, send it again"},
 	{nil, http.StatusInternalServerError, "not stored, internal error"},
 }

@@ -8,18 +8,14 @@ import (
 	"sync"
 
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/table"
 )
 
 // handler serves ingest over net/http.
 type handler struct{ ingest *ingest.Handler }
 
-// readLimit is how much of a body is read, in bytes.
-const readLimit = 64 << 20
-
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Far more is read than is taken, since of what is too large the log keeps
-	// the size and the digest.
-	body, err := io.ReadAll(io.LimitReader(r.Body, readLimit))
+	body, oversize, err := readBody(r.Body)
 	if err != nil {
 		// The sender went away, or was too slow. The part that came must not
 		// look like a delivery.
@@ -34,13 +30,28 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		headers[strings.ToLower(name)] = strings.Join(values, ",")
 	}
 	answer(w, h.ingest.Handle(r.Context(), ingest.Request{
-		Method:  r.Method,
-		Path:    r.URL.Path,
-		URL:     "http://" + r.Host + r.URL.EscapedPath(),
-		Query:   r.URL.RawQuery,
-		Headers: headers,
-		Body:    body,
+		Method:   r.Method,
+		Path:     r.URL.Path,
+		URL:      "http://" + r.Host + r.URL.EscapedPath(),
+		Query:    r.URL.RawQuery,
+		Headers:  headers,
+		Body:     body,
+		Oversize: oversize,
 	}))
+}
+
+// readBody reads a body. Of one that is too large it keeps no more than the size
+// and the digest.
+func readBody(r io.Reader) ([]byte, *ingest.Oversize, error) {
+	// One byte more than is taken tells "too large" from "just as large".
+	body, err := io.ReadAll(io.LimitReader(r, ingest.MaxBody+1))
+	if err != nil || len(body) <= ingest.MaxBody {
+		return body, nil, err
+	}
+	digest := table.NewBodyDigest()
+	_, _ = digest.Write(body) // a hash takes every write
+	rest, err := io.Copy(digest, r)
+	return nil, &ingest.Oversize{Bytes: int64(len(body)) + rest, Digest: digest.String()}, err
 }
 
 func answer(w http.ResponseWriter, response ingest.Response) {

@@ -45,10 +45,10 @@ func readOrMakeSecret(folder string) (credential.Secret, error) {
 	}
 	// Whole or not at all: half a secret would refuse every later start.
 	path := filepath.Join(folder, secretFile)
-	err = errors.Join(
-		os.WriteFile(path+".new", append(text, '\n'), 0o600),
-		os.Rename(path+".new", path),
-	)
+	err = os.WriteFile(path+".new", append(text, '\n'), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
 	if err != nil {
 		return credential.Secret{}, fmt.Errorf("make secret: %w", err)
 	}

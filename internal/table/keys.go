@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"strings"
 	"time"
 	"unicode"
@@ -93,9 +94,19 @@ func date(at time.Time) string { return at.UTC().Format(time.DateOnly) }
 // BodyDigest returns the first 16 hex digits of SHA-256 over a body as
 // received: what names a delivery that could not be decoded.
 func BodyDigest(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:8])
+	d := NewBodyDigest()
+	_, _ = d.Write(body) // a hash takes every write
+	return d.String()
 }
+
+// Digest makes a [BodyDigest] of what is written to it.
+type Digest struct{ hash.Hash }
+
+// NewBodyDigest returns the digest of nothing yet.
+func NewBodyDigest() Digest { return Digest{sha256.New()} }
+
+// String returns the digest of what was written so far.
+func (d Digest) String() string { return hex.EncodeToString(d.Sum(nil)[:8]) }
 
 // maxKeyPart is the longest text, in bytes, that a key takes as it is. Real ids
 // and types have a tenth of it, and every key that holds two stays far below
