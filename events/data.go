@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -34,6 +35,30 @@ type data struct {
 	phone, email              string
 	company, source           string
 	changedFields             []string
+}
+
+// outsideParty returns the number, as sent, of the party that is not the
+// account's own line.
+func (d *data) outsideParty(direction Direction) string {
+	switch {
+	case d.contactNumber != "":
+		return d.contactNumber
+	case direction == Inbound:
+		return d.from
+	case direction == Outbound:
+		return d.to
+	default:
+		return ""
+	}
+}
+
+// parties returns who called or wrote, and who was called or written to.
+func (d *data) parties(direction Direction) (from, to string) {
+	from, to = d.from, d.to
+	if direction == Outbound {
+		return cmp.Or(from, d.ourNumber), cmp.Or(to, d.contactNumber)
+	}
+	return cmp.Or(from, d.contactNumber), cmp.Or(to, d.ourNumber)
 }
 
 // A reader reads one member's value into the data and reports whether it

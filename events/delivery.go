@@ -1,7 +1,6 @@
 package events
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -154,30 +153,6 @@ func digest(values ...jsontext.Value) string {
 		h.Write(canonical)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-// outsideParty returns the number, as sent, of the party that is not the
-// account's own line.
-func (d *data) outsideParty(direction Direction) string {
-	switch {
-	case d.contactNumber != "":
-		return d.contactNumber
-	case direction == Inbound:
-		return d.from
-	case direction == Outbound:
-		return d.to
-	default:
-		return ""
-	}
-}
-
-// parties returns who called or wrote, and who was called or written to.
-func (d *data) parties(direction Direction) (from, to string) {
-	from, to = d.from, d.to
-	if direction == Outbound {
-		return cmp.Or(from, d.ourNumber), cmp.Or(to, d.contactNumber)
-	}
-	return cmp.Or(from, d.contactNumber), cmp.Or(to, d.ourNumber)
 }
 
 // decodeUnknown reads of an event of unknown shape what files it with its

@@ -53,7 +53,6 @@ func Open(body []byte) (*Envelope, error) {
 	if deeperThan(body, MaxDepth) {
 		return nil, ErrDepth
 	}
-
 	if !utf8.Valid(body) {
 		return nil, ErrUTF8
 	}

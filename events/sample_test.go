@@ -1,7 +1,6 @@
 package events_test
 
 import (
-	"flag"
 	"io/fs"
 	"os"
 	"path"
@@ -16,9 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // sample is one payload on disk, named after its event.
 type sample struct {
@@ -261,8 +259,8 @@ func TestOnlyMissedCallsAndVoicemailsAlert(t *testing.T) {
 	}
 }
 
-// golden is a delivery as the golden files show it.
-type golden struct {
+// goldenDelivery is a delivery as the golden files show it.
+type goldenDelivery struct {
 	Format     events.Format               `json:"format"`
 	Type       events.Type                 `json:"type"`
 	Kind       events.Kind                 `json:"kind"`
@@ -292,7 +290,7 @@ func marshalOptional(enc *jsontext.Encoder, o events.Optional[int64]) error {
 
 func goldenJSON(t *testing.T, d *events.Delivery) []byte {
 	t.Helper()
-	g := golden{
+	g := goldenDelivery{
 		Format:     d.Format,
 		Type:       d.Type,
 		Kind:       d.Kind,
@@ -327,31 +325,8 @@ func TestSamplesMatchTheirGoldenFiles(t *testing.T) {
 		expected[file] = true
 		t.Run(s.name(), func(t *testing.T) {
 			t.Parallel()
-			got := goldenJSON(t, decode(t, string(s.body)))
-			if *update {
-				if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := fs.ReadFile(os.DirFS("."), filepath.ToSlash(file))
-			if err != nil {
-				t.Fatalf("%v (go test ./events -update writes it)", err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("golden file (-want +got):\n%s", diff)
-			}
+			golden.Check(t, file, goldenJSON(t, decode(t, string(s.body))))
 		})
 	}
-	written, err := filepath.Glob(filepath.Join("testdata", "golden", "*", "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range written {
-		if !expected[file] {
-			t.Errorf("%s belongs to no sample", file)
-		}
-	}
+	golden.NoOthers(t, filepath.Join("testdata", "golden", "*", "*.json"), expected)
 }

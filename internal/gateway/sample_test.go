@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"flag"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,11 +16,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/gateway"
+	"github.com/ringback/ringback/internal/golden"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
-
-var update = flag.Bool("update", false, "rewrite events-samples/webhook")
 
 const samplesFolder = "../../events-samples"
 
@@ -146,25 +144,11 @@ func TestSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := marshal(t, delivered(t, body))
-			if *update {
-				if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, want, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			got, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatalf("%v (make samples writes it)", err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("drifted from the payload; make samples writes it anew (-want +got):\n%s", diff)
-			}
+			event := marshal(t, delivered(t, body))
+			golden.Check(t, file, event)
 
 			store := &tabletest.Memory{}
-			answer, err := gateway.New(handler(store)).Invoke(t.Context(), got)
+			answer, err := gateway.New(handler(store)).Invoke(t.Context(), event)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -186,13 +170,5 @@ func TestSamples(t *testing.T) {
 			})
 		})
 	}
-	written, err := filepath.Glob(filepath.Join(samplesFolder, "webhook", "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range written {
-		if !expected[file] {
-			t.Errorf("%s belongs to no payload", file)
-		}
-	}
+	golden.NoOthers(t, filepath.Join(samplesFolder, "webhook", "*.json"), expected)
 }

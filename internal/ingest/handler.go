@@ -258,8 +258,9 @@ func (h *Handler) store(ctx context.Context, r Request, d *events.Delivery) (out
 	if !ok {
 		occurred = received
 	}
-	o := outcome{answer: answerStored, key: table.EventKey(d).PK, delivery: d}
-	created, err := h.table.Put(ctx, table.EventItem(d, occurred, received))
+	item := table.EventItem(d, occurred, received)
+	o := outcome{answer: answerStored, key: table.Text(item, table.PK), delivery: d}
+	created, err := h.table.Put(ctx, item)
 	if err != nil {
 		return o, fmt.Errorf("store event: %w", err)
 	}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ var ErrBodyEncoding = fmt.Errorf("%w: not valid base64", events.ErrPayload)
 
 // statuses says what is answered to which error: the first row that matches.
 // JustCall retries 5xx and takes any other 4xx as final, so a 4xx is only for
-// what would be refused again.
+// what would be refused again. What matches no row is our own fault.
 var statuses = []struct {
 	err    error
 	status int
@@ -40,17 +41,13 @@ var statuses = []struct {
 	{credential.ErrUnavailable, http.StatusServiceUnavailable, "not stored, send it again"},
 	{credential.ErrSecret, http.StatusServiceUnavailable, "not stored, send it again"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "not stored, send it again"},
-	{nil, http.StatusInternalServerError, "not stored, internal error"},
 }
 
 func status(err error) (code int, answer string) {
 	for _, row := range statuses {
-		if row.err == nil || errors.Is(err, row.err) {
-			if row.answer == "" {
-				return row.status, err.Error()
-			}
-			return row.status, row.answer
+		if errors.Is(err, row.err) {
+			return row.status, cmp.Or(row.answer, err.Error())
 		}
 	}
-	return http.StatusInternalServerError, ""
+	return http.StatusInternalServerError, "not stored, internal error"
 }

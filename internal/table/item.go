@@ -144,7 +144,7 @@ func PayloadOf(item Item) ([]byte, error) {
 	case *types.AttributeValueMemberB:
 		payload = v.Value
 	}
-	if text(item[PayloadCoding]) != codingGzip {
+	if Text(item, PayloadCoding) != codingGzip {
 		return payload, nil
 	}
 	r, err := gzip.NewReader(bytes.NewReader(payload))

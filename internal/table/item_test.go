@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -26,10 +25,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/golden"
 	"github.com/ringback/ringback/internal/table"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // arrival is when every delivery here arrives.
 var arrival = time.Date(2026, time.March, 12, 15, 0, 0, 123_000_000, time.UTC)
@@ -177,33 +175,10 @@ func TestItemsMatchTheirGoldenFiles(t *testing.T) {
 			if diff := cmp.Diff(string(s.body), string(payload(t, item))); diff != "" {
 				t.Errorf("payload (-want +got):\n%s", diff)
 			}
-			got := goldenJSON(t, item)
-			if *update {
-				if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatalf("%v (go test ./internal/table -run Golden -update writes it)", err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("golden file (-want +got):\n%s", diff)
-			}
+			golden.Check(t, file, goldenJSON(t, item))
 		})
 	}
-	written, err := filepath.Glob(filepath.Join("testdata", "golden", "*", "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range written {
-		if !expected[file] {
-			t.Errorf("%s belongs to no sample", file)
-		}
-	}
+	golden.NoOthers(t, filepath.Join("testdata", "golden", "*", "*.json"), expected)
 }
 
 func TestTheCommonItemStaysUnderOneKilobyte(t *testing.T) {

@@ -250,11 +250,8 @@ func (q Query) matches(sort string) bool {
 
 // Text returns the content of a string attribute, or "" if item has none of
 // that name.
-func Text(item Item, name string) string { return text(item[name]) }
-
-// text returns the content of a string value, or "" for any other.
-func text(v types.AttributeValue) string {
-	if s, ok := v.(*types.AttributeValueMemberS); ok {
+func Text(item Item, name string) string {
+	if s, ok := item[name].(*types.AttributeValueMemberS); ok {
 		return s.Value
 	}
 	return ""
