@@ -1,12 +1,7 @@
 package bolt
 
-// Exported for tests of the file format.
-var (
-	Tuple      = tuple
-	EncodeItem = encodeItem
-	DecodeItem = decodeItem
-	ErrStored  = errStored
-)
+// Tuple is exported for tests of the file format.
+var Tuple = tuple
 
 // InSortRange reports whether the tuple of parts is in a sort range.
 func InSortRange(partition, prefix, from, to string, parts ...string) bool {

@@ -15,6 +15,7 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/itemjson"
 	"github.com/ringback/ringback/internal/table/schema"
 )
 
@@ -154,7 +155,7 @@ func rebuild(tx *bbolt.Tx, items *bbolt.Bucket, index schema.Index) error {
 		return err
 	}
 	return items.ForEach(func(key, text []byte) error {
-		item, err := decodeItem(text)
+		item, err := itemjson.Decode(text)
 		if err != nil {
 			return err
 		}
@@ -201,7 +202,7 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 		entries: make(map[string][]byte, len(s.schema.Indexes)),
 		done:    make(chan error, 1),
 	}
-	if w.text, err = encodeItem(item); err != nil {
+	if w.text, err = itemjson.Encode(item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
 	}
 	for _, index := range s.schema.Indexes {
@@ -367,7 +368,7 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 		if r.index != nil {
 			value = items.Get(value)
 		}
-		item, err := decodeItem(value)
+		item, err := itemjson.Decode(value)
 		if err != nil {
 			return table.Page{}, err
 		}

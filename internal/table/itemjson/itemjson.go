@@ -1,4 +1,9 @@
-package bolt
+// Package itemjson writes items in DynamoDB's own JSON, {"PK":{"S":"CALL#1"},…},
+// which tells all kinds of values apart and keeps every digit of a number. The
+// table's stream has its images in it, and the embedded store its items.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+package itemjson
 
 import (
 	"bytes"
@@ -14,16 +19,11 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// Items are stored in DynamoDB's own JSON, {"PK":{"S":"CALL#1"},…}, which tells
-// all kinds of values apart and keeps every digit of a number.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+// ErrSyntax says that a text is not an item in this JSON.
+var ErrSyntax = errors.New("not an item in DynamoDB's JSON")
 
-// errStored says that a stored item does not read back.
-var errStored = errors.New("stored item is damaged")
-
-// encodeItem writes an item that table.Check has passed.
-func encodeItem(item table.Item) ([]byte, error) {
+// Encode writes an item that [table.Check] has passed.
+func Encode(item table.Item) ([]byte, error) {
 	var buf bytes.Buffer
 	e := jsontext.NewEncoder(&buf)
 	if err := encodeMap(e, item); err != nil {
@@ -101,8 +101,9 @@ func encodeList(e *jsontext.Encoder, list []types.AttributeValue) error {
 	return e.WriteToken(jsontext.EndArray)
 }
 
-// decodeItem reads what encodeItem wrote.
-func decodeItem(text []byte) (table.Item, error) {
+// Decode reads an item. The error wraps [ErrSyntax]; nothing here holds a set,
+// and so a set is one, too.
+func Decode(text []byte) (table.Item, error) {
 	item, err := decodeMap(jsontext.NewDecoder(bytes.NewReader(text)))
 	if err != nil {
 		return nil, fmt.Errorf("decode item: %w", err)
@@ -181,16 +182,16 @@ func decodeContent(d *jsontext.Decoder, kind string) (types.AttributeValue, erro
 		l, err := decodeList(d)
 		return &types.AttributeValueMemberL{Value: l}, err
 	}
-	return nil, errStored
+	return nil, ErrSyntax
 }
 
 func expect(d *jsontext.Decoder, kind jsontext.Kind) error {
 	t, err := d.ReadToken()
 	if err != nil {
-		return fmt.Errorf("%w: %w", errStored, err)
+		return fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
 	if t.Kind() != kind {
-		return errStored
+		return ErrSyntax
 	}
 	return nil
 }
@@ -198,10 +199,10 @@ func expect(d *jsontext.Decoder, kind jsontext.Kind) error {
 func readString(d *jsontext.Decoder) (string, error) {
 	t, err := d.ReadToken()
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", errStored, err)
+		return "", fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
 	if t.Kind() != jsontext.KindString {
-		return "", errStored
+		return "", ErrSyntax
 	}
 	return t.String(), nil
 }
@@ -213,7 +214,7 @@ func readBinary(d *jsontext.Decoder) ([]byte, error) {
 	}
 	b, err := base64.StdEncoding.DecodeString(s)
 	if err != nil {
-		return nil, errStored
+		return nil, ErrSyntax
 	}
 	return b, nil
 }
@@ -221,10 +222,10 @@ func readBinary(d *jsontext.Decoder) ([]byte, error) {
 func readBool(d *jsontext.Decoder) (bool, error) {
 	t, err := d.ReadToken()
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", errStored, err)
+		return false, fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
 	if t.Kind() != jsontext.KindTrue && t.Kind() != jsontext.KindFalse {
-		return false, errStored
+		return false, ErrSyntax
 	}
 	return t.Bool(), nil
 }
