@@ -50,6 +50,8 @@ type Store struct {
 	closing   chan struct{} // closed when no more writes are taken
 	committed chan struct{} // closed when the last commit is done
 	closeOnce func() error
+
+	fed *signal // given when a commit has put entries into the feed
 }
 
 var _ table.Store = (*Store)(nil)
@@ -80,6 +82,7 @@ func Open(path string, t schema.Table) (*Store, error) {
 		writes:    make(chan *write),
 		closing:   make(chan struct{}),
 		committed: make(chan struct{}),
+		fed:       newSignal(),
 	}
 	s.closeOnce = sync.OnceValue(func() error {
 		close(s.closing)
@@ -97,6 +100,9 @@ func (s *Store) Close() error { return s.closeOnce() }
 func prepare(tx *bbolt.Tx, t schema.Table) error {
 	items, err := tx.CreateBucketIfNotExists(itemsBucket)
 	if err != nil {
+		return err
+	}
+	if err := prepareFeed(tx); err != nil {
 		return err
 	}
 	keyed, err := tx.CreateBucketIfNotExists(indexesBucket)
@@ -178,13 +184,48 @@ func indexKey(index schema.Index, item table.Item) []byte {
 	return tuple(partition, sort, table.Text(item, table.PK), table.Text(item, table.SK))
 }
 
-// write is one Put on its way to the disk.
+// write is a change on its way to the disk.
 type write struct {
+	change
+	size int // bytes
+	done chan error
+}
+
+// feeds reports whether the write, now that it is committed, has put something
+// into the feed.
+func (w *write) feeds() bool {
+	p, ok := w.change.(*put)
+	return ok && p.created
+}
+
+// change is what a write changes. Its error undoes the whole commit, that of
+// others too: a change that is itself at fault keeps the error to itself.
+type change interface {
+	apply(tx *bbolt.Tx) error
+}
+
+// put is one new item.
+type put struct {
 	key, text []byte
-	entries   map[string][]byte // index bucket to key in it
+	entries   map[string][]byte // index to key in it
 
 	created bool
-	done    chan error
+}
+
+func (p *put) apply(tx *bbolt.Tx) error {
+	items := tx.Bucket(itemsBucket)
+	if p.created = items.Get(p.key) == nil; !p.created {
+		return nil
+	}
+	if err := items.Put(p.key, p.text); err != nil {
+		return err
+	}
+	for name, key := range p.entries {
+		if err := tx.Bucket(indexBucket(name)).Put(key, p.key); err != nil {
+			return err
+		}
+	}
+	return feedItem(tx, p.key)
 }
 
 // Put implements [table.Store]. Writes that come while another is on its way to
@@ -197,38 +238,43 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 		return false, fmt.Errorf("put item: %w", timeout(err))
 	}
 
-	w := &write{
+	p := &put{
 		key:     tuple(table.Text(item, table.PK), table.Text(item, table.SK)),
 		entries: make(map[string][]byte, len(s.schema.Indexes)),
-		done:    make(chan error, 1),
 	}
-	if w.text, err = itemjson.Encode(item); err != nil {
+	if p.text, err = itemjson.Encode(item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
 	}
 	for _, index := range s.schema.Indexes {
 		if key := indexKey(index, item); key != nil {
-			w.entries[index.Name] = key
+			p.entries[index.Name] = key
 		}
 	}
+	if err := s.write(ctx, p, len(p.text)); err != nil {
+		return false, fmt.Errorf("put item: %w", err)
+	}
+	return p.created, nil
+}
 
+// write has a change of so many bytes committed. Only without an error may the
+// change be looked at again.
+func (s *Store) write(ctx context.Context, c change, size int) error {
+	w := &write{change: c, size: size, done: make(chan error, 1)}
 	select {
 	case s.writes <- w:
 	case <-s.closing:
-		return false, fmt.Errorf("put item: %w", errClosed)
+		return errClosed
 	case <-ctx.Done():
-		return false, fmt.Errorf("put item: %w", timeout(ctx.Err()))
+		return timeout(ctx.Err())
 	}
 	select {
-	case err = <-w.done:
+	case err := <-w.done:
+		return err
 	case <-ctx.Done():
 		// The write is under way: as with a response that is lost, only a
 		// second attempt can tell.
-		err = timeout(ctx.Err())
+		return timeout(ctx.Err())
 	}
-	if err != nil {
-		return false, fmt.Errorf("put item: %w", err)
-	}
-	return w.created, nil
 }
 
 // timeout tells a deadline that has passed as the contract wants it told.
@@ -255,17 +301,20 @@ func (s *Store) commitLoop() {
 		for _, w := range batch {
 			w.done <- err
 		}
+		if err == nil && slices.ContainsFunc(batch, (*write).feeds) {
+			s.fed.give()
+		}
 	}
 }
 
 // gather returns first and the writes that wait behind it.
 func (s *Store) gather(first *write) []*write {
-	batch, size := []*write{first}, len(first.text)
+	batch, size := []*write{first}, first.size
 	for len(batch) < maxCommit && size < maxCommitBytes {
 		select {
 		case w := <-s.writes:
 			batch = append(batch, w)
-			size += len(w.text)
+			size += w.size
 		default:
 			return batch
 		}
@@ -276,18 +325,9 @@ func (s *Store) gather(first *write) []*write {
 // commit writes a batch durably, all of it or, with an error, nothing.
 func (s *Store) commit(batch []*write) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
-		items := tx.Bucket(itemsBucket)
 		for _, w := range batch {
-			if w.created = items.Get(w.key) == nil; !w.created {
-				continue
-			}
-			if err := items.Put(w.key, w.text); err != nil {
+			if err := w.apply(tx); err != nil {
 				return err
-			}
-			for name, key := range w.entries {
-				if err := tx.Bucket(indexBucket(name)).Put(key, w.key); err != nil {
-					return err
-				}
 			}
 		}
 		return nil
@@ -317,11 +357,8 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 		page, err = r.page(ctx, tx)
 		return err
 	})
-	switch {
-	case errors.Is(err, bbolterrors.ErrDatabaseNotOpen):
-		return table.Page{}, fmt.Errorf("query: %w", errClosed)
-	case err != nil:
-		return table.Page{}, fmt.Errorf("query: %w", timeout(err))
+	if err != nil {
+		return table.Page{}, fmt.Errorf("query: %w", closed(timeout(err)))
 	}
 	return page, nil
 }

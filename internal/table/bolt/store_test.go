@@ -16,7 +16,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
-	"go.etcd.io/bbolt"
 
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -28,10 +27,18 @@ import (
 // names, until it is killed.
 const writerVariable = "RINGBACK_TEST_WRITER"
 
+// templateVariable names the template of such a process.
+const templateVariable = "RINGBACK_TEST_TEMPLATE"
+
 func TestMain(m *testing.M) {
-	if path := os.Getenv(writerVariable); path != "" {
-		fmt.Fprintln(os.Stderr, writeForever(path, os.Getenv(writerVariable+"_TEMPLATE")))
-		os.Exit(1)
+	for variable, job := range map[string]func(path, template string) error{
+		writerVariable:   writeForever,
+		followerVariable: followForever,
+	} {
+		if path := os.Getenv(variable); path != "" {
+			fmt.Fprintln(os.Stderr, job(path, os.Getenv(templateVariable)))
+			os.Exit(1)
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -146,7 +153,7 @@ func writeAndKill(t *testing.T, path string, writes int) (acknowledged []string)
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), executable)
-	cmd.Env = append(os.Environ(), writerVariable+"="+path, writerVariable+"_TEMPLATE="+tabletest.TemplatePath(t))
+	cmd.Env = append(os.Environ(), writerVariable+"="+path, templateVariable+"="+tabletest.TemplatePath(t))
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -371,20 +378,8 @@ func TestWritersShareCommits(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	err = db.View(func(tx *bbolt.Tx) error {
-		// Each commit takes the next transaction ID.
-		if commits := tx.ID(); commits > writers*each/2 {
-			t.Errorf("%d commits for %d writes", commits, writers*each)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
+	if commits := commitsOf(t, path); commits > writers*each/2 {
+		t.Errorf("%d commits for %d writes", commits, writers*each)
 	}
 }
 

@@ -1,0 +1,681 @@
+package bolt_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
+
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+// Buckets of the file.
+const (
+	itemsBucket     = "items"
+	feedBucket      = "feed"
+	consumersBucket = "consumers"
+)
+
+// consumer is who follows the feed in the tests.
+const consumer = "alerts"
+
+func TestTheFeedHasEveryNewItemInTheOrderOfThePuts(t *testing.T) {
+	t.Parallel()
+	s := open(t, storePath(t))
+	for _, sk := range []string{"b", "a", "b", "c", "a"} { // the repeated ones are no new items
+		putItems(t, s, sk)
+	}
+	records := read(t, s, 0, 10)
+	if diff := cmp.Diff([]string{"b", "a", "c"}, keysOf(records)); diff != "" {
+		t.Errorf("feed (-want +got):\n%s", diff)
+	}
+	for i, r := range records {
+		if r.Err != nil || i > 0 && r.Sequence <= records[i-1].Sequence {
+			t.Errorf("record %d: sequence %d, %v", i, r.Sequence, r.Err)
+		}
+		if got := len(table.Text(r.Item, "payload")); got != 500 {
+			t.Errorf("record %d: a payload of %d bytes, want the whole item", i, got)
+		}
+	}
+	if diff := cmp.Diff([]string{"a", "c"}, keysOf(read(t, s, records[0].Sequence, 10))); diff != "" {
+		t.Errorf("after the first (-want +got):\n%s", diff)
+	}
+	end, err := s.End()
+	if want := records[2].Sequence; end != want || err != nil {
+		t.Errorf("End = %d, %v, want %d", end, err, want)
+	}
+}
+
+func TestFeedReturnsNoMoreThanAsked(t *testing.T) {
+	t.Parallel()
+	s := open(t, storePath(t))
+	putItems(t, s, "1", "2", "3")
+	for limit, want := range map[int]int{0: 3, 1: 1, 2: 2, 3: 3, 4: 3} {
+		if got := len(read(t, s, 0, limit)); got != want {
+			t.Errorf("limit %d: %d records, want %d", limit, got, want)
+		}
+	}
+
+	large := open(t, storePath(t))
+	for i := range 12 {
+		item := indexed(fmt.Sprint(i))
+		item["payload"] = str(strings.Repeat("x", 300<<10))
+		if _, err := large.Put(t.Context(), item); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := len(read(t, large, 0, 0)); got != 4 {
+		t.Errorf("%d records of 300 KB, want the 4 of a page", got)
+	}
+}
+
+func TestFeedWaitsForTheNextPut(t *testing.T) {
+	t.Parallel()
+	s := open(t, storePath(t))
+	for i := range 20 {
+		after, err := s.End()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make(chan []bolt.Record)
+		go func() { got <- read(t, s, after, 0) }()
+		putItems(t, s, fmt.Sprint(i))
+		if diff := cmp.Diff([]string{fmt.Sprint(i)}, keysOf(<-got)); diff != "" {
+			t.Errorf("feed (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestFeedStopsWaiting(t *testing.T) {
+	t.Parallel()
+	canceled, cancel := context.WithCancel(t.Context())
+	late, done := context.WithTimeout(t.Context(), time.Millisecond)
+	t.Cleanup(done)
+	for _, tc := range []struct {
+		name string
+		ctx  context.Context
+		stop func(*bolt.Store) error
+		want error
+	}{
+		{"when the context is cancelled", canceled, func(*bolt.Store) error { cancel(); return nil }, context.Canceled},
+		{"at the deadline", late, func(*bolt.Store) error { return nil }, context.DeadlineExceeded},
+		{"when the store is closed", t.Context(), (*bolt.Store).Close, table.ErrUnavailable},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, storePath(t))
+			stopped := make(chan error)
+			go func() {
+				_, err := s.Feed(tc.ctx, 0, 0)
+				stopped <- err
+			}()
+			if err := tc.stop(s); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-stopped; !errors.Is(err, tc.want) {
+				t.Errorf("Feed: %v, want %v", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestAClosedStoreHasNoFeed(t *testing.T) {
+	t.Parallel()
+	s := open(t, storePath(t))
+	putItems(t, s, "1")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range map[string]func() error{
+		"Feed":          func() error { _, err := s.Feed(t.Context(), 0, 0); return err },
+		"End":           func() error { _, err := s.End(); return err },
+		"Checkpoint":    func() error { _, err := s.Checkpoint(consumer); return err },
+		"SetCheckpoint": func() error { return s.SetCheckpoint(t.Context(), consumer, 1) },
+	} {
+		if err := call(); !errors.Is(err, table.ErrUnavailable) {
+			t.Errorf("%s: %v, want %v", name, err, table.ErrUnavailable)
+		}
+	}
+}
+
+func TestACheckpointIsKeptAndNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	path := storePath(t)
+	s := open(t, path)
+	putItems(t, s, "1", "2", "3")
+	for _, step := range []struct{ set, want uint64 }{{0, 0}, {2, 2}, {1, 2}, {2, 2}, {3, 3}} {
+		if err := s.SetCheckpoint(t.Context(), consumer, step.set); err != nil {
+			t.Fatal(err)
+		}
+		wantCheckpoint(t, s, consumer, step.want)
+	}
+	wantCheckpoint(t, s, "another", 0)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantCheckpoint(t, open(t, path), consumer, 3)
+}
+
+// What is refused must not take along the writes that share its commit.
+func TestAnUnusableCheckpointChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t, storePath(t))
+	putItems(t, s, "1")
+	var wg sync.WaitGroup
+	for writer := range 8 {
+		wg.Go(func() {
+			for i := range 20 {
+				if created, err := s.Put(t.Context(), indexed(fmt.Sprintf("%d-%d", writer, i))); !created || err != nil {
+					t.Errorf("Put = %t, %v, want true, nil", created, err)
+				}
+			}
+		})
+		wg.Go(func() {
+			for range 20 {
+				if err := s.SetCheckpoint(t.Context(), consumer, 1<<40); !errors.Is(err, bolt.ErrCheckpoint) {
+					t.Errorf("past the end: %v, want %v", err, bolt.ErrCheckpoint)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := s.SetCheckpoint(t.Context(), "", 1); !errors.Is(err, bolt.ErrCheckpoint) {
+		t.Errorf("of nobody: %v, want %v", err, bolt.ErrCheckpoint)
+	}
+	wantCheckpoint(t, s, consumer, 0)
+	if got := len(read(t, s, 0, 0)); got != 161 {
+		t.Errorf("%d records, want 161", got)
+	}
+}
+
+func TestWhatEveryConsumerHasPassedLeavesTheFeed(t *testing.T) {
+	t.Parallel()
+	path := storePath(t)
+	s := open(t, path)
+	putItems(t, s, "1", "2", "3", "4")
+	for _, step := range []struct {
+		consumer string
+		set      uint64
+		want     []string
+	}{
+		{"slow", 0, []string{"1", "2", "3", "4"}},
+		{"fast", 3, []string{"1", "2", "3", "4"}},
+		{"slow", 1, []string{"2", "3", "4"}},
+		{"slow", 4, []string{"4"}},
+		{"fast", 4, nil},
+	} {
+		if err := s.SetCheckpoint(t.Context(), step.consumer, step.set); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(step.want, inFeed(t, s)); diff != "" {
+			t.Errorf("%s at %d (-want +got):\n%s", step.consumer, step.set, diff)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	// Sequences go on although no entry is left that tells of the last.
+	s = open(t, path)
+	putItems(t, s, "5")
+	if got := read(t, s, 0, 0); len(got) != 1 || got[0].Sequence != 5 {
+		t.Errorf("the next record: %+v, want sequence 5", got)
+	}
+	// The items stay.
+	if diff := cmp.Diff([]string{"1", "2", "3", "4", "5"}, sortKeys(t, s, table.Query{Partition: "CALL#1"})); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
+// A consumer that comes back after a long time must not hold all writers up, and
+// the feed must not stay as long as it was.
+func TestALongFeedIsTrimmedBitByBit(t *testing.T) {
+	t.Parallel()
+	const items = 5000
+	s := open(t, storePath(t))
+	var wg sync.WaitGroup
+	for writer := range 50 {
+		wg.Go(func() {
+			for i := range items / 50 {
+				if _, err := s.Put(t.Context(), indexed(fmt.Sprintf("%d-%d", writer, i))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var left []int
+	for range 3 {
+		if err := s.SetCheckpoint(t.Context(), consumer, items); err != nil {
+			t.Fatal(err)
+		}
+		left = append(left, len(inFeed(t, s)))
+	}
+	if diff := cmp.Diff([]int{items - 4096, 0, 0}, left); diff != "" {
+		t.Errorf("entries left after each checkpoint (-want +got):\n%s", diff)
+	}
+}
+
+// Who upgrades must not get the alerts of months.
+func TestItemsFromBeforeTheFeedAreNotInIt(t *testing.T) {
+	t.Parallel()
+	path := storePath(t)
+	s := open(t, path)
+	putItems(t, s, "1", "2")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, path, func(tx *bbolt.Tx) error {
+		return errors.Join(tx.DeleteBucket([]byte(feedBucket)), tx.DeleteBucket([]byte(consumersBucket)))
+	})
+
+	s = open(t, path)
+	putItems(t, s, "2", "3")
+	if diff := cmp.Diff([]string{"3"}, keysOf(read(t, s, 0, 0))); diff != "" {
+		t.Errorf("feed (-want +got):\n%s", diff)
+	}
+}
+
+func TestADamagedRecordStopsNobody(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		damage func(*bbolt.Tx) error
+		broken bool // whether the second record is there, with an error
+	}{
+		{"no such item", func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(feedBucket)).Put(second(), []byte("nothing"))
+		}, true},
+		{"an empty key", func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(feedBucket)).Put(second(), nil)
+		}, true},
+		{"an item that is no JSON", func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(itemsBucket)).Put(bolt.Tuple("CALL#1", "2"), []byte(`{"PK":{"S":"PRIVATE`))
+		}, true},
+		{"an entry that is no number", func(tx *bbolt.Tx) error {
+			feed := tx.Bucket([]byte(feedBucket))
+			return errors.Join(feed.Delete(second()), feed.Put(append(second(), 'x'), bolt.Tuple("CALL#1", "2")))
+		}, false},
+		{"an entry that is gone", func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(feedBucket)).Delete(second())
+		}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			path := storePath(t)
+			s := open(t, path)
+			putItems(t, s, "1", "2", "3")
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			tamper(t, path, tc.damage)
+
+			s = open(t, path)
+			want := []string{"1", "3"}
+			if tc.broken {
+				want = []string{"1", "", "3"}
+			}
+			records := read(t, s, 0, 0)
+			if diff := cmp.Diff(want, keysOf(records)); diff != "" {
+				t.Fatalf("feed (-want +got):\n%s", diff)
+			}
+			if r := records[1]; tc.broken && (!errors.Is(r.Err, bolt.ErrRecord) || r.Sequence != 2 || strings.Contains(r.Err.Error(), "PRIVATE")) {
+				t.Errorf("record %d: %v, want sequence 2 and %v", r.Sequence, r.Err, bolt.ErrRecord)
+			}
+			// It is passed and deleted as any other.
+			if err := s.SetCheckpoint(t.Context(), consumer, 3); err != nil {
+				t.Fatal(err)
+			}
+			if got := inFeed(t, s); len(got) > 0 {
+				t.Errorf("%q is left", got)
+			}
+		})
+	}
+}
+
+func TestADamagedCheckpointIsWhereTheFeedBegins(t *testing.T) {
+	t.Parallel()
+	path := storePath(t)
+	s := open(t, path)
+	putItems(t, s, "1", "2")
+	if err := s.SetCheckpoint(t.Context(), consumer, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, path, func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte(consumersBucket)).Put([]byte(consumer), []byte("x"))
+	})
+
+	s = open(t, path)
+	wantCheckpoint(t, s, consumer, 0)
+	if err := s.SetCheckpoint(t.Context(), consumer, 2); err != nil {
+		t.Fatal(err)
+	}
+	wantCheckpoint(t, s, consumer, 2)
+}
+
+func TestFollowersGetEveryItemOnceWhileItIsWritten(t *testing.T) {
+	t.Parallel()
+	const writers, each = 16, 100
+	s := open(t, storePath(t))
+	var wg sync.WaitGroup
+	for writer := range writers {
+		wg.Go(func() {
+			for i := range each {
+				if _, err := s.Put(t.Context(), indexed(fmt.Sprintf("%d-%d", writer, i))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	names := []string{"alerts", "followups"}
+	for _, name := range names { // or who begins first would trim what the other needs
+		if err := s.SetCheckpoint(t.Context(), name, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range names {
+		wg.Go(func() {
+			got := make(map[string]int)
+			for after := uint64(0); len(got) < writers*each; {
+				records := read(t, s, after, 50)
+				if len(records) == 0 {
+					return
+				}
+				for _, key := range keysOf(records) {
+					got[key]++
+				}
+				after = records[len(records)-1].Sequence
+				if err := s.SetCheckpoint(t.Context(), name, after); err != nil {
+					t.Error(err)
+				}
+			}
+			for key, times := range got {
+				if times != 1 {
+					t.Errorf("%s came %d times", key, times)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got := inFeed(t, s); len(got) > 0 {
+		t.Errorf("%d entries are left", len(got))
+	}
+}
+
+// A checkpoint may not cost each Put a commit more.
+func TestCheckpointsShareCommits(t *testing.T) {
+	t.Parallel()
+	const writers, each = 32, 16
+	path := storePath(t)
+	s := open(t, path)
+	putItems(t, s, "0")
+	var wg sync.WaitGroup
+	for writer := range writers {
+		wg.Go(func() {
+			for i := range each {
+				putItems(t, s, fmt.Sprintf("%d-%d", writer, i))
+				if err := s.SetCheckpoint(t.Context(), consumer, 1); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if commits := commitsOf(t, path); commits > writers*each {
+		t.Errorf("%d commits for %d writes and as many checkpoints", commits, writers*each)
+	}
+}
+
+// followerVariable makes the test binary write to the store in the file that it
+// names, and follow its feed, until it is killed.
+const followerVariable = "RINGBACK_TEST_FOLLOWER"
+
+// followForever prints "put" and the sort key of each item that Put has taken,
+// "took" and that of each that the feed has given, then "passed" and the
+// checkpoint that was set.
+func followForever(path, template string) error {
+	t, err := schema.Read(template)
+	if err != nil {
+		return err
+	}
+	s, err := bolt.Open(path, t)
+	if err != nil {
+		return err
+	}
+	after, err := s.Checkpoint(consumer)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error)
+	for range 4 {
+		go func() {
+			for {
+				sk := fmt.Sprint(time.Now().UnixNano()) // any new key will do
+				if _, err := s.Put(context.Background(), indexed(sk)); err != nil {
+					failed <- err
+					return
+				}
+				_, _ = fmt.Fprintln(os.Stdout, "put", sk)
+			}
+		}()
+	}
+	go func() {
+		for {
+			records, err := s.Feed(context.Background(), after, 5)
+			if err != nil {
+				failed <- err
+				return
+			}
+			for _, key := range keysOf(records) {
+				_, _ = fmt.Fprintln(os.Stdout, "took", key)
+			}
+			after = records[len(records)-1].Sequence
+			if err := s.SetCheckpoint(context.Background(), consumer, after); err != nil {
+				failed <- err
+				return
+			}
+			_, _ = fmt.Fprintln(os.Stdout, "passed", after)
+		}
+	}()
+	return <-failed
+}
+
+func TestAKillLosesNoRecordAndRepeatsNoneThatWasPassed(t *testing.T) {
+	t.Parallel()
+	path := storePath(t)
+	put, took := make(map[string]bool), make(map[string]int)
+	const rounds = 4
+	for round := range rounds {
+		passed := uint64(0)
+		var since []string // taken, but not known to be passed
+		for _, line := range followAndKill(t, path, 200+77*round) {
+			switch what, of, _ := strings.Cut(line, " "); what {
+			case "put":
+				put[of] = true
+			case "took":
+				took[of]++
+				since = append(since, of)
+			case "passed":
+				if _, err := fmt.Sscan(of, &passed); err != nil {
+					t.Fatal(err)
+				}
+				since = nil
+			}
+		}
+		s := open(t, path)
+		at, err := s.Checkpoint(consumer)
+		if err != nil || at < passed {
+			t.Errorf("checkpoint %d, %v, want %d or more: it was acknowledged", at, err, passed)
+		}
+		// What was taken and not passed comes again; what was passed does not.
+		left := inFeed(t, s)
+		for _, key := range since {
+			if slices.Contains(left, key) {
+				took[key]--
+			}
+		}
+		if round == rounds-1 {
+			for _, key := range left {
+				took[key]++
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key := range put {
+		if took[key] < 1 {
+			t.Errorf("%s was acknowledged and never came", key)
+		}
+	}
+	for key, times := range took {
+		if times > 1 {
+			t.Errorf("%s came %d times, though it was passed", key, times)
+		}
+	}
+}
+
+// followAndKill lets another process follow the feed, kills it when it has
+// printed so many lines, and returns all that it printed.
+func followAndKill(t *testing.T, path string, lines int) (printed []string) {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), executable)
+	cmd.Env = append(os.Environ(), followerVariable+"="+path, templateVariable+"="+tabletest.TemplatePath(t))
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+		if printed = append(printed, scanner.Text()); len(printed) == lines {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	_ = cmd.Wait() // it was killed
+	if len(printed) < lines {
+		t.Fatalf("%d lines printed, want %d", len(printed), lines)
+	}
+	return printed
+}
+
+func storePath(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "events.db")
+}
+
+func putItems(t *testing.T, s *bolt.Store, sortKeys ...string) {
+	t.Helper()
+	for _, sk := range sortKeys {
+		if _, err := s.Put(t.Context(), indexed(sk)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// read reads the feed, and waits if it has to.
+func read(t *testing.T, s *bolt.Store, after uint64, limit int) []bolt.Record {
+	t.Helper()
+	records, err := s.Feed(t.Context(), after, limit)
+	if err != nil {
+		t.Error(err)
+	}
+	return records
+}
+
+// inFeed returns the sort keys of all that is in the feed, without waiting.
+func inFeed(t *testing.T, s *bolt.Store) (keys []string) {
+	t.Helper()
+	end, err := s.End()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	for after := uint64(0); after < end; {
+		records, err := s.Feed(ctx, after, 0)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return keys
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, keysOf(records)...)
+		after = records[len(records)-1].Sequence
+	}
+	return keys
+}
+
+func keysOf(records []bolt.Record) (keys []string) {
+	for _, r := range records {
+		keys = append(keys, table.Text(r.Item, table.SK))
+	}
+	return keys
+}
+
+func wantCheckpoint(t *testing.T, s *bolt.Store, consumer string, want uint64) {
+	t.Helper()
+	if got, err := s.Checkpoint(consumer); got != want || err != nil {
+		t.Errorf("checkpoint of %s: %d, %v, want %d", consumer, got, err, want)
+	}
+}
+
+// second is the sequence 2 as the feed writes it.
+func second() []byte { return binary.BigEndian.AppendUint64(nil, 2) }
+
+// tamper changes the file of a store that is closed.
+func tamper(t *testing.T, path string, change func(*bbolt.Tx) error) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(change), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// commitsOf returns how often the file of a store that is closed was committed.
+func commitsOf(t *testing.T, path string) (commits int) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.View(func(tx *bbolt.Tx) error {
+		commits = tx.ID() // each commit takes the next
+		return nil
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return commits
+}
