@@ -22,7 +22,9 @@ import (
 // data, which stand under their own names.
 const (
 	Alert         = "alert"           // "missed_call" or "voicemail", on those only
+	AlertedAt     = "alerted_at"      // UTC, milliseconds; on marks only
 	Event         = "event"           // the event type as sent
+	EventSort     = "event_key"       // SK of the event that was alerted; on marks only
 	Format        = "format"          // wire format: A, B or legacy
 	Kind          = "kind"            // what it is about: events.Kind
 	Misfits       = "misfits"         // documented members of another type than documented
@@ -133,6 +135,22 @@ func RejectedItem(r Rejection, received time.Time) Item {
 	}
 	addPayload(item, r.Body)
 	return item
+}
+
+// AlertedItem returns the mark that the alert of an event was published. It
+// has no attribute [Alert], or the stream would hand it on as an event.
+func AlertedItem(event Item, kind events.Kind, published time.Time) Item {
+	key := AlertKey(KeyOf(event), kind)
+	mark := Item{
+		PK:        str(key.PK),
+		SK:        str(key.SK),
+		EventSort: str(Text(event, SK)),
+		AlertedAt: str(Time(published)),
+	}
+	if at := Text(event, OccurredAt); at != "" {
+		mark[OccurredAt] = str(at)
+	}
+	return mark
 }
 
 // PayloadOf returns the body of an item as it was received.

@@ -26,6 +26,10 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 // is taken for a redelivery of the first.
 const noTime = "0000-00-00T00:00:00.000Z"
 
+// What the SK of every event begins with, and the PK of those that belong to
+// no call, message or contact.
+const eventSort, eventPartition = "EVENT#", "EVENT#"
+
 // Time writes at as it stands in keys and attributes.
 func Time(at time.Time) string { return at.UTC().Format(timeLayout) }
 
@@ -38,7 +42,7 @@ func EventKey(d *events.Delivery) Key {
 	}
 	return Key{
 		PK: entityPartition(d),
-		SK: "EVENT#" + occurredAt + "#" + keyPart(string(d.Type)) + "#" + d.Digest,
+		SK: eventSort + occurredAt + "#" + keyPart(string(d.Type)) + "#" + d.Digest,
 	}
 }
 
@@ -52,7 +56,7 @@ func entityPartition(d *events.Delivery) string {
 		return ContactPartition(d.ID)
 	case events.EntityNone:
 	}
-	return "EVENT#" + keyPart(string(d.Type))
+	return eventPartition + keyPart(string(d.Type))
 }
 
 // CallPartition returns the PK of a call's events, its voicemail among them.
@@ -87,6 +91,30 @@ func AlertPartition(day time.Time) string { return "ALERT#" + date(day) }
 // alertSort returns the GSI2SK of a missed call or voicemail.
 func alertSort(d *events.Delivery, at time.Time) string {
 	return Time(at) + "#" + keyPart(d.ID)
+}
+
+// alertMark begins the SK of every mark.
+const alertMark = "ALERT#"
+
+// AlertKey returns the key of the mark that says that an alert was published.
+// It stands beside the event. A call has one mark for each kind of alert,
+// however many events say that it was missed; what happened to no known call
+// is marked event by event.
+func AlertKey(event Key, kind events.Kind) Key {
+	key := Key{PK: event.PK, SK: alertMark + string(kind)}
+	if strings.HasPrefix(event.PK, eventPartition) {
+		key.SK += "#" + strings.TrimPrefix(event.SK, eventSort)
+	}
+	return key
+}
+
+// AlertMarks returns the query for the marks beside an event that bear on its
+// alerts.
+func AlertMarks(event Key, kind events.Kind) Query {
+	if strings.HasPrefix(event.PK, eventPartition) {
+		return Query{Partition: event.PK, SortPrefix: AlertKey(event, kind).SK}
+	}
+	return Query{Partition: event.PK, SortPrefix: alertMark}
 }
 
 func date(at time.Time) string { return at.UTC().Format(time.DateOnly) }

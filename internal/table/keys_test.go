@@ -260,3 +260,40 @@ func TestAnEventWithoutATimeSortsBeforeAllOthers(t *testing.T) {
 		t.Errorf("%q does not sort before %q", without.SK, first.SK)
 	}
 }
+
+func TestAMarkIsPerCallAndKind(t *testing.T) {
+	t.Parallel()
+	call := table.Key{PK: "CALL#1", SK: "EVENT#2026-03-12T14:32:00.000Z#call.missed#0123456789abcdef"}
+	twin := table.Key{PK: "CALL#1", SK: "EVENT#2026-03-12T14:33:00.000Z#call.updated#fedcba9876543210"}
+	stray := table.Key{PK: "EVENT#call.missed", SK: call.SK}
+	later := table.Key{PK: "EVENT#call.missed", SK: strings.Replace(call.SK, "14:32", "14:33", 1)}
+	for _, tc := range []struct {
+		name  string
+		event table.Key
+		kind  events.Kind
+		want  table.Key
+	}{
+		{"of a call", call, events.KindMissedCall, table.Key{PK: "CALL#1", SK: "ALERT#missed_call"}},
+		{"of another event of the call", twin, events.KindMissedCall, table.Key{PK: "CALL#1", SK: "ALERT#missed_call"}},
+		{"of another kind", call, events.KindVoicemail, table.Key{PK: "CALL#1", SK: "ALERT#voicemail"}},
+		{
+			"of no known call", stray, events.KindMissedCall,
+			table.Key{PK: "EVENT#call.missed", SK: "ALERT#missed_call#2026-03-12T14:32:00.000Z#call.missed#0123456789abcdef"},
+		},
+		{
+			"of no known call, a minute later", later, events.KindMissedCall,
+			table.Key{PK: "EVENT#call.missed", SK: "ALERT#missed_call#2026-03-12T14:33:00.000Z#call.missed#0123456789abcdef"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got := table.AlertKey(tc.event, tc.kind)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("key (-want +got):\n%s", diff)
+			}
+			if q := table.AlertMarks(tc.event, tc.kind); q.Partition != got.PK || !strings.HasPrefix(got.SK, q.SortPrefix) {
+				t.Errorf("the query %+v does not find it", q)
+			}
+		})
+	}
+}

@@ -248,6 +248,9 @@ func (q Query) matches(sort string) bool {
 	return strings.HasPrefix(sort, q.SortPrefix) && sort >= q.From && (q.To == "" || sort <= q.To)
 }
 
+// KeyOf returns the primary key of an item.
+func KeyOf(item Item) Key { return Key{PK: Text(item, PK), SK: Text(item, SK)} }
+
 // Text returns the content of a string attribute, or "" if item has none of
 // that name.
 func Text(item Item, name string) string {

@@ -1,0 +1,124 @@
+package alert
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// ErrItem says that an item cannot be made into an alert, now or later.
+var ErrItem = errors.New("item is no alert")
+
+// Alert is one missed call or voicemail that people are to hear of.
+type Alert struct {
+	// ID names the alert, and is the same whenever it is sent again.
+	ID   string
+	Kind events.Kind
+	// Key is that of the event's item, and CallID what JustCall calls the call;
+	// "" where the event names none.
+	Key    table.Key
+	CallID string
+	// OccurredAt is when it happened, ReceivedAt when it arrived here.
+	OccurredAt, ReceivedAt time.Time
+
+	// Line is the number called, "+" and digits, or the text that was sent if
+	// that is no number. LineName is its name in JustCall, where given.
+	Line, LineName string
+	// Caller is the caller's number, "+" and digits; "" if it is withheld.
+	// CallerName is the name that the event gives.
+	Caller, CallerName string
+	AgentID            events.Optional[int64]
+	AgentName          string
+
+	// RingDuration is how long it rang, in seconds. MissedReason says why
+	// nobody answered. Both are of missed calls.
+	RingDuration events.Optional[int64]
+	MissedReason string
+
+	// Duration is a voicemail's length in seconds.
+	Duration      events.Optional[int64]
+	RecordingURL  string
+	Transcription string
+
+	// What the table knows beside the event; see [history].
+	Contact     contact
+	MissedTimes int // in the 24 hours before, this one included; 0 if not known
+	// MissedAt is when the call that a voicemail was left on was missed; zero
+	// where no event says so.
+	MissedAt time.Time
+}
+
+// Read returns the alert of an event's item. The error wraps [ErrItem].
+//
+// The payload says most of it. Should it not read, the alert goes out with what
+// the other attributes say: somebody called.
+func Read(item table.Item) (Alert, error) {
+	a := Alert{
+		Kind: events.Kind(table.Text(item, table.Alert)),
+		Key:  table.KeyOf(item),
+	}
+	if !a.Kind.Alerts() || a.Key.PK == "" || a.Key.SK == "" {
+		return Alert{}, fmt.Errorf("read alert: %w", ErrItem)
+	}
+	mark := table.AlertKey(a.Key, a.Kind)
+	a.ID = mark.PK + "/" + strings.TrimPrefix(mark.SK, "ALERT#")
+	a.OccurredAt = timeOf(item, table.OccurredAt)
+	a.ReceivedAt = timeOf(item, table.ReceivedAt)
+	a.LineName = table.Text(item, "justcall_line_name")
+	a.Caller = strings.TrimPrefix(table.Text(item, table.GSI1PK), table.PhonePartition(""))
+
+	body, err := table.PayloadOf(item)
+	if err != nil {
+		return a, nil
+	}
+	envelope, err := events.Open(body)
+	if err != nil {
+		return a, nil
+	}
+	a.readEvent(envelope.Decode())
+	return a, nil
+}
+
+func (a *Alert) readEvent(d *events.Delivery) {
+	if d.Phone != "" {
+		a.Caller = d.Phone
+	}
+	a.CallID = d.ID
+	switch e := d.Event.(type) {
+	case *events.Call:
+		a.Line = lineOf(e.From, e.To, e.Direction)
+		a.CallerName = e.ContactName
+		a.AgentID, a.AgentName = e.AgentID, e.AgentName
+		a.RingDuration = e.RingDuration
+		a.MissedReason = e.MissedReason
+	case *events.Voicemail:
+		a.Line = lineOf(e.From, e.To, events.Inbound)
+		a.CallerName = e.ContactName
+		a.AgentID, a.AgentName = e.AgentID, e.AgentName
+		a.Duration = e.Duration
+		a.RecordingURL = e.RecordingURL
+		a.Transcription = e.Transcription
+	}
+}
+
+// lineOf returns the account's own line of a call.
+func lineOf(from, to string, direction events.Direction) string {
+	line := to
+	if direction == events.Outbound {
+		line = from
+	}
+	if number := events.PhoneNumber(line); number != "" {
+		return number
+	}
+	return line
+}
+
+// timeOf reads a time; one that does not read is zero.
+func timeOf(item table.Item, name string) time.Time {
+	at, _ := events.ParseTime(table.Text(item, name))
+	return at
+}

@@ -1,0 +1,81 @@
+package alert_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+// arrival is when everything arrived.
+var arrival = time.Date(2026, 3, 12, 15, 0, 0, 0, time.UTC)
+
+// itemOf returns the item of a body.
+func itemOf(t testing.TB, body string) table.Item {
+	t.Helper()
+	envelope, err := events.Open([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table.EventItem(envelope.Decode(), arrival, arrival)
+}
+
+func readFile(t testing.TB, path ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(path...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// sample returns the body of a documented event.
+func sample(t testing.TB, name string) string {
+	t.Helper()
+	return readFile(t, "..", "..", "events-samples", name+".json")
+}
+
+// messageOf renders what a body's item says, without what the table knows.
+func messageOf(t testing.TB, body string) alert.Message {
+	t.Helper()
+	a, err := alert.Read(itemOf(t, body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Message()
+}
+
+// newStore returns an empty table.
+func newStore(t testing.TB) *bolt.Store {
+	t.Helper()
+	store, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), tabletest.Schema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
+}
+
+func put(t testing.TB, store table.Store, items ...table.Item) {
+	t.Helper()
+	for _, item := range items {
+		if _, err := store.Put(context.Background(), item); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func str(text string) types.AttributeValue { return &types.AttributeValueMemberS{Value: text} }

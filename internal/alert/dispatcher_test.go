@@ -1,0 +1,454 @@
+package alert_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/leak"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+var errDown = errors.New("down")
+
+// topic keeps what is published. Refuse, where it is set, says of a message
+// whether it is not taken.
+type topic struct {
+	mu     sync.Mutex
+	sent   []alert.Message
+	refuse func(alert.Message) error
+}
+
+func (p *topic) Publish(_ context.Context, messages []alert.Message) []error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	errs := make([]error, len(messages))
+	for i, m := range messages {
+		if p.refuse != nil {
+			errs[i] = p.refuse(m)
+		}
+		if errs[i] == nil {
+			p.sent = append(p.sent, m)
+		}
+	}
+	return errs
+}
+
+func (p *topic) ids() (ids []string) {
+	for _, m := range p.sent {
+		ids = append(ids, m.ID)
+	}
+	return ids
+}
+
+// storeFunc is a table whose methods a test replaces.
+type storeFunc struct {
+	table.Store
+	put   func(context.Context, table.Item) (bool, error)
+	query func(context.Context, table.Query) (table.Page, error)
+}
+
+func (s storeFunc) Put(ctx context.Context, item table.Item) (bool, error) {
+	if s.put != nil {
+		return s.put(ctx, item)
+	}
+	return s.Store.Put(ctx, item)
+}
+
+func (s storeFunc) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	if s.query != nil {
+		return s.query(ctx, q)
+	}
+	return s.Store.Query(ctx, q)
+}
+
+// missedAt returns a missed call of format A.
+func missedAt(id, from, at string) string {
+	return fmt.Sprintf(`{"event":"call.missed","timestamp":%q,"data":{"call_id":%q,"direction":"inbound","from":%q,"to":"+14155550101","agent_id":null}}`, at, id, from)
+}
+
+func deliver(t *testing.T, d *alert.Dispatcher, items ...table.Item) []error {
+	t.Helper()
+	errs := d.Deliver(t.Context(), items)
+	if len(errs) != len(items) {
+		t.Fatalf("%d errors for %d items", len(errs), len(items))
+	}
+	return errs
+}
+
+func mustDeliver(t *testing.T, d *alert.Dispatcher, items ...table.Item) {
+	t.Helper()
+	if err := errors.Join(deliver(t, d, items...)...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func failed(errs []error) (indexes []int) {
+	for i, err := range errs {
+		if err != nil {
+			indexes = append(indexes, i)
+		}
+	}
+	return indexes
+}
+
+func TestAlertsGoOutInOrderOnce(t *testing.T) {
+	t.Parallel()
+	store, to := newStore(t), &topic{}
+	d := alert.New(store, to, leak.Logger(t))
+	missed, voice := itemOf(t, sample(t, "call.missed")), itemOf(t, sample(t, "voicemail.received"))
+	answered := itemOf(t, sample(t, "call.answered"))
+	put(t, store, missed, answered, voice)
+
+	want := []string{"CALL#call_1d4e5f6a/missed_call", "CALL#call_1d4e5f6a/voicemail"}
+	for _, delivery := range []string{"first", "again"} {
+		mustDeliver(t, d, missed, answered, voice)
+		if diff := cmp.Diff(want, to.ids()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", delivery, diff)
+		}
+	}
+	// Another process knows it by the marks alone.
+	mustDeliver(t, alert.New(store, to, leak.Logger(t)), missed, voice)
+	if diff := cmp.Diff(want, to.ids()); diff != "" {
+		t.Errorf("after a restart (-want +got):\n%s", diff)
+	}
+}
+
+func TestAVoicemailNamesTheMissedCallItWasLeftOn(t *testing.T) {
+	t.Parallel()
+	missed, voice := itemOf(t, sample(t, "call.missed")), itemOf(t, sample(t, "voicemail.received"))
+	known := map[string]any{"call_id": "call_1d4e5f6a", "occurred_at": "2026-03-12T14:32:00.000Z"}
+	for _, tc := range []struct {
+		name    string
+		batches [][]table.Item
+		want    map[string]any
+	}{
+		{"in the same batch", [][]table.Item{{missed, voice}}, known},
+		{"in the same batch, behind it", [][]table.Item{{voice, missed}}, known},
+		{"in a batch before", [][]table.Item{{missed}, {voice}}, known},
+		{"not there yet", [][]table.Item{{voice}}, map[string]any{"call_id": "call_1d4e5f6a"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			to := &topic{}
+			d := alert.New(newStore(t), to, leak.Logger(t))
+			for _, batch := range tc.batches {
+				mustDeliver(t, d, batch...)
+			}
+			i := slices.IndexFunc(to.sent, func(m alert.Message) bool { return m.Kind == events.KindVoicemail })
+			if diff := cmp.Diff(any(tc.want), document(t, to.sent[i])["missed_call"]); diff != "" {
+				t.Errorf("missed_call (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// JustCall tells of one missed call under several names.
+func TestTwinsOfOneMissedCallAlertOnce(t *testing.T) {
+	t.Parallel()
+	twin := func(typ string) table.Item {
+		return itemOf(t, strings.Replace(call("Pat", "Support", "null"), "call.missed", typ, 1))
+	}
+	twins := []table.Item{twin("call.completed"), twin("call.missed"), twin("call.updated"), twin("sd.call_completed")}
+	for name, batches := range map[string][][]table.Item{
+		"in one batch":       {twins},
+		"one after the next": {twins[:1], twins[1:2], twins[2:3], twins[3:]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			to := &topic{}
+			d := alert.New(newStore(t), to, leak.Logger(t))
+			for _, batch := range batches {
+				mustDeliver(t, d, batch...)
+			}
+			if diff := cmp.Diff([]string{"CALL#CA1/missed_call"}, to.ids()); diff != "" {
+				t.Errorf("alerts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Two calls that name no id are two calls, although the same person called.
+func TestCallsWithoutAnIDAlertEachForThemselves(t *testing.T) {
+	t.Parallel()
+	to := &topic{}
+	d := alert.New(newStore(t), to, leak.Logger(t))
+	one, two := itemOf(t, missedAt("", "+14155550144", "2026-03-12T14:32:00Z")), itemOf(t, missedAt("", "+14155550144", "2026-03-12T14:33:00Z"))
+	mustDeliver(t, d, one, two)
+	mustDeliver(t, d, two, one)
+	if got := to.ids(); len(got) != 2 || got[0] == got[1] {
+		t.Errorf("alerts: %v, want two", got)
+	}
+}
+
+func TestOneThatFailsKeepsNoneBack(t *testing.T) {
+	t.Parallel()
+	to := &topic{refuse: func(m alert.Message) error {
+		if m.ID == "CALL#c2/missed_call" {
+			return errDown
+		}
+		return nil
+	}}
+	d := alert.New(newStore(t), to, leak.Logger(t))
+	var items []table.Item
+	for i := range 25 {
+		items = append(items, itemOf(t, missedAt(fmt.Sprintf("c%d", i), "+14155550144", "2026-03-12T14:32:00Z")))
+	}
+	damaged := maps.Clone(items[5])
+	damaged[table.Alert] = str("overdue")
+	items[5] = damaged
+
+	errs := deliver(t, d, items...)
+	if diff := cmp.Diff([]int{2, 5}, failed(errs)); diff != "" {
+		t.Errorf("failed (-want +got):\n%s", diff)
+	}
+	if !errors.Is(errs[2], errDown) || !errors.Is(errs[5], alert.ErrItem) {
+		t.Errorf("errors: %v, %v", errs[2], errs[5])
+	}
+	if len(to.sent) != 23 {
+		t.Errorf("%d sent, want 23", len(to.sent))
+	}
+	to.refuse = nil
+	mustDeliver(t, d, append(items[:5:5], items[6:]...)...)
+	if len(to.sent) != 24 || to.sent[23].ID != "CALL#c2/missed_call" {
+		t.Errorf("%d sent after the second time, want the one that failed", len(to.sent))
+	}
+}
+
+func TestATopicThatIsDownIsNotAskedForTheRest(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	to := &topic{refuse: func(alert.Message) error { asked++; return errDown }}
+	d := alert.New(newStore(t), to, leak.Logger(t))
+	var items []table.Item
+	for i := range 30 {
+		items = append(items, itemOf(t, missedAt(fmt.Sprintf("c%d", i), "+14155550144", "2026-03-12T14:32:00Z")))
+	}
+	if got := failed(deliver(t, d, items...)); len(got) != 30 {
+		t.Errorf("%d failed, want all 30", len(got))
+	}
+	if asked != alert.MaxBatch {
+		t.Errorf("%d messages tried, want one batch of %d", asked, alert.MaxBatch)
+	}
+}
+
+func TestWithoutTimeLeftNothingIsBegun(t *testing.T) {
+	t.Parallel()
+	to := &topic{}
+	d := alert.New(newStore(t), to, leak.Logger(t))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	errs := d.Deliver(ctx, []table.Item{itemOf(t, sample(t, "call.missed"))})
+	if errs[0] == nil || len(to.sent) > 0 {
+		t.Errorf("error %v, %d sent, want it left for later", errs[0], len(to.sent))
+	}
+}
+
+func TestMarksThatCannotBeReadPostponeAnAlert(t *testing.T) {
+	t.Parallel()
+	store, to := newStore(t), &topic{}
+	broken := storeFunc{Store: store, query: func(ctx context.Context, q table.Query) (table.Page, error) {
+		if q.Index == table.Base && q.Partition == "CALL#c1" {
+			return table.Page{}, table.ErrUnavailable
+		}
+		return store.Query(ctx, q)
+	}}
+	d := alert.New(broken, to, leak.Logger(t))
+	errs := deliver(t, d, itemOf(t, missedAt("c1", "+14155550144", "2026-03-12T14:32:00Z")), itemOf(t, missedAt("c2", "+14155550144", "2026-03-12T14:32:00Z")))
+	if !errors.Is(errs[0], table.ErrUnavailable) || errs[1] != nil {
+		t.Errorf("errors: %v", errs)
+	}
+	if diff := cmp.Diff([]string{"CALL#c2/missed_call"}, to.ids()); diff != "" {
+		t.Errorf("alerts (-want +got):\n%s", diff)
+	}
+}
+
+// Told to Lambda, it would bring the record back for certain.
+func TestAMarkThatCannotBeWrittenIsNoFailure(t *testing.T) {
+	t.Parallel()
+	to := &topic{}
+	broken := storeFunc{Store: newStore(t), put: tabletest.PutFunc(func(context.Context, table.Item) (bool, error) {
+		return false, table.ErrUnavailable
+	})}
+	lines := leak.Writer(t)
+	d := alert.New(broken, to, lines.Logger())
+	item := itemOf(t, sample(t, "call.missed"))
+	mustDeliver(t, d, item, item)
+	if len(to.sent) != 1 || !strings.Contains(lines.String(), "alert not marked") {
+		t.Errorf("%d sent, log: %s", len(to.sent), lines)
+	}
+}
+
+func TestTheStreamDoesNotTakeAMarkForAnEvent(t *testing.T) {
+	t.Parallel()
+	mark := table.AlertedItem(itemOf(t, sample(t, "call.missed")), events.KindMissedCall, arrival)
+	if _, ok := mark[table.Alert]; ok {
+		t.Error("a mark has the attribute that the stream's filter asks for")
+	}
+	to := &topic{}
+	mustDeliver(t, alert.New(newStore(t), to, leak.Logger(t)), mark)
+	if len(to.sent) > 0 {
+		t.Errorf("%d sent for a mark", len(to.sent))
+	}
+}
+
+func TestTheCallersHistory(t *testing.T) {
+	t.Parallel()
+	const caller, at = "+14155550144", "2026-03-12T14:32:00Z"
+	contact := func(first, last, company, at string) string {
+		return fmt.Sprintf(`{"event":"contact.updated","timestamp":%q,"data":{"contact_id":7,"first_name":%q,"last_name":%q,"company":%q,"phone":%q}}`, at, first, last, company, caller)
+	}
+	for _, tc := range []struct {
+		name    string
+		before  []string
+		caller  map[string]any
+		missed  float64
+		subject string
+	}{
+		{"unknown caller", nil, map[string]any{"number": caller}, 1, "Missed call: " + caller + " on +14155550101"},
+		{
+			"the newest contact wins",
+			[]string{contact("Pat", "Old", "Initech", "2026-03-01T00:00:00Z"), contact("Pat", "Smith", "Globex", "2026-03-02T00:00:00Z")},
+			map[string]any{"number": caller, "name": "Pat Smith", "company": "Globex"},
+			1,
+			"Missed call: Pat Smith (Globex), " + caller + " on +14155550101",
+		},
+		{
+			"missed twice before, once with a voicemail, once too long ago",
+			[]string{
+				missedAt("c1", caller, "2026-03-12T10:00:00Z"),
+				strings.ReplaceAll(voicemail("Hi"), "call_1", "c1"),
+				missedAt("c2", caller, "2026-03-11T14:32:01Z"),
+				missedAt("c3", caller, "2026-03-11T14:32:00Z"),
+				missedAt("c4", "+14155550199", "2026-03-12T10:00:00Z"),
+			},
+			map[string]any{"number": caller},
+			3, "Missed call, 3rd in 24 h: " + caller + " on +14155550101",
+		},
+		{
+			"what came after it does not count",
+			[]string{missedAt("c1", caller, "2026-03-12T14:33:00Z")},
+			map[string]any{"number": caller},
+			1, "Missed call: " + caller + " on +14155550101",
+		},
+		{
+			"a contact of format B",
+			[]string{`{"type":"jc.contact_status_updated","request_id":"01KKYQVWNFHX2TBKZHYF5SG2EQ","data":{"id":7,"name":"Omar Haddad","contact_number":"14155550144","company":"Haddad Tiles"}}`},
+			map[string]any{"number": caller, "name": "Omar Haddad", "company": "Haddad Tiles"},
+			1,
+			"Missed call: Omar Haddad (Haddad Tiles), " + caller + " on +14155550101",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			store, to := newStore(t), &topic{}
+			for _, body := range tc.before {
+				put(t, store, itemOf(t, body))
+			}
+			mustDeliver(t, alert.New(store, to, leak.Logger(t)), itemOf(t, missedAt("c9", caller, at)))
+			d := document(t, to.sent[0])
+			if diff := cmp.Diff(any(tc.caller), d["caller"]); diff != "" {
+				t.Errorf("caller (-want +got):\n%s", diff)
+			}
+			if d["missed_24h"] != tc.missed {
+				t.Errorf("missed %v times, want %v", d["missed_24h"], tc.missed)
+			}
+			if to.sent[0].Subject != tc.subject {
+				t.Errorf("subject: %q, want %q", to.sent[0].Subject, tc.subject)
+			}
+		})
+	}
+}
+
+func TestAnAlertNeitherWaitsForTheHistoryNorFailsWithIt(t *testing.T) {
+	t.Parallel()
+	for name, query := range map[string]func(context.Context) error{
+		"refused": func(context.Context) error { return table.ErrUnavailable },
+		"hanging": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, to := newStore(t), &topic{}
+			broken := storeFunc{Store: store, query: func(ctx context.Context, q table.Query) (table.Page, error) {
+				if q.Index == table.GSI1 {
+					return table.Page{}, query(ctx)
+				}
+				return store.Query(ctx, q)
+			}}
+			began := time.Now()
+			mustDeliver(t, alert.New(broken, to, leak.Logger(t)), itemOf(t, sample(t, "call.missed")))
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if d := document(t, to.sent[0]); d["missed_24h"] != nil {
+				t.Errorf("missed %v times, want it left out", d["missed_24h"])
+			}
+		})
+	}
+}
+
+// No order, no repetition and no failure on the way can change who is alerted.
+func TestNoOrderChangesTheAlerts(t *testing.T) {
+	t.Parallel()
+	var bodies []string
+	for i := range 4 {
+		id := fmt.Sprintf("c%d", i)
+		bodies = append(bodies,
+			missedAt(id, "+14155550144", "2026-03-12T14:32:00Z"),
+			strings.ReplaceAll(strings.ReplaceAll(call("Pat", "Support", "null"), "CA1", id), "call.missed", "call.updated"),
+		)
+		if i%2 == 0 {
+			bodies = append(bodies, strings.ReplaceAll(voicemail("Hi"), "call_1", id))
+		}
+	}
+	items := make([]table.Item, len(bodies))
+	for i, body := range bodies {
+		items[i] = itemOf(t, body)
+	}
+	want := []string{
+		"CALL#c0/missed_call", "CALL#c0/voicemail", "CALL#c1/missed_call", "CALL#c2/missed_call", "CALL#c2/voicemail", "CALL#c3/missed_call",
+	}
+
+	rapid.Check(t, func(rt *rapid.T) {
+		memory := &tabletest.Memory{}
+		marks := storeFunc{put: memory.Put, query: func(_ context.Context, q table.Query) (page table.Page, err error) {
+			for _, item := range memory.Items() {
+				if q.Index == table.Base && table.Text(item, table.PK) == q.Partition {
+					page.Items = append(page.Items, item)
+				}
+			}
+			return page, nil
+		}}
+		to := &topic{refuse: func(alert.Message) error {
+			if rapid.IntRange(0, 3).Draw(rt, "refused") == 0 {
+				return errDown
+			}
+			return nil
+		}}
+		d := alert.New(marks, to, leak.Logger(t))
+		order := rapid.Permutation(append(slices.Clone(items), items...)).Draw(rt, "order")
+		for len(order) > 0 {
+			n := rapid.IntRange(1, len(order)).Draw(rt, "batch")
+			// As Lambda does: from the first that failed on, again.
+			if bad := failed(d.Deliver(t.Context(), order[:n])); len(bad) > 0 {
+				n = bad[0]
+			}
+			order = order[n:]
+		}
+		if got := slices.Sorted(slices.Values(to.ids())); !slices.Equal(got, want) {
+			rt.Errorf("alerts: %v, want %v", got, want)
+		}
+	})
+}

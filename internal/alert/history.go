@@ -1,0 +1,67 @@
+package alert
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/table"
+)
+
+const (
+	// missedSpan is how far back missed calls are counted.
+	missedSpan = 24 * time.Hour
+	// historyLength is how many of a caller's last events are looked at: one
+	// page of well under 100 KB.
+	historyLength = 100
+)
+
+// contact is who a number belongs to.
+type contact struct{ Name, Company string }
+
+// history adds to a what the table knows of the caller: the name and company
+// of the newest contact event, and how many calls were missed in the 24 hours
+// up to this one. It is one query. Of a caller with more than [historyLength]
+// events in that time the count is of those, and a contact before them is not
+// seen.
+func history(ctx context.Context, store table.Store, a *Alert) error {
+	if a.Caller == "" {
+		return nil
+	}
+	page, err := store.Query(ctx, table.Query{
+		Index:       table.GSI1,
+		Partition:   table.PhonePartition(a.Caller),
+		NewestFirst: true,
+		Limit:       historyLength,
+	})
+	if err != nil {
+		return fmt.Errorf("read the caller's history: %w", err)
+	}
+
+	// The index may not have this very event yet.
+	missed := map[string]bool{a.Key.PK: true}
+	for _, item := range page.Items {
+		at := timeOf(item, table.OccurredAt)
+		switch {
+		case events.Kind(table.Text(item, table.Kind)) == events.KindContact:
+			if a.Contact == (contact{}) {
+				a.Contact = contactOf(item)
+			}
+		case table.Text(item, table.Alert) == "":
+		case !at.After(a.OccurredAt) && at.After(a.OccurredAt.Add(-missedSpan)):
+			missed[table.Text(item, table.PK)] = true
+		}
+	}
+	a.MissedTimes = len(missed)
+	return nil
+}
+
+func contactOf(item table.Item) contact {
+	first, last := table.Text(item, "first_name"), table.Text(item, "last_name")
+	return contact{
+		Name:    cmp.Or(line(first+" "+last, maxName), table.Text(item, "name"), table.Text(item, "contact_name")),
+		Company: table.Text(item, "company"),
+	}
+}

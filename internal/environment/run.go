@@ -1,0 +1,33 @@
+package environment
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// initTime bounds what is done before the first invocation is taken. Lambda
+// gives ten seconds. See
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html.
+const initTime = 8 * time.Second
+
+// Run is the main of a function: start reads the environment and wires the
+// handler, which then serves until the process ends. Where start fails, why is
+// printed behind the function's name, and the process exits with status 1.
+func Run(name string, start func(context.Context, *Environment) (lambda.Handler, error)) {
+	handler, err := initialize(start)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: not started: %v\n", name, err)
+		os.Exit(1)
+	}
+	lambda.Start(handler)
+}
+
+func initialize(start func(context.Context, *Environment) (lambda.Handler, error)) (lambda.Handler, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), initTime)
+	defer cancel()
+	return start(ctx, New(os.Getenv))
+}

@@ -1,0 +1,62 @@
+package tabletest
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/itemjson"
+)
+
+// Serve returns the endpoint of a table that function binaries can write to. It
+// is on loopback and closes when the test ends; it knows PutItem, with the one
+// condition that the store has, and nothing else. Every item goes to put, whose
+// context ends when the client gives up; an error of put is answered as a fault
+// of the service.
+func Serve(t testing.TB, put PutFunc) (endpoint string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		body, err := io.ReadAll(r.Body)
+		var request struct {
+			Item                jsontext.Value `json:"Item"`
+			ConditionExpression string         `json:"ConditionExpression"`
+		}
+		if err == nil {
+			err = json.Unmarshal(body, &request)
+		}
+		if err != nil || r.Header.Get("X-Amz-Target") != "DynamoDB_20120810.PutItem" ||
+			request.ConditionExpression != "attribute_not_exists("+table.PK+")" {
+			fault(w, http.StatusBadRequest, "ValidationException")
+			return
+		}
+		item, err := itemjson.Decode(request.Item)
+		if err != nil {
+			fault(w, http.StatusBadRequest, "SerializationException")
+			return
+		}
+		switch created, err := put(r.Context(), item); {
+		case err != nil:
+			fault(w, http.StatusInternalServerError, "InternalServerError")
+		case !created:
+			fault(w, http.StatusBadRequest, "ConditionalCheckFailedException")
+		default:
+			_, _ = io.WriteString(w, "{}")
+		}
+	}))
+	t.Cleanup(func() {
+		server.CloseClientConnections() // put may wait for that
+		server.Close()
+	})
+	return server.URL
+}
+
+func fault(w http.ResponseWriter, status int, code string) {
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#`+code+`","message":""}`)
+}
