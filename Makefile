@@ -6,10 +6,15 @@ DYNALITE_HOST ?= 127.0.0.1
 # A number of runs: given a time, "go test" now and then ends with "context deadline exceeded",
 # which says nothing of the code.
 FUZZTIME      ?= 100000x
+FUZZ          := events/FuzzDecode events/FuzzVerify internal/ingest/FuzzHandle internal/alert/FuzzMessage \
+	internal/spill/FuzzEveryBodyComesBackAsItWas internal/spill/FuzzDecodeRefusesOrComesBack \
+	internal/stream/FuzzInvoke internal/table/itemjson/FuzzDecode
+OUTAGE        ?= 60s
 STACK         ?= ringback
 
 GOLANGCI := .tools/bin/golangci-lint
 DYNALITE := .tools/node_modules/.package-lock.json
+MOTO     := .tools/moto-venv/installed
 VENV     := .tools/venv/installed
 SAM      := .tools/venv/bin/sam
 CFN_LINT := .tools/venv/bin/cfn-lint
@@ -21,6 +26,8 @@ LOCAL := env -u AWS_CA_BUNDLE
 # The race detector is built with a C compiler; without one the tests still run.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
+PYTHON_NEEDED = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "install Python 3.11 or later, as python3"; exit 1; }
+
 # template.yaml says for which of Lambda's processors; Go has other names for them.
 GOARCH_arm64  := arm64
 GOARCH_x86_64 := amd64
@@ -30,8 +37,8 @@ LAMBDA_GOARCH  = $(or $(GOARCH_$(LAMBDA_ARCH)),$(error no Architectures: [arm64]
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-WebhookFunction check clean conformance cover demo deploy dynalite fmt fuzz lint \
-	logs run sam-build samples test tidy validate webhook-url
+.PHONY: help build build-AlertsFunction build-DrainFunction build-WebhookFunction check clean conformance \
+	cover demo deploy dynalite fmt fuzz lint logs outage run sam-build samples storm test tidy validate webhook-url
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,10 +47,12 @@ build: ## build the command line into .build/
 	@go build -o .build/ringback ./cmd/ringback
 
 # Called by "sam build". The flags take two thirds off a plain build's size; -buildvcs=false keeps
-# the binary, and so the deployment, the same from one commit to the next.
-build-WebhookFunction:
+# the binary, and so the deployment, the same from one commit to the next. The checksum changes the
+# package when only parameters have changed, so that a version with the new ones is published.
+build-WebhookFunction build-AlertsFunction build-DrainFunction: build-%Function:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false \
-		-tags lambda.norpc -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/webhook
+		-tags lambda.norpc -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | tr A-Z a-z)
+	cksum samconfig.toml > "$(ARTIFACTS_DIR)/samconfig.cksum"
 
 check: lint validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite, check go.mod
 	go mod tidy -diff
@@ -51,7 +60,7 @@ check: lint validate sam-build conformance ## lint, validate, build for Lambda, 
 clean: ## remove what was built, but not the tools
 	rm -rf .build .aws-sam
 
-conformance: $(DYNALITE) ## run the store suite and the real function binary on dynalite
+conformance: $(DYNALITE) $(MOTO) ## run the store suite and the real functions on dynalite and moto
 	$(LOCAL) .tools/conformance $(RACE)
 
 cover: ## run the tests and print the coverage
@@ -70,10 +79,10 @@ dynalite: $(DYNALITE) ## run a DynamoDB stand-in on port 8000, for "sam local in
 fmt: $(GOLANGCI) ## format the Go code
 	$(GOLANGCI) fmt
 
-fuzz: ## run each fuzz target for FUZZTIME, such as 100000x or 30m
-	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./events
-	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./events
-	go test -run '^$$' -fuzz '^FuzzHandle$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./internal/ingest
+fuzz: $(FUZZ:%=fuzz/%) ## run each fuzz target for FUZZTIME, such as 100000x or 30m
+
+fuzz/%:
+	go test -run '^$$' -fuzz '^$(notdir $*)$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$(@D:fuzz/%=%)
 
 invoke-%: sam-build ## run the webhook function in Docker on one sample, such as invoke-call.missed
 	$(SAM) local invoke WebhookFunction -e events-samples/webhook/$*.json --env-vars docs/sam-local-env.json \
@@ -85,14 +94,21 @@ lint: $(GOLANGCI) ## lint the Go code
 logs: $(VENV) ## follow the logs of the stack STACK
 	$(SAM) logs --stack-name $(STACK) --tail
 
+outage: $(DYNALITE) $(MOTO) ## take the table away for OUTAGE under load, and check that nothing is lost
+	$(LOCAL) OUTAGE=$(OUTAGE) node .tools/with-stand-ins.js \
+		go test -count=1 -v -run '^TestNothingIsLostWhileTheTableIsDown$$' ./internal/e2e
+
 run: build ## start the local stack, post the nine samples, keep serving
 	$(LOCAL) .build/ringback serve --demo $(ARGS)
 
 sam-build: $(VENV) ## build the functions as Lambda runs them
 	$(SAM) build
 
-samples: ## write the gateway requests in events-samples/ anew
-	go test ./internal/gateway -run TestSamples -update
+samples: ## write the functions' events in events-samples/ anew
+	go test ./internal/gateway ./internal/eventsource ./internal/spill -run TestSamples -update
+
+storm: build ## prove on a local stack that nothing is lost or alerted twice (ARGS="--deliveries 100000")
+	$(LOCAL) .build/ringback storm $(ARGS)
 
 test: ## run the tests
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
@@ -116,7 +132,12 @@ $(DYNALITE): .tools/package.json .tools/package-lock.json
 	npm ci --prefix .tools --no-audit --no-fund
 	touch $@
 
+$(MOTO): .tools/moto-requirements.txt
+	$(PYTHON_NEEDED)
+	python3 -m venv .tools/moto-venv
+	.tools/moto-venv/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@
+
 $(VENV): .tools/requirements.txt
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "install Python 3.11 or later, as python3"; exit 1; }
+	$(PYTHON_NEEDED)
 	python3 -m venv .tools/venv
 	.tools/venv/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@

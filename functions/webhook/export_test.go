@@ -1,8 +1,7 @@
 package main
 
-// ReadEnvironment reads the configuration through getenv, so that a test sees
-// which variables it asks for.
-func ReadEnvironment(getenv func(string) string) error {
-	_, err := configFromEnv(getenv)
-	return err
-}
+import "github.com/ringback/ringback/internal/environment"
+
+// ReadEnvironment reads the configuration, so that a test sees which variables it
+// asks for.
+func ReadEnvironment(e *environment.Environment) { readConfig(e) }

@@ -225,7 +225,7 @@ func TestWhatIsNoHTTPEventIsAnErrorWithoutContent(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			answer, err := gateway.New(handler(&tabletest.Memory{})).Invoke(t.Context(), []byte(tc.event))
+			answer, err := gateway.New(handler(t, &tabletest.Memory{})).Invoke(t.Context(), []byte(tc.event))
 			if !errors.Is(err, gateway.ErrEvent) {
 				t.Fatalf("Invoke: %s, %v, want ErrEvent", answer, err)
 			}

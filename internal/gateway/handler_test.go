@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,14 +16,16 @@ import (
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/gateway"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 const signingSecret = "sample-signing-secret"
 
-func handler(store ingest.Putter) *ingest.Handler {
-	return ingest.New(store, credential.Fixed{Token: sampleToken, SigningSecret: signingSecret}, slog.New(slog.DiscardHandler))
+func handler(t testing.TB, store ingest.Putter) *ingest.Handler {
+	t.Helper()
+	return ingest.New(store, credential.Fixed{Token: sampleToken, SigningSecret: signingSecret}, leak.Logger(t, sampleToken, signingSecret))
 }
 
 // response is what the gateway expects of a function.
@@ -113,7 +114,7 @@ func TestResponsesAreWholeForTheGateway(t *testing.T) {
 			t.Parallel()
 			event := missedCall(t)
 			tc.change(&event)
-			answer, err := gateway.New(handler(&tabletest.Memory{})).Invoke(t.Context(), marshal(t, event))
+			answer, err := gateway.New(handler(t, &tabletest.Memory{})).Invoke(t.Context(), marshal(t, event))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -173,7 +174,7 @@ func TestASignatureHoldsThroughTheGateway(t *testing.T) {
 			event := missedCall(t)
 			event.Body = `{"type":"call.missed","webhook_url":"https://attacker.example","data":{"call_sid":"CA01"}}`
 			tc.change(&event, events.Sign(signingSecret, tc.url, "call.missed", timestamp))
-			h := handler(&tabletest.Memory{})
+			h := handler(t, &tabletest.Memory{})
 			h.Now = func() time.Time { return now }
 			answer, err := gateway.New(h).Invoke(t.Context(), marshal(t, event))
 			if err != nil {
@@ -205,7 +206,7 @@ func TestInvokeGivesUpInTimeToAnswer(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), tc.remaining)
 				defer cancel()
 				start := time.Now()
-				answer, err := gateway.New(handler(hangs)).Invoke(ctx, marshal(t, missedCall(t)))
+				answer, err := gateway.New(handler(t, hangs)).Invoke(ctx, marshal(t, missedCall(t)))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -231,7 +232,7 @@ func TestWithoutADeadlineTheStoreHasItsTime(t *testing.T) {
 				return true, nil
 			}
 		})
-		answer, err := gateway.New(handler(slow)).Invoke(t.Context(), marshal(t, missedCall(t)))
+		answer, err := gateway.New(handler(t, slow)).Invoke(t.Context(), marshal(t, missedCall(t)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,7 +248,7 @@ func TestALargeDeliveryComesThroughTheGateway(t *testing.T) {
 	event.Body = `{"event":"voicemail.received","timestamp":"2026-03-12T14:40:00Z","data":{"call_id":"c1","transcription":"` +
 		strings.Repeat("call me back ", 5<<20/13) + `"}}`
 	store := &tabletest.Memory{}
-	answer, err := gateway.New(handler(store)).Invoke(t.Context(), marshal(t, event))
+	answer, err := gateway.New(handler(t, store)).Invoke(t.Context(), marshal(t, event))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,7 +148,7 @@ func TestSamples(t *testing.T) {
 			golden.Check(t, file, event)
 
 			store := &tabletest.Memory{}
-			answer, err := gateway.New(handler(store)).Invoke(t.Context(), event)
+			answer, err := gateway.New(handler(t, store)).Invoke(t.Context(), event)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -214,7 +214,7 @@ func TestBadInputGetsAClearAnswerAndIsKept(t *testing.T) {
 			t.Parallel()
 			store := &tabletest.Memory{}
 			r := post(tc.body)
-			got := newHandler(store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), r)
+			got := newHandler(t, store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), r)
 			item := store.One(t)
 			if store.Puts() != 1 {
 				t.Errorf("%d writes, want one", store.Puts())
@@ -277,7 +277,7 @@ func TestLargeBodies(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			store, log := &tabletest.Memory{}, &bytes.Buffer{}
-			got := newHandler(store, valid(credential.Secret{Token: token}), log).Handle(t.Context(), post(tc.body))
+			got := newHandler(t, store, valid(credential.Secret{Token: token}), log).Handle(t.Context(), post(tc.body))
 			if got.Status != tc.status || store.Puts() != tc.puts {
 				t.Errorf("status %d after %d writes, want %d after %d", got.Status, store.Puts(), tc.status, tc.puts)
 			}
@@ -312,7 +312,7 @@ func TestARejectionIsKeptWhateverItsHeadersHold(t *testing.T) {
 				store := &tabletest.Memory{}
 				r := post(missedB)
 				r.Headers[header] = value
-				got := newHandler(store, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil).Handle(t.Context(), r)
+				got := newHandler(t, store, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil).Handle(t.Context(), r)
 				if got.Status != http.StatusUnauthorized {
 					t.Errorf("%s: status %d %s, want 401", header, got.Status, got.Body)
 				}

@@ -66,7 +66,7 @@ func FuzzHandle(f *testing.F) {
 		if badEncoding {
 			r.BodyErr = ingest.ErrBodyEncoding
 		}
-		got := newHandler(store, valid(secret), log).Handle(t.Context(), r)
+		got := newHandler(t, store, valid(secret), log).Handle(t.Context(), r)
 
 		if !slices.Contains(allowed, got.Status) {
 			t.Fatalf("status %d %s", got.Status, got.Body)

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,18 @@ var DefaultTolerance = events.Tolerance{Past: 3 * time.Hour, Ahead: 5 * time.Min
 type Putter interface {
 	Put(ctx context.Context, item table.Item) (created bool, err error)
 }
+
+// Spill keeps what the table does not take, until it does.
+type Spill interface {
+	// Send returns without an error once the receipt is on durable storage
+	// from which it will be kept as [Keep] does.
+	Send(ctx context.Context, r Receipt) error
+}
+
+// DefaultStoreTime is how long the table may take, its retries included, before
+// a delivery is spilled. A function that has ten seconds keeps half of them for
+// the spill.
+const DefaultStoreTime = 4 * time.Second
 
 // Credentials tells which secrets are valid. [credential.Rotating] and
 // [credential.Fixed] say how.
@@ -79,6 +92,12 @@ type Handler struct {
 	// the request's own URL is the one that the sender knows.
 	WebhookURL string
 	Tolerance  events.Tolerance
+	// Spill takes what the table refuses; nil where there is none, and the
+	// sender is told to come back.
+	Spill Spill
+	// StoreTime bounds the write to the table where there is a Spill; New sets
+	// it to [DefaultStoreTime].
+	StoreTime time.Duration
 	// Now tells the time; New sets it, tests replace it.
 	Now func() time.Time
 
@@ -92,6 +111,7 @@ type Handler struct {
 func New(store Putter, credentials Credentials, log *slog.Logger) *Handler {
 	return &Handler{
 		Tolerance:   DefaultTolerance,
+		StoreTime:   DefaultStoreTime,
 		Now:         time.Now,
 		table:       store,
 		credentials: credentials,
@@ -104,15 +124,16 @@ const (
 	answerStored    = "stored"
 	answerDuplicate = "duplicate"
 	answerProbe     = "probe"
+	answerSpilled   = "spilled"
 )
 
 // outcome is what became of a request: for the answer and for the log.
 type outcome struct {
 	answer    string // one of the above
-	key       string // PK of what was stored
-	delivery  *events.Delivery
-	rejection bool  // kept as rejected
-	doubt     error // why it was kept as rejected, though answered 200
+	kept      Kept   // what was stored, or was to be
+	rejection bool   // kept as rejected
+	doubt     error  // why it was kept as rejected, though answered 200
+	spilled   error  // why the table did not take what the spill took
 }
 
 // Handle answers one request. Every fault is an answer.
@@ -158,7 +179,8 @@ func (h *Handler) handle(ctx context.Context, r Request) (outcome, error) {
 		// probes with: the answer is a probe's, and what came is kept.
 		o, err := h.reject(ctx, r, err)
 		if o.rejection {
-			return outcome{answer: answerProbe, rejection: true, doubt: err}, nil
+			o.answer, o.doubt = answerProbe, err
+			return o, nil
 		}
 		return o, err
 	case err != nil:
@@ -251,42 +273,58 @@ func (h *Handler) verify(ctx context.Context, r Request, token string, e *events
 	return check(newer)
 }
 
-// store makes the one write.
+// store keeps an event.
 func (h *Handler) store(ctx context.Context, r Request, d *events.Delivery) (outcome, error) {
-	received := h.Now()
-	occurred, ok := events.ParseTime(r.Headers[events.HeaderRequestTimestamp])
-	if !ok {
-		occurred = received
-	}
-	item := table.EventItem(d, occurred, received)
-	o := outcome{answer: answerStored, key: table.Text(item, table.PK), delivery: d}
-	created, err := h.table.Put(ctx, item)
-	if err != nil {
-		return o, fmt.Errorf("store event: %w", err)
-	}
-	if !created {
-		o.answer = answerDuplicate
-	}
-	return o, nil
+	return h.keep(ctx, receipt(r, h.Now(), ""), d)
 }
 
 // reject keeps what is refused, with why. Where it cannot be kept, the sender
 // must come back with it, so the answer is not the refusal.
 func (h *Handler) reject(ctx context.Context, r Request, why error) (outcome, error) {
-	kept := table.RejectedItem(table.Rejection{
-		Reason: why.Error(),
-		Body:   r.Body,
-		Headers: map[string]string{
-			"content-type":                r.Headers["content-type"],
-			events.HeaderSignature:        r.Headers[events.HeaderSignature],
-			events.HeaderSignatureVersion: r.Headers[events.HeaderSignatureVersion],
-			events.HeaderRequestTimestamp: r.Headers[events.HeaderRequestTimestamp],
-		},
-	}, h.Now())
-	if _, err := h.table.Put(ctx, kept); err != nil {
-		return outcome{}, fmt.Errorf("store rejection: %w", err)
+	o, err := h.keep(ctx, receipt(r, h.Now(), why.Error()), nil)
+	if err != nil {
+		return outcome{}, err
 	}
-	return outcome{rejection: true}, why
+	o.rejection = true
+	return o, why
+}
+
+// keep makes the one write. What the table does not take goes to the spill,
+// whatever the reason: an outage passes, and a fault of ours is found where
+// spilled deliveries end that can never be stored, and is put right before the
+// sender has given up. Only an item that is too large for the table is not
+// worth another attempt.
+func (h *Handler) keep(ctx context.Context, r Receipt, d *events.Delivery) (outcome, error) {
+	kept, err := h.put(ctx, r, d)
+	o := outcome{answer: answerStored, kept: kept}
+	switch {
+	case err == nil && !kept.Created:
+		o.answer = answerDuplicate
+	case err == nil:
+	case h.Spill == nil || errors.Is(err, table.ErrTooLarge):
+		return o, err
+	default:
+		if spillErr := h.Spill.Send(ctx, r); spillErr != nil {
+			return o, fmt.Errorf("%w; %w: %w", err, errSpill, spillErr)
+		}
+		o.answer, o.spilled = answerSpilled, err
+	}
+	return o, nil
+}
+
+// put writes to the table. A table that hangs must leave time to spill: at
+// least half of what there is.
+func (h *Handler) put(ctx context.Context, r Receipt, d *events.Delivery) (Kept, error) {
+	if h.Spill != nil {
+		limit := h.StoreTime
+		if deadline, ok := ctx.Deadline(); ok {
+			limit = min(limit, time.Until(deadline)/2)
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	return keep(ctx, h.table, r, d)
 }
 
 func (h *Handler) respond(o outcome, err error) Response {
@@ -300,27 +338,20 @@ func (h *Handler) respond(o outcome, err error) Response {
 	body = append(body, name...)
 	body = append(body, `":`...)
 	body, _ = jsontext.AppendQuote(body, text)
-	if err == nil && o.key != "" {
+	if err == nil && o.kept.Delivery != nil {
 		body = append(body, `,"key":`...)
-		body, _ = jsontext.AppendQuote(body, o.key)
+		body, _ = jsontext.AppendQuote(body, o.kept.Key)
 	}
 	return Response{Status: code, Body: append(body, '}')}
 }
 
-// record writes the one log line of a request. What the sender wrote freely
-// stays out of it: a type that is not registered is only counted.
+// record writes the one log line of a request.
 func (h *Handler) record(ctx context.Context, r Request, o outcome, err error, code int) {
 	attributes := make([]slog.Attr, 0, 10)
 	attributes = append(attributes, slog.Int("status", code))
-	if d := o.delivery; d != nil {
-		typ := string(d.Type)
-		if !d.Type.Registered() {
-			typ = "unregistered"
-		}
+	if d := o.kept.Delivery; d != nil {
+		attributes = append(attributes, o.kept.Attributes()...)
 		attributes = append(attributes,
-			slog.String("type", typ),
-			slog.String("kind", string(d.Kind)),
-			slog.String("key", logKey(d, o.key)),
 			slog.Bool("duplicate", o.answer == answerDuplicate),
 			slog.Int("misfits", len(d.Misfits)),
 			slog.Int("newFields", len(d.NewFields)),
@@ -337,6 +368,16 @@ func (h *Handler) record(ctx context.Context, r Request, o outcome, err error, c
 		}
 		attributes = append(attributes, slog.Int64("bytes", size.Bytes), slog.String("digest", size.Digest))
 		h.log.LogAttrs(ctx, slog.LevelError, "delivery too large", attributes...)
+	case o.spilled != nil:
+		attributes = append(attributes,
+			slog.String("error", o.spilled.Error()),
+			slog.String("answer", o.answer))
+		if why := cmp.Or(err, o.doubt); why != nil {
+			attributes = append(attributes,
+				slog.String("reason", why.Error()),
+				slog.Bool("kept", o.rejection))
+		}
+		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery spilled", attributes...)
 	case o.doubt != nil:
 		attributes = append(attributes,
 			slog.String("error", o.doubt.Error()),
@@ -352,13 +393,4 @@ func (h *Handler) record(ctx context.Context, r Request, o outcome, err error, c
 		attributes = append(attributes, slog.String("answer", o.answer))
 		h.log.LogAttrs(ctx, slog.LevelInfo, "delivery answered", attributes...)
 	}
-}
-
-// logKey is the key as far as it is the provider's: the name of an
-// unregistered type is the sender's, and stays out.
-func logKey(d *events.Delivery, key string) string {
-	if d.Entity == events.EntityNone && !d.Type.Registered() {
-		return "EVENT#unregistered"
-	}
-	return key
 }

@@ -205,7 +205,7 @@ func TestAnswers(t *testing.T) {
 			if tc.credentials != nil {
 				source = *tc.credentials
 			}
-			h := newHandler(store, source, log)
+			h := newHandler(t, store, source, log)
 			for _, r := range tc.before {
 				_ = h.Handle(t.Context(), r)
 			}
@@ -270,7 +270,7 @@ func TestAnswers(t *testing.T) {
 func TestAStoredItemHoldsWhatIsKnown(t *testing.T) {
 	t.Parallel()
 	store := &tabletest.Memory{}
-	newHandler(store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), post(sample(t, "call.missed")))
+	newHandler(t, store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), post(sample(t, "call.missed")))
 	item := store.One(t)
 	got := map[string]string{}
 	for name := range item {
@@ -306,7 +306,7 @@ func TestAnEventWithoutATimeTakesTheHeadersThenTheArrival(t *testing.T) {
 			store := &tabletest.Memory{}
 			r := post(`{"event":"call.missed","data":{"call_id":"c1","direction":"inbound","from":"+14155558765"}}`)
 			r.Headers[events.HeaderRequestTimestamp] = tc.header
-			newHandler(store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), r)
+			newHandler(t, store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), r)
 			item := store.One(t)
 			got := []string{text(item[table.OccurredAt]), text(item[table.GSI1SK]), text(item[table.GSI2PK]), text(item[table.SK])[:len("EVENT#0000-00-00T00:00:00.000Z#")]}
 			want := []string{tc.want, tc.want + "#call.missed", "ALERT#2026-03-12", "EVENT#0000-00-00T00:00:00.000Z#"}
@@ -333,7 +333,7 @@ func TestTheContextReachesTableAndSecret(t *testing.T) {
 		got = append(got, ctx.Err())
 		return true, nil
 	})
-	newHandler(store, source, nil).Handle(ctx, post(sample(t, "call.missed")))
+	newHandler(t, store, source, nil).Handle(ctx, post(sample(t, "call.missed")))
 	want := []error{context.Canceled, context.Canceled, context.Canceled}
 	if diff := cmp.Diff(want, got, cmpopts.EquateErrors()); diff != "" {
 		t.Errorf("the context's errors (-want +got):\n%s", diff)
@@ -343,7 +343,7 @@ func TestTheContextReachesTableAndSecret(t *testing.T) {
 func TestWhatIsRefusedAgainLaterIsKeptAgain(t *testing.T) {
 	t.Parallel()
 	store := &tabletest.Memory{}
-	h := newHandler(store, valid(credential.Secret{Token: token}), nil)
+	h := newHandler(t, store, valid(credential.Secret{Token: token}), nil)
 	for _, at := range []time.Time{now, now.Add(time.Millisecond)} {
 		h.Now = func() time.Time { return at }
 		_ = h.Handle(t.Context(), post("[]"))

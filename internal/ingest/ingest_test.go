@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
-	"log/slog"
 	"maps"
 	"net/http"
 	"os"
@@ -21,6 +20,7 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
@@ -70,11 +70,13 @@ func stale(fresh credential.Secrets, err error, versions ...credential.Secret) c
 }
 
 // newHandler returns a handler at the time now that logs to log, if there is
-// one.
-func newHandler(store ingest.Putter, source ingest.Credentials, log *bytes.Buffer) *ingest.Handler {
-	logger := slog.New(slog.DiscardHandler)
+// one. When the test ends, its lines must have nothing private in them.
+func newHandler(t testing.TB, store ingest.Putter, source ingest.Credentials, log *bytes.Buffer) *ingest.Handler {
+	t.Helper()
+	lines := leak.Writer(t, token, previousToken, newToken, wrongToken, signingSecret, previousSigningSecret)
+	logger := lines.Logger()
 	if log != nil {
-		logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		logger = lines.Logger(log)
 	}
 	h := ingest.New(store, source, logger)
 	h.Now = func() time.Time { return now }

@@ -35,7 +35,7 @@ func TestPromise200MeansStored(t *testing.T) {
 	t.Parallel()
 	for name, body := range samples(t) {
 		store := &tabletest.Memory{}
-		got := newHandler(store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), post(body))
+		got := newHandler(t, store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), post(body))
 		item := store.One(t)
 		if want := `{"status":"stored","key":` + quote(text(item[table.PK])) + `}`; got.Status != http.StatusOK || string(got.Body) != want {
 			t.Errorf("%s: response %d %s, want 200 %s", name, got.Status, got.Body, want)
@@ -64,14 +64,14 @@ func TestPromiseOurFaultIsNeverA200OrA4xx(t *testing.T) {
 		}
 		// Also what is refused for its signature: format B is, here.
 		for _, signingSecret := range []string{"", signingSecret} {
-			h := newHandler(down, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil)
+			h := newHandler(t, down, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil)
 			for _, body := range bodies {
 				if got := h.Handle(t.Context(), post(body)); got.Status < 500 {
 					t.Errorf("table: %v: answered %d %.100s to %.100s", fault, got.Status, got.Body, body)
 				}
 			}
 		}
-		h := newHandler(&tabletest.Memory{}, stale(nil, fmt.Errorf("AWSCURRENT: %w", fault), credential.Secret{Token: token}), nil)
+		h := newHandler(t, &tabletest.Memory{}, stale(nil, fmt.Errorf("AWSCURRENT: %w", fault), credential.Secret{Token: token}), nil)
 		r := post(sample(t, "call.missed"))
 		r.Path = "/justcall/" + newToken
 		if got := h.Handle(t.Context(), r); got.Status < 500 {
@@ -83,7 +83,7 @@ func TestPromiseOurFaultIsNeverA200OrA4xx(t *testing.T) {
 func TestPromiseStoredOnceUnderConcurrentRedeliveries(t *testing.T) {
 	t.Parallel()
 	store := &tabletest.Memory{}
-	h := newHandler(store, valid(credential.Secret{Token: token}), nil)
+	h := newHandler(t, store, valid(credential.Secret{Token: token}), nil)
 	var (
 		all     sync.WaitGroup
 		mu      sync.Mutex
@@ -111,7 +111,7 @@ func TestPromiseStoredOnceUnderConcurrentRedeliveries(t *testing.T) {
 func TestPromiseALostResponseIsOurOwnWrite(t *testing.T) {
 	t.Parallel()
 	store, lost := &tabletest.Memory{}, true
-	h := newHandler(tabletest.PutFunc(func(ctx context.Context, item table.Item) (bool, error) {
+	h := newHandler(t, tabletest.PutFunc(func(ctx context.Context, item table.Item) (bool, error) {
 		created, err := store.Put(ctx, item)
 		if lost {
 			lost = false
@@ -190,7 +190,7 @@ func TestPromiseNothingIsDroppedBecauseItIsNew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := &tabletest.Memory{}
-			h := newHandler(store, valid(credential.Secret{Token: token}), nil)
+			h := newHandler(t, store, valid(credential.Secret{Token: token}), nil)
 			var kept []string
 			for _, body := range bodies {
 				if got := h.Handle(t.Context(), post(body)); got.Status != http.StatusOK {
@@ -212,7 +212,7 @@ func TestPromiseNothingIsDroppedBecauseItIsNew(t *testing.T) {
 func TestPromiseAChangedShapeStaysVisible(t *testing.T) {
 	t.Parallel()
 	store := &tabletest.Memory{}
-	newHandler(store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(),
+	newHandler(t, store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(),
 		post(`{"event":"call.missed","timestamp":"2026-03-12T14:30:00Z","data":{"call_id":"c1","agent_id":{"id":7},"queue":"sales"},"region":"eu"}`))
 	item := store.One(t)
 	got := map[string]any{
@@ -236,11 +236,12 @@ func TestPromiseNoOrderCanChangeTheOutcome(t *testing.T) {
 	t.Parallel()
 	all := samples(t)
 	inOrder := slices.Sorted(maps.Keys(all))
+	whole := t
 	// deliver returns the table, without the times of arrival.
 	deliver := func(t require, names []string) map[table.Key]table.Item {
 		t.Helper()
 		store, arrivals := &tabletest.Memory{}, 0
-		h := newHandler(store, valid(credential.Secret{Token: token}), nil)
+		h := newHandler(whole, store, valid(credential.Secret{Token: token}), nil)
 		h.Now = func() time.Time {
 			arrivals++
 			return now.Add(time.Duration(arrivals) * time.Minute)
@@ -274,7 +275,7 @@ func TestPromiseNoOrderCanChangeTheOutcome(t *testing.T) {
 func TestPromiseOneBadRecordCannotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	store := &tabletest.Memory{}
-	h := newHandler(store, valid(credential.Secret{Token: token}), nil)
+	h := newHandler(t, store, valid(credential.Secret{Token: token}), nil)
 	for _, bad := range badInputs() {
 		h.Handle(t.Context(), post(bad.body))
 	}
@@ -335,7 +336,7 @@ func TestPromiseRotationLosesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := newHandler(&tabletest.Memory{}, source, nil)
+		h := newHandler(t, &tabletest.Memory{}, source, nil)
 		h.Now = time.Now
 		return secret, h
 	}
@@ -408,12 +409,12 @@ func TestPromiseLogsCarryNothingPrivate(t *testing.T) {
 		secrets[secret] = true
 	}
 	handlers := []*ingest.Handler{
-		newHandler(&tabletest.Memory{}, valid(credential.Secret{Token: token}), log),
-		newHandler(&tabletest.Memory{}, valid(credential.Secret{Token: token, SigningSecret: signingSecret}, credential.Secret{Token: previousToken, SigningSecret: previousSigningSecret}), log),
-		newHandler(&tabletest.Memory{}, stale(nil, credential.ErrUnavailable), log),
+		newHandler(t, &tabletest.Memory{}, valid(credential.Secret{Token: token}), log),
+		newHandler(t, &tabletest.Memory{}, valid(credential.Secret{Token: token, SigningSecret: signingSecret}, credential.Secret{Token: previousToken, SigningSecret: previousSigningSecret}), log),
+		newHandler(t, &tabletest.Memory{}, stale(nil, credential.ErrUnavailable), log),
 	}
 	for _, fault := range []error{table.ErrUnavailable, table.ErrTooLarge, table.ErrValue, context.DeadlineExceeded, errors.New("AccessDeniedException")} {
-		handlers = append(handlers, newHandler(failing(fmt.Errorf("put item: %w", fault)), valid(credential.Secret{Token: token}), log))
+		handlers = append(handlers, newHandler(t, failing(fmt.Errorf("put item: %w", fault)), valid(credential.Secret{Token: token}), log))
 	}
 
 	var requests []ingest.Request
@@ -506,7 +507,7 @@ func TestPromiseItCostsOneWrite(t *testing.T) {
 	t.Parallel()
 	for name, body := range samples(t) {
 		store := &tabletest.Memory{}
-		h := newHandler(store, valid(credential.Secret{Token: token}), nil)
+		h := newHandler(t, store, valid(credential.Secret{Token: token}), nil)
 		for delivery := 1; delivery <= 3; delivery++ {
 			h.Handle(t.Context(), post(body))
 			// An [ingest.Putter] has no way to read.

@@ -26,7 +26,7 @@ func TestTheVendorsSignatureIsTaken(t *testing.T) {
 	const vendorToken = "3bcea770-370a-4b09-8b66-426f687e08a4"
 	secret := credential.Secret{Token: vendorToken, SigningSecret: "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"}
 	store := &tabletest.Memory{}
-	h := newHandler(store, valid(secret), nil)
+	h := newHandler(t, store, valid(secret), nil)
 	h.WebhookURL = "https://webhook.site"
 	h.Now = func() time.Time { return time.Date(2024, time.March, 21, 17, 8, 23, 0, time.UTC) }
 	r := post(`{"type":"call.completed","webhook_url":"https://webhook.site/3bcea770-370a-4b09-8b66-426f687e08a4","data":{"call_sid":"CA01"}}`)
@@ -135,7 +135,7 @@ func TestSignatures(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			store := &tabletest.Memory{}
-			h := newHandler(store, tc.source, nil)
+			h := newHandler(t, store, tc.source, nil)
 			h.WebhookURL = tc.webhookURL
 			got := h.Handle(t.Context(), tc.request)
 			item := store.One(t)
@@ -194,7 +194,7 @@ func TestOnlyAMissReadsTheSecretAgain(t *testing.T) {
 				func(context.Context) credential.Secrets { return credential.Secrets{current} },
 				func(context.Context) (credential.Secrets, error) { refreshed++; return tc.newer, nil },
 			}
-			got := newHandler(&tabletest.Memory{}, source, nil).Handle(t.Context(), tc.request)
+			got := newHandler(t, &tabletest.Memory{}, source, nil).Handle(t.Context(), tc.request)
 			if got.Status != tc.status || refreshed != tc.refresh {
 				t.Errorf("status %d after %d refreshes, want %d after %d", got.Status, refreshed, tc.status, tc.refresh)
 			}
@@ -204,7 +204,7 @@ func TestOnlyAMissReadsTheSecretAgain(t *testing.T) {
 
 func TestASettingChangesTheTolerance(t *testing.T) {
 	t.Parallel()
-	h := newHandler(&tabletest.Memory{}, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil)
+	h := newHandler(t, &tabletest.Memory{}, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil)
 	h.Tolerance = events.Tolerance{Past: time.Minute}
 	old := signed(post(missedB), signingSecret, base+"/justcall/"+token, "call.missed", now.Add(-61*time.Second))
 	if got := h.Handle(t.Context(), old); got.Status != http.StatusUnauthorized {
@@ -221,7 +221,7 @@ func TestWithoutATokenNobodyMayPost(t *testing.T) {
 	t.Parallel()
 	for _, source := range []credentials{valid(), valid(credential.Secret{})} {
 		store := &tabletest.Memory{}
-		h := newHandler(store, source, nil)
+		h := newHandler(t, store, source, nil)
 		for _, path := range []string{"/justcall", "/justcall/", "/justcall/" + token} {
 			r := post(sample(t, "call.missed"))
 			r.Path = path

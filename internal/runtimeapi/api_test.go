@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/runtimeapi"
 )
 
@@ -47,6 +48,7 @@ func TestMisbehaviour(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			leak.Watch(t, p.Logs)
 			t.Cleanup(func() { p.Kill() })
 			result, err := p.Invoke(t.Context(), []byte(tt.do), 10*time.Second)
 			if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/runtimeapi"
 )
 
@@ -57,6 +58,7 @@ func start(t *testing.T, env ...string) *runtimeapi.Process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	leak.Watch(t, p.Logs)
 	t.Cleanup(func() { p.Kill() })
 
 	return p

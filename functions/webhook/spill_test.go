@@ -1,0 +1,239 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/spill"
+	"github.com/ringback/ringback/internal/spill/spilltest"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+// withQueue is the environment of a function that has a queue beside its table.
+func withQueue(endpoint string, queue *spilltest.Queue) map[string]string {
+	env := environment(endpoint, "events")
+	env["SPILL_QUEUE_URL"] = queue.URL()
+	env["AWS_ENDPOINT_URL_SQS"] = queue.Endpoint()
+	env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+	return env
+}
+
+// drained are the items that the queue's messages make.
+func drained(t *testing.T, queue *spilltest.Queue) []table.Item {
+	t.Helper()
+	store := &tabletest.Memory{}
+	for _, message := range queue.Messages() {
+		receipt, err := spill.Decode(message)
+		if err != nil {
+			t.Fatalf("message %.200s: %v", message, err)
+		}
+		if _, err := ingest.Keep(t.Context(), store, receipt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return store.Items()
+}
+
+// hangingPort is an address where connections are taken and nothing is
+// answered.
+func hangingPort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // the system accepts for it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return "http://" + listener.Addr().String()
+}
+
+func TestSpillsWhatATableThatIsDownDoesNotTake(t *testing.T) {
+	t.Parallel()
+	queue := spilltest.Start(t)
+	process := mustStart(t, withQueue(closedPort(t), queue))
+
+	keys := map[string]bool{}
+	before := time.Now()
+	for name, event := range gatewayEvents(t) {
+		got := invoke(t, process, event)
+		var said struct {
+			Status string `json:"status"`
+			Key    string `json:"key"`
+		}
+		if err := json.Unmarshal([]byte(got.Body), &said); err != nil || got.StatusCode != http.StatusOK || said.Status != "spilled" {
+			t.Errorf("%s: got %+v, want 200 and spilled", name, got)
+		}
+		keys[said.Key] = true
+	}
+	after := time.Now()
+
+	items := drained(t, queue)
+	if want := len(gatewayEvents(t)); len(items) != want {
+		t.Errorf("%d items drained, want %d", len(items), want)
+	}
+	kept := map[string]bool{}
+	for _, item := range items {
+		kept[table.Text(item, table.PK)] = true
+		// It is the arrival that is kept, to the millisecond.
+		received := table.Text(item, table.ReceivedAt)
+		if received < table.Time(before) || received > table.Time(after) {
+			t.Errorf("received at %s, want a time from %s to %s", received, table.Time(before), table.Time(after))
+		}
+	}
+	if diff := cmp.Diff(keys, kept); diff != "" {
+		t.Errorf("keys answered (-) and kept (+):\n%s", diff)
+	}
+	if n := strings.Count(process.Logs(), `"message":"delivery spilled"`); n != len(items) {
+		t.Errorf("%d of %d spilled deliveries are logged", n, len(items))
+	}
+}
+
+// The table's time is cut so that the queue has its own, whatever becomes of
+// the function's first connection to the table.
+func TestSpillsWithinTheFunctionsTimeWhenTheTableHangs(t *testing.T) {
+	t.Parallel()
+	queue := spilltest.Start(t)
+	process := mustStart(t, withQueue(hangingPort(t), queue))
+
+	result, err := process.Invoke(t.Context(), gatewayEvents(t)["call.missed"], invokeTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(result.Payload), "spilled") || len(drained(t, queue)) != 1 {
+		t.Errorf("got %s and %d messages, want it spilled", result.Payload, len(queue.Messages()))
+	}
+	if limit := ingest.DefaultStoreTime + 2*time.Second; result.Latency > limit {
+		t.Errorf("answered after %v, want at most %v", result.Latency, limit)
+	}
+}
+
+func TestAnswers503WhenTheQueueIsDownToo(t *testing.T) {
+	t.Parallel()
+	queue := spilltest.Start(t)
+	gone := withQueue(closedPort(t), queue)
+	gone["AWS_ENDPOINT_URL_SQS"] = closedPort(t)
+	hangs := withQueue(hangingPort(t), queue)
+	hangs["AWS_ENDPOINT_URL_SQS"] = hangingPort(t)
+	refuses := spilltest.Start(t)
+	refuses.Refuse("AccessDenied")
+
+	for name, env := range map[string]map[string]string{
+		"gone":    gone,
+		"hangs":   hangs,
+		"refuses": withQueue(closedPort(t), refuses),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			process := mustStart(t, env)
+			if got := invoke(t, process, gatewayEvents(t)["call.missed"]); got.StatusCode != http.StatusServiceUnavailable {
+				t.Errorf("got %+v, want status 503", got)
+			}
+			if log := process.Logs(); !strings.Contains(log, "delivery failed") || strings.Contains(log, "4711") {
+				t.Errorf("want a failed delivery without what the queue quotes, got %s", log)
+			}
+		})
+	}
+}
+
+func TestSpillsARejectionAndRefusesAsEver(t *testing.T) {
+	t.Parallel()
+	queue := spilltest.Start(t)
+	env := withQueue(closedPort(t), queue)
+	env["LOCAL_SECRET"] = `{"token":"` + sampleToken + `","signing_secret":"signing-secret-of-the-account"}`
+	process := mustStart(t, env)
+
+	// With control characters, and with bytes that are no text.
+	bodies := map[string]int{
+		"not JSON\x00\x01\uFFFE":                            http.StatusBadRequest,
+		"not UTF-8 \xff\xfe":                                http.StatusBadRequest,
+		`{"type":"call.missed","data":{"call_sid":"CA01"}}`: http.StatusUnauthorized,
+	}
+	for body, want := range bodies {
+		event, err := json.Marshal(map[string]any{
+			"version":         "2.0",
+			"rawPath":         "/justcall/" + sampleToken,
+			"headers":         map[string]string{"content-type": "text/plain"},
+			"requestContext":  map[string]any{"http": map[string]string{"method": http.MethodPost}},
+			"pathParameters":  map[string]string{"token": sampleToken},
+			"body":            []byte(body), // encoding/json makes base64 of it
+			"isBase64Encoded": true,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := invoke(t, process, event); got.StatusCode != want {
+			t.Errorf("%q: got %+v, want status %d", body, got, want)
+		}
+	}
+
+	kept := map[string]int{}
+	for _, item := range drained(t, queue) {
+		body, err := table.PayloadOf(item)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(table.Text(item, table.PK), "REJECTED#") || table.Text(item, table.Reason) == "" {
+			t.Errorf("%q is not kept as rejected with a reason", body)
+		}
+		kept[string(body)] = bodies[string(body)]
+	}
+	if diff := cmp.Diff(bodies, kept); diff != "" {
+		t.Errorf("rejections kept (-want +got):\n%s", diff)
+	}
+}
+
+// A table that comes back takes deliveries again, and what was spilled in
+// between and came again is stored once.
+func TestStoresAgainOnceTheTableIsBack(t *testing.T) {
+	t.Parallel()
+	queue, store := spilltest.Start(t), &tabletest.Memory{}
+	down := true // invocations follow one another
+	endpoint := tabletest.Serve(t, func(ctx context.Context, item table.Item) (bool, error) {
+		if down {
+			return false, table.ErrUnavailable
+		}
+		return store.Put(ctx, item)
+	})
+	process := mustStart(t, withQueue(endpoint, queue))
+	event := gatewayEvents(t)["voicemail.received"]
+
+	var got []string
+	got = append(got, invoke(t, process, event).Body)
+	down = false
+	got = append(got, invoke(t, process, event).Body)
+	for _, message := range queue.Messages() {
+		receipt, err := spill.Decode(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := ingest.Keep(t.Context(), store, receipt); err != nil || kept.Created {
+			t.Errorf("the redelivered event was stored again (%v)", err)
+		}
+	}
+
+	want := []string{
+		`{"status":"spilled","key":"CALL#call_1d4e5f6a"}`,
+		`{"status":"stored","key":"CALL#call_1d4e5f6a"}`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("answers (-want +got):\n%s", diff)
+	}
+	store.One(t)
+}
+
+func TestRefusesToStartWithASpillQueueThatIsNoURL(t *testing.T) {
+	t.Parallel()
+	env := environment(closedPort(t), "events")
+	env["SPILL_QUEUE_URL"] = "SpillQueue"
+	if _, err := start(t, env); err == nil || !strings.Contains(err.Error(), "SPILL_QUEUE_URL") {
+		t.Errorf("want a refusal that names SPILL_QUEUE_URL, got %v", err)
+	}
+}

@@ -1,0 +1,243 @@
+package template_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/google/go-cmp/cmp"
+)
+
+// namespace is that of the metrics that are made of logs.
+const namespace = "!Sub ringback/${AWS::StackName}"
+
+type metric struct {
+	Namespace  text `yaml:"Namespace"`
+	Name       text `yaml:"MetricName"`
+	Dimensions []struct {
+		Name  text `yaml:"Name"`
+		Value text `yaml:"Value"`
+	} `yaml:"Dimensions"`
+}
+
+type alarm struct {
+	Metric     metric `yaml:",inline"`
+	AlarmName  text   `yaml:"AlarmName"`
+	Text       text   `yaml:"AlarmDescription"`
+	Missing    text   `yaml:"TreatMissingData"`
+	Actions    texts  `yaml:"AlarmActions"`
+	OKActions  texts  `yaml:"OKActions"`
+	Period     int    `yaml:"Period"`
+	Periods    int    `yaml:"EvaluationPeriods"`
+	Datapoints int    `yaml:"DatapointsToAlarm"`
+	Metrics    []struct {
+		ID         text `yaml:"Id"`
+		Expression text `yaml:"Expression"`
+		Stat       struct {
+			Period int    `yaml:"Period"`
+			Metric metric `yaml:"Metric"`
+		} `yaml:"MetricStat"`
+	} `yaml:"Metrics"`
+}
+
+// metrics are those that an alarm watches.
+func (a alarm) metrics() []metric {
+	if a.Metric.Name != "" {
+		return []metric{a.Metric}
+	}
+	var all []metric
+	for _, m := range a.Metrics {
+		if m.Expression == "" {
+			all = append(all, m.Stat.Metric)
+		}
+	}
+	return all
+}
+
+func alarms(t *testing.T) map[string]alarm {
+	t.Helper()
+	parsed := read(t)
+	all := map[string]alarm{}
+	for _, id := range parsed.of("AWS::CloudWatch::Alarm") {
+		var a alarm
+		parsed.Resources[id].properties(t, &a)
+		all[id] = a
+	}
+	return all
+}
+
+var humps = regexp.MustCompile(`(.)([A-Z])`)
+
+// slug is an alarm's name without the stack's, and its heading in the handbook.
+func slug(id string) string {
+	return strings.ToLower(humps.ReplaceAllString(strings.TrimSuffix(id, "Alarm"), "$1-$2"))
+}
+
+func TestEveryAlarmTellsSomebodyWhatToDo(t *testing.T) {
+	t.Parallel()
+	for id, a := range alarms(t) {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			if want := text("!Sub ${AWS::StackName}-" + slug(id)); a.AlarmName != want {
+				t.Errorf("is named %q, want %q", a.AlarmName, want)
+			}
+			if !strings.HasSuffix(string(a.Text), " See docs/operations.md#"+slug(id)+".") {
+				t.Errorf("does not say where to read on: %q", a.Text)
+			}
+			if a.Missing == "" {
+				t.Error("does not say what missing data means")
+			}
+			for _, actions := range []texts{a.Actions, a.OKActions} {
+				if len(actions) > 0 && !slices.Equal(actions, texts{"!Ref OpsTopic"}) {
+					t.Errorf("tells %v", actions)
+				}
+			}
+			if len(a.Actions) == 0 {
+				t.Error("tells nobody")
+			}
+			if a.Datapoints < 1 || a.Datapoints > a.Periods {
+				t.Errorf("goes off at %d of %d", a.Datapoints, a.Periods)
+			}
+			for _, m := range a.metrics() {
+				if len(m.Dimensions) == 0 && m.Namespace != namespace {
+					t.Errorf("watches %s of everything in the account", m.Name)
+				}
+			}
+		})
+	}
+}
+
+func TestOperationsExplainsEveryAlarmAndNoOther(t *testing.T) {
+	t.Parallel()
+	const chapter = "\n## Alarms\n"
+	_, after, ok := strings.Cut(document(t, "docs/operations.md"), chapter)
+	if !ok {
+		t.Fatalf("docs/operations.md has no %q", chapter)
+	}
+	after, _, _ = strings.Cut(after, "\n## ")
+	var explained []string
+	for heading := range strings.SplitSeq(after, "\n### ") {
+		name, _, ok := strings.Cut(heading, "\n")
+		if ok && name != "" {
+			explained = append(explained, name)
+		}
+	}
+	var want []string
+	for id := range alarms(t) {
+		want = append(want, slug(id))
+	}
+	slices.Sort(want)
+	slices.Sort(explained)
+	if diff := cmp.Diff(want, explained); diff != "" {
+		t.Errorf("alarms of the template (-) and of docs/operations.md (+):\n%s", diff)
+	}
+}
+
+// The bill of a month counts them.
+func TestOperationsCountsWhatIsPaidFor(t *testing.T) {
+	t.Parallel()
+	watched := 0
+	for _, a := range alarms(t) {
+		watched += len(a.metrics())
+	}
+	const kinds, alertKinds = 6, 2 // Stored and Alerts have one metric for each
+	text := document(t, "docs/operations.md")
+	for _, want := range []string{
+		fmt.Sprintf("| %d metrics in %d alarms × 0.10 |", watched, len(alarms(t))),
+		fmt.Sprintf("| up to %d × 0.30,", len(made(t))-2+kinds+alertKinds),
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("docs/operations.md does not say %q", want)
+		}
+	}
+}
+
+// made returns the names of the metrics that filters make of logs.
+func made(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, f := range filters(t) {
+		names = append(names, string(f.Transformations[0].Name))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func TestAlarmsWatchMetricsThatAreMade(t *testing.T) {
+	t.Parallel()
+	for id, a := range alarms(t) {
+		for _, m := range a.metrics() {
+			if m.Namespace == namespace && !slices.Contains(made(t), string(m.Name)) {
+				t.Errorf("%s watches %q, which no filter makes", id, m.Name)
+			}
+		}
+	}
+}
+
+func TestDashboardShowsWhatThereIs(t *testing.T) {
+	t.Parallel()
+	parsed := read(t)
+	var properties struct {
+		Body body `yaml:"DashboardBody"`
+	}
+	parsed.Resources["Dashboard"].properties(t, &properties)
+	var dashboard struct {
+		Widgets []struct {
+			Properties struct {
+				Alarms  []string `json:"alarms"`
+				Metrics [][]any  `json:"metrics"`
+			} `json:"properties"`
+		} `json:"widgets"`
+	}
+	if err := json.Unmarshal([]byte(properties.Body), &dashboard); err != nil {
+		t.Fatalf("not JSON: %v", err)
+	}
+
+	var shown, watched []string
+	for _, widget := range dashboard.Widgets {
+		shown = append(shown, widget.Properties.Alarms...)
+		for _, m := range widget.Properties.Metrics {
+			name, ok := m[1].(string)
+			if m[0] == "${Namespace}" && (!ok || !slices.Contains(made(t), name)) {
+				t.Errorf("shows %v, which no filter makes", m)
+			}
+			watched = append(watched, name)
+		}
+	}
+	var want []string
+	for id := range alarms(t) {
+		want = append(want, "${"+id+".Arn}")
+	}
+	slices.Sort(shown)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, shown); diff != "" {
+		t.Errorf("alarms on the dashboard (-want +got):\n%s", diff)
+	}
+	for _, name := range made(t) {
+		if !slices.Contains(watched, name) {
+			t.Errorf("%s is made and not shown", name)
+		}
+	}
+}
+
+var errBody = errors.New("not the long form of !Sub")
+
+// body is the text that !Sub fills in, in its long form.
+type body string
+
+func (b *body) UnmarshalYAML(node ast.Node) error {
+	if tag, ok := node.(*ast.TagNode); ok {
+		node = tag.Value
+	}
+	sequence, ok := node.(*ast.SequenceNode)
+	if !ok || len(sequence.Values) == 0 {
+		return errBody
+	}
+	*b = body(scalar(sequence.Values[0]))
+	return nil
+}

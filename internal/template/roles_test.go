@@ -1,0 +1,132 @@
+package template_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/table"
+)
+
+type grant struct{ Action, Resource string }
+
+// grants is all that the functions may do. A line more here is a line more for
+// whoever takes a function over.
+var grants = map[string][]grant{
+	"WebhookRole": {
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"},
+		{"dynamodb:GetItem", "!GetAtt EventsTable.Arn"}, // of one key that is never written
+		{"sqs:SendMessage", "!GetAtt SpillQueue.Arn"},
+		{"secretsmanager:GetSecretValue", "!Ref WebhookSecret"},
+		{"logs:CreateLogStream", "!GetAtt WebhookLogGroup.Arn"},
+		{"logs:PutLogEvents", "!GetAtt WebhookLogGroup.Arn"},
+	},
+	"AlertsRole": {
+		{"dynamodb:DescribeStream", "!GetAtt EventsTable.StreamArn"},
+		{"dynamodb:GetShardIterator", "!GetAtt EventsTable.StreamArn"},
+		{"dynamodb:GetRecords", "!GetAtt EventsTable.StreamArn"},
+		{"dynamodb:ListStreams", "*"},
+		{"dynamodb:Query", "!GetAtt EventsTable.Arn"},
+		{"dynamodb:Query", "!Sub ${EventsTable.Arn}/index/GSI1"},
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of marks
+		{"sns:Publish", "!Ref AlertsTopic"},
+		{"s3:PutObject", "!Sub ${FailureBucket.Arn}/*"},
+		{"s3:ListBucket", "!GetAtt FailureBucket.Arn"},
+		{"logs:CreateLogStream", "!GetAtt AlertsLogGroup.Arn"},
+		{"logs:PutLogEvents", "!GetAtt AlertsLogGroup.Arn"},
+	},
+	"DrainRole": {
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"},
+		{"sqs:ReceiveMessage", "!GetAtt SpillQueue.Arn"},
+		{"sqs:DeleteMessage", "!GetAtt SpillQueue.Arn"},
+		{"sqs:GetQueueAttributes", "!GetAtt SpillQueue.Arn"},
+		{"logs:CreateLogStream", "!GetAtt DrainLogGroup.Arn"},
+		{"logs:PutLogEvents", "!GetAtt DrainLogGroup.Arn"},
+	},
+}
+
+type role struct {
+	ManagedPolicies texts `yaml:"ManagedPolicyArns"`
+	Policies        []struct {
+		Document struct {
+			Statements []statement `yaml:"Statement"`
+		} `yaml:"PolicyDocument"`
+	} `yaml:"Policies"`
+}
+
+type statement struct {
+	Sid       text                        `yaml:"Sid"`
+	Effect    text                        `yaml:"Effect"`
+	Actions   texts                       `yaml:"Action"`
+	Resources texts                       `yaml:"Resource"`
+	Condition map[string]map[string]texts `yaml:"Condition"`
+}
+
+func (r role) statements() []statement {
+	var all []statement
+	for _, policy := range r.Policies {
+		all = append(all, policy.Document.Statements...)
+	}
+	return all
+}
+
+func TestRolesAllowExactlyWhatTheirFunctionsDo(t *testing.T) {
+	t.Parallel()
+	parsed := read(t)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(grants)), parsed.of("AWS::IAM::Role")); diff != "" {
+		t.Fatalf("roles (-want +got):\n%s", diff)
+	}
+	for name, want := range grants {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var r role
+			parsed.Resources[name].properties(t, &r)
+			if len(r.ManagedPolicies) > 0 {
+				t.Errorf("has managed policies: %v", r.ManagedPolicies)
+			}
+			var got []grant
+			sids := map[text]bool{}
+			for _, s := range r.statements() {
+				if s.Effect != "Allow" || len(s.Actions) != 1 || len(s.Resources) != 1 || sids[s.Sid] || s.Sid == "" {
+					t.Fatalf("not one action on one resource under a name of its own: %+v", s)
+				}
+				sids[s.Sid] = true
+				got = append(got, grant{string(s.Actions[0]), string(s.Resources[0])})
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("grants (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A mark with another attribute would be denied, and every alert come twice.
+func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
+	t.Parallel()
+	var r role
+	read(t).Resources["AlertsRole"].properties(t, &r)
+	var allowed []string
+	for _, s := range r.statements() {
+		if s.Actions[0] == "dynamodb:PutItem" {
+			for _, name := range s.Condition["ForAllValues:StringEquals"]["dynamodb:Attributes"] {
+				allowed = append(allowed, string(name))
+			}
+		}
+	}
+	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	now := "2026-03-12T14:32:00.000Z"
+	mark := table.AlertedItem(table.Item{
+		table.PK: text("CALL#1"), table.SK: text("EVENT#1"), table.OccurredAt: text(now), table.ReceivedAt: text(now),
+	}, events.KindMissedCall, noon)
+	slices.Sort(allowed)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(mark)), allowed); diff != "" {
+		t.Errorf("attributes of a mark (-) and what the role may write (+):\n%s", diff)
+	}
+	if slices.Contains(allowed, table.Alert) {
+		t.Errorf("a mark with %q in it would be alerted", table.Alert)
+	}
+}
