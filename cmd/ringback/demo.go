@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -17,45 +19,65 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
+// settleTime is how long a demo waits for its alerts, which take no time unless
+// they are forwarded to somebody who does not take them.
+const settleTime = 10 * time.Second
+
 func newDemo() *cobra.Command {
 	var flags stackFlags
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Start a local stack, post the sample events, show what was stored, end",
+		Short: "Start a local stack, post the sample events, show what was stored and alerted, end",
 		Long: `demo does what "ringback serve --demo" does, in a folder of its own and on a free
-port, and ends. It ends with an error unless every sample is in the table. Run it
-twice: the second run adds nothing.`,
+port, and ends. It ends with an error unless every sample is in the table, and
+every missed call and voicemail among them was alerted. Run it twice: the second
+run stores nothing anew, and alerts nobody again.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := flags.start(c, slog.New(slog.DiscardHandler))
+			alerts := &held{out: c.OutOrStdout()}
+			s, err := flags.start(c, alerts, logTo(c.ErrOrStderr(), slog.LevelWarn))
 			if err != nil {
 				return err
 			}
-			return errors.Join(runDemo(c.Context(), c.OutOrStdout(), s, flags.samples), s.Close())
+			return errors.Join(runDemo(c.Context(), c.OutOrStdout(), alerts, s, flags), s.Close())
 		},
 	}
 	flags.add(c, ".ringback/demo", "127.0.0.1:0")
 	return c
 }
 
-// runDemo posts every sample to the stack, reads the table back and prints
-// both. It returns an error unless each sample is there, once.
-func runDemo(ctx context.Context, out io.Writer, s *local.Stack, samples string) error {
-	names, err := sampleNames(samples)
+// runDemo posts every sample to the stack, reads the table back and prints both,
+// with the alerts that came of it. It returns an error unless each sample is
+// there, once, and each that is to be alerted was.
+func runDemo(ctx context.Context, out io.Writer, alerts *held, s *local.Stack, flags stackFlags) error {
+	names, err := sampleNames(flags.samples)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Posting %d sample events:\n\n", len(names))
 	var faults []error
+	bodies := make([][]byte, len(names))
 	deliveries := make([]*events.Delivery, 0, len(names))
-	added := 0
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, name := range names {
-		body, err := readSample(samples, name)
-		if err != nil {
+	for i, name := range names {
+		if bodies[i], err = readSample(flags.samples, name); err != nil {
 			return err
 		}
-		a, err := poster{url: s.URL, now: time.Now}.post(ctx, body)
+		envelope, err := events.Open(bodies[i])
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		deliveries = append(deliveries, envelope.Decode())
+	}
+	before, err := readMarks(ctx, s.Store, deliveries)
+	if err != nil {
+		return err
+	}
+
+	fmt.Fprintf(out, "Posting %d sample events:\n\n", len(names))
+	added := 0
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for i, name := range names {
+		a, err := poster{url: s.URL, now: time.Now}.post(ctx, bodies[i])
 		if err != nil {
 			return err
 		}
@@ -66,56 +88,132 @@ func runDemo(ctx context.Context, out io.Writer, s *local.Stack, samples string)
 		case a.Status == "stored":
 			added++
 		}
-		envelope, err := events.Open(body)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		deliveries = append(deliveries, envelope.Decode())
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
 
 	fmt.Fprintf(out, "\nIn the table now:\n\n")
-	found, alerts, err := printStored(ctx, out, s.Store, deliveries)
+	stored, err := printStored(ctx, out, s.Store, deliveries)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%d of %d samples stored, %d of them new. To call back: %d missed call(s), %d voicemail(s).\n",
-		found, len(names), added, alerts[events.KindMissedCall], alerts[events.KindVoicemail])
-	if found != len(names) {
-		faults = append(faults, fmt.Errorf("%d of %d samples are not in the table", len(names)-found, len(names)))
+	if len(stored) != len(names) {
+		faults = append(faults, fmt.Errorf("%d of %d samples are not in the table", len(names)-len(stored), len(names)))
+	}
+
+	settling, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	if err := s.Settled(settling); err != nil {
+		faults = append(faults, err)
+	}
+	fmt.Fprintf(out, "\nAlerts:\n\n")
+	alerts.flush()
+	marks, err := readMarks(ctx, s.Store, deliveries)
+	if err != nil {
+		return err
+	}
+	if err := printMarks(out, before); err != nil {
+		return err
+	}
+	due, lacking := dueAlerts(stored), 0
+	for key := range due {
+		if _, ok := marks[key]; !ok {
+			lacking++
+		}
+	}
+	when := fmt.Sprintf(", %d of them just now", len(marks)-len(before))
+	switch len(before) {
+	case 0:
+		when = " just now"
+	case len(marks):
+		when = " before, none again"
+	}
+	fmt.Fprintf(out, "%d of %d samples stored, %d of them new. %d of %d alerts sent%s.\n",
+		len(stored), len(names), added, len(due)-lacking, len(due), when)
+	if lacking > 0 {
+		faults = append(faults, fmt.Errorf("%d of %d alerts were not sent\n"+
+			"Events from before ringback had alerts are not alerted: delete %s, or choose another folder with --data",
+			lacking, len(due), flags.data))
+	}
+	if more := len(marks) + lacking - len(due); more > 0 {
+		faults = append(faults, fmt.Errorf("alerts that no sample asks for: %d", more))
 	}
 	return errors.Join(faults...)
 }
 
-// printStored prints the item of every delivery and returns how many have
-// exactly one, and how many of them are of each kind that alerts.
-func printStored(ctx context.Context, out io.Writer, store table.Store, deliveries []*events.Delivery) (found int, alerts map[events.Kind]int, err error) {
-	alerts = make(map[events.Kind]int)
+// printStored prints the item of every delivery and returns those of which there
+// is exactly one.
+func printStored(ctx context.Context, out io.Writer, store table.Store, deliveries []*events.Delivery) (stored []table.Item, err error) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "  PK\toccurred at (UTC)\tevent\t\n")
 	for _, d := range deliveries {
 		key := table.EventKey(d)
 		page, err := store.Query(ctx, table.Query{Partition: key.PK, SortPrefix: key.SK})
 		if err != nil {
-			return 0, nil, fmt.Errorf("read back %s: %w", key.PK, err)
+			return nil, fmt.Errorf("read back %s: %w", key.PK, err)
 		}
 		if len(page.Items) != 1 {
 			continue
 		}
-		found++
 		item := page.Items[0]
+		stored = append(stored, item)
 		mark := ""
 		if kind := events.Kind(table.Text(item, table.Alert)); kind.Alerts() {
-			alerts[kind]++
-			mark = map[events.Kind]string{events.KindMissedCall: "◀ missed call", events.KindVoicemail: "◀ voicemail"}[kind]
+			mark = "◀ " + kindName(kind)
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", table.Text(item, table.PK), table.Text(item, table.OccurredAt), table.Text(item, table.Event), mark)
 	}
 	if err := w.Flush(); err != nil {
-		return 0, nil, fmt.Errorf("print: %w", err)
+		return nil, fmt.Errorf("print: %w", err)
 	}
-	return found, alerts, nil
+	return stored, nil
+}
+
+// kindName is what a person calls a kind of alert.
+func kindName(kind events.Kind) string { return strings.ReplaceAll(string(kind), "_", " ") }
+
+// dueAlerts returns the keys of the marks that the items' alerts leave.
+func dueAlerts(items []table.Item) map[table.Key]bool {
+	due := make(map[table.Key]bool)
+	for _, item := range items {
+		if kind := events.Kind(table.Text(item, table.Alert)); kind.Alerts() {
+			due[table.AlertKey(table.KeyOf(item), kind)] = true
+		}
+	}
+	return due
+}
+
+// readMarks reads the marks of the alerts beside the events of deliveries.
+func readMarks(ctx context.Context, store table.Store, deliveries []*events.Delivery) (map[table.Key]table.Item, error) {
+	marks := make(map[table.Key]table.Item)
+	for _, d := range deliveries {
+		key := table.EventKey(d)
+		for mark, err := range table.All(ctx, store, table.AlertMarks(key, d.Kind)) {
+			if err != nil {
+				return nil, fmt.Errorf("read the alerts of %s: %w", key.PK, err)
+			}
+			marks[table.KeyOf(mark)] = mark
+		}
+	}
+	return marks, nil
+}
+
+// printMarks prints the alerts that were sent before.
+func printMarks(out io.Writer, marks map[table.Key]table.Item) error {
+	if len(marks) == 0 {
+		return nil
+	}
+	var rows []string
+	for key, mark := range marks {
+		kind, _, _ := strings.Cut(strings.TrimPrefix(key.SK, "ALERT#"), "#")
+		rows = append(rows, fmt.Sprintf("  %s\t%s\tsent before, at %s\n", key.PK, kindName(events.Kind(kind)), table.Text(mark, table.AlertedAt)))
+	}
+	slices.Sort(rows)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.Join(rows, ""))
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
 }

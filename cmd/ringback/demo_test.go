@@ -1,44 +1,124 @@
 package main_test
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"go.etcd.io/bbolt"
+
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
-func TestDemoStoresTheNineSamplesOnce(t *testing.T) {
+func TestDemoStoresTheNineSamplesAndAlertsOfTwoOnce(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	first := demo(t, data, samples(t))
 	first.exits(t, 0)
 	first.says(t,
 		"Posting 9 sample events",
-		"9 of 9 samples stored, 9 of them new",
-		"1 missed call(s), 1 voicemail(s)",
+		"9 of 9 samples stored, 9 of them new. 2 of 2 alerts sent just now.",
 		"CALL#call_1d4e5f6a", "MESSAGE#msg_a1b2c3d4", "CONTACT#98765",
 		"◀ missed call", "◀ voicemail",
+		"▶ Missed call\n  Number    +14155558765\n  Line      +14155551234\n  Time      12 March 2026, 14:32 UTC\n",
+		"▶ Voicemail\n  Number    +14155558765\n  Line      +14155551234\n  Time      12 March 2026, 14:40 UTC\n",
+		// The call that it was left on.
+		"  Call      missed 12 March 2026, 14:32 UTC\n",
 	)
-	if got := strings.Count(first.stdout, "stored  "); got != 9 {
-		t.Errorf("%d answers say stored, want 9:\n%s", got, first.stdout)
-	}
-	if got := strings.Count(first.stdout, "◀"); got != 2 {
-		t.Errorf("%d items are marked, want 2:\n%s", got, first.stdout)
-	}
-
 	second := demo(t, data, samples(t))
 	second.exits(t, 0)
-	second.says(t, "9 of 9 samples stored, 0 of them new", "1 missed call(s), 1 voicemail(s)")
-	if got := strings.Count(second.stdout, "duplicate  "); got != 9 {
-		t.Errorf("%d answers say duplicate, want 9:\n%s", got, second.stdout)
+	second.says(t,
+		"9 of 9 samples stored, 0 of them new. 2 of 2 alerts sent before, none again.",
+		"  CALL#call_1d4e5f6a  missed call  sent before, at ",
+		"  CALL#call_1d4e5f6a  voicemail    sent before, at ",
+	)
+	for _, tc := range []struct {
+		name, in, text string
+		want           int
+	}{
+		{"first", first.stdout, "stored  ", 9},
+		{"first", first.stdout, "◀", 2},
+		{"first", first.stdout, "▶", 2},
+		{"second", second.stdout, "duplicate  ", 9},
+		{"second", second.stdout, "◀", 2},
+		{"second", second.stdout, "▶", 0},
+		{"second", second.stdout, "sent before, at ", 2},
+	} {
+		if got := strings.Count(tc.in, tc.text); got != tc.want {
+			t.Errorf("%s run: %q is there %d times, want %d:\n%s", tc.name, tc.text, got, tc.want, tc.in)
+		}
 	}
 	for _, r := range []result{first, second} {
 		if r.stderr != "" {
 			t.Errorf("stderr: %s", r.stderr)
 		}
+	}
+}
+
+func TestDemoFailsUnlessTheAlertsAreThoseOfTheSamples(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name  string
+		spoil func(t *testing.T, path string)
+		want  []string
+	}{
+		{
+			name: "a folder from before there were alerts",
+			spoil: func(t *testing.T, path string) {
+				t.Helper()
+				tamper(t, path, func(tx *bbolt.Tx) error {
+					items := tx.Bucket([]byte("items"))
+					cursor := items.Cursor()
+					mark := []byte("CALL#call_1d4e5f6a\x00\x01ALERT#")
+					for key, _ := cursor.Seek(mark); bytes.HasPrefix(key, mark); key, _ = cursor.Seek(mark) {
+						if err := items.Delete(key); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			},
+			want: []string{"2 of 2 alerts were not sent", "delete "},
+		},
+		{
+			name: "an alert of a call that was answered",
+			spoil: func(t *testing.T, path string) {
+				t.Helper()
+				s, err := bolt.Open(path, tabletest.Schema(t))
+				if err != nil {
+					t.Fatal(err)
+				}
+				event := table.Item{
+					table.PK: &types.AttributeValueMemberS{Value: table.CallPartition("call_7b8c9d0e")},
+					table.SK: &types.AttributeValueMemberS{Value: "EVENT#1"},
+				}
+				_, err = s.Put(t.Context(), table.AlertedItem(event, events.KindMissedCall, time.Now()))
+				if err := errors.Join(err, s.Close()); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: []string{"alerts that no sample asks for: 1"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			data := t.TempDir()
+			demo(t, data, samples(t)).exits(t, 0)
+			tc.spoil(t, filepath.Join(data, "events.db"))
+			got := demo(t, data, samples(t))
+			got.exits(t, 1)
+			got.complains(t, tc.want...)
+			got.says(t, "9 of 9 samples stored, 0 of them new")
+		})
 	}
 }
 
@@ -132,4 +212,16 @@ func copySamples(t *testing.T) string {
 		}
 	}
 	return folder
+}
+
+// tamper changes a store that is not in use.
+func tamper(t *testing.T, path string, change func(*bbolt.Tx) error) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(change), db.Close()); err != nil {
+		t.Fatal(err)
+	}
 }

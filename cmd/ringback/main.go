@@ -40,7 +40,7 @@ func newRoot() *cobra.Command {
 		Use:   "ringback",
 		Short: "Receive every JustCall webhook, keep it, and miss no call",
 		Long: `ringback receives every webhook of JustCall, keeps each event in one table and
-knows which of them are missed calls and voicemails.
+alerts people of missed calls and voicemails.
 
 Try it on this machine, from the folder of the source:
 
@@ -61,7 +61,7 @@ to paste into JustCall.`,
 }
 
 // stackFlags are the flags that say where a local stack lives.
-type stackFlags struct{ data, template, address, samples, webhookURL string }
+type stackFlags struct{ data, template, address, samples, webhookURL, forwardURL string }
 
 func (f *stackFlags) add(c *cobra.Command, data, address string) {
 	flags := c.Flags()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	ringback "github.com/ringback/ringback/cmd/ringback"
+	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
@@ -49,7 +50,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 		{"serve", []string{
 			"--addr string", `(default "127.0.0.1:8080")`, "--data string", `(default ".ringback")`, "--demo ",
 			"--samples string", `(default "events-samples")`, "--template string", `(default "template.yaml")`,
-			"secret.json", "tunnel", "Examples:",
+			"--forward string", "docs/alerts.md", "Ringback-Alert-Id", "secret.json", "tunnel", "Examples:",
 		}},
 		{"demo", []string{
 			"--addr string", `(default "127.0.0.1:0")`, "--data string", `(default ".ringback/demo")`,
@@ -116,6 +117,7 @@ func TestTheProgramEndsWith0OnASignal(t *testing.T) {
 				"serve", "--data", t.TempDir(), "--addr", anyPort, "--template", tabletest.TemplatePath(t),
 			}, "\n"))
 			c.Stdout, c.Stderr = &stdout, &stderr
+			leak.Watch(t, stderr.String)
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -147,6 +149,7 @@ func run(t *testing.T, args ...string) result {
 	defer cancel()
 	var stdout, stderr output
 	code := ringback.Run(ctx, args, &stdout, &stderr)
+	leak.Check(t, stderr.String())
 	return result{code, stdout.String(), stderr.String()}
 }
 
@@ -198,6 +201,7 @@ func runInBackground(t *testing.T, args ...string) *background {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	b := &background{cancel: cancel, code: make(chan int, 1)}
+	leak.Watch(t, b.stderr.String)
 	go func() {
 		b.code <- ringback.Run(ctx, args, &b.stdout, &b.stderr)
 		close(b.code)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -28,6 +30,11 @@ func newServe() *cobra.Command {
 		Long: `serve runs the webhook on this machine, on an embedded table in a folder. What
 it answers 200 is on disk: it survives a restart and a kill.
 
+Missed calls and voicemails are printed as they come. With --forward each is also
+posted to a URL, as the JSON document of docs/alerts.md with its id and attributes
+in headers (` + local.HeaderAlertID + `, Ringback-Kind, …). Whatever is not answered
+2xx is sent again until it is, across restarts, and printed only then.
+
 It makes a token for itself the first time and prints the URL to post to. To
 have JustCall post to it, put a tunnel of your choice in front.
 
@@ -36,22 +43,24 @@ secret.json in the data folder and start it again. JustCall signs the URL that i
 posts to: behind a tunnel, give that with --webhook-url, without the token.`,
 		Example: `  ringback serve
   ringback serve --demo
+  ringback serve --forward https://hooks.example.com/missed-calls
   ringback serve --webhook-url https://my-tunnel.example.com/justcall
   ringback serve --addr 127.0.0.1:9090 --data /var/lib/ringback`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			out := c.OutOrStdout()
+			alerts := &held{out: out}
 			level := new(slog.LevelVar)
 			if demo {
 				level.Set(slog.LevelWarn) // the demo prints for itself what it posts
 			}
-			s, err := flags.start(c, logTo(c.ErrOrStderr(), level))
+			s, err := flags.start(c, alerts, logTo(c.ErrOrStderr(), level))
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(out, "ringback takes webhooks at\n\n  %s\n\nand keeps them in %s. Stop it with Ctrl-C.\n\n", s.URL, flags.data)
 			if demo {
-				if err = runDemo(c.Context(), out, s, flags.samples); err != nil {
+				if err = runDemo(c.Context(), out, alerts, s, flags); err != nil {
 					fmt.Fprintf(c.ErrOrStderr(), "ringback: demo: %v\n", err)
 					err = errDemo
 				}
@@ -60,12 +69,14 @@ posts to: behind a tunnel, give that with --webhook-url, without the token.`,
 				}
 				level.Set(slog.LevelInfo)
 			}
+			alerts.release()
 			return errors.Join(err, s.Wait(c.Context()), s.Close())
 		},
 	}
 	flags.add(c, defaultData, defaultAddress)
 	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL up to, but without, the token, if a tunnel is in front")
-	c.Flags().BoolVar(&demo, "demo", false, "post the sample events first and show what was stored")
+	c.Flags().StringVar(&flags.forwardURL, "forward", "", "URL that each alert is posted to as JSON")
+	c.Flags().BoolVar(&demo, "demo", false, "post the sample events first and show what was stored and alerted")
 	return c
 }
 
@@ -98,10 +109,13 @@ func shellQuote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// start starts the stack and says, of the faults that a person can mend, how.
-func (f *stackFlags) start(c *cobra.Command, log *slog.Logger) (*local.Stack, error) {
+// start starts a stack that prints its alerts, and says, of the faults that a person can mend, how.
+func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger) (*local.Stack, error) {
 	if f.webhookURL != "" && !isHTTP(f.webhookURL) {
 		return nil, errors.New("--webhook-url is not a URL such as https://my-tunnel.example.com/justcall")
+	}
+	if f.forwardURL != "" && !isHTTP(f.forwardURL) {
+		return nil, errors.New("--forward is not a URL such as https://hooks.example.com/missed-calls")
 	}
 	var notAddress *net.AddrError
 	var notRead *fs.PathError
@@ -110,6 +124,8 @@ func (f *stackFlags) start(c *cobra.Command, log *slog.Logger) (*local.Stack, er
 		Template:   f.template,
 		Address:    f.address,
 		WebhookURL: f.webhookURL,
+		Alerts:     alerts,
+		ForwardURL: f.forwardURL,
 	}, log)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
@@ -132,4 +148,37 @@ func logTo(w io.Writer, level slog.Leveler) *slog.Logger {
 		color = err == nil && info.Mode()&fs.ModeCharDevice != 0
 	}
 	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
+}
+
+// held keeps what is written to it back until it is released, so that alerts do
+// not come in the middle of a table.
+type held struct {
+	mu       sync.Mutex
+	out      io.Writer
+	kept     bytes.Buffer
+	released bool
+}
+
+func (h *held) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.released {
+		return h.out.Write(p)
+	}
+	return h.kept.Write(p)
+}
+
+// flush prints what was kept back.
+func (h *held) flush() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, _ = h.kept.WriteTo(h.out) // as the rest of what is printed
+}
+
+// release prints what was kept back, and from now on what comes.
+func (h *held) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, _ = h.kept.WriteTo(h.out)
+	h.released = true
 }

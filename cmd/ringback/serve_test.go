@@ -3,6 +3,7 @@ package main_test
 import (
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,7 +19,7 @@ func TestServeEndsWithItsContextAndReleasesTheFolder(t *testing.T) {
 	data := t.TempDir()
 	b := serve(t, data, "--demo")
 	printed := b.stdout.await(t, "Still serving")
-	contains(t, "stdout", printed, "9 of 9 samples stored, 9 of them new", "Stop it with Ctrl-C", data)
+	contains(t, "stdout", printed, "9 of 9 samples stored, 9 of them new. 2 of 2 alerts sent just now.", "Stop it with Ctrl-C", data)
 	if got := get(t, urlIn(t, printed)); got != http.StatusOK {
 		t.Errorf("GET of the URL that is printed: %d, want 200", got)
 	}
@@ -31,6 +32,60 @@ func TestServeEndsWithItsContextAndReleasesTheFolder(t *testing.T) {
 	again := demo(t, data, samples(t))
 	again.exits(t, 0)
 	again.says(t, "9 of 9 samples stored, 0 of them new")
+}
+
+func TestServePrintsAlertsAsTheyComeAndForwardsThem(t *testing.T) {
+	t.Parallel()
+	ids := make(chan string, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ids <- r.Header.Get(local.HeaderAlertID)
+	}))
+	t.Cleanup(receiver.Close)
+	b := serve(t, t.TempDir(), "--forward", receiver.URL)
+	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+	run(t, "send", "--url", url, "--samples", samples(t), "voicemail.received", "sms.received", "voicemail.received").exits(t, 0)
+	b.stdout.await(t, "▶ Voicemail\n  Number    +14155558765\n")
+	got := b.stop()
+	got.exits(t, 0)
+	if want, id := "CALL#call_1d4e5f6a/voicemail", <-ids; id != want || len(ids) > 0 {
+		t.Errorf("forwarded %s and %d more, want %s alone", id, len(ids), want)
+	}
+	if got := strings.Count(got.stdout, "▶"); got != 1 {
+		t.Errorf("%d alerts are printed, want 1", got)
+	}
+}
+
+func TestServePrintsFirstWhatWasNotAlertedWhenItEnded(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	nobody := httptest.NewServer(http.NotFoundHandler())
+	nobody.Close()
+	b := serve(t, data, "--forward", nobody.URL+"/HIDDEN")
+	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+	run(t, "send", "--url", url, "--samples", samples(t), "call.missed").exits(t, 0)
+	b.stderr.await(t, "connection refused")
+	got := b.stop()
+	got.exits(t, 0)
+	got.hides(t, "HIDDEN")
+	got.hides(t, strings.TrimPrefix(nobody.URL, "http://"))
+	got.hides(t, "▶")
+
+	b = serve(t, data)
+	printed := b.stdout.await(t, "▶ Missed call")
+	if before, _, _ := strings.Cut(printed, "▶"); !strings.HasSuffix(before, "Stop it with Ctrl-C.\n\n") {
+		t.Errorf("an alert comes in the middle of the start:\n%s", printed)
+	}
+	b.stop().exits(t, 0)
+}
+
+func TestServeRefusesToForwardToWhatIsNoURL(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"HIDDEN", "ftp://HIDDEN/", "https:HIDDEN", "http://HIDDEN%"} {
+		got := run(t, "serve", "--forward", url, "--data", t.TempDir(), "--template", tabletest.TemplatePath(t))
+		got.exits(t, 1)
+		got.complains(t, "--forward", "https://hooks.example.com")
+		got.hides(t, "HIDDEN")
+	}
 }
 
 func TestServeLogsWhatItAnswersWithoutTheToken(t *testing.T) {

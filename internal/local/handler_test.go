@@ -2,10 +2,8 @@ package local_test
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/tabletest"
@@ -253,8 +252,8 @@ func TestOfManyEqualDeliveriesOneIsStored(t *testing.T) {
 
 func TestTheLogNamesNobody(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	stack, err := local.Start(t.Context(), local.Config{Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort}, slog.New(slog.NewTextHandler(&log, nil)))
+	log := leak.Writer(t)
+	stack, err := local.Start(t.Context(), local.Config{Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort}, log.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,11 +269,11 @@ func TestTheLogNamesNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	if lines := strings.Count(log.String(), "\n"); lines < 4 {
-		t.Errorf("%d lines, want one per delivery:\n%s", lines, &log)
+		t.Errorf("%d lines, want one per delivery:\n%s", lines, log)
 	}
 	for _, private := range []string{tokenOf(stack), "4155558765", "4155551234"} {
 		if strings.Contains(log.String(), private) {
-			t.Errorf("the log has %s in it:\n%s", private, &log)
+			t.Errorf("the log has %s in it:\n%s", private, log)
 		}
 	}
 }

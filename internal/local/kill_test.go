@@ -11,32 +11,68 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // serverVariable makes the test binary serve the folder that it names, until
-// it is killed.
-const serverVariable = "RINGBACK_TEST_SERVER"
+// it is killed; the others say how.
+const (
+	serverVariable   = "RINGBACK_TEST_SERVER"
+	templateVariable = "RINGBACK_TEST_TEMPLATE"
+	forwardVariable  = "RINGBACK_TEST_FORWARD" // a URL
+	dieVariable      = "RINGBACK_TEST_DIE"     // kill it where it would print an alert
+)
 
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(serverVariable); folder != "" {
-		fmt.Fprintln(os.Stderr, serve(folder, os.Getenv(serverVariable+"_TEMPLATE")))
+		fmt.Fprintln(os.Stderr, serve(folder))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
 // serve prints the URL and serves.
-func serve(folder, template string) error {
-	stack, err := local.Start(context.Background(), local.Config{Folder: folder, Template: template, Address: anyPort}, slog.New(slog.DiscardHandler))
+func serve(folder string) error {
+	c := local.Config{
+		Folder:       folder,
+		Template:     os.Getenv(templateVariable),
+		Address:      anyPort,
+		ForwardURL:   os.Getenv(forwardVariable),
+		FirstPause:   time.Millisecond,
+		LongestPause: time.Millisecond,
+	}
+	if os.Getenv(dieVariable) != "" {
+		c.Alerts = suicide{}
+	}
+	stack, err := local.Start(context.Background(), c, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 	if err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintln(os.Stdout, stack.URL)
 	return stack.Wait(context.Background())
+}
+
+// suicide kills the process that writes to it: an alert was forwarded then, and
+// is not marked yet.
+type suicide struct{}
+
+func (suicide) Write([]byte) (int, error) {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return 0, err
+	}
+	if err := self.Kill(); err != nil {
+		return 0, err
+	}
+	select {} // until it is dead
 }
 
 func TestEveryDeliveryThatWasAnswered200SurvivesKill(t *testing.T) {
@@ -108,16 +144,18 @@ func TestEveryDeliveryThatWasAnswered200SurvivesKill(t *testing.T) {
 	}
 }
 
-// startProcess serves folder from another process.
-func startProcess(t *testing.T, folder string) (server *exec.Cmd, url string) {
+// startProcess serves folder from another process, with settings for its
+// environment.
+func startProcess(t *testing.T, folder string, settings ...string) (server *exec.Cmd, url string) {
 	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	server = exec.CommandContext(t.Context(), executable)
-	server.Env = append(os.Environ(), serverVariable+"="+folder, serverVariable+"_TEMPLATE="+tabletest.TemplatePath(t))
-	server.Stderr = os.Stderr
+	server.Env = append(append(os.Environ(), serverVariable+"="+folder, templateVariable+"="+tabletest.TemplatePath(t)), settings...)
+	log := leak.Writer(t)
+	server.Stderr = log
 	stdout, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +165,117 @@ func startProcess(t *testing.T, folder string) (server *exec.Cmd, url string) {
 	}
 	url, err = bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
-		t.Fatalf("no URL: %v", err)
+		t.Fatalf("no URL: %v\n%s", err, log)
 	}
 	return server, strings.TrimSpace(url)
+}
+
+// A process that is killed on the way from the store to the receiver sends the
+// alert with its next start; once, unless the receiver may have had it before.
+func TestAKillAtAnyStepLosesNoAlert(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name     string
+		settings []string
+		// receive is what the receiver does until the process is dead.
+		receive func(w http.ResponseWriter, kill func())
+		// delivered kills the process once the delivery was answered 200.
+		delivered bool
+	}{
+		{
+			name:      "stored, and not yet taken by anyone",
+			receive:   func(w http.ResponseWriter, _ func()) { w.WriteHeader(http.StatusServiceUnavailable) },
+			delivered: true,
+		},
+		{
+			name:    "received, and not yet answered",
+			receive: func(_ http.ResponseWriter, kill func()) { kill() },
+		},
+		{
+			name:     "taken, and not yet marked",
+			settings: []string{dieVariable + "=1"},
+			receive:  func(w http.ResponseWriter, _ func()) { w.WriteHeader(http.StatusOK) },
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			server := make(chan *exec.Cmd, 1)
+			kill := sync.OnceFunc(func() { _ = (<-server).Process.Kill() })
+			first := receiver{answer: func(_ int, w http.ResponseWriter, _ *http.Request) { tc.receive(w, kill) }}
+			process, url := startProcess(t, folder, append(tc.settings, forwardVariable+"="+first.start(t))...)
+			server <- process
+			got, err := try(t.Context(), http.MethodPost, url, nil, strings.NewReader(sample(t, "call.missed")))
+			if tc.delivered {
+				if err != nil || got.status != http.StatusOK {
+					t.Fatalf("post: %+v, %v, want 200", got, err)
+				}
+				first.await(t, func(ids []string) bool { return len(ids) > 1 })
+				kill()
+			} // else the kill may have come before the answer
+			_ = process.Wait()
+
+			var next receiver
+			stack := startWith(t, local.Config{Folder: folder, ForwardURL: next.start(t)})
+			settle(t, stack)
+			// It is marked now, and comes no more.
+			post(t, stack.URL, sample(t, "call.missed"))
+			settle(t, stack)
+			if diff := cmp.Diff([]string{missedID}, next.ids()); diff != "" {
+				t.Errorf("forwarded after the kill (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{missedID}, unique(first.ids())); diff != "" {
+				t.Errorf("forwarded before the kill (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Killed at any moment, again and again: whatever was answered 200 is alerted,
+// and a kill repeats no more than what was being published.
+func TestAlertsSurviveKills(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	var to receiver
+	to.answer = func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n%10 == 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}
+	forward := to.start(t)
+	const rounds = 6
+	answered := make(map[string]bool)
+	for round := range rounds {
+		server, url := startProcess(t, folder, forwardVariable+"="+forward)
+		for i := 0; ; i++ {
+			id := fmt.Sprintf("%d-%d", round, i)
+			got, err := try(t.Context(), http.MethodPost, url, nil, strings.NewReader(strings.Replace(missed, "call_1", id, 1)))
+			if err != nil {
+				break // killed
+			}
+			answered["CALL#"+id+"/missed_call"] = true
+			if got.status != http.StatusOK {
+				t.Errorf("got %+v, want 200", got)
+			}
+			if i == 10+7*round {
+				go func() { _ = server.Process.Kill() }()
+			}
+		}
+		_ = server.Wait()
+	}
+	stack := startWith(t, local.Config{Folder: folder, ForwardURL: forward})
+	settle(t, stack)
+
+	taken, repeated := to.taken(), 0
+	for id := range answered {
+		if taken[id] == 0 {
+			t.Errorf("%s was answered 200 and never alerted", id)
+		}
+	}
+	for _, times := range taken {
+		repeated += times - 1
+	}
+	if most := rounds * alert.MaxBatch; repeated > most {
+		t.Errorf("%d alerts came again after %d kills, want %d at most", repeated, rounds, most)
+	}
 }

@@ -1,11 +1,9 @@
 package local_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +18,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/credential"
+	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -31,8 +30,6 @@ const (
 	secretFile = "secret.json"
 	storeFile  = "events.db"
 )
-
-var discard = slog.New(slog.DiscardHandler)
 
 func TestTheTokenIsMadeOnceAndKept(t *testing.T) {
 	t.Parallel()
@@ -112,7 +109,7 @@ func TestAnUnusableSecretStopsTheStartAndIsNotShown(t *testing.T) {
 			folder := t.TempDir()
 			path := filepath.Join(folder, secretFile)
 			writeFile(t, path, tc.text)
-			_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, discard)
+			_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, leak.Logger(t))
 			if !errors.Is(err, credential.ErrSecret) {
 				t.Fatalf("Start: %v, want %v", err, credential.ErrSecret)
 			}
@@ -190,7 +187,7 @@ func TestOneProcessPerFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	stack := start(t, folder)
-	_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, discard)
+	_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, leak.Logger(t))
 	if !errors.Is(err, bolt.ErrLocked) || !strings.Contains(err.Error(), folder) {
 		t.Errorf("second Start: %v, want %v and the folder", err, bolt.ErrLocked)
 	}
@@ -209,7 +206,7 @@ func TestOnlyWhoHoldsTheFolderMakesItsSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close() //nolint:errcheck // nothing was written
-	if _, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, discard); !errors.Is(err, bolt.ErrLocked) {
+	if _, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, leak.Logger(t)); !errors.Is(err, bolt.ErrLocked) {
 		t.Fatalf("Start: %v, want %v", err, bolt.ErrLocked)
 	}
 	if _, err := local.ReadSecret(folder); !errors.Is(err, os.ErrNotExist) {
@@ -226,7 +223,7 @@ func TestAnAddressInUseIsAnErrorThatFreesTheFolder(t *testing.T) {
 	}
 	defer listener.Close() //nolint:errcheck // nothing was accepted
 	folder := t.TempDir()
-	_, err = local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: listener.Addr().String()}, discard)
+	_, err = local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: listener.Addr().String()}, leak.Logger(t))
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("Start: %v, want %v", err, syscall.EADDRINUSE)
 	}
@@ -254,7 +251,7 @@ func TestStartNamesWhatItCannotUse(t *testing.T) {
 			if tc.template == "" {
 				tc.template = tabletest.TemplatePath(t)
 			}
-			stack, err := local.Start(t.Context(), local.Config{Folder: tc.folder, Template: tc.template, Address: tc.address}, discard)
+			stack, err := local.Start(t.Context(), local.Config{Folder: tc.folder, Template: tc.template, Address: tc.address}, leak.Logger(t))
 			if err == nil {
 				t.Cleanup(func() { _ = stack.Close() })
 			}
@@ -302,10 +299,12 @@ const (
 // start starts a stack in folder that the test's end closes.
 func start(t *testing.T, folder string) *local.Stack {
 	t.Helper()
-	stack, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, discard)
+	lines := leak.Writer(t, signingSecret)
+	stack, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, lines.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}
+	lines.Forbid(tokenOf(stack))
 	t.Cleanup(func() {
 		client.CloseIdleConnections()
 		if err := stack.Close(); err != nil {
@@ -379,10 +378,10 @@ func sign(secret, url string, at time.Time) http.Header {
 	return headers
 }
 
-// partition returns the sort keys of a partition.
+// partition returns the sort keys of a partition's events.
 func partition(t *testing.T, store table.Store, pk string) (sortKeys []string) {
 	t.Helper()
-	for item, err := range table.All(t.Context(), store, table.Query{Partition: pk}) {
+	for item, err := range table.All(t.Context(), store, table.Query{Partition: pk, SortPrefix: "EVENT#"}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -432,7 +431,7 @@ func TestBehindATunnelItsURLIsTheOneThatIsSigned(t *testing.T) {
 	const public = "https://tunnel.example.com/justcall"
 	stack, err := local.Start(t.Context(), local.Config{
 		Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, WebhookURL: public,
-	}, discard)
+	}, leak.Logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -447,10 +446,10 @@ func TestBehindATunnelItsURLIsTheOneThatIsSigned(t *testing.T) {
 // Of what is too large only the log's line is left, so it must be right.
 func TestTheSizeOfWhatIsTooLargeIsItsOwn(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
+	log := leak.Writer(t)
 	stack, err := local.Start(t.Context(), local.Config{
 		Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort,
-	}, slog.New(slog.NewTextHandler(&log, nil)))
+	}, log.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -461,9 +460,9 @@ func TestTheSizeOfWhatIsTooLargeIsItsOwn(t *testing.T) {
 	if err := stack.Close(); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{"bytes=70000000", "digest=" + table.BodyDigest([]byte(body))} {
+	for _, want := range []string{`"bytes":70000000`, `"digest":"` + table.BodyDigest([]byte(body)) + `"`} {
 		if !strings.Contains(log.String(), want) {
-			t.Errorf("the log does not say %s: %s", want, &log)
+			t.Errorf("the log does not say %s: %s", want, log)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,9 +37,10 @@ type Stack struct {
 	// included.
 	Address, URL string
 
-	store  *bolt.Store
-	server *http.Server
-	served chan error
+	store    *bolt.Store
+	follower *follower
+	server   *http.Server
+	served   chan error
 }
 
 // Config says where a stack lives.
@@ -54,9 +56,25 @@ type Config struct {
 	// WebhookURL is the public URL up to, but without, the token, where a
 	// tunnel stands in front: JustCall signs the URL that it posts to.
 	WebhookURL string
+
+	// Alerts gets each alert as a block of text for a person to read, in one
+	// Write; nil for none.
+	Alerts io.Writer
+	// ForwardURL is where each alert is posted as the JSON document of
+	// docs/alerts.md, with its id and attributes in headers; "" for nowhere. What
+	// is not answered with 200 to 299 is sent again until it is, and printed
+	// only then. The URL may hold a token: no log or error has any of it.
+	ForwardURL string
+	// ForwardTime is how long the receiver may take to answer; 0 for 10 s.
+	ForwardTime time.Duration
+	// FirstPause and LongestPause are how long to wait before an alert that
+	// failed is tried again, at first and at most; 0 for 1 s and 30 s.
+	FirstPause, LongestPause time.Duration
 }
 
-// Start serves webhooks until [Stack.Close]. The error wraps [bolt.ErrLocked]
+// Start serves webhooks, and alerts of what they bring, until [Stack.Close]. What
+// was stored and not alerted when the folder was last in use is alerted first.
+// The error wraps [bolt.ErrLocked]
 // if another process has the folder open.
 func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	shape, err := schema.Read(c.Template)
@@ -80,16 +98,21 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("serve: %w", err), store.Close())
 	}
+	follower, err := follow(store, c, log)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("alerts: %w", err), listener.Close(), store.Close())
+	}
 
 	address := listener.Addr().String()
 	webhook := ingest.New(store, credential.Fixed(secret), log)
 	webhook.WebhookURL = c.WebhookURL
 	s := &Stack{
-		Store:   store,
-		Address: address,
-		URL:     URL(address, secret),
-		store:   store,
-		served:  make(chan error, 1),
+		Store:    store,
+		Address:  address,
+		URL:      URL(address, secret),
+		store:    store,
+		follower: follower,
+		served:   make(chan error, 1),
 		server: &http.Server{
 			Handler:           &handler{webhook},
 			ReadHeaderTimeout: headerTime,
@@ -125,9 +148,23 @@ func (s *Stack) Wait(ctx context.Context) error {
 	}
 }
 
-// Close answers the requests that are under way and closes the store.
+// Settled waits until everything that is stored by now has been through the
+// alerts: what alerts is published, or passed over because it never can be. It
+// returns an error if ctx ends before, or if the stack is closed.
+func (s *Stack) Settled(ctx context.Context) error {
+	if err := s.follower.await(ctx); err != nil {
+		return fmt.Errorf("alerts: %w", err)
+	}
+	return nil
+}
+
+// Close answers the requests that are under way, finishes the alerts that are,
+// if their receiver takes them within a moment, and closes the store. What is
+// stored and not alerted by then is alerted by the next Start.
 func (s *Stack) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
-	return errors.Join(s.server.Shutdown(ctx), s.store.Close())
+	err := s.server.Shutdown(ctx)
+	s.follower.close()
+	return errors.Join(err, s.store.Close())
 }

@@ -1,0 +1,706 @@
+package local_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
+
+	"github.com/ringback/ringback/internal/leak"
+	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+const (
+	missedID    = "CALL#call_1d4e5f6a/missed_call"
+	voicemailID = "CALL#call_1d4e5f6a/voicemail"
+)
+
+func TestAlertsArePrintedForAPersonToRead(t *testing.T) {
+	t.Parallel()
+	var printed output
+	stack := startWith(t, local.Config{Alerts: &printed})
+	for _, name := range []string{"contact.created", "call.missed", "sms.received", "voicemail.received", "call.missed"} {
+		post(t, stack.URL, sample(t, name))
+	}
+	settle(t, stack)
+	const want = `▶ Missed call
+  Number    +14155558765
+  Line      +14155551234
+  Time      12 March 2026, 14:32 UTC
+  Rang for  30 seconds
+  Call id   call_1d4e5f6a
+  Kept as   CALL#call_1d4e5f6a
+
+▶ Voicemail
+  Number    +14155558765
+  Line      +14155551234
+  Time      12 March 2026, 14:40 UTC
+  Agent     42
+  Length    22 seconds
+  Listen    https://recordings.justcall.io/vm_xyz789.mp3
+  Call      missed 12 March 2026, 14:32 UTC
+  "Hi, this is Pat from Globex. Please call me back about the contract."
+  Call id   call_1d4e5f6a
+  Kept as   CALL#call_1d4e5f6a
+
+`
+	if diff := cmp.Diff(want, printed.String()); diff != "" {
+		t.Errorf("printed (-want +got):\n%s", diff)
+	}
+}
+
+// What a caller may choose must not take over the terminal.
+func TestACallersTextIsPrintedWithoutControls(t *testing.T) {
+	t.Parallel()
+	var printed output
+	stack := startWith(t, local.Config{Alerts: &printed})
+	const escape, clear, bell, turned = `\u001b`, `\u001b[2J`, `\u0007`, `\u202e`
+	body := strings.NewReplacer(
+		"Hi, this is Pat", clear+"Hi,\\r\\n\\nthis"+bell+turned+" is Pat",
+		"call_1d4e5f6a", "call"+escape+"c",
+	).Replace(sample(t, "voicemail.received"))
+	post(t, stack.URL, body)
+	settle(t, stack)
+	contains(t, printed.String(), "Hi, this is Pat")
+	if i := strings.IndexAny(printed.String(), "\x1b\x07\r\u202e"); i >= 0 {
+		t.Errorf("a control is printed:\n%q", printed.String())
+	}
+	if got := strings.Count(printed.String(), "\n\n"); got != 1 {
+		t.Errorf("%d blocks, want 1:\n%s", got, printed.String())
+	}
+}
+
+func TestAlertsAreForwardedAsDocumentsWithTheirAttributes(t *testing.T) {
+	t.Parallel()
+	var to receiver
+	stack := startWith(t, local.Config{ForwardURL: to.start(t) + "/hook?key=1"})
+	for _, name := range []string{"call.missed", "voicemail.received"} {
+		post(t, stack.URL, sample(t, name))
+	}
+	settle(t, stack)
+
+	received := to.all()
+	if len(received) != 2 {
+		t.Fatalf("%d alerts forwarded, want 2", len(received))
+	}
+	for i, want := range []map[string]string{
+		{
+			"Ringback-Alert-Id": missedID, "Ringback-Kind": "missed_call",
+			"Ringback-Line": "+14155551234", "Ringback-Caller": "+14155558765",
+		},
+		{
+			"Ringback-Alert-Id": voicemailID, "Ringback-Kind": "voicemail",
+			"Ringback-Line": "+14155551234", "Ringback-Caller": "+14155558765", "Ringback-Agent-Id": "42",
+		},
+	} {
+		want["Content-Type"], want["User-Agent"] = "application/json", "ringback"
+		got := make(map[string]string)
+		for name, values := range received[i].header {
+			if name != "Content-Length" && name != "Accept-Encoding" {
+				got[name] = strings.Join(values, ",")
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("headers (-want +got):\n%s", diff)
+		}
+		if got := received[i].method + " " + received[i].url; got != "POST /hook?key=1" {
+			t.Errorf("%s, want POST /hook?key=1", got)
+		}
+		var document struct {
+			Version int    `json:"version"`
+			ID      string `json:"id"`
+			Kind    string `json:"kind"`
+			Missed  struct {
+				CallID     string `json:"call_id"`
+				OccurredAt string `json:"occurred_at"`
+			} `json:"missed_call"`
+		}
+		if err := json.Unmarshal(received[i].body, &document); err != nil {
+			t.Fatal(err)
+		}
+		if document.Version != 1 || document.ID != want["Ringback-Alert-Id"] || document.Kind != want["Ringback-Kind"] {
+			t.Errorf("document %+v, want version 1 of %s", document, want["Ringback-Alert-Id"])
+		}
+		if document.Kind == "voicemail" && (document.Missed.CallID != "call_1d4e5f6a" || document.Missed.OccurredAt != "2026-03-12T14:32:00.000Z") {
+			t.Errorf("the voicemail's missed call is %+v", document.Missed)
+		}
+	}
+}
+
+func TestWhatIsNotTakenIsSentUntilItIsAndPrintedOnce(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		t.Error("a redirect was followed")
+		w.WriteHeader(http.StatusOK)
+	}))
+	t.Cleanup(elsewhere.Close)
+	for name, refuse := range map[string]http.HandlerFunc{
+		"500": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"400": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400) },
+		"410": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) },
+		"304": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) },
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		},
+		"a lost answer":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"no answer":      func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"a 500 of 10 MB": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); _, _ = w.Write(make([]byte, 10<<20)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var printed output
+			to := receiver{answer: func(n int, w http.ResponseWriter, r *http.Request) {
+				if n <= 3 {
+					refuse(w, r)
+					return
+				}
+				w.WriteHeader(http.StatusNoContent)
+			}}
+			stack := startWith(t, local.Config{Alerts: &printed, ForwardURL: to.start(t), ForwardTime: 300 * time.Millisecond})
+			post(t, stack.URL, sample(t, "call.missed"))
+			settle(t, stack)
+			if diff := cmp.Diff([]string{missedID, missedID, missedID, missedID}, to.ids()); diff != "" {
+				t.Errorf("forwarded (-want +got):\n%s", diff)
+			}
+			if got := strings.Count(printed.String(), "▶"); got != 1 {
+				t.Errorf("printed %d times, want once:\n%s", got, printed.String())
+			}
+		})
+	}
+}
+
+// One alert that its receiver never takes must not keep the others from people.
+func TestAnAlertThatIsNeverTakenHoldsNoOtherUp(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	never := func(_ int, w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(local.HeaderAlertID) == missedID {
+			w.WriteHeader(500)
+		}
+	}
+	to := receiver{answer: never}
+	stack := startWith(t, local.Config{Folder: folder, ForwardURL: to.start(t)})
+	post(t, stack.URL, sample(t, "call.missed"))
+	for i := range 120 { // more than are read at once
+		post(t, stack.URL, strings.Replace(missed, "call_1", fmt.Sprintf("other_%d", i), 1))
+	}
+	to.await(t, func(ids []string) bool { return len(unique(ids)) == 121 })
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := stack.Settled(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Settled: %v, want %v: one is still to be sent", err, context.DeadlineExceeded)
+	}
+	if err := stack.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	// The next start sends the one, and none of the others again.
+	var later receiver
+	stack = startWith(t, local.Config{Folder: folder, ForwardURL: later.start(t)})
+	settle(t, stack)
+	if diff := cmp.Diff([]string{missedID}, later.ids()); diff != "" {
+		t.Errorf("forwarded after the restart (-want +got):\n%s", diff)
+	}
+}
+
+func TestAlertsWaitForAReceiverThatIsDown(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	var want []string
+	down := httptest.NewServer(http.NotFoundHandler())
+	down.Close() // nothing listens there any more
+	stack := startWith(t, local.Config{Folder: folder, ForwardURL: down.URL})
+	for i := range 120 { // more than wait in memory
+		id := fmt.Sprintf("call_%03d", i)
+		want = append(want, "CALL#"+id+"/missed_call")
+		post(t, stack.URL, strings.Replace(missed, "call_1", id, 1))
+	}
+	if err := stack.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	var to receiver
+	stack = startWith(t, local.Config{Folder: folder, ForwardURL: to.start(t)})
+	settle(t, stack)
+	if diff := cmp.Diff(want, to.ids()); diff != "" {
+		t.Errorf("forwarded, in order (-want +got):\n%s", diff)
+	}
+}
+
+func TestNothingSaysWhereAlertsAreForwardedTo(t *testing.T) {
+	t.Parallel()
+	const secret = "hidden-secret" // in every part of a URL that may hold one
+	refused := httptest.NewServer(http.NotFoundHandler())
+	refused.Close()
+	silent := receiver{answer: func(_ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }}
+	unwilling := receiver{answer: func(_ int, w http.ResponseWriter, _ *http.Request) {
+		http.Redirect(w, &http.Request{Method: http.MethodGet}, "http://"+secret+".invalid/", http.StatusFound)
+	}}
+	self := httptest.NewUnstartedServer(http.NotFoundHandler()) // nobody vouches for its certificate
+	self.Config.ErrorLog = slog.NewLogLogger(leak.Logger(t).Handler(), slog.LevelDebug)
+	self.StartTLS()
+	t.Cleanup(self.Close)
+	for _, tc := range []struct {
+		name, url string
+		patience  time.Duration // of the sender
+		want      string
+	}{
+		{"nothing listens", refused.URL + "/" + secret, patience, "connection refused"},
+		{"there is no such host", "http://" + secret + ".invalid/", time.Second, "host not found"},
+		{"it does not answer", silent.start(t) + "/" + secret, 50 * time.Millisecond, "no answer in time"},
+		{"it sends elsewhere", unwilling.start(t) + "/?key=" + secret, patience, "answered 302"},
+		{"its certificate is nobody's", strings.Replace(self.URL, "//", "//"+secret+":"+secret+"@", 1), patience, "certificate not accepted"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			host := strings.Split(strings.TrimPrefix(tc.url, "http://"), "/")[0]
+			lines := leak.Writer(t, secret, host)
+			stack, err := local.Start(t.Context(), local.Config{
+				Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort,
+				ForwardURL: tc.url, ForwardTime: tc.patience, FirstPause: time.Millisecond,
+			}, lines.Logger())
+			if err != nil {
+				t.Fatal(err)
+			}
+			post(t, stack.URL, sample(t, "voicemail.received"))
+			eventually(t, func() bool { return strings.Contains(lines.String(), "alert failed") })
+			if err := stack.Close(); err != nil {
+				t.Error(err)
+			}
+			if tc.want == "host not found" && strings.Contains(lines.String(), "no answer") {
+				t.Skip("no resolver here that answers at once")
+			}
+			contains(t, lines.String(), tc.want)
+		})
+	}
+}
+
+func TestStartRefusesAURLThatCannotBePostedToWithoutShowingIt(t *testing.T) {
+	t.Parallel()
+	const secret = "hidden-secret"
+	for _, url := range []string{secret, "ftp://" + secret, "https:///" + secret, "http://" + secret + "\x7f", "/" + secret, "https://%" + secret} {
+		folder := t.TempDir()
+		_, err := local.Start(t.Context(), local.Config{
+			Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, ForwardURL: url,
+		}, leak.Logger(t))
+		if err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("Start(%q): %v, want an error without the URL", url, err)
+		}
+		start(t, folder) // it has been given back
+	}
+}
+
+// A receiver that thinks for long must not hold the end up, and one that answers
+// by then must not get the alert again.
+func TestCloseFinishesTheAlertThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	asked, closing := make(chan struct{}), make(chan struct{})
+	to := receiver{answer: func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n == 1 {
+			close(asked)
+			<-closing
+			time.Sleep(50 * time.Millisecond) // Close is called by now, and waits
+		}
+		w.WriteHeader(http.StatusOK)
+	}}
+	url := to.start(t)
+	stack := startWith(t, local.Config{Folder: folder, ForwardURL: url})
+	post(t, stack.URL, sample(t, "call.missed"))
+	<-asked
+	post(t, stack.URL, sample(t, "voicemail.received"))
+	close(closing)
+	if err := stack.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.Settled(t.Context()); err == nil {
+		t.Error("Settled after Close: no error")
+	}
+
+	stack = startWith(t, local.Config{Folder: folder, ForwardURL: url})
+	// Another event says of the same call that it was missed: the mark knows.
+	post(t, stack.URL, strings.Replace(sample(t, "call.missed"), "14:32:00", "14:32:01", 1))
+	settle(t, stack)
+	if diff := cmp.Diff([]string{missedID, voicemailID}, to.ids()); diff != "" {
+		t.Errorf("forwarded (-want +got):\n%s", diff)
+	}
+}
+
+func TestCloseGivesASilentReceiverUp(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{})
+	to := receiver{answer: func(n int, _ http.ResponseWriter, r *http.Request) {
+		if n == 1 {
+			close(asked)
+		}
+		<-r.Context().Done()
+	}}
+	stack := startWith(t, local.Config{ForwardURL: to.start(t), ForwardTime: time.Hour})
+	for _, name := range []string{"call.missed", "voicemail.received"} {
+		post(t, stack.URL, sample(t, name))
+	}
+	<-asked
+	began := time.Now()
+	if err := stack.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("Close took %v", took)
+	}
+}
+
+func TestWhatCannotBeAlertedIsPassedOver(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	// A store with a record that is damaged and not alerted yet.
+	store, err := bolt.Open(filepath.Join(folder, storeFile), tabletest.Schema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range []table.Item{
+		{table.PK: str("CALL#damaged"), table.SK: str("EVENT#1"), table.Alert: str("missed_call")},
+		{table.PK: str("CALL#odd"), table.SK: str("EVENT#1"), table.Alert: str("fax")},
+	} {
+		if _, err := store.Put(t.Context(), item); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, folder, func(tx *bbolt.Tx) error {
+		items := tx.Bucket([]byte("items"))
+		key, _ := items.Cursor().First() // CALL#damaged
+		return items.Put(key, []byte("{"))
+	})
+
+	var printed output
+	lines := leak.Writer(t)
+	stack, err := local.Start(t.Context(), local.Config{
+		Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, Alerts: &printed,
+	}, lines.Logger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stack.Close() })
+	post(t, stack.URL, sample(t, "call.missed"))
+	settle(t, stack)
+	if got := strings.Count(printed.String(), "▶"); got != 1 {
+		t.Errorf("%d alerts printed, want 1:\n%s", got, printed.String())
+	}
+	contains(t, lines.String(), `"record unreadable","sequence":1`, `"record passed over","sequence":2`)
+}
+
+// What was published and marked must not come again because the store does not
+// know how far that got.
+func TestMarkedAlertsAreNotSentAgain(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	// Another consumer, which has done nothing, keeps the feed as it is.
+	store, err := bolt.Open(filepath.Join(folder, storeFile), tabletest.Schema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(store.SetCheckpoint(t.Context(), "another", 0), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var to receiver
+	url := to.start(t)
+	for range 2 {
+		stack := startWith(t, local.Config{Folder: folder, ForwardURL: url})
+		for _, name := range []string{"call.missed", "voicemail.received"} {
+			post(t, stack.URL, sample(t, name))
+		}
+		settle(t, stack)
+		if err := stack.Close(); err != nil {
+			t.Fatal(err)
+		}
+		tamper(t, folder, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("consumers")).Delete([]byte("alerts")) })
+	}
+	if diff := cmp.Diff([]string{missedID, voicemailID}, to.ids()); diff != "" {
+		t.Errorf("forwarded (-want +got):\n%s", diff)
+	}
+}
+
+func TestAPrinterThatFailsGetsTheAlertAgain(t *testing.T) {
+	t.Parallel()
+	printed := output{failures: 2}
+	stack := startWith(t, local.Config{Alerts: &printed})
+	post(t, stack.URL, sample(t, "call.missed"))
+	settle(t, stack)
+	if got := strings.Count(printed.String(), "▶"); got != 1 {
+		t.Errorf("printed %d times, want once:\n%s", got, printed.String())
+	}
+
+	// What was forwarded is sent, whether or not it can be printed.
+	printed = output{failures: 1 << 20}
+	var to receiver
+	stack = startWith(t, local.Config{Alerts: &printed, ForwardURL: to.start(t)})
+	post(t, stack.URL, sample(t, "call.missed"))
+	settle(t, stack)
+	if diff := cmp.Diff([]string{missedID}, to.ids()); diff != "" {
+		t.Errorf("forwarded (-want +got):\n%s", diff)
+	}
+}
+
+// Shuffled, repeated and from many senders at once: each call once.
+func TestEveryCallIsAlertedOnceHoweverItIsDelivered(t *testing.T) {
+	t.Parallel()
+	const calls, senders = 60, 4
+	to := receiver{answer: func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n%5 == 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}}
+	stack := startWith(t, local.Config{ForwardURL: to.start(t)})
+	var all sync.WaitGroup
+	for sender := range senders {
+		all.Go(func() {
+			for i := range calls {
+				id := fmt.Sprintf("call_%d", (i*7+sender*13)%calls)
+				post(t, stack.URL, strings.Replace(missed, "call_1", id, 1))
+			}
+		})
+	}
+	all.Wait()
+	settle(t, stack)
+	for id, times := range to.taken() {
+		if times != 1 {
+			t.Errorf("%s was taken %d times", id, times)
+		}
+	}
+	if got := len(to.taken()); got != calls {
+		t.Errorf("%d calls alerted, want %d", got, calls)
+	}
+}
+
+// request is what a receiver got, and whether it took it.
+type request struct {
+	method, url string
+	header      http.Header
+	body        []byte
+	status      int
+}
+
+// receiver is where alerts are forwarded to.
+type receiver struct {
+	// answer answers the n-th request, counted from 1; nil takes all.
+	answer func(n int, w http.ResponseWriter, r *http.Request)
+
+	mu       sync.Mutex
+	requests []request
+	changed  chan struct{}
+}
+
+// start returns the URL.
+func (r *receiver) start(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(r)
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return server.URL
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return // the sender was killed
+	}
+	r.mu.Lock()
+	r.requests = append(r.requests, request{req.Method, req.URL.String(), req.Header, body, 0})
+	n := len(r.requests)
+	r.mu.Unlock()
+	status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+	if r.answer != nil {
+		r.answer(n, status, req)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.requests[n-1].status = status.status
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (r *receiver) all() []request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.requests)
+}
+
+// ids are those of all requests, in order.
+func (r *receiver) ids() (ids []string) {
+	for _, req := range r.all() {
+		ids = append(ids, req.header.Get(local.HeaderAlertID))
+	}
+	return ids
+}
+
+// taken tells how often each alert was answered 200.
+func (r *receiver) taken() map[string]int {
+	times := make(map[string]int)
+	for _, req := range r.all() {
+		if req.status == http.StatusOK {
+			times[req.header.Get(local.HeaderAlertID)]++
+		}
+	}
+	return times
+}
+
+// await waits until the ids that have come are as they should be.
+func (r *receiver) await(t *testing.T, ok func(ids []string) bool) {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		r.mu.Lock()
+		if r.changed == nil {
+			r.changed = make(chan struct{})
+		}
+		changed := r.changed
+		r.mu.Unlock()
+		if ok(r.ids()) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late:
+			t.Fatalf("%d alerts have come", len(r.ids()))
+		}
+	}
+}
+
+// patience is how long a test waits for what should come at once.
+const patience = 20 * time.Second
+
+func unique(ids []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(ids)))
+}
+
+// output is what is printed, to be read while it is written. The first writes
+// fail.
+type output struct {
+	mu       sync.Mutex
+	text     bytes.Buffer
+	failures int
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.failures > 0 {
+		o.failures--
+		return 0, os.ErrClosed
+	}
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// startWith starts a stack that the test's end closes, in a folder of its own
+// unless the configuration has one, and with pauses that do not keep a test
+// waiting.
+func startWith(t *testing.T, c local.Config) *local.Stack {
+	t.Helper()
+	if c.Folder == "" {
+		c.Folder = t.TempDir()
+	}
+	c.Template, c.Address = tabletest.TemplatePath(t), anyPort
+	c.FirstPause, c.LongestPause = time.Millisecond, 4*time.Millisecond
+	lines := leak.Writer(t)
+	stack, err := local.Start(t.Context(), c, lines.Logger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines.Forbid(tokenOf(stack))
+	t.Cleanup(func() {
+		client.CloseIdleConnections()
+		if err := stack.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return stack
+}
+
+// settle waits until everything stored so far has been through the alerts.
+func settle(t *testing.T, stack *local.Stack) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := stack.Settled(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually waits for what nothing tells of.
+func eventually(t *testing.T, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it does not happen")
+		}
+	}
+}
+
+// tamper changes the store of a folder that is not in use.
+func tamper(t *testing.T, folder string, change func(*bbolt.Tx) error) {
+	t.Helper()
+	db, err := bbolt.Open(filepath.Join(folder, storeFile), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(change), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	return readFile(t, filepath.Join(filepath.Dir(tabletest.TemplatePath(t)), "events-samples", name+".json"))
+}
+
+func contains(t *testing.T, printed string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(printed, text) {
+			t.Errorf("%q is not said:\n%s", text, printed)
+		}
+	}
+}
+
+func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
