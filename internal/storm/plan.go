@@ -1,0 +1,221 @@
+package storm
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// Mix says what to make up.
+type Mix struct {
+	Seed uint64
+	// Deliveries is how many, all told.
+	Deliveries int
+	// Duplicates is how many of a hundred deliveries are of an event that
+	// another one is of as well.
+	Duplicates int
+}
+
+// Plan is what is to be posted and what must be true afterwards.
+type Plan struct {
+	Mix Mix
+	// Deliveries are in the order in which to post them.
+	Deliveries []Delivery
+	// Events are what the deliveries are of, all of them different.
+	Events []Event
+}
+
+// Delivery is one body to post.
+type Delivery struct {
+	// Event is the index in [Plan.Events] of what it is of.
+	Event int
+	Body  []byte
+}
+
+// Event is one event that was made up.
+type Event struct {
+	// Story names what happened, e.g. "missed call". One story tells of several
+	// events.
+	Story  string
+	Format events.Format
+	Type   events.Type
+	// Key is where the table must keep it.
+	Key table.Key
+	// Alert is the id of the alert that it must cause, alone or with others;
+	// "" if none.
+	Alert string
+}
+
+// Limits of a [Mix].
+const (
+	MaxDeliveries = 10_000_000
+	MaxDuplicates = 99
+)
+
+// NewPlan makes up a plan. It returns an error if the mix is beyond its limits,
+// or if the events that were made up are not read as they were meant: then
+// either the plan or package events is wrong, and a storm would prove nothing.
+func NewPlan(m Mix) (*Plan, error) {
+	switch {
+	case m.Deliveries < 1 || m.Deliveries > MaxDeliveries:
+		return nil, fmt.Errorf("storm: %d deliveries: from 1 to %d are possible", m.Deliveries, MaxDeliveries)
+	case m.Duplicates < 0 || m.Duplicates > MaxDuplicates:
+		return nil, fmt.Errorf("storm: %d %% duplicates: from 0 to %d are possible", m.Duplicates, MaxDuplicates)
+	}
+	again := m.Deliveries * m.Duplicates / 100
+
+	// A stream of random numbers for each purpose: the same seed tells the same
+	// stories, whatever the duplicates.
+	t := teller{rng: random(m.Seed, 0)}
+	drafts := t.tell(m.Deliveries - again)
+	spelling := random(m.Seed, 1)
+	p := &Plan{
+		Mix:        m,
+		Deliveries: make([]Delivery, 0, m.Deliveries),
+		Events:     make([]Event, len(drafts)),
+	}
+	seen := make(map[table.Key]struct{}, len(drafts))
+	for i := range drafts {
+		body := drafts[i].body(spelling, false)
+		event, err := drafts[i].event(body)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := seen[event.Key]; twice {
+			return nil, fmt.Errorf("%w: two have the key %s %s", errPlan, event.Key.PK, event.Key.SK)
+		}
+		seen[event.Key] = struct{}{}
+		p.Events[i] = event
+		p.Deliveries = append(p.Deliveries, Delivery{i, body})
+	}
+	for range again {
+		i := spelling.IntN(len(drafts))
+		p.Deliveries = append(p.Deliveries, Delivery{i, drafts[i].body(spelling, true)})
+	}
+	random(m.Seed, 2).Shuffle(len(p.Deliveries), func(i, j int) {
+		p.Deliveries[i], p.Deliveries[j] = p.Deliveries[j], p.Deliveries[i]
+	})
+	return p, nil
+}
+
+// Alerts returns the ids of the alerts that must be made: one for each call and
+// kind of alert.
+func (p *Plan) Alerts() map[string]struct{} {
+	alerts := make(map[string]struct{})
+	for i := range p.Events {
+		if id := p.Events[i].Alert; id != "" {
+			alerts[id] = struct{}{}
+		}
+	}
+	return alerts
+}
+
+// random returns a source of random numbers that a seed repeats.
+func random(seed, purpose uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, purpose)) //nolint:gosec // G404: to be repeated, not to be secret
+}
+
+// errPlan says that the events made up are not read as they were meant.
+var errPlan = errors.New("storm: the plan contradicts how its events are read")
+
+// draft is an event that is not written yet.
+type draft struct {
+	story string
+	// form is the wire format of [events.FormatA], B or legacy.
+	form events.Format
+	typ  events.Type
+	at   time.Time
+	data object
+	// partition is the PK that the event belongs under, and kind what it is
+	// about: what the story meant, not what a decoder finds.
+	partition string
+	kind      events.Kind
+}
+
+// The time that JustCall gives up retrying after, by its documents.
+const lastRetry = 111 * time.Minute
+
+// webhookURL stands in bodies of format B, where nobody reads it.
+const webhookURL = "https://hooks.example.com/justcall/not-the-token"
+
+// body writes a delivery of the event. Again is for a redelivery: the same event
+// in another spelling and, in format B, under another request id.
+func (d *draft) body(rng *rand.Rand, again bool) []byte {
+	at := d.at
+	s := speller{out: make([]byte, 0, 1024)}
+	if again {
+		at = at.Add(time.Duration(rng.Int64N(int64(lastRetry))))
+		s.rng, s.wide = rng, rng.IntN(3) == 0
+	}
+	switch d.form {
+	case events.FormatA:
+		layout := "2006-01-02T15:04:05Z"
+		if again {
+			layout = pick(rng, layout, "2006-01-02T15:04:05.000Z", "2006-01-02T15:04:05+00:00", "2006-01-02 15:04:05")
+		}
+		s.write(object{
+			{"event", string(d.typ)},
+			{"timestamp", d.at.Format(layout)},
+			{"data", d.data},
+		})
+	case events.FormatB:
+		s.write(object{
+			{"request_id", ulid(rng, at)},
+			{"webhook_url", webhookURL},
+			{"url_id", pick[any](rng, 48214, fmt.Sprintf("%024x", rng.Uint64()))},
+			{"type", string(d.typ)},
+			{"data", d.data},
+		})
+	case events.FormatLegacy:
+		s.write(object{{"data", append(object{{"type", string(d.typ)}}, d.data...)}})
+	}
+	return s.out
+}
+
+// event reads the event back, for the part of its key that only a hash over the
+// data can tell, and checks the rest against what was meant.
+func (d *draft) event(body []byte) (Event, error) {
+	envelope, err := events.Open(body)
+	if err != nil {
+		return Event{}, fmt.Errorf("%w: %s: %w", errPlan, d.typ, err)
+	}
+	read := envelope.Decode()
+	key := table.EventKey(read)
+	if read.Format != d.form || read.Type != d.typ || read.Kind != d.kind || key.PK != d.partition {
+		return Event{}, fmt.Errorf("%w: %s of %s, meant as %s %s under %s, is read as %s %s under %s",
+			errPlan, d.typ, d.story, d.form, d.kind, d.partition, read.Format, read.Kind, key.PK)
+	}
+	e := Event{Story: d.story, Format: d.form, Type: d.typ, Key: key}
+	if d.kind.Alerts() {
+		e.Alert = d.partition + "/" + string(d.kind)
+		if noCall, ok := strings.CutPrefix(key.SK, "EVENT#"); ok && strings.HasPrefix(key.PK, "EVENT#") {
+			// Of no known call: every event is an alert of its own.
+			e.Alert += "#" + noCall
+		}
+	}
+	return e, nil
+}
+
+// ulid returns a request id of format B. See https://github.com/ulid/spec.
+func ulid(rng *rand.Rand, at time.Time) string {
+	const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	id := make([]byte, 26)
+	ms := at.UnixMilli()
+	for i := 9; i >= 0; i-- {
+		id[i] = letters[ms&31]
+		ms >>= 5
+	}
+	for i := 10; i < len(id); i++ {
+		id[i] = letters[rng.IntN(len(letters))]
+	}
+	return string(id)
+}
+
+// digits writes n as text.
+func digits(n int) string { return strconv.Itoa(n) }
