@@ -2,7 +2,8 @@
 # installed under .tools/ the first time a target asks for it, at the version pinned there.
 
 CONFIG_ENV    ?= default
-DYNALITE_HOST ?= 127.0.0.1
+FUNCTION      ?= webhook
+LOCAL_HOST    ?= 127.0.0.1
 # A number of runs: given a time, "go test" now and then ends with "context deadline exceeded",
 # which says nothing of the code.
 FUZZTIME      ?= 100000x
@@ -11,6 +12,10 @@ FUZZ          := events/FuzzDecode events/FuzzVerify internal/ingest/FuzzHandle 
 	internal/stream/FuzzInvoke internal/table/itemjson/FuzzDecode
 OUTAGE        ?= 60s
 STACK         ?= ringback
+
+FUNCTION_alerts  := AlertsFunction
+FUNCTION_drain   := DrainFunction
+FUNCTION_webhook := WebhookFunction
 
 GOLANGCI := .tools/bin/golangci-lint
 DYNALITE := .tools/node_modules/.package-lock.json
@@ -38,7 +43,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .PHONY: help build build-AlertsFunction build-DrainFunction build-WebhookFunction check clean conformance \
-	cover demo deploy dynalite fmt fuzz lint logs outage run sam-build samples storm test tidy validate webhook-url
+	cover demo deploy dynalite fmt fuzz lint logs moto outage run sam-build samples storm test tidy validate webhook-url
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,7 +59,7 @@ build-WebhookFunction build-AlertsFunction build-DrainFunction: build-%Function:
 		-tags lambda.norpc -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | tr A-Z a-z)
 	cksum samconfig.toml > "$(ARTIFACTS_DIR)/samconfig.cksum"
 
-check: lint validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite, check go.mod
+check: lint validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite and moto, check go.mod
 	go mod tidy -diff
 
 clean: ## remove what was built, but not the tools
@@ -74,7 +79,7 @@ deploy: sam-build ## deploy to your AWS account (CONFIG_ENV=prod)
 	$(SAM) deploy --config-env $(CONFIG_ENV)
 
 dynalite: $(DYNALITE) ## run a DynamoDB stand-in on port 8000, for "sam local invoke"
-	.tools/node_modules/.bin/dynalite --host $(DYNALITE_HOST) --port 8000
+	.tools/node_modules/.bin/dynalite --host $(LOCAL_HOST) --port 8000
 
 fmt: $(GOLANGCI) ## format the Go code
 	$(GOLANGCI) fmt
@@ -84,15 +89,18 @@ fuzz: $(FUZZ:%=fuzz/%) ## run each fuzz target for FUZZTIME, such as 100000x or 
 fuzz/%:
 	go test -run '^$$' -fuzz '^$(notdir $*)$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$(@D:fuzz/%=%)
 
-invoke-%: sam-build ## run the webhook function in Docker on one sample, such as invoke-call.missed
-	$(SAM) local invoke WebhookFunction -e events-samples/webhook/$*.json --env-vars docs/sam-local-env.json \
-		--add-host host.docker.internal:host-gateway
+invoke-%: sam-build ## run FUNCTION in Docker on one of its samples, such as invoke-call.missed
+	$(SAM) local invoke $(FUNCTION_$(FUNCTION)) -e events-samples/$(FUNCTION)/$*.json --region us-east-1 \
+		--env-vars docs/sam-local-env.json --add-host host.docker.internal:host-gateway
 
 lint: $(GOLANGCI) ## lint the Go code
 	$(GOLANGCI) run
 
 logs: $(VENV) ## follow the logs of the stack STACK
 	$(SAM) logs --stack-name $(STACK) --tail
+
+moto: $(MOTO) ## run an SNS stand-in on port 5000, for "sam local invoke"
+	.tools/moto-venv/bin/python .tools/moto-server.py --host $(LOCAL_HOST) --port 5000 --topic ringback-local
 
 outage: $(DYNALITE) $(MOTO) ## take the table away for OUTAGE under load, and check that nothing is lost
 	$(LOCAL) OUTAGE=$(OUTAGE) node .tools/with-stand-ins.js \
@@ -117,9 +125,9 @@ test: ## run the tests
 tidy: ## tidy go.mod
 	go mod tidy
 
-validate: $(VENV) ## validate template.yaml
+validate: $(VENV) ## validate the templates
 	$(SAM) validate --lint
-	$(CFN_LINT) template.yaml
+	$(CFN_LINT) template.yaml docs/slack.yaml
 
 webhook-url: build ## print the URL to paste into JustCall, of the stack STACK
 	@.build/ringback webhook-url --stack $(STACK)

@@ -21,9 +21,11 @@ const (
 	// historyTime bounds the look at what is known of a caller. An alert waits
 	// for it no longer.
 	historyTime = 500 * time.Millisecond
-	// batchTime is what the messages of one batch may take, when everything
-	// that they need answers at the last moment. Nothing is begun that could
-	// not be marked before the time is up.
+	// markTime is kept of a deadline for the marks of what was published: as
+	// long as a table that fails may take to say so.
+	markTime = 8 * time.Second
+	// batchTime is the time for a batch: to look for marks, to publish, to
+	// mark. None is begun with less left.
 	batchTime = 20 * time.Second
 )
 
@@ -133,7 +135,7 @@ func (d *Dispatcher) deliver(ctx context.Context, batch []*pending, done map[str
 	for i, p := range first {
 		messages[i] = p.Message()
 	}
-	errs := d.to.Publish(ctx, messages)
+	errs := d.publish(ctx, messages)
 	var marking sync.WaitGroup
 	for i, p := range first {
 		if errs[i] != nil {
@@ -153,6 +155,16 @@ func (d *Dispatcher) deliver(ctx context.Context, batch []*pending, done map[str
 		}
 	}
 	return ok
+}
+
+// publish leaves time to mark what was published.
+func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-markTime))
+		defer cancel()
+	}
+	return d.to.Publish(ctx, messages)
 }
 
 // prepare looks, side by side, whether the alerts of a batch were published

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -451,4 +452,29 @@ func TestNoOrderChangesTheAlerts(t *testing.T) {
 			rt.Errorf("alerts: %v, want %v", got, want)
 		}
 	})
+}
+
+func TestPublishingLeavesTimeToMark(t *testing.T) {
+	t.Parallel()
+	slow := publisherFunc(func(ctx context.Context, messages []alert.Message) []error {
+		<-ctx.Done()
+		return slices.Repeat([]error{ctx.Err()}, len(messages))
+	})
+	synctest.Test(t, func(t *testing.T) {
+		memory := &tabletest.Memory{}
+		marks := storeFunc{put: memory.Put, query: func(context.Context, table.Query) (table.Page, error) { return table.Page{}, nil }}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		errs := alert.New(marks, slow, leak.Logger(t)).Deliver(ctx, []table.Item{itemOf(t, sample(t, "call.missed"))})
+		deadline, _ := ctx.Deadline()
+		if left := time.Until(deadline); left < 7*time.Second || !errors.Is(errs[0], context.DeadlineExceeded) {
+			t.Errorf("%v left, error %v", left, errs[0])
+		}
+	})
+}
+
+type publisherFunc func(context.Context, []alert.Message) []error
+
+func (f publisherFunc) Publish(ctx context.Context, messages []alert.Message) []error {
+	return f(ctx, messages)
 }

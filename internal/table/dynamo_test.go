@@ -139,6 +139,7 @@ func TestErrorClasses(t *testing.T) {
 		{"throttled table", answer{400, apiError("ProvisionedThroughputExceededException", "slow")}, table.ErrUnavailable, 3},
 		{"throttled account", answer{400, apiError("RequestLimitExceeded", "slow")}, table.ErrUnavailable, 3},
 		{"throttled request", answer{400, apiError("ThrottlingException", "slow")}, table.ErrUnavailable, 3},
+		{"throttled by its status alone", answer{429, apiError("Throttled", "slow")}, table.ErrUnavailable, 3},
 		{"internal error", answer{500, apiError("InternalServerError", "oops")}, table.ErrUnavailable, 3},
 		{"500 without a body", answer{500, ""}, table.ErrUnavailable, 3},
 		{"503 of something between", answer{503, "<html>" + secret}, table.ErrUnavailable, 3},

@@ -122,6 +122,10 @@ func readAll(resp *http.Response) ([]byte, error) {
 func NewRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
+		// SNS throttles with this status and a code of its own, which the SDK
+		// takes for final.
+		o.Retryables = append(o.Retryables,
+			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}})
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
 			step := 50 * time.Millisecond << min(attempt-1, maxAttempts)
 			return step/2 + rand.N(step), nil //nolint:gosec // G404: spreads load, guards nothing

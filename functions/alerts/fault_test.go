@@ -1,0 +1,726 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/eventsource"
+	"github.com/ringback/ringback/internal/faulty"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+const (
+	publishBatch = "PublishBatch"
+	putItem      = "PutItem"
+	query        = "Query"
+)
+
+// onFirst gives the first n requests of an operation a fault; 0 stands for all.
+func onFirst(n int, operation string, fault faulty.Fault) faulty.Decide {
+	return func(r faulty.Request) faulty.Fault {
+		if r.Operation != operation {
+			return faulty.Fault{}
+		}
+		if n--; n == -1 {
+			n++ // gone through, or never counted
+			return faulty.Fault{}
+		}
+		return fault
+	}
+}
+
+// always gives every request of an operation a fault.
+func always(operation string, fault faulty.Fault) faulty.Decide {
+	return func(r faulty.Request) faulty.Fault {
+		if r.Operation != operation {
+			return faulty.Fault{}
+		}
+		return fault
+	}
+}
+
+// ofIndex reports whether a query reads an index, as the enrichment does, and
+// not the table, as the look for marks does.
+func ofIndex(r faulty.Request) bool {
+	return r.Operation == query && strings.Contains(string(r.Body), `"IndexName"`)
+}
+
+// Whatever becomes of a publish, the alert arrives. It comes again only where the
+// topic did what it then answered an error to.
+func TestAnAlertOutlivesAPublishThatFails(t *testing.T) {
+	t.Parallel()
+	const late = 2500 * time.Millisecond // past the time that an attempt has
+	for _, tc := range []struct {
+		name  string
+		fault faulty.Fault
+		times int // how often it fails; enough for more than one invocation
+		most  int // how often the alert may come
+	}{
+		{"throttled", faulty.TopicThrottled, 1, 1},
+		{"throttled for all of an invocation", faulty.TopicThrottled, 7, 1},
+		{"over the limit of the action", faulty.TopicOverLimit, 2, 1},
+		{"denied", faulty.TopicDenied, 2, 1},
+		{"broken", faulty.TopicBroken, 7, 1},
+		{"cut off", faulty.Fault{Cut: true}, 7, 1},
+		{"timing out", faulty.Fault{Delay: late, Cut: true}, 1, 1},
+		{"timing out although accepted", faulty.Fault{PassOn: true, Cut: true}, 2, 3},
+		{"answering 500 although accepted", faulty.Fault{PassOn: true, Status: 500, Body: faulty.TopicBroken.Body}, 2, 3},
+		{"answering nonsense although accepted", faulty.Fault{PassOn: true, Status: 200, Body: "<html>"}, 1, 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			records := w.stored(sample(t, "call.missed"))
+			w.topic.Set(onFirst(tc.times, publishBatch, tc.fault))
+
+			if lost := w.deliver(records); len(lost) > 0 {
+				t.Errorf("given up: %d", len(lost))
+			}
+
+			got := w.alerts()
+			if len(got) < 1 || len(got) > tc.most {
+				t.Errorf("came %d times, want at least once and at most %d times", len(got), tc.most)
+			}
+			for _, d := range got {
+				// By this, receivers can tell that it came before.
+				if d.ID != "CALL#call_1d4e5f6a/missed_call" {
+					t.Errorf("came with id %q", d.ID)
+				}
+			}
+			if diff := cmp.Diff([]string{"ALERT#missed_call"}, w.marks("CALL#call_1d4e5f6a")); diff != "" {
+				t.Errorf("marks (-want +got):\n%s", diff)
+			}
+			w.deliver(records)
+			w.wantAlerts()
+		})
+	}
+}
+
+// The whole record is in the failure bucket, and brings the alert once the fault
+// is mended.
+func TestAnAlertThatIsGivenUpIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	records := w.stored(missed("c1"), missed("c2"))
+	w.topic.Set(always(publishBatch, faulty.TopicDenied))
+
+	lost := w.deliver(records)
+	w.wantAlerts()
+	if len(lost) != 2 {
+		t.Fatalf("%d batches given up, want each record by itself", len(lost))
+	}
+	if !strings.Contains(w.logs(), "AuthorizationError") || w.logged("alert failed") == 0 {
+		t.Errorf("the log does not say why:\n%s", w.logs())
+	}
+	if got := w.marks("CALL#c1"); len(got) > 0 {
+		t.Errorf("marked although not published: %v", got)
+	}
+
+	w.topic.Set(faulty.None)
+	for _, l := range lost {
+		var object struct {
+			Payload string `json:"payload"`
+		}
+		if err := json.Unmarshal(l.Object, &object); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.function.Invoke(t.Context(), []byte(object.Payload)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.wantAlerts("CALL#c1/missed_call", "CALL#c2/missed_call")
+}
+
+// Of a batch, only what the topic did not take is sent again.
+func TestOnlyTheRefusedPartOfABatchIsSentAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	records := w.stored(missed("c1"), missed("c2"), missed("c3"))
+	const answer = `<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult>` +
+		`<Successful><member><Id>0</Id><MessageId>1</MessageId></member><member><Id>2</Id><MessageId>3</MessageId></member></Successful>` +
+		`<Failed><member><Id>1</Id><Code>InternalError</Code><SenderFault>false</SenderFault></member></Failed>` +
+		`</PublishBatchResult></PublishBatchResponse>`
+	w.topic.Set(onFirst(1, publishBatch, faulty.Fault{Status: http.StatusOK, Body: answer}))
+
+	if failed := w.invoke(records); failed != "" {
+		t.Errorf("reported %s although all was sent in the end", failed)
+	}
+	w.wantAlerts("CALL#c2/missed_call") // the only one that reached the real topic
+	for _, pk := range []string{"CALL#c1", "CALL#c2", "CALL#c3"} {
+		if got := w.marks(pk); len(got) != 1 {
+			t.Errorf("%s has marks %v, want one", pk, got)
+		}
+	}
+}
+
+func TestAnAlertNeitherWaitsForNorFailsWithItsEnrichment(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name  string
+		fault faulty.Fault
+	}{
+		{"throttled", faulty.TableThrottled},
+		{"denied", faulty.TableDenied},
+		{"broken", faulty.TableBroken},
+		{"cut off", faulty.Fault{Cut: true}},
+		{"hanging", faulty.Fault{Delay: time.Minute, Cut: true}},
+		{"nonsense", faulty.Fault{Status: http.StatusOK, Body: "<html>"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if _, err := w.function.Process(); err != nil { // not the start is timed
+				t.Fatal(err)
+			}
+			records := w.stored(sample(t, "call.missed"))
+			w.table.Set(func(r faulty.Request) faulty.Fault {
+				if ofIndex(r) {
+					return tc.fault
+				}
+				return faulty.Fault{}
+			})
+
+			began := time.Now()
+			if failed := w.invoke(records); failed != "" {
+				t.Errorf("reported %s", failed)
+			}
+			if took := time.Since(began); took > 1500*time.Millisecond {
+				t.Errorf("the alert took %v", took)
+			}
+			got := w.wantAlerts("CALL#call_1d4e5f6a/missed_call")
+			if len(got) == 1 && (got[0].Caller.Number != "+14155558765" || got[0].Line.Number != "+14155551234" || got[0].Missed24h != 0) {
+				t.Errorf("got %+v, want what the event itself says and no count", got[0].document)
+			}
+			if w.logged("alert enrichment failed") != 1 || !strings.Contains(w.logs(), `"enriched":false`) {
+				t.Errorf("the log does not say that it is bare of it:\n%s", w.logs())
+			}
+		})
+	}
+}
+
+func TestAnAlertSaysWhatTheTableKnows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stored(`{"event":"contact.created","timestamp":"2026-03-01T10:00:00Z","data":{"contact_id":1,"first_name":"Kim","last_name":"Novak","phone":"+14155558765","company":"Vertigo"}}`)
+	earlier := strings.Replace(missed("c0", `"from":"+14155558765"`), "T14:32", "T09:00", 1)
+	w.deliver(w.stored(earlier))
+	w.deliver(w.stored(sample(t, "call.missed")))
+	records := w.stored(sample(t, "voicemail.received"))
+	w.deliver(records)
+
+	for _, d := range w.wantAlerts("CALL#c0/missed_call", "CALL#call_1d4e5f6a/missed_call", "CALL#call_1d4e5f6a/voicemail") {
+		if d.Caller.Name != "Kim Novak" || d.Caller.Company != "Vertigo" {
+			t.Errorf("%s: caller %+v, want Kim Novak of Vertigo", d.ID, d.Caller)
+		}
+		if d.Kind != "voicemail" {
+			continue
+		}
+		if d.Missed24h != 2 {
+			t.Errorf("missed %d times, want 2", d.Missed24h)
+		}
+		if d.MissedCall == nil || d.MissedCall.CallID != "call_1d4e5f6a" || d.MissedCall.OccurredAt != "2026-03-12T14:32:00.000Z" {
+			t.Errorf("the voicemail's missed call is %+v", d.MissedCall)
+		}
+	}
+}
+
+// Nobody can tell whether it was published, so it waits until somebody can.
+func TestWithoutTheMarksAnAlertComesLater(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name  string
+		fault faulty.Fault
+	}{
+		{"throttled", faulty.TableThrottled},
+		{"denied", faulty.TableDenied},
+		{"broken", faulty.TableBroken},
+		{"cut off", faulty.Fault{Cut: true}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			records := w.stored(missed("c1"), missed("c2"))
+			w.table.Set(func(r faulty.Request) faulty.Fault {
+				if r.Operation == query && !ofIndex(r) {
+					return tc.fault
+				}
+				return faulty.Fault{}
+			})
+			if failed := w.invoke(records); failed != records[0].Sequence {
+				t.Errorf("reported %q, want the first record's %q", failed, records[0].Sequence)
+			}
+			w.wantAlerts()
+
+			w.table.Set(faulty.None)
+			w.deliver(records)
+			w.wantAlerts("CALL#c1/missed_call", "CALL#c2/missed_call")
+		})
+	}
+}
+
+// To report the record would bring the alert again for certain.
+func TestAnAlertThatCannotBeMarkedIsNotSentAgainForThat(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name  string
+		fault faulty.Fault
+	}{
+		{"throttled", faulty.TableThrottled},
+		{"denied", faulty.TableDenied},
+		{"cut off", faulty.Fault{Cut: true}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			records := w.stored(missed("c1"))
+			w.table.Set(always(putItem, tc.fault))
+			if lost := w.deliver(records); len(lost) > 0 {
+				t.Errorf("given up: %d", len(lost))
+			}
+			w.wantAlerts("CALL#c1/missed_call")
+			if w.logged("alert published") != 1 || w.logged("alert not marked") != 1 {
+				t.Errorf("the log does not say so:\n%s", w.logs())
+			}
+		})
+	}
+}
+
+func TestARecordThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
+	t.Parallel()
+	// All of these pass the filter, which asks for the attribute alert alone.
+	for name, damage := range map[string][2]string{
+		"a set among the attributes": {`"NewImage":{`, `"NewImage":{"x":{"SS":["a"]},`},
+		"a number that is an object": {`"NewImage":{`, `"NewImage":{"x":{"N":{}},`},
+		"an attribute of no type":    {`"NewImage":{`, `"NewImage":{"x":{},`},
+		"an attribute of two types":  {`"NewImage":{`, `"NewImage":{"x":{"S":"a","N":"1"},`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			records := w.stored(missed("c1"), missed("c2"), missed("c3"))
+			text := strings.Replace(string(records[1].Text), damage[0], damage[1], 1)
+			if text == string(records[1].Text) {
+				t.Fatal("nothing is damaged")
+			}
+			records[1].Text = []byte(text)
+
+			if failed := w.invoke(records); failed != records[1].Sequence {
+				t.Errorf("reported %q, want the damaged record's %q", failed, records[1].Sequence)
+			}
+			w.wantAlerts("CALL#c1/missed_call", "CALL#c3/missed_call")
+
+			lost := w.deliver(records)
+			w.wantAlerts()
+			if len(lost) != 1 || len(lost[0].Records) != 1 || string(lost[0].Records[0].Text) != text {
+				t.Errorf("given up: %+v, want the damaged record, as it is and alone", lost)
+			}
+		})
+	}
+}
+
+// Lambda cannot be told which one it is. It halves the batch until it knows.
+func TestARecordWithoutANumberIsFoundByHalving(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	records := w.stored(missed("c1"), missed("c2"), missed("c3"), missed("c4"), missed("c5"))
+	text := strings.Replace(string(records[2].Text), `"SequenceNumber":"`+records[2].Sequence+`",`, "", 1)
+	if text == string(records[2].Text) {
+		t.Fatal("nothing is damaged")
+	}
+	records[2].Text = []byte(text)
+	if lost := w.deliver(records); len(lost) != 1 || len(lost[0].Records) != 1 || string(lost[0].Records[0].Text) != text {
+		t.Errorf("given up: %+v, want the damaged record alone", lost)
+	}
+	w.wantAlerts("CALL#c1/missed_call", "CALL#c2/missed_call", "CALL#c4/missed_call", "CALL#c5/missed_call")
+}
+
+// What is damaged in the payload alone still says that somebody called.
+func TestAPayloadThatCannotBeReadIsAlertedWithWhatTheItemSays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	records := w.stored(missed("c1", `"from":"+14155558765"`))
+	text := string(records[0].Text)
+	at := strings.Index(text, `"payload":{"S":"{`)
+	if at < 0 {
+		t.Fatal("no payload in the record")
+	}
+	records[0].Text = []byte(strings.Replace(text, `"payload":{"S":"{`, `"payload":{"S":"`, 1))
+	if lost := w.deliver(records); len(lost) > 0 {
+		t.Errorf("given up: %d", len(lost))
+	}
+	if got := w.wantAlerts("CALL#c1/missed_call"); len(got) == 1 && got[0].Caller.Number != "+14155558765" {
+		t.Errorf("caller %+v, want the number that the item has", got[0].Caller)
+	}
+}
+
+func TestARecordThatIsSeenTwiceAlertsOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	records := w.stored(missed("c1"), voicemail("c1"), missed("c2"))
+	twice := slices.Concat(records, records)
+
+	w.deliver(twice)
+	w.wantAlerts("CALL#c1/missed_call", "CALL#c1/voicemail", "CALL#c2/missed_call")
+	w.deliver(records)
+	w.deliver(twice[2:5])
+	w.wantAlerts()
+	if got := w.logged("alert skipped"); got != 3+3+3 {
+		t.Errorf("%d lines say that an alert is skipped, want one for each that is: 9", got)
+	}
+}
+
+// One missed call may be told by several events.
+func TestTwinsOfAMissedCallAlertOnce(t *testing.T) {
+	t.Parallel()
+	first, second := missed("c1", `"agent_id":null`), missed("c1", `"agent_id":42`)
+	t.Run("in one batch", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.deliver(w.stored(first, second))
+		w.wantAlerts("CALL#c1/missed_call")
+	})
+	t.Run("one after the other", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.deliver(w.stored(second))
+		w.deliver(w.stored(first))
+		w.wantAlerts("CALL#c1/missed_call")
+	})
+	t.Run("voicemails", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		voicemailB := `{"type":"call.voicemail","request_id":"01KKYHXC6EBDG8AGZ0N4CPNFNW","data":{"call_sid":"c1","call_info":{"type":"voicemail"}}}`
+		w.deliver(w.stored(voicemail("c1"), voicemailB))
+		w.deliver(w.stored(strings.Replace(voicemailB, "call.voicemail", "voicemail.received", 1)))
+		w.wantAlerts("CALL#c1/voicemail")
+	})
+	t.Run("the first of them damaged", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		records := w.stored(first, second)
+		records[0].Text = []byte(strings.Replace(string(records[0].Text), `"NewImage":{`, `"NewImage":{"x":{"SS":["a"]},`, 1))
+		if lost := w.deliver(records); len(lost) != 1 {
+			t.Errorf("given up: %d, want the damaged one", len(lost))
+		}
+		w.wantAlerts("CALL#c1/missed_call")
+	})
+	t.Run("the publish failing", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.topic.Set(onFirst(4, publishBatch, faulty.TopicThrottled))
+		if lost := w.deliver(w.stored(first, second)); len(lost) > 0 {
+			t.Errorf("given up: %d", len(lost))
+		}
+		w.wantAlerts("CALL#c1/missed_call")
+	})
+}
+
+// The topic has a limit that it alone knows for sure.
+func TestWhatTheTopicRefusesForItsSizeGoesOutBare(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name  string
+		fault faulty.Fault
+	}{
+		{"a request too long", faulty.TopicTooLarge},
+		{"a parameter not valid", faulty.TopicRefused},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			records := w.stored(missed("c1"), voicemail("c2", `"transcription":"the words that the topic does not take"`), missed("c3"))
+			w.topic.Set(func(r faulty.Request) faulty.Fault {
+				if strings.Contains(string(r.Body), "the+words+that") {
+					return tc.fault
+				}
+				return faulty.Fault{}
+			})
+			if lost := w.deliver(records); len(lost) > 0 {
+				t.Errorf("given up: %d", len(lost))
+			}
+			for _, d := range w.wantAlerts("CALL#c1/missed_call", "CALL#c2/voicemail", "CALL#c3/missed_call") {
+				bare := d.ID == "CALL#c2/voicemail"
+				if d.Cut != bare || d.Key.PK != strings.SplitN(d.ID, "/", 2)[0] {
+					t.Errorf("got %+v, want it whole or, of c2, at least the key", d.document)
+				}
+			}
+			if w.logged("alert cut") != 1 {
+				t.Errorf("the log does not say that an alert was cut:\n%s", w.logs())
+			}
+		})
+	}
+}
+
+func TestAVoicemailOf300KBIsCutAndNotLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	words := strings.Repeat("call me back about the invoice ", 300<<10/31)
+	records := w.stored(
+		voicemail("c1", `"transcription":`+quote(words), `"from":"+14155558765"`),
+		voicemail("c2", `"transcription":`+quote(strings.Repeat("é☎", 60<<10))),
+		missed("c3"),
+	)
+	if lost := w.deliver(records); len(lost) > 0 {
+		t.Errorf("given up: %d", len(lost))
+	}
+	for _, d := range w.wantAlerts("CALL#c1/voicemail", "CALL#c2/voicemail", "CALL#c3/missed_call") {
+		switch d.ID {
+		case "CALL#c1/voicemail":
+			if !d.Voicemail.TranscriptionCut || !strings.HasPrefix(d.Voicemail.Transcription, "call me back") || d.Caller.Number != "+14155558765" {
+				t.Errorf("got %+v, want the start of the words and the caller", d.document)
+			}
+		case "CALL#c2/voicemail":
+			if !d.Voicemail.TranscriptionCut || !strings.HasPrefix(d.Voicemail.Transcription, "é☎é☎") {
+				t.Errorf("got %.80q cut=%v, want the start", d.Voicemail.Transcription, d.Voicemail.TranscriptionCut)
+			}
+		}
+	}
+}
+
+// What a caller or a colleague wrote can break no form and fake no line.
+func TestTextsOfOthersBreakNothing(t *testing.T) {
+	t.Parallel()
+	nasty := "Kim \x00\x07\x1b[31m\r\nNumber    +15550100\u2028\u202e\"quoted\" \\ <b>&amp;</b> {\"kind\":\"voicemail\"}"
+	long := strings.Repeat("Maximiliana ", 10_000/12)
+	w := newWorld(t)
+	w.stored(
+		`{"event":"contact.created","timestamp":"2026-03-01T10:00:00Z","data":{"contact_id":1,"first_name":` + quote(nasty) + `,"last_name":` + quote(long) + `,"company":` + quote(long) + `,"phone":"+14155558765"}}`,
+	)
+	w.deliver(w.stored(
+		missed("c1", `"from":"+14155558765"`, `"agent_name":`+quote(nasty+long)),
+		voicemail("c2", `"from":`+quote(nasty+long), `"to":`+quote(long), `"agent_name":`+quote(long), `"transcription":`+quote(nasty), `"recording_url":"javascript:alert(1)"`),
+		missed(`c3\n\u0000`+strings.Repeat("x", 3000), `"from":"+14155558765"`),
+	))
+	got := w.alerts()
+	if len(got) != 3 {
+		t.Errorf("%d alerts, want 3", len(got))
+	}
+	for _, d := range got {
+		for name, text := range map[string]string{
+			"caller": d.Caller.Name, "company": d.Caller.Company, "agent": d.Agent.Name,
+			"line": d.Line.Number, "transcription": d.Voicemail.Transcription,
+		} {
+			if strings.ContainsFunc(text, unicode.IsControl) || strings.ContainsAny(text, "\u2028\u202e") {
+				t.Errorf("%s has control characters: %q", name, text)
+			}
+			if n := utf8.RuneCountInString(text); n > 2000 || name != "transcription" && n > 100 {
+				t.Errorf("%s has %d characters", name, n)
+			}
+		}
+		if d.Voicemail.RecordingURL != "" {
+			t.Errorf("a link of another kind: %q", d.Voicemail.RecordingURL)
+		}
+		for name, value := range d.attributes {
+			if len(value) > 256 || strings.ContainsFunc(value, unicode.IsControl) {
+				t.Errorf("attribute %s: %q", name, value)
+			}
+		}
+	}
+
+	messages := w.published()
+	if len(messages) != 3 {
+		t.Errorf("%d messages sent, want 3: one was sent again", len(messages))
+	}
+	for _, m := range messages {
+		if n := utf8.RuneCountInString(m["subject"]); n == 0 || n > alert.MaxSubject || strings.ContainsFunc(m["subject"], unicode.IsControl) {
+			t.Errorf("subject of %d characters: %q", n, m["subject"])
+		}
+		if n := utf8.RuneCountInString(m["sms"]); n == 0 || n > alert.MaxSMS || strings.ContainsFunc(m["sms"], unicode.IsControl) {
+			t.Errorf("text message of %d characters: %q", n, m["sms"])
+		}
+		if strings.ContainsAny(m["email"], "\x00\x07\x1b\r\u2028\u202e") {
+			t.Errorf("the mail has control characters: %q", m["email"])
+		}
+		for line := range strings.Lines(m["email"]) {
+			if strings.HasPrefix(line, "Number    +15550100") {
+				t.Errorf("a caller wrote a line of the mail: %q", m["email"])
+			}
+		}
+	}
+}
+
+func TestAnAgentAndACallerMayBeUnknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deliver(w.stored(
+		sample(t, "call.missed"), // agent_id null
+		missed("c1", `"from":null`, `"to":"+14155551234"`, `"agent_id":0`),
+		missed("c2", `"from":"anonymous"`, `"to":"+14155551234"`),
+		missed("c3", `"from":""`, `"agent_id":"42"`, `"agent_name":"Kim Novak"`),
+	))
+	want := map[string]map[string]string{
+		"CALL#call_1d4e5f6a/missed_call": {"kind": "missed_call", "line": "+14155551234", "caller": "+14155558765"},
+		"CALL#c1/missed_call":            {"kind": "missed_call", "line": "+14155551234", "agent_id": "0"},
+		"CALL#c2/missed_call":            {"kind": "missed_call", "line": "+14155551234"},
+		"CALL#c3/missed_call":            {"kind": "missed_call", "agent_id": "42"},
+	}
+	got := map[string]map[string]string{}
+	for _, d := range w.alerts() {
+		if d.attributes["AWS.SNS.SMS.SMSType"] != "Transactional" {
+			t.Errorf("%s: not marked as transactional: %v", d.ID, d.attributes)
+		}
+		delete(d.attributes, "AWS.SNS.SMS.SMSType")
+		got[d.ID] = d.attributes
+		known := d.attributes["caller"] != ""
+		if d.Caller.Withheld == known || d.Caller.Number != d.attributes["caller"] {
+			t.Errorf("%s: caller %+v with attributes %v", d.ID, d.Caller, d.attributes)
+		}
+		if _, agent := d.attributes["agent_id"]; (d.Agent.ID != nil) != agent {
+			t.Errorf("%s: agent %+v with attributes %v", d.ID, d.Agent, d.attributes)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("attributes (-want +got):\n%s", diff)
+	}
+}
+
+// Format B has other members for the same.
+func TestBothFormatsAlert(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var bodies []string
+	for _, name := range []string{"call.missed", "call.voicemail", "voicemail.received"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "events", "testdata", "b", name+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies = append(bodies, string(text))
+	}
+	if lost := w.deliver(w.stored(bodies...)); len(lost) > 0 {
+		t.Errorf("given up: %d", len(lost))
+	}
+	got := w.alerts()
+	if len(got) != len(bodies) {
+		t.Errorf("%d alerts, want %d", len(got), len(bodies))
+	}
+	for _, d := range got {
+		if d.Line.Number != d.attributes["line"] || !strings.HasPrefix(d.Line.Number, "+1415555010") || d.Line.Name == "" {
+			t.Errorf("%s: line %+v with attributes %v, want that of the business", d.ID, d.Line, d.attributes)
+		}
+		if d.Caller.Number == "" || d.Caller.Number != d.attributes["caller"] || d.Caller.Number == d.Line.Number {
+			t.Errorf("%s: caller %+v with attributes %v, want who called", d.ID, d.Caller, d.attributes)
+		}
+		if d.OccurredAt == "" || d.CallID == "" || d.ID != "CALL#"+d.CallID+"/"+d.Kind {
+			t.Errorf("%s: occurred at %q in call %q", d.ID, d.OccurredAt, d.CallID)
+		}
+	}
+}
+
+// After a crash the alert goes out. It goes out twice only where the crash fell
+// between the publish and the mark.
+func TestAnAlertOutlivesItsProcess(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name  string
+		table bool // the request to the table dies, else the one to the topic
+		fault faulty.Fault
+		want  []string
+	}{
+		{"killed before the publish", false, faulty.Fault{Cut: true}, []string{"CALL#c1/missed_call"}},
+		{"killed after the publish, before its answer", false, faulty.Fault{PassOn: true, Cut: true}, []string{"CALL#c1/missed_call", "CALL#c1/missed_call"}},
+		{"killed before the mark", true, faulty.Fault{Cut: true}, []string{"CALL#c1/missed_call", "CALL#c1/missed_call"}},
+		{"killed after the mark", true, faulty.Fault{PassOn: true, Cut: true}, []string{"CALL#c1/missed_call"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			records := w.stored(missed("c1"))
+			process, err := w.function.Process()
+			if err != nil {
+				t.Fatal(err)
+			}
+			fault := tc.fault
+			fault.Then = func() { process.Kill() }
+			if tc.table {
+				w.table.Set(onFirst(1, putItem, fault))
+			} else {
+				w.topic.Set(onFirst(1, publishBatch, fault))
+			}
+			if _, err := w.function.Invoke(t.Context(), eventsource.Event(records)); !errors.Is(err, eventsource.ErrFunction) {
+				t.Fatalf("the process was to be killed: %v", err)
+			}
+
+			if lost := w.deliver(records); len(lost) > 0 {
+				t.Errorf("given up: %d", len(lost))
+			}
+			w.wantAlerts(tc.want...)
+			if len(w.started) != 2 {
+				t.Errorf("%d processes, want a second one", len(w.started))
+			}
+			w.deliver(records)
+			w.wantAlerts()
+		})
+	}
+}
+
+// A batch larger than an invocation can take goes on where it ended.
+func TestManyRecordsAtOnceAllAlert(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var bodies, want []string
+	for i := range 35 {
+		id := "c" + string(rune('a'+i/26)) + string(rune('a'+i%26))
+		bodies = append(bodies, missed(id, `"from":"+14155558765"`))
+		want = append(want, "CALL#"+id+"/missed_call")
+	}
+	var publishes atomic.Int32
+	w.topic.Set(func(r faulty.Request) faulty.Fault {
+		if r.Operation == publishBatch && publishes.Add(1)%3 == 2 {
+			return faulty.TopicThrottled
+		}
+		return faulty.Fault{}
+	})
+	if lost := w.deliver(w.stored(bodies...)); len(lost) > 0 {
+		t.Errorf("given up: %d", len(lost))
+	}
+	w.wantAlerts(want...)
+}
+
+// Marks come by the stream as well, and events that nobody is alerted of.
+func TestOnlyEventsToAlertPassTheFilter(t *testing.T) {
+	t.Parallel()
+	settings, err := eventsource.Read(tabletest.TemplatePath(t), "AlertsFunction", "DynamoDB")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shard eventsource.Shard
+	passes := func(make func(...table.Item) ([]eventsource.Record, error), item table.Item) bool {
+		records, err := make(item)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return settings.Filter.Match(records[0].Text)
+	}
+	items := map[string]table.Item{}
+	for _, name := range []string{
+		"call.answered", "call.completed", "call.missed", "contact.created", "contact.updated",
+		"sms.delivered", "sms.received", "sms.sent", "voicemail.received",
+	} {
+		items[name] = itemOf(t, sample(t, name))
+	}
+	items["a mark"] = table.AlertedItem(items["call.missed"], "missed_call", received)
+	items["a rejection"] = table.RejectedItem(table.Rejection{Reason: "payload", Body: []byte("{")}, received)
+	for name, item := range items {
+		want := name == "call.missed" || name == "voicemail.received"
+		if got := passes(shard.Insert, item); got != want {
+			t.Errorf("%s inserted: passes is %v, want %v", name, got, want)
+		}
+		if passes(shard.Modify, item) || passes(shard.Remove, item) {
+			t.Errorf("%s: a change that is no insert passes", name)
+		}
+	}
+}

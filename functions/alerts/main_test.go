@@ -1,0 +1,418 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+	alerts "github.com/ringback/ringback/functions/alerts"
+	"github.com/ringback/ringback/internal/environment/environmenttest"
+	"github.com/ringback/ringback/internal/eventsource"
+	"github.com/ringback/ringback/internal/faulty"
+	"github.com/ringback/ringback/internal/leak"
+	"github.com/ringback/ringback/internal/moto"
+	"github.com/ringback/ringback/internal/runtimeapi"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+// bootstrap is the binary under test: as it is deployed, but for this machine,
+// where there is a table to test against; else one that builds faster.
+var bootstrap string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		folder, err := os.MkdirTemp("", "alerts")
+		if err != nil {
+			panic(err)
+		}
+		defer func() { _ = os.RemoveAll(folder) }()
+		bootstrap = filepath.Join(folder, "bootstrap")
+		if err := runtimeapi.Build(context.Background(), ".", bootstrap, os.Getenv(tabletest.EndpointVariable) != ""); err != nil {
+			panic(err)
+		}
+		return m.Run()
+	}())
+}
+
+// variables is what the function needs.
+func variables(tableURL, tableName, topicURL, topicARN string) map[string]string {
+	return map[string]string{
+		"AWS_ACCESS_KEY_ID":         "local",
+		"AWS_ENDPOINT_URL_DYNAMODB": tableURL,
+		"AWS_ENDPOINT_URL_SNS":      topicURL,
+		"AWS_LAMBDA_LOG_FORMAT":     "JSON", // as Lambda sets it
+		"AWS_REGION":                "us-east-1",
+		"AWS_SECRET_ACCESS_KEY":     "local",
+		"GOMAXPROCS":                "1",
+		"TABLE_NAME":                tableName,
+		"TOPIC_ARN":                 topicARN,
+	}
+}
+
+func start(t *testing.T, env map[string]string) (*runtimeapi.Process, error) {
+	t.Helper()
+	command := runtimeapi.Command{Path: bootstrap}
+	for name, value := range env {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	process, err := runtimeapi.Start(t.Context(), command)
+	var refused *runtimeapi.InitError
+	switch {
+	case err == nil:
+		leak.Watch(t, process.Logs)
+		t.Cleanup(func() { process.Kill() })
+	case errors.As(err, &refused):
+		leak.Check(t, refused.Logs)
+	}
+	return process, err
+}
+
+func TestRefusesToStartWithout(t *testing.T) {
+	t.Parallel()
+	const nowhere = "http://127.0.0.1:9"
+	for _, tc := range []struct {
+		name   string
+		change map[string]string
+		want   []string
+	}{
+		{"a topic", map[string]string{"TOPIC_ARN": ""}, []string{"TOPIC_ARN"}},
+		{"a table", map[string]string{"TABLE_NAME": ""}, []string{"TABLE_NAME"}},
+		{"credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}},
+		{"addresses that are some", map[string]string{"AWS_ENDPOINT_URL_SNS": "sns", "AWS_ENDPOINT_URL_DYNAMODB": "table"}, []string{"AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_DYNAMODB"}},
+		{"anything, and names all at once", map[string]string{"TOPIC_ARN": "", "TABLE_NAME": "", "AWS_REGION": ""}, []string{"TOPIC_ARN", "TABLE_NAME", "AWS_REGION"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			env := variables(nowhere, "events", nowhere, "arn:aws:sns:us-east-1:123456789012:alerts")
+			maps.Copy(env, tc.change)
+			_, err := start(t, env)
+			var refused *runtimeapi.InitError
+			if !errors.As(err, &refused) {
+				t.Fatalf("started, or failed otherwise: %v", err)
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(refused.Logs, want) {
+					t.Errorf("does not say %q: %s", want, refused.Logs)
+				}
+			}
+		})
+	}
+}
+
+func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
+	t.Parallel()
+	environmenttest.Check(t, "AlertsFunction", alerts.ReadEnvironment)
+}
+
+// world is the function, what it talks to, and a subscriber to all alerts.
+type world struct {
+	t        *testing.T
+	settings eventsource.Settings
+	function *eventsource.Function
+	started  []*runtimeapi.Process
+	shard    eventsource.Shard
+
+	store        table.Store // past the proxy
+	table, topic *faulty.Proxy
+	topicARN     string
+	subscriber   string // the queue's URL
+}
+
+// newWorld makes a world in which nothing fails. It skips the test if there is
+// nothing to test against.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	endpoint := moto.Endpoint(t)
+	client, tableName := tabletest.NewTable(t)
+	settings, err := eventsource.Read(tabletest.TemplatePath(t), "AlertsFunction", "DynamoDB")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.Retries = min(settings.Retries, 3) // the deployed number is a matter of hours
+	w := &world{
+		t:        t,
+		settings: settings,
+		store:    table.New(client, tableName),
+		table:    newProxy(t, os.Getenv(tabletest.EndpointVariable)),
+		topic:    newProxy(t, endpoint),
+		topicARN: moto.NewTopic(t),
+	}
+	w.subscriber = moto.Subscribe(t, w.topicARN, nil)
+	env := variables(w.table.URL(), tableName, w.topic.URL(), w.topicARN)
+	w.function = eventsource.NewFunction(func() (*runtimeapi.Process, error) {
+		process, err := start(t, env)
+		if err == nil {
+			w.started = append(w.started, process)
+		}
+		return process, err
+	}, settings.Timeout)
+	return w
+}
+
+func newProxy(t *testing.T, target string) *faulty.Proxy {
+	t.Helper()
+	p, err := faulty.New(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// received is when every event here arrived.
+var received = time.Date(2026, time.March, 12, 15, 0, 0, 0, time.UTC)
+
+// stored keeps the events of bodies, as the webhook does, and returns their
+// records.
+func (w *world) stored(bodies ...string) []eventsource.Record {
+	w.t.Helper()
+	var items []table.Item
+	for _, body := range bodies {
+		item := itemOf(w.t, body)
+		if _, err := w.store.Put(w.t.Context(), item); err != nil {
+			w.t.Fatal(err)
+		}
+		items = append(items, item)
+	}
+	records, err := w.shard.Insert(items...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return records
+}
+
+// itemOf returns the item of an event.
+func itemOf(t *testing.T, body string) table.Item {
+	t.Helper()
+	envelope, err := events.Open([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table.EventItem(envelope.Decode(), received, received)
+}
+
+// deliver feeds records to the function as the event source mapping does.
+func (w *world) deliver(records []eventsource.Record) []eventsource.Discarded {
+	w.t.Helper()
+	discarded, err := w.settings.Stream().Deliver(w.t.Context(), w.function, records)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return discarded
+}
+
+// invoke hands one event over and returns the sequence number that the answer
+// reports, or "".
+func (w *world) invoke(records []eventsource.Record) (failed string) {
+	w.t.Helper()
+	answer, err := w.function.Invoke(w.t.Context(), eventsource.Event(records))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var response struct {
+		Failures []struct {
+			Item string `json:"itemIdentifier"`
+		} `json:"batchItemFailures"`
+	}
+	if err := json.Unmarshal(answer, &response); err != nil {
+		w.t.Fatalf("answer %s: %v", answer, err)
+	}
+	switch len(response.Failures) {
+	case 0:
+		return ""
+	case 1:
+		return response.Failures[0].Item
+	}
+	w.t.Fatalf("%d failures reported, want the first alone: %s", len(response.Failures), answer)
+	return ""
+}
+
+// logs is what all processes of the function printed.
+func (w *world) logs() string {
+	var b strings.Builder
+	for _, process := range w.started {
+		b.WriteString(process.Logs())
+	}
+	return b.String()
+}
+
+// logged counts the lines with a message.
+func (w *world) logged(message string) int {
+	return strings.Count(w.logs(), `"message":"`+message+`"`)
+}
+
+// document is what a program reads of an alert.
+type document struct {
+	Version    int    `json:"version"`
+	ID         string `json:"id"`
+	Kind       string `json:"kind"`
+	OccurredAt string `json:"occurred_at"`
+	CallID     string `json:"call_id"`
+	Line       struct {
+		Number string `json:"number"`
+		Name   string `json:"name"`
+	} `json:"line"`
+	Caller struct {
+		Number   string `json:"number"`
+		Name     string `json:"name"`
+		Company  string `json:"company"`
+		Withheld bool   `json:"withheld"`
+	} `json:"caller"`
+	Agent struct {
+		ID   *int64 `json:"id"`
+		Name string `json:"name"`
+	} `json:"agent"`
+	Reason    string `json:"missed_reason"`
+	Missed24h int    `json:"missed_24h"`
+	Voicemail struct {
+		Seconds          int    `json:"duration_seconds"`
+		RecordingURL     string `json:"recording_url"`
+		Transcription    string `json:"transcription"`
+		TranscriptionCut bool   `json:"transcription_cut"`
+	} `json:"voicemail"`
+	MissedCall *struct {
+		CallID     string `json:"call_id"`
+		OccurredAt string `json:"occurred_at"`
+	} `json:"missed_call"`
+	Key struct {
+		PK string `json:"PK"`
+		SK string `json:"SK"`
+	} `json:"key"`
+	Cut bool `json:"cut"`
+}
+
+// delivered is an alert as a queue gets it.
+type delivered struct {
+	document
+
+	attributes map[string]string
+}
+
+// alerts takes the alerts that the subscriber got since it was last asked.
+func (w *world) alerts() []delivered {
+	w.t.Helper()
+	return readAlerts(w.t, moto.Receive(w.t, w.subscriber))
+}
+
+func readAlerts(t *testing.T, messages []types.Message) []delivered {
+	t.Helper()
+	var got []delivered
+	for _, m := range messages {
+		d := delivered{attributes: map[string]string{}}
+		if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &d.document); err != nil {
+			t.Fatalf("document %q: %v", aws.ToString(m.Body), err)
+		}
+		for name, value := range m.MessageAttributes {
+			d.attributes[name] = aws.ToString(value.StringValue)
+		}
+		got = append(got, d)
+	}
+	return got
+}
+
+// wantAlerts checks the ids of the alerts that came, in any order.
+func (w *world) wantAlerts(want ...string) []delivered {
+	w.t.Helper()
+	got := w.alerts()
+	ids := []string{}
+	for _, d := range got {
+		ids = append(ids, d.ID)
+	}
+	slices.Sort(ids)
+	slices.Sort(want)
+	if diff := cmp.Diff(append([]string{}, want...), ids); diff != "" {
+		w.t.Errorf("alerts (-want +got):\n%s", diff)
+	}
+	return got
+}
+
+// marks are the ids of the alerts that the table says were published.
+func (w *world) marks(partition string) []string {
+	w.t.Helper()
+	found := []string{}
+	for item, err := range table.All(w.t.Context(), w.store, table.Query{Partition: partition, SortPrefix: "ALERT#"}) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		found = append(found, table.Text(item, table.SK))
+	}
+	return found
+}
+
+// published are the messages of every PublishBatch that was asked for, in all
+// of their forms.
+func (w *world) published() []map[string]string {
+	w.t.Helper()
+	var all []map[string]string
+	for _, r := range w.topic.Requests() {
+		form, err := url.ParseQuery(string(r.Body))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for i := 1; ; i++ {
+			entry := "PublishBatchRequestEntries.member." + string(rune('0'+i)) + "."
+			if i == 10 {
+				entry = "PublishBatchRequestEntries.member.10."
+			}
+			text := form.Get(entry + "Message")
+			if text == "" {
+				break
+			}
+			forms := map[string]string{}
+			if err := json.Unmarshal([]byte(text), &forms); err != nil {
+				w.t.Fatalf("message %q: %v", text, err)
+			}
+			forms["subject"] = form.Get(entry + "Subject")
+			all = append(all, forms)
+		}
+	}
+	return all
+}
+
+// sample is the body of a documented event.
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "events-samples", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// missed is a missed call of format A, with further members of its data.
+func missed(callID string, more ...string) string {
+	return body("call.missed", append([]string{`"call_id":"` + callID + `"`, `"direction":"inbound"`}, more...))
+}
+
+// voicemail is a voicemail of format A, with further members of its data.
+func voicemail(callID string, more ...string) string {
+	return body("voicemail.received", append([]string{`"call_id":"` + callID + `"`}, more...))
+}
+
+func body(event string, members []string) string {
+	return `{"event":"` + event + `","timestamp":"2026-03-12T14:32:00Z","data":{` + strings.Join(members, ",") + `}}`
+}
+
+// quote writes a text as JSON.
+func quote(text string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(text) // a buffer takes every write
+	return strings.TrimSpace(b.String())
+}
