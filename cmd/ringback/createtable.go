@@ -8,6 +8,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/schema"
 )
@@ -36,7 +37,7 @@ makes the table.`,
 			client := table.NewClient(table.ClientOptions{
 				Region:      "us-east-1",
 				Endpoint:    endpoint,
-				Credentials: table.StandInCredentials,
+				Credentials: awsclient.StandInCredentials,
 			})
 			_, err = client.CreateTable(c.Context(), shape.CreateTableInput(name))
 			var exists *types.ResourceInUseException

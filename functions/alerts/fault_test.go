@@ -29,7 +29,7 @@ const (
 	query        = "Query"
 )
 
-// onFirst gives the first n requests of an operation a fault; 0 stands for all.
+// onFirst gives the first n requests of an operation a fault.
 func onFirst(n int, operation string, fault faulty.Fault) faulty.Decide {
 	return func(r faulty.Request) faulty.Fault {
 		if r.Operation != operation {

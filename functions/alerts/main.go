@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -12,16 +13,28 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/environment"
 	"github.com/ringback/ringback/internal/stream"
+	"github.com/ringback/ringback/internal/table"
 )
 
 func main() { environment.Run("alerts", start) }
 
-func start(_ context.Context, e *environment.Environment) (lambda.Handler, error) {
+// warmTime bounds the first look at the table.
+const warmTime = 2 * time.Second
+
+func start(ctx context.Context, e *environment.Environment) (lambda.Handler, error) {
 	c := readConfig(e)
 	if err := e.Err(); err != nil {
 		return nil, err
 	}
+	// A look where nothing is opens the connection to the table, in init, where
+	// Lambda gives a whole processor: an alert waits for its caller's history
+	// only for a moment.
+	ctx, cancel := context.WithTimeout(ctx, warmTime)
+	defer cancel()
+	store := c.table.Store()
+	_, _ = store.Query(ctx, table.Query{Partition: "WARM", Limit: 1})
+
 	log := lambdacontext.NewLogger()
 	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)
-	return stream.New(alert.New(c.table.Store(), topic, log).Deliver, log), nil
+	return stream.New(alert.New(store, topic, log).Deliver, log), nil
 }

@@ -123,7 +123,7 @@ func TestAnswers503WhenTheQueueIsDownToo(t *testing.T) {
 	hangs := withQueue(hangingPort(t), queue)
 	hangs["AWS_ENDPOINT_URL_SQS"] = hangingPort(t)
 	refuses := spilltest.Start(t)
-	refuses.Refuse("AccessDenied")
+	refuses.Refuse("InvalidMessageContents")
 
 	for name, env := range map[string]map[string]string{
 		"gone":    gone,

@@ -18,6 +18,8 @@ type Alert struct {
 	// ID names the alert, and is the same whenever it is sent again.
 	ID   string
 	Kind events.Kind
+	// Event is the type of the event that tells of it.
+	Event events.Type
 	// Key is that of the event's item, and CallID what JustCall calls the call;
 	// "" where the event names none.
 	Key    table.Key
@@ -28,9 +30,11 @@ type Alert struct {
 	// Line is the number called, "+" and digits, or the text that was sent if
 	// that is no number. LineName is its name in JustCall, where given.
 	Line, LineName string
-	// Caller is the caller's number, "+" and digits; "" if it is withheld.
-	// CallerName is the name that the event gives.
+	// Caller is the caller's number, "+" and digits; "" if it is not known,
+	// which Withheld says is the caller's wish. CallerName is the name that the
+	// event gives.
 	Caller, CallerName string
+	Withheld           bool
 	AgentID            events.Optional[int64]
 	AgentName          string
 
@@ -44,9 +48,11 @@ type Alert struct {
 	RecordingURL  string
 	Transcription string
 
-	// What the table knows beside the event; see [history].
-	Contact     contact
-	MissedTimes int // in the 24 hours before, this one included; 0 if not known
+	// ContactName and Company are those of the newest contact event with the
+	// caller's number. MissedTimes is how many calls of the caller were missed
+	// in the 24 hours up to this one, which counts; 0 if that is not known.
+	ContactName, Company string
+	MissedTimes          int
 	// MissedAt is when the call that a voicemail was left on was missed; zero
 	// where no event says so.
 	MissedAt time.Time
@@ -68,6 +74,11 @@ func Read(item table.Item) (Alert, error) {
 	a.ID = mark.PK + "/" + strings.TrimPrefix(mark.SK, "ALERT#")
 	a.OccurredAt = timeOf(item, table.OccurredAt)
 	a.ReceivedAt = timeOf(item, table.ReceivedAt)
+	a.Event = events.Type(table.Text(item, table.Event))
+	a.CallID, _ = strings.CutPrefix(a.Key.PK, table.CallPartition(""))
+	if a.CallID == a.Key.PK {
+		a.CallID = ""
+	}
 	a.LineName = table.Text(item, "justcall_line_name")
 	a.Caller = strings.TrimPrefix(table.Text(item, table.GSI1PK), table.PhonePartition(""))
 
@@ -79,15 +90,17 @@ func Read(item table.Item) (Alert, error) {
 	if err != nil {
 		return a, nil
 	}
-	a.readEvent(envelope.Decode())
+	if d := envelope.Decode(); d.Kind == a.Kind {
+		a.readEvent(d)
+	}
 	return a, nil
 }
 
 func (a *Alert) readEvent(d *events.Delivery) {
-	if d.Phone != "" {
-		a.Caller = d.Phone
+	a.Caller, a.Withheld = d.Phone, d.Phone == ""
+	if d.Entity == events.EntityCall {
+		a.CallID = d.ID
 	}
-	a.CallID = d.ID
 	switch e := d.Event.(type) {
 	case *events.Call:
 		a.Line = lineOf(e.From, e.To, e.Direction)
@@ -102,6 +115,22 @@ func (a *Alert) readEvent(d *events.Delivery) {
 		a.Duration = e.Duration
 		a.RecordingURL = e.RecordingURL
 		a.Transcription = e.Transcription
+	}
+}
+
+// retoldAfter is how old a call may be when an event that only adds to it
+// arrives. What comes later is no news: somebody edits a note on a call that
+// was missed last month.
+const retoldAfter = 24 * time.Hour
+
+// retold reports whether the alert is of a call that was missed long ago and
+// comes up again.
+func (a Alert) retold() bool {
+	switch a.Event {
+	case events.TypeCallUpdated, events.TypeCallAIGenerated, events.TypeSalesDialerCallUpdated, events.TypeSalesDialerCallAIGenerated:
+		return !a.OccurredAt.IsZero() && a.ReceivedAt.Sub(a.OccurredAt) > retoldAfter
+	default:
+		return false
 	}
 }
 

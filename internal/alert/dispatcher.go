@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -77,6 +76,10 @@ func (d *Dispatcher) Deliver(ctx context.Context, items []table.Item) []error {
 			d.fail(ctx, p, err)
 			continue
 		}
+		if a.retold() {
+			d.skip(ctx, p)
+			continue
+		}
 		due = append(due, p)
 	}
 
@@ -92,7 +95,10 @@ func (d *Dispatcher) Deliver(ctx context.Context, items []table.Item) []error {
 		}
 	}
 	for _, p := range due {
-		d.fail(ctx, p, errPostponed)
+		*p.fault = errPostponed
+	}
+	if len(due) > 0 {
+		d.log.LogAttrs(ctx, slog.LevelWarn, "alerts postponed", slog.Int("count", len(due)))
 	}
 	return faults
 }
@@ -104,6 +110,7 @@ type pending struct {
 	fault *error // where Deliver returns it
 
 	marked     bool  // alerted before
+	twin       bool  // and for another event of the call
 	markErr    error // whether that could be read
 	historyErr error
 }
@@ -120,8 +127,9 @@ func (d *Dispatcher) deliver(ctx context.Context, batch []*pending, done map[str
 		case p.markErr != nil:
 			d.fail(ctx, p, p.markErr)
 		case p.marked || done[p.ID]:
-			d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped", p.attributes()...)
+			d.skip(ctx, p)
 		case slices.ContainsFunc(first, func(f *pending) bool { return f.ID == p.ID }):
+			p.twin = true
 			twins = append(twins, p)
 		default:
 			first = append(first, p)
@@ -149,9 +157,9 @@ func (d *Dispatcher) deliver(ctx context.Context, batch []*pending, done map[str
 	marking.Wait()
 	for _, p := range twins {
 		if done[p.ID] {
-			d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped", p.attributes()...)
+			d.skip(ctx, p)
 		} else {
-			d.fail(ctx, p, errPostponed)
+			*p.fault = errPostponed
 		}
 	}
 	return ok
@@ -186,7 +194,8 @@ func (d *Dispatcher) prepare(ctx context.Context, batch []*pending) {
 		}
 		// The missed call may be in this very batch.
 		for _, other := range batch {
-			if other.Kind == events.KindMissedCall && other.Key.PK == p.Key.PK && p.MissedAt.IsZero() {
+			if p.Kind == events.KindVoicemail && p.CallID != "" && p.MissedAt.IsZero() &&
+				other.Kind == events.KindMissedCall && other.Key.PK == p.Key.PK {
 				p.MissedAt = other.OccurredAt
 			}
 		}
@@ -205,6 +214,7 @@ func (d *Dispatcher) readMarks(ctx context.Context, p *pending) error {
 		switch table.KeyOf(mark) {
 		case own:
 			p.marked = true
+			p.twin = table.Text(mark, table.EventSort) != p.Key.SK
 		case missed:
 			p.MissedAt = timeOf(mark, table.OccurredAt)
 		}
@@ -225,32 +235,30 @@ func (d *Dispatcher) mark(ctx context.Context, p *pending) {
 func (d *Dispatcher) published(ctx context.Context, p *pending) {
 	attributes := append(p.attributes(), slog.Bool("enriched", p.historyErr == nil))
 	now := d.Now()
-	for name, since := range map[string]time.Time{
-		"sinceReceivedMs": p.ReceivedAt,
-		"sinceOccurredMs": p.OccurredAt,
-	} {
-		if !since.IsZero() {
-			attributes = append(attributes, slog.Int64(name, now.Sub(since).Milliseconds()))
-		}
+	if !p.ReceivedAt.IsZero() {
+		attributes = append(attributes, slog.Int64("sinceReceivedMs", now.Sub(p.ReceivedAt).Milliseconds()))
+	}
+	if !p.OccurredAt.IsZero() {
+		attributes = append(attributes, slog.Int64("sinceOccurredMs", now.Sub(p.OccurredAt).Milliseconds()))
 	}
 	d.log.LogAttrs(ctx, slog.LevelInfo, "alert published", attributes...)
 }
 
+// skip notes that an item needs no alert: it was published before, for this
+// event or for a twin, or it is old news.
+func (d *Dispatcher) skip(ctx context.Context, p *pending) {
+	d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped",
+		append(p.attributes(), slog.Bool("twin", p.twin), slog.Bool("old", p.retold()))...)
+}
+
 func (d *Dispatcher) fail(ctx context.Context, p *pending, err error) {
 	*p.fault = err
-	if errors.Is(err, errPostponed) {
-		return
-	}
 	d.log.LogAttrs(ctx, slog.LevelError, "alert failed",
 		append(p.attributes(), slog.String("error", err.Error()))...)
 }
 
-// attributes are what a log line says of an alert: no name, number or text. The
-// name of an unregistered type is the sender's and stays out.
+// attributes are what a log line says of an alert: no name, number or text.
 func (p *pending) attributes() []slog.Attr {
-	key := p.Key.PK
-	if typ, ok := strings.CutPrefix(key, "EVENT#"); ok && !events.Type(typ).Registered() {
-		key = "EVENT#unregistered"
-	}
-	return append(make([]slog.Attr, 0, 6), slog.String("kind", string(p.Kind)), slog.String("key", key))
+	return append(make([]slog.Attr, 0, 6),
+		slog.String("kind", string(p.Kind)), slog.String("key", table.LogPartition(p.Key.PK)))
 }

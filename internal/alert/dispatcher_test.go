@@ -478,3 +478,80 @@ type publisherFunc func(context.Context, []alert.Message) []error
 func (f publisherFunc) Publish(ctx context.Context, messages []alert.Message) []error {
 	return f(ctx, messages)
 }
+
+// Whose fault it was cannot be told by the type alone: two events of no known
+// call share a partition.
+func TestAVoicemailOfNoKnownCallNamesNoMissedCall(t *testing.T) {
+	t.Parallel()
+	event := func(number, outcome string) table.Item {
+		return itemOf(t, fmt.Sprintf(`{"type":"call.completed","data":{"call_date":"2026-03-12","call_time":"10:00:00",
+			"contact_number":%q,"call_info":{"direction":"Incoming","type":%q}}}`, number, outcome))
+	}
+	to := &topic{}
+	mustDeliver(t, alert.New(newStore(t), to, leak.Logger(t)), event("14155550144", "missed"), event("14155550199", "voicemail"))
+	if len(to.sent) != 2 {
+		t.Fatalf("%d sent, want two", len(to.sent))
+	}
+	if got := document(t, to.sent[1])["missed_call"]; got != nil || strings.Contains(to.sent[1].Email, "missed 1") {
+		t.Errorf("missed_call %v in %s", got, to.sent[1].Email)
+	}
+}
+
+// Somebody edits a note on a call that was missed last month.
+func TestOldNewsIsNoAlert(t *testing.T) {
+	t.Parallel()
+	at := func(typ string, received time.Time) table.Item {
+		envelope, err := events.Open([]byte(strings.Replace(call("Pat", "Support", "null"), "call.missed", typ, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return table.EventItem(envelope.Decode(), received, received)
+	}
+	missed := time.Date(2026, 3, 12, 14, 58, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		typ   string
+		after time.Duration
+		want  int
+	}{
+		{"call.updated", 24 * time.Hour, 1},
+		{"call.updated", 24*time.Hour + time.Second, 0},
+		{"sd.call_updated", 25 * time.Hour, 0},
+		{"jc.call_ai_generated", 25 * time.Hour, 0},
+		{"sd.call_ai_generated", 25 * time.Hour, 0},
+		{"call.missed", 1000 * time.Hour, 1},
+		{"call.completed", 1000 * time.Hour, 1},
+	} {
+		to := &topic{}
+		mustDeliver(t, alert.New(newStore(t), to, leak.Logger(t)), at(tc.typ, missed.Add(tc.after)))
+		if len(to.sent) != tc.want {
+			t.Errorf("%s, %v later: %d sent, want %d", tc.typ, tc.after, len(to.sent), tc.want)
+		}
+	}
+}
+
+func TestWhatIsPostponedIsSaid(t *testing.T) {
+	t.Parallel()
+	lines := leak.Writer(t)
+	d := alert.New(newStore(t), &topic{}, lines.Logger())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	d.Deliver(ctx, []table.Item{itemOf(t, sample(t, "call.missed")), itemOf(t, sample(t, "voicemail.received"))})
+	if got := lines.String(); !strings.Contains(got, `"msg":"alerts postponed","count":2`) {
+		t.Errorf("log: %s", got)
+	}
+}
+
+func TestTwinsAreToldFromRedeliveries(t *testing.T) {
+	t.Parallel()
+	lines := leak.Writer(t)
+	d := alert.New(newStore(t), &topic{}, lines.Logger())
+	first := itemOf(t, call("Pat", "Support", "null"))
+	mustDeliver(t, d, first)
+	mustDeliver(t, d, first)
+	mustDeliver(t, d, itemOf(t, strings.Replace(call("Pat", "Support", "null"), "call.missed", "call.updated", 1)))
+	for _, want := range []string{`"twin":false`, `"twin":true`} {
+		if strings.Count(lines.String(), want) != 1 {
+			t.Errorf("log without one %s: %s", want, lines)
+		}
+	}
+}

@@ -18,9 +18,6 @@ const (
 	historyLength = 100
 )
 
-// contact is who a number belongs to.
-type contact struct{ Name, Company string }
-
 // history adds to a what the table knows of the caller: the name and company
 // of the newest contact event, and how many calls were missed in the 24 hours
 // up to this one. It is one query. Of a caller with more than [historyLength]
@@ -41,27 +38,34 @@ func history(ctx context.Context, store table.Store, a *Alert) error {
 	}
 
 	// The index may not have this very event yet.
-	missed := map[string]bool{a.Key.PK: true}
+	missed := map[string]bool{callOf(a.Key): true}
+	known := false
 	for _, item := range page.Items {
 		at := timeOf(item, table.OccurredAt)
 		switch {
 		case events.Kind(table.Text(item, table.Kind)) == events.KindContact:
-			if a.Contact == (contact{}) {
-				a.Contact = contactOf(item)
+			if !known {
+				a.ContactName, a.Company = contactOf(item)
+				known = true
 			}
 		case table.Text(item, table.Alert) == "":
 		case !at.After(a.OccurredAt) && at.After(a.OccurredAt.Add(-missedSpan)):
-			missed[table.Text(item, table.PK)] = true
+			missed[callOf(table.KeyOf(item))] = true
 		}
 	}
 	a.MissedTimes = len(missed)
 	return nil
 }
 
-func contactOf(item table.Item) contact {
+// callOf names the call of an event: by its mark, which stands apart for each
+// event of no known call.
+func callOf(event table.Key) string {
+	mark := table.AlertKey(event, "")
+	return mark.PK + mark.SK
+}
+
+func contactOf(item table.Item) (name, company string) {
 	first, last := table.Text(item, "first_name"), table.Text(item, "last_name")
-	return contact{
-		Name:    cmp.Or(line(first+" "+last, maxName), table.Text(item, "name"), table.Text(item, "contact_name")),
-		Company: table.Text(item, "company"),
-	}
+	name = cmp.Or(line(first+" "+last, maxName), table.Text(item, "name"), table.Text(item, "contact_name"))
+	return name, table.Text(item, "company")
 }

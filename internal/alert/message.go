@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -161,8 +162,8 @@ func (a Alert) words() words {
 		Alert:     a,
 		line:      line(a.Line, maxName),
 		lineName:  line(a.LineName, maxName),
-		name:      line(cmp.Or(a.Contact.Name, a.CallerName), maxName),
-		company:   line(a.Contact.Company, maxName),
+		name:      line(cmp.Or(a.ContactName, a.CallerName), maxName),
+		company:   line(a.Company, maxName),
 		agentName: line(a.AgentName, maxName),
 		reason:    line(a.MissedReason, maxReason),
 		recording: link(a.RecordingURL),
@@ -192,7 +193,16 @@ func (w words) who(most int) string {
 	return cmp.Or(name, company)
 }
 
-func (w words) number() string { return cmp.Or(w.Caller, "number withheld") }
+func (w words) number() string {
+	switch {
+	case w.Caller != "":
+		return w.Caller
+	case w.Withheld:
+		return "number withheld"
+	default:
+		return "number not known"
+	}
+}
 
 func title(kind events.Kind) string {
 	if kind == events.KindVoicemail {
@@ -201,9 +211,9 @@ func title(kind events.Kind) string {
 	return "Missed call"
 }
 
-// heading is the title, and how often the caller tried if it was not once.
+// heading is the title, and of a missed call how many it makes.
 func (w words) heading() string {
-	if w.MissedTimes > 1 {
+	if w.MissedTimes > 1 && w.Kind == events.KindMissedCall {
 		return fmt.Sprintf("%s, %s in 24 h", title(w.Kind), ordinal(w.MissedTimes))
 	}
 	return title(w.Kind)
@@ -223,28 +233,30 @@ func ordinal(n int) string {
 	return strconv.Itoa(n) + ending
 }
 
-// subject is what a person needs to call back: who, and on which line.
-func (w words) subject() string {
+// call is what a person needs to call back: who, and on which line.
+func (w words) call(separator string) string {
 	text := w.heading() + ": "
 	if who := w.who(20); who != "" {
-		text += who + ", "
-	}
-	text += w.number()
-	if on := line(cmp.Or(w.lineName, w.line), 24); on != "" {
-		text += " on " + on
-	}
-	return line(text, MaxSubject)
-}
-
-func (w words) sms() string {
-	text := w.heading() + ": "
-	if who := w.who(20); who != "" {
-		text += who + " "
+		text += who + separator
 	}
 	text += w.number()
 	if on := line(cmp.Or(w.lineName, w.line), 20); on != "" {
 		text += " on " + on
 	}
+	return text
+}
+
+// subject counts as SNS may: an emoji is two.
+func (w words) subject() string {
+	letters := []rune(line(w.call(", "), MaxSubject))
+	for len(utf16.Encode(letters)) > MaxSubject {
+		letters = letters[:len(letters)-1]
+	}
+	return strings.TrimRight(string(letters), " ")
+}
+
+func (w words) sms() string {
+	text := w.call(" ")
 	if !w.OccurredAt.IsZero() {
 		text += w.OccurredAt.UTC().Format(", 15:04 UTC")
 	}
@@ -278,7 +290,7 @@ func (w words) email() string {
 	row("Rang for", seconds(w.RingDuration))
 	row("Reason", w.reason)
 	row("Agent", w.agentText())
-	if w.MissedTimes > 1 {
+	if w.MissedTimes > 1 && w.Kind == events.KindMissedCall {
 		row("Missed", fmt.Sprintf("%d times in the last 24 hours", w.MissedTimes))
 	}
 	if w.Kind == events.KindVoicemail {
@@ -320,7 +332,7 @@ func (w words) document() document {
 		ReceivedAt: stamp(w.ReceivedAt),
 		CallID:     w.callID(),
 		Line:       party{Number: w.line, Name: w.lineName},
-		Caller:     party{Number: w.Caller, Name: w.name, Company: w.company, Withheld: w.Caller == ""},
+		Caller:     party{Number: w.Caller, Name: w.name, Company: w.company, Withheld: w.Withheld},
 		Agent:      agent{ID: pointer(w.AgentID), Name: w.agentName},
 		Missed24h:  w.MissedTimes,
 		Key:        tableKey{PK: w.Key.PK, SK: w.Key.SK},

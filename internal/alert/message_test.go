@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,7 +132,7 @@ func TestLimitsHoldWhateverWasSent(t *testing.T) {
 			t.Parallel()
 			for _, body := range []string{call(text, text, "42"), voicemail(text)} {
 				m := messageOf(t, body)
-				if n := utf8.RuneCountInString(m.Subject); n > alert.MaxSubject {
+				if n := len(utf16.Encode([]rune(m.Subject))); n > alert.MaxSubject {
 					t.Errorf("subject of %d characters: %s", n, m.Subject)
 				}
 				if n := utf8.RuneCountInString(m.SMS); n > alert.MaxSMS {
@@ -260,11 +261,16 @@ func TestAnItemWithADamagedPayloadStillAlerts(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if a.ID != "CALL#call_1d4e5f6a/missed_call" || a.Caller != "+14155558765" || a.OccurredAt.IsZero() {
+		if a.ID != "CALL#call_1d4e5f6a/missed_call" || a.CallID != "call_1d4e5f6a" || a.Caller != "+14155558765" || a.OccurredAt.IsZero() {
 			t.Errorf("%s: %+v", name, a)
 		}
 		if got := a.Message().Subject; got != "Missed call: +14155558765" {
 			t.Errorf("%s: subject %q", name, got)
+		}
+		delete(item, table.GSI1PK)
+		a, _ = alert.Read(item)
+		if got := document(t, a.Message())["caller"]; got != nil || a.Message().Subject != "Missed call: number not known" {
+			t.Errorf("%s: caller %v, subject %q; nobody withheld it", name, got, a.Message().Subject)
 		}
 	}
 }

@@ -7,12 +7,15 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/ringback/ringback/internal/awsclient"
 )
 
 const (
@@ -80,7 +83,8 @@ type sending struct {
 	message *Message
 	fault   *error // where Publish returns it
 	entry   types.PublishBatchRequestEntry
-	size    int // bytes, as SNS counts them
+	size    int    // bytes, as SNS counts them
+	refusal string // the code with which the whole message was refused
 }
 
 func newSending(m *Message, fault *error) *sending {
@@ -147,24 +151,31 @@ func (s *SNS) try(ctx context.Context, batch []*sending) (again []*sending) {
 	for _, n := range batch {
 		*n.fault = unanswered
 	}
-	answered := func(id *string) *sending {
-		if i, err := strconv.Atoi(aws.ToString(id)); err == nil && i >= 0 && i < len(batch) {
-			return batch[i]
+	answered := func(id *string) (n *sending, ok bool) {
+		i, err := strconv.Atoi(aws.ToString(id))
+		if err != nil || i < 0 || i >= len(batch) {
+			return nil, false
 		}
-		return &sending{fault: new(error)}
+		return batch[i], true
 	}
 	for _, success := range out.Successful {
-		*answered(success.Id).fault = nil
+		if n, ok := answered(success.Id); ok {
+			*n.fault = nil
+			s.tellCut(ctx, n)
+		}
 	}
 	for _, failure := range out.Failed {
-		n := answered(failure.Id)
-		*n.fault = fmt.Errorf("%w: %s", ErrTopic, aws.ToString(failure.Code))
-		if failure.SenderFault && !s.strip(ctx, n, aws.ToString(failure.Code)) {
+		n, ok := answered(failure.Id)
+		if !ok {
 			continue
 		}
-		if n.message != nil {
-			again = append(again, n)
+		code := aws.ToString(failure.Code)
+		*n.fault = fmt.Errorf("%w: %s", ErrTopic, code)
+		// Whether it is the sender's fault does not tell: throttling is, to SNS.
+		if isContent(code) && !n.strip(code) {
+			continue
 		}
+		again = append(again, n)
 	}
 	return again
 }
@@ -173,13 +184,18 @@ func (s *SNS) try(ctx context.Context, batch []*sending) (again []*sending) {
 // refused for what is in it is taken apart, so that one message cannot keep the
 // others back.
 func (s *SNS) refused(ctx context.Context, batch []*sending, err error) (again []*sending) {
-	told := describe(err)
+	told := fmt.Errorf("%w: %s", ErrTopic, awsclient.Describe(err))
 	for _, n := range batch {
 		*n.fault = told
 	}
 	var answer smithy.APIError
-	if !errors.As(err, &answer) || !isContent(err, answer.ErrorCode()) {
-		return nil // the SDK has tried it again already, or nothing would help
+	switch {
+	case !errors.As(err, &answer):
+		return nil // nobody answered, and the SDK has tried it again already
+	case strings.Contains(answer.ErrorMessage(), "TopicArn"):
+		return nil // not what is in it, but where it goes
+	case !isContent(answer.ErrorCode()) && awsclient.Status(err) != http.StatusRequestEntityTooLarge:
+		return nil
 	}
 	if len(batch) > 1 {
 		for _, n := range batch {
@@ -187,7 +203,7 @@ func (s *SNS) refused(ctx context.Context, batch []*sending, err error) (again [
 		}
 		return nil
 	}
-	if s.strip(ctx, batch[0], answer.ErrorCode()) {
+	if batch[0].strip(answer.ErrorCode()) {
 		return batch
 	}
 	return nil
@@ -195,42 +211,32 @@ func (s *SNS) refused(ctx context.Context, batch []*sending, err error) (again [
 
 // strip replaces a message that was refused by its bare form. It reports false
 // if that was refused as well.
-func (s *SNS) strip(ctx context.Context, n *sending, code string) bool {
-	if n.message == nil || n.message.bare == nil {
+func (n *sending) strip(code string) bool {
+	if n.message.bare == nil {
 		return false
 	}
-	s.log.LogAttrs(ctx, slog.LevelWarn, "alert cut",
-		slog.String("kind", string(n.message.Kind)), slog.String("error", code))
 	n.set(n.message.bare)
+	n.refusal = code
 	return true
 }
 
-// isContent reports whether a request was refused for what is in it.
-func isContent(err error, code string) bool {
+// tellCut notes that the bare form of a message was taken in its place.
+func (s *SNS) tellCut(ctx context.Context, n *sending) {
+	if n.refusal != "" {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "alert cut",
+			slog.String("kind", string(n.message.Kind)), slog.String("error", n.refusal))
+	}
+}
+
+// isContent reports whether a code says that a message is refused for what is
+// in it.
+func isContent(code string) bool {
 	switch code {
 	case "InvalidParameter", "InvalidParameterException", "InvalidParameterValue", "ParameterValueInvalid",
 		"BatchRequestTooLong", "BatchRequestTooLongException", "ValidationException", "ValidationError":
 		return true
 	}
-	var response interface{ HTTPStatusCode() int }
-	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusRequestEntityTooLarge
-}
-
-// describe tells an error without the request's content, which messages about
-// invalid parameters quote.
-func describe(err error) error {
-	var answer smithy.APIError
-	if !errors.As(err, &answer) {
-		return fmt.Errorf("%w: %w", ErrTopic, err)
-	}
-	switch code := answer.ErrorCode(); code {
-	case "AuthorizationError", "AuthorizationErrorException", "AccessDenied", "AccessDeniedException",
-		"NotFound", "NotFoundException", "InvalidClientTokenId":
-		// These name roles, actions and topics, and a person needs them.
-		return fmt.Errorf("%w: %s: %s", ErrTopic, code, answer.ErrorMessage())
-	default:
-		return fmt.Errorf("%w: %s", ErrTopic, code)
-	}
+	return false
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

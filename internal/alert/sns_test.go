@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/alert"
@@ -121,6 +123,25 @@ func TestPublish(t *testing.T) {
 			3,
 		},
 		{
+			"one that is throttled, which SNS calls the sender's fault, is not cut",
+			api{answer: func(call int, e types.PublishBatchRequestEntry) string {
+				if call == 1 && second(e) {
+					return "!Throttled"
+				}
+				return ""
+			}},
+			2,
+			[]string{whole, whole},
+			nil, 2,
+		},
+		{
+			"one that is denied its key is not cut",
+			api{answer: func(int, types.PublishBatchRequestEntry) string { return "!KMSAccessDenied" }},
+			1, nil,
+			[]int{0},
+			3,
+		},
+		{
 			"one that is refused for what is in it goes out bare",
 			api{answer: func(_ int, e types.PublishBatchRequestEntry) string {
 				if !isBare(e) {
@@ -162,6 +183,30 @@ func TestPublish(t *testing.T) {
 			1,
 			[]string{bare},
 			nil, 2,
+		},
+		{
+			"a single one that is refused for its size by the status alone goes out bare",
+			api{whole: func(_ int, entries []types.PublishBatchRequestEntry) error {
+				if !isBare(entries[0]) {
+					return &smithyhttp.ResponseError{
+						Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusRequestEntityTooLarge}},
+						Err:      &smithy.GenericAPIError{Code: "UnknownError"},
+					}
+				}
+				return nil
+			}},
+			1,
+			[]string{bare},
+			nil, 2,
+		},
+		{
+			"a topic that does not exist is asked once",
+			api{whole: func(int, []types.PublishBatchRequestEntry) error {
+				return &smithy.GenericAPIError{Code: "InvalidParameter", Message: "Invalid parameter: TopicArn"}
+			}},
+			3, nil,
+			[]int{0, 1, 2},
+			1,
 		},
 		{
 			"a topic that is denied is asked once",

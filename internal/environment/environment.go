@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/table"
 )
 
@@ -21,13 +22,13 @@ type Environment struct {
 	faults      []error
 	region      string
 	credentials aws.CredentialsProvider
-	client      *table.HTTPClient
+	client      *awsclient.HTTPClient
 }
 
 // New returns the environment behind getenv, which is [os.Getenv] but in tests.
 // It reads the region and the credentials, which every function needs.
 func New(getenv func(string) string) *Environment {
-	e := &Environment{getenv: getenv, client: table.NewHTTPClient()}
+	e := &Environment{getenv: getenv, client: awsclient.NewHTTPClient()}
 	credentials := aws.Credentials{
 		AccessKeyID:     e.Required("AWS_ACCESS_KEY_ID"),
 		SecretAccessKey: e.Required("AWS_SECRET_ACCESS_KEY"),
@@ -85,7 +86,7 @@ func (e *Environment) Fault(err error) { e.faults = append(e.faults, err) }
 func (e *Environment) Err() error { return errors.Join(e.faults...) }
 
 // AWS returns the settings for the client of an AWS service: region and
-// credentials of the function, the retry policy of [table.NewRetryer], one HTTP
+// credentials of the function, the retry policy of [awsclient.NewRetryer], one HTTP
 // client for all services, and the endpoint in AWS_ENDPOINT_URL_<service>,
 // which is set for local use only. Services are named as in
 // https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html:
@@ -96,7 +97,7 @@ func (e *Environment) AWS(service string) aws.Config {
 		Region:      e.region,
 		Credentials: e.credentials,
 		HTTPClient:  e.client,
-		Retryer:     table.NewRetryer,
+		Retryer:     awsclient.NewRetryer,
 	}
 	if endpoint := e.URL("AWS_ENDPOINT_URL_" + service); endpoint != "" {
 		config.BaseEndpoint = aws.String(endpoint)

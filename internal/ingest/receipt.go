@@ -97,27 +97,22 @@ func (r Receipt) item(d *events.Delivery) table.Item {
 	return table.EventItem(d, occurred, r.ReceivedAt)
 }
 
-// Attributes say in a log line which item it is about: type, kind and key,
-// the key only of a rejection, nothing of what has no item. What the sender wrote freely stays out of it: a
-// type that is not registered is only counted.
+// Attributes say in a log line which item it is about: type, kind and key; of a
+// rejection the key alone, and nothing of what has no item.
 func (k Kept) Attributes() []slog.Attr {
-	d := k.Delivery
 	switch {
 	case k.Key == "":
 		return nil
-	case d == nil:
+	case k.Delivery == nil:
 		return []slog.Attr{slog.String("key", k.Key)}
 	}
-	typ, key := string(d.Type), k.Key
-	if !d.Type.Registered() {
-		typ = "unregistered"
-		if d.Entity == events.EntityNone {
-			key = "EVENT#unregistered"
-		}
+	typ := string(k.Delivery.Type)
+	if !k.Delivery.Type.Registered() {
+		typ = "unregistered" // what it is called is the sender's
 	}
 	return []slog.Attr{
 		slog.String("type", typ),
-		slog.String("kind", string(d.Kind)),
-		slog.String("key", key),
+		slog.String("kind", string(k.Delivery.Kind)),
+		slog.String("key", table.LogPartition(k.Key)),
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/awsclient"
 )
 
 // EndpointVariable names the environment variable with the base URL of a moto
@@ -43,7 +43,7 @@ func SQS(t testing.TB) *sqs.Client {
 	return sqs.New(sqs.Options{
 		Region:       region,
 		BaseEndpoint: aws.String(Endpoint(t)),
-		Credentials:  table.StandInCredentials,
+		Credentials:  awsclient.StandInCredentials,
 	})
 }
 
@@ -53,7 +53,7 @@ func SNS(t testing.TB) *sns.Client {
 	return sns.New(sns.Options{
 		Region:       region,
 		BaseEndpoint: aws.String(Endpoint(t)),
-		Credentials:  table.StandInCredentials,
+		Credentials:  awsclient.StandInCredentials,
 	})
 }
 

@@ -2,13 +2,12 @@ package spill
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go"
 
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/ingest"
 )
 
@@ -39,25 +38,8 @@ func (q *Queue) Send(ctx context.Context, r ingest.Receipt) error {
 		QueueUrl:    aws.String(q.url),
 		MessageBody: aws.String(body),
 	})
-	var answer smithy.APIError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &answer):
-		// The answer's text may quote the message.
-		return fmt.Errorf("send message: %s (%s)", answer.ErrorCode(), describe(err))
+	if err != nil {
+		return fmt.Errorf("send message: %s", awsclient.Describe(err))
 	}
-	return fmt.Errorf("send message: %w", err)
-}
-
-// describe tells of an answer what a person needs to look into it.
-func describe(err error) string {
-	var response interface {
-		HTTPStatusCode() int
-		ServiceRequestID() string
-	}
-	if !errors.As(err, &response) {
-		return "no response"
-	}
-	return fmt.Sprintf("status %d, request %q", response.HTTPStatusCode(), response.ServiceRequestID())
+	return nil
 }

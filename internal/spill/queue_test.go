@@ -10,19 +10,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/spill"
 	"github.com/ringback/ringback/internal/spill/spilltest"
-	"github.com/ringback/ringback/internal/table"
 )
 
 // client is the SDK's, as main makes it.
 func client(endpoint string) *sqs.Client {
 	return sqs.NewFromConfig(aws.Config{
 		Region:       "us-east-1",
-		Credentials:  table.StandInCredentials,
-		HTTPClient:   table.NewHTTPClient(),
-		Retryer:      table.NewRetryer,
+		Credentials:  awsclient.StandInCredentials,
+		HTTPClient:   awsclient.NewHTTPClient(),
+		Retryer:      awsclient.NewRetryer,
 		BaseEndpoint: aws.String(endpoint),
 	})
 }

@@ -127,8 +127,7 @@ func read(text jsontext.Value) (item table.Item, sequence string, err error) {
 	}
 	item, err = itemjson.Decode(r.Change.NewImage)
 	if err != nil {
-		// The parser's own words would name members that the sender chose.
-		return nil, sequence, fmt.Errorf("%w: %w", ErrRecord, itemjson.ErrSyntax)
+		return nil, sequence, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
 	return item, sequence, nil
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/ringback/ringback/internal/awsclient"
 )
 
 // API is the part of [dynamodb.Client] that the store uses.
@@ -41,27 +43,21 @@ type ClientOptions struct {
 	Credentials aws.CredentialsProvider
 
 	// HTTPClient may be shared with other SDK clients; nil makes a new one.
-	HTTPClient *HTTPClient
+	HTTPClient *awsclient.HTTPClient
 }
-
-// StandInCredentials are what stand-ins for DynamoDB ask for and do not check.
-// An account's own never leave for them.
-var StandInCredentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
-})
 
 // NewClient returns a DynamoDB client that starts fast, bounds every call to
 // about 7 s and reuses its connections. It reads neither the environment nor
 // any file for its options.
 func NewClient(o ClientOptions) *dynamodb.Client {
 	if o.HTTPClient == nil {
-		o.HTTPClient = NewHTTPClient()
+		o.HTTPClient = awsclient.NewHTTPClient()
 	}
 	options := dynamodb.Options{
 		Region:      o.Region,
 		Credentials: o.Credentials,
 		HTTPClient:  o.HTTPClient,
-		Retryer:     NewRetryer(),
+		Retryer:     awsclient.NewRetryer(),
 	}
 	if o.Endpoint != "" {
 		options.BaseEndpoint = aws.String(o.Endpoint)
@@ -182,47 +178,20 @@ func setCondition(in *dynamodb.QueryInput, q Query, partition, sort string) {
 func fail(doing string, err error) error {
 	var answer smithy.APIError
 	isAnswer := errors.As(err, &answer)
-	status := httpStatus(err)
+	status := awsclient.Status(err)
 	switch {
 	case isAnswer && isThrottle(answer.ErrorCode()),
 		status >= http.StatusInternalServerError, status == http.StatusTooManyRequests:
-		return fmt.Errorf("%s: %w: %s", doing, ErrUnavailable, describe(err, answer, status))
+		return fmt.Errorf("%s: %w: %s", doing, ErrUnavailable, awsclient.Describe(err))
 	case isAnswer && answer.ErrorCode() == "ValidationException" &&
 		strings.HasPrefix(answer.ErrorMessage(), "Item size"):
 		return fmt.Errorf("%s: %w", doing, ErrTooLarge)
 	case isAnswer:
-		return fmt.Errorf("%s: %s", doing, describe(err, answer, status))
+		return fmt.Errorf("%s: %s", doing, awsclient.Describe(err))
 	case status == 0 && isConnection(err):
 		return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
-}
-
-// describe tells an answer in words that carry no item content.
-func describe(err error, answer smithy.APIError, status int) string {
-	code, message := "no error code", ""
-	if answer != nil {
-		code = answer.ErrorCode()
-		switch code {
-		case "AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException":
-			// These name roles, actions and tables, and a person needs them.
-			message = ": " + answer.ErrorMessage()
-		}
-	}
-	var identified interface{ ServiceRequestID() string }
-	id := ""
-	if errors.As(err, &identified) {
-		id = identified.ServiceRequestID()
-	}
-	return fmt.Sprintf("%s%s (status %d, request %q)", code, message, status, id)
-}
-
-func httpStatus(err error) int {
-	var response interface{ HTTPStatusCode() int }
-	if errors.As(err, &response) {
-		return response.HTTPStatusCode()
-	}
-	return 0
 }
 
 // isThrottle reports whether an error code says to come back later.

@@ -117,6 +117,16 @@ func AlertMarks(event Key, kind events.Kind) Query {
 	return Query{Partition: event.PK, SortPrefix: alertMark}
 }
 
+// LogPartition returns a PK as it may be logged. It holds ids that JustCall
+// made; but the name of a type that is not registered is the sender's, and
+// stays out.
+func LogPartition(pk string) string {
+	if typ, ok := strings.CutPrefix(pk, eventPartition); ok && !events.Type(typ).Registered() {
+		return eventPartition + "unregistered"
+	}
+	return pk
+}
+
 func date(at time.Time) string { return at.UTC().Format(time.DateOnly) }
 
 // BodyDigest returns the first 16 hex digits of SHA-256 over a body as

@@ -19,10 +19,12 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// ErrSyntax says that a text is not an item in this JSON.
+// ErrSyntax says that a text is not an item in this JSON. No error that wraps it
+// tells what stands in the text.
 var ErrSyntax = errors.New("not an item in DynamoDB's JSON")
 
-// Encode writes an item that [table.Check] has passed.
+// Encode writes an item that [table.Check] has passed. The error wraps
+// [table.ErrValue] for one that it would not pass.
 func Encode(item table.Item) ([]byte, error) {
 	var buf bytes.Buffer
 	e := jsontext.NewEncoder(&buf)
@@ -185,10 +187,20 @@ func decodeContent(d *jsontext.Decoder, kind string) (types.AttributeValue, erro
 	return nil, ErrSyntax
 }
 
+// syntaxError says where a text is at fault. The parser's own words would name
+// members, which may be anything that a sender chose.
+func syntaxError(err error) error {
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("%w: at byte %d", ErrSyntax, syntax.ByteOffset)
+	}
+	return ErrSyntax
+}
+
 func expect(d *jsontext.Decoder, kind jsontext.Kind) error {
 	t, err := d.ReadToken()
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrSyntax, err)
+		return syntaxError(err)
 	}
 	if t.Kind() != kind {
 		return ErrSyntax
@@ -199,7 +211,7 @@ func expect(d *jsontext.Decoder, kind jsontext.Kind) error {
 func readString(d *jsontext.Decoder) (string, error) {
 	t, err := d.ReadToken()
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrSyntax, err)
+		return "", syntaxError(err)
 	}
 	if t.Kind() != jsontext.KindString {
 		return "", ErrSyntax
@@ -222,7 +234,7 @@ func readBinary(d *jsontext.Decoder) ([]byte, error) {
 func readBool(d *jsontext.Decoder) (bool, error) {
 	t, err := d.ReadToken()
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", ErrSyntax, err)
+		return false, syntaxError(err)
 	}
 	if t.Kind() != jsontext.KindTrue && t.Kind() != jsontext.KindFalse {
 		return false, ErrSyntax

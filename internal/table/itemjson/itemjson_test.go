@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -77,4 +78,19 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("Decode: %v, want %v", err, itemjson.ErrSyntax)
 		}
 	})
+}
+
+// Errors are logged, and items hold persons.
+func TestErrorsTellNothingOfTheText(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`{"Pat Smith":{"S":"Pat Smith"},"Pat Smith":{"S":"b"}}`,
+		`{"a":{"M":{"Pat Smith":{"S":"1"},"Pat Smith":{"S":"2"}}}}`,
+		`{"Pat Smith":{"S`, `{"Pat Smith":{"S":Pat Smith}}`, `{"Pat Smith":{"Pat Smith":"Pat Smith"}}`, `Pat Smith`,
+	} {
+		_, err := itemjson.Decode([]byte(text))
+		if !errors.Is(err, itemjson.ErrSyntax) || strings.Contains(err.Error(), "Smith") || strings.Contains(err.Error(), "'P'") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/schema"
 )
@@ -48,7 +49,7 @@ func NewTable(t testing.TB) (client *dynamodb.Client, name string) {
 	client = table.NewClient(table.ClientOptions{
 		Region:      "us-east-1",
 		Endpoint:    Endpoint(t),
-		Credentials: table.StandInCredentials,
+		Credentials: awsclient.StandInCredentials,
 	})
 	name = "ringback-" + rand.Text()
 	if _, err := client.CreateTable(t.Context(), Schema(t).CreateTableInput(name)); err != nil {

@@ -1,4 +1,4 @@
-package table
+package awsclient
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 )
 
 // Time limits of one attempt. With three of them and the pauses between, a
-// table that does not answer fails a call within 7 s.
+// service that does not answer fails a call within 7 s.
 const (
 	dialTimeout     = time.Second
 	headerTimeout   = 2 * time.Second
@@ -122,10 +122,10 @@ func readAll(resp *http.Response) ([]byte, error) {
 func NewRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
-		// SNS throttles with this status and a code of its own, which the SDK
-		// takes for final.
+		// SNS throttles in two ways of its own, which the SDK takes for final.
 		o.Retryables = append(o.Retryables,
-			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}})
+			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}},
+			retry.RetryableErrorCode{Codes: map[string]struct{}{"KMSThrottling": {}, "KMSThrottlingException": {}}})
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
 			step := 50 * time.Millisecond << min(attempt-1, maxAttempts)
 			return step/2 + rand.N(step), nil //nolint:gosec // G404: spreads load, guards nothing
