@@ -28,6 +28,9 @@ CFN_LINT := .tools/venv/bin/cfn-lint
 # machine only needs no bundle.
 LOCAL := env -u AWS_CA_BUNDLE
 
+# Without this the race detector has each of the test programs sleep for a second at its end.
+TESTING := $(LOCAL) GORACE=atexit_sleep_ms=50
+
 # The race detector is built with a C compiler; without one the tests still run.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -66,7 +69,7 @@ clean: ## remove what was built, but not the tools
 	rm -rf .build .aws-sam
 
 conformance: $(DYNALITE) $(MOTO) ## run the store suite and the real functions on dynalite and moto
-	$(LOCAL) .tools/conformance $(RACE)
+	$(TESTING) .tools/conformance $(RACE)
 
 cover: ## run the tests and print the coverage
 	@mkdir -p .build
@@ -99,8 +102,8 @@ lint: $(GOLANGCI) ## lint the Go code
 logs: $(VENV) ## follow the logs of the stack STACK
 	$(SAM) logs --stack-name $(STACK) --tail
 
-moto: $(MOTO) ## run an SNS stand-in on port 5000, for "sam local invoke"
-	.tools/moto-venv/bin/python .tools/moto-server.py --host $(LOCAL_HOST) --port 5000 --topic ringback-local
+moto: $(MOTO) ## run an SNS stand-in on port 5050, for "sam local invoke"
+	.tools/moto-venv/bin/python .tools/moto-server.py --host $(LOCAL_HOST) --port 5050 --topic ringback-local
 
 outage: $(DYNALITE) $(MOTO) ## take the table away for OUTAGE under load, and check that nothing is lost
 	$(LOCAL) OUTAGE=$(OUTAGE) node .tools/with-stand-ins.js \
@@ -120,7 +123,7 @@ storm: build ## prove on a local stack that nothing is lost or alerted twice (AR
 
 test: ## run the tests
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
-	$(LOCAL) go test $(RACE) -shuffle=on ./...
+	$(TESTING) go test $(RACE) -shuffle=on -p 4 ./...
 
 tidy: ## tidy go.mod
 	go mod tidy

@@ -32,7 +32,7 @@ makes the table.`,
 			}
 			shape, err := schema.Read(template)
 			if err != nil {
-				return fmt.Errorf("%w\nRun it from the folder of the source, or name the file with --template", err)
+				return withTemplateHint(err, template)
 			}
 			client := table.NewClient(table.ClientOptions{
 				Region:      "us-east-1",

@@ -104,11 +104,9 @@ func runDemo(ctx context.Context, out io.Writer, alerts *held, s *local.Stack, f
 
 	settling, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	if err := s.Settled(settling); err != nil {
-		faults = append(faults, err)
-	}
+	unsettled := s.Settled(settling)
 	fmt.Fprintf(out, "\nAlerts:\n\n")
-	alerts.flush()
+	alerts.release()
 	marks, err := readMarks(ctx, s.Store, deliveries)
 	if err != nil {
 		return err
@@ -123,18 +121,27 @@ func runDemo(ctx context.Context, out io.Writer, alerts *held, s *local.Stack, f
 		}
 	}
 	when := fmt.Sprintf(", %d of them just now", len(marks)-len(before))
-	switch len(before) {
-	case 0:
+	switch {
+	case len(marks) == 0:
+		when = ""
+	case len(before) == 0:
 		when = " just now"
-	case len(marks):
+	case len(before) == len(marks):
 		when = " before, none again"
 	}
 	fmt.Fprintf(out, "%d of %d samples stored, %d of them new. %d of %d alerts sent%s.\n",
 		len(stored), len(names), added, len(due)-lacking, len(due), when)
-	if lacking > 0 {
+	switch {
+	case lacking == 0:
+	case unsettled == nil:
 		faults = append(faults, fmt.Errorf("%d of %d alerts were not sent\n"+
-			"Events from before ringback had alerts are not alerted: delete %s, or choose another folder with --data",
-			lacking, len(due), flags.data))
+			"Events from before ringback had alerts are not alerted: choose another folder with --data",
+			lacking, len(due)))
+	case flags.forwardURL != "":
+		faults = append(faults, fmt.Errorf("%d of %d alerts were not taken by the receiver that they are forwarded to\n"+
+			"They are kept, and tried again as long as ringback serves this folder", lacking, len(due)))
+	default:
+		faults = append(faults, fmt.Errorf("%d of %d alerts are not sent yet: %w", lacking, len(due), unsettled))
 	}
 	if more := len(marks) + lacking - len(due); more > 0 {
 		faults = append(faults, fmt.Errorf("alerts that no sample asks for: %d", more))

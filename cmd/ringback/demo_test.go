@@ -87,7 +87,7 @@ func TestDemoFailsUnlessTheAlertsAreThoseOfTheSamples(t *testing.T) {
 					return nil
 				})
 			},
-			want: []string{"2 of 2 alerts were not sent", "delete "},
+			want: []string{"2 of 2 alerts were not sent", "choose another folder"},
 		},
 		{
 			name: "an alert of a call that was answered",

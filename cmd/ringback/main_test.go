@@ -2,6 +2,10 @@ package main_test
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,6 +133,52 @@ func TestTheProgramEndsWith0OnASignal(t *testing.T) {
 				t.Errorf("%v\n%s", err, &stderr)
 			}
 		})
+	}
+}
+
+// Whoever does not want to wait for the end ends it.
+func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
+	t.Parallel()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{}, 100)
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // or the end of the sender is not seen
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(hanging.Close)
+	var stdout, stderr output
+	c := exec.CommandContext(t.Context(), executable)
+	c.Env = append(os.Environ(), argsVariable+"="+strings.Join([]string{
+		"serve", "--data", t.TempDir(), "--addr", anyPort, "--template", tabletest.TemplatePath(t), "--forward", hanging.URL,
+	}, "\n"))
+	c.Stdout, c.Stderr = &stdout, &stderr
+	leak.Watch(t, stderr.String)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	url := urlIn(t, stdout.await(t, "Stop it with Ctrl-C"))
+	run(t, "send", "--url", url, "--samples", samples(t), "call.missed").exits(t, 0)
+	<-asked // now the end takes some seconds
+
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	for {
+		if err := c.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-ended:
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.ExitCode() != -1 { // what a signal leaves
+				t.Errorf("it ended with %v, want the signal", err)
+			}
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
 

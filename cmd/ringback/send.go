@@ -106,12 +106,20 @@ func sendAll(ctx context.Context, out io.Writer, p poster, samples string, names
 			refused++
 			advice = advices[a.status]
 		}
-		fmt.Fprintf(out, "%d %-9s  %-20s  %s\n", a.status, a.text(), strings.TrimSuffix(filepath.Base(name), ".json"), a.Key)
+		fmt.Fprintf(out, "%d %-9s  %-20s  %s\n", a.status, a.text(), eventName(name, body), a.Key)
 	}
 	if refused > 0 {
 		return fmt.Errorf("%d of %d not answered 200 by ringback%s", refused, len(names), advice)
 	}
 	return nil
+}
+
+// eventName is the event's type or, of what is none, the file's name.
+func eventName(file string, body []byte) string {
+	if envelope, err := events.Open(body); err == nil && envelope.Type != "" {
+		return string(envelope.Type)
+	}
+	return strings.TrimSuffix(filepath.Base(file), ".json")
 }
 
 // readSample reads a file, or else the sample of that name.

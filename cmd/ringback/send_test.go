@@ -61,7 +61,8 @@ func TestSendPostsSamplesAndFiles(t *testing.T) {
 				t.Fatalf("%d lines for %d deliveries:\n%s", len(lines), len(tc.args), got.stdout)
 			}
 			for i, line := range lines {
-				contains(t, "line", line, "200", "stored", strings.TrimSuffix(filepath.Base(tc.args[i]), ".json"), "CALL#call_1d4e5f6a")
+				name := strings.TrimSuffix(filepath.Base(tc.args[i]), ".json")
+				contains(t, "line", line, "200", "stored", strings.Replace(name, "my-event", "call.missed", 1), "CALL#call_1d4e5f6a")
 			}
 			for _, r := range w.requests() {
 				if r.method != http.MethodPost || r.path != "/justcall/"+token || r.header.Get("Content-Type") != "application/json" {

@@ -33,7 +33,7 @@ it answers 200 is on disk: it survives a restart and a kill.
 Missed calls and voicemails are printed as they come. With --forward each is also
 posted to a URL, as the JSON document of docs/alerts.md with its id and attributes
 in headers (` + local.HeaderAlertID + `, Ringback-Kind, …). Whatever is not answered
-2xx is sent again until it is, across restarts, and printed only then.
+2xx is sent again until it is, across restarts.
 
 It makes a token for itself the first time and prints the URL to post to. To
 have JustCall post to it, put a tunnel of your choice in front.
@@ -51,16 +51,19 @@ posts to: behind a tunnel, give that with --webhook-url, without the token.`,
 			out := c.OutOrStdout()
 			alerts := &held{out: out}
 			level := new(slog.LevelVar)
+			lines := &held{out: c.ErrOrStderr(), released: !demo}
 			if demo {
 				level.Set(slog.LevelWarn) // the demo prints for itself what it posts
 			}
-			s, err := flags.start(c, alerts, logTo(c.ErrOrStderr(), level))
+			s, err := flags.start(c, alerts, logTo(lines, level))
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(out, "ringback takes webhooks at\n\n  %s\n\nand keeps them in %s. Stop it with Ctrl-C.\n\n", s.URL, flags.data)
 			if demo {
-				if err = runDemo(c.Context(), out, alerts, s, flags); err != nil {
+				err = runDemo(c.Context(), out, alerts, s, flags)
+				lines.release()
+				if err != nil {
 					fmt.Fprintf(c.ErrOrStderr(), "ringback: demo: %v\n", err)
 					err = errDemo
 				}
@@ -109,7 +112,8 @@ func shellQuote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// start starts a stack that prints its alerts, and says, of the faults that a person can mend, how.
+// start starts a stack that prints its alerts, and says, of the faults that a
+// person can mend, how.
 func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger) (*local.Stack, error) {
 	if f.webhookURL != "" && !isHTTP(f.webhookURL) {
 		return nil, errors.New("--webhook-url is not a URL such as https://my-tunnel.example.com/justcall")
@@ -118,7 +122,6 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 		return nil, errors.New("--forward is not a URL such as https://hooks.example.com/missed-calls")
 	}
 	var notAddress *net.AddrError
-	var notRead *fs.PathError
 	s, err := local.Start(c.Context(), local.Config{
 		Folder:     f.data,
 		Template:   f.template,
@@ -134,16 +137,27 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 		return nil, fmt.Errorf("%w\nStop what listens there, or choose another port with --addr 127.0.0.1:0\n(make run ARGS=\"--addr 127.0.0.1:0\")", err)
 	case errors.As(err, &notAddress):
 		return nil, fmt.Errorf("%w\nAn address is a host and a port, such as %s", err, defaultAddress)
-	case errors.As(err, &notRead) && notRead.Path == f.template && errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w\nRun it from the folder of the source, or name the file with --template", err)
 	}
-	return s, err
+	return s, withTemplateHint(err, f.template)
+}
+
+// withTemplateHint says how to mend it if an error is that there is no template.
+func withTemplateHint(err error, template string) error {
+	var notRead *fs.PathError
+	if errors.As(err, &notRead) && notRead.Path == template && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w\nRun it from the folder of the source, or name the file with --template", err)
+	}
+	return err
 }
 
 // logTo returns a logger for a person to read.
 func logTo(w io.Writer, level slog.Leveler) *slog.Logger {
 	color := false
-	if file, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" {
+	terminal := w
+	if h, ok := w.(*held); ok {
+		terminal = h.out
+	}
+	if file, ok := terminal.(*os.File); ok && os.Getenv("NO_COLOR") == "" {
 		info, err := file.Stat()
 		color = err == nil && info.Mode()&fs.ModeCharDevice != 0
 	}
@@ -168,17 +182,10 @@ func (h *held) Write(p []byte) (int, error) {
 	return h.kept.Write(p)
 }
 
-// flush prints what was kept back.
-func (h *held) flush() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	_, _ = h.kept.WriteTo(h.out) // as the rest of what is printed
-}
-
 // release prints what was kept back, and from now on what comes.
 func (h *held) release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, _ = h.kept.WriteTo(h.out)
+	_, _ = h.kept.WriteTo(h.out) // as the rest of what is printed
 	h.released = true
 }

@@ -68,7 +68,7 @@ func TestServePrintsFirstWhatWasNotAlertedWhenItEnded(t *testing.T) {
 	got.exits(t, 0)
 	got.hides(t, "HIDDEN")
 	got.hides(t, strings.TrimPrefix(nobody.URL, "http://"))
-	got.hides(t, "▶")
+	got.says(t, "▶ Missed call")
 
 	b = serve(t, data)
 	printed := b.stdout.await(t, "▶ Missed call")

@@ -134,11 +134,7 @@ func (f *stormFlags) start(ctx context.Context, folder, receiver string) (*local
 		FirstPause:   20 * time.Millisecond,
 		LongestPause: time.Second,
 	}, slog.New(slog.DiscardHandler))
-	var notRead *fs.PathError
-	if errors.As(err, &notRead) && notRead.Path == f.template && errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w\nRun it from the folder of the source, or name the file with --template", err)
-	}
-	return stack, err
+	return stack, withTemplateHint(err, f.template)
 }
 
 // progress shows how many of n deliveries are through: with a bar on a terminal,

@@ -28,15 +28,17 @@ const (
 	batchTime = 20 * time.Second
 )
 
-// errPostponed is told of items that were not tried, because those before them
-// failed or because there was no time left.
-var errPostponed = errors.New("not tried yet")
+// ErrPostponed is told of items that were not tried: those before them failed,
+// there was no time left, or the [Publisher] says so because it is stopped. It
+// is no failure, and not logged as one.
+var ErrPostponed = errors.New("not tried yet")
 
 // Publisher sends messages to whoever subscribed.
 type Publisher interface {
 	// Publish sends at most [MaxBatch] messages, in order, and returns one
-	// error for each: nil says that it was sent. A message whose error is not
-	// nil may still have been.
+	// error for each: nil says that it was sent, and one that wraps
+	// [ErrPostponed] that it was not. A message with any other error may have
+	// been.
 	Publish(ctx context.Context, messages []Message) []error
 }
 
@@ -95,7 +97,7 @@ func (d *Dispatcher) Deliver(ctx context.Context, items []table.Item) []error {
 		}
 	}
 	for _, p := range due {
-		*p.fault = errPostponed
+		*p.fault = ErrPostponed
 	}
 	if len(due) > 0 {
 		d.log.LogAttrs(ctx, slog.LevelWarn, "alerts postponed", slog.Int("count", len(due)))
@@ -159,7 +161,7 @@ func (d *Dispatcher) deliver(ctx context.Context, batch []*pending, done map[str
 		if done[p.ID] {
 			d.skip(ctx, p)
 		} else {
-			*p.fault = errPostponed
+			*p.fault = ErrPostponed
 		}
 	}
 	return ok
@@ -253,6 +255,9 @@ func (d *Dispatcher) skip(ctx context.Context, p *pending) {
 
 func (d *Dispatcher) fail(ctx context.Context, p *pending, err error) {
 	*p.fault = err
+	if errors.Is(err, ErrPostponed) {
+		return
+	}
 	d.log.LogAttrs(ctx, slog.LevelError, "alert failed",
 		append(p.attributes(), slog.String("error", err.Error()))...)
 }

@@ -422,6 +422,7 @@ func TestNoOrderChangesTheAlerts(t *testing.T) {
 		"CALL#c0/missed_call", "CALL#c0/voicemail", "CALL#c1/missed_call", "CALL#c2/missed_call", "CALL#c2/voicemail", "CALL#c3/missed_call",
 	}
 
+	logger := leak.Logger(t) // one for all: each is scanned by itself
 	rapid.Check(t, func(rt *rapid.T) {
 		memory := &tabletest.Memory{}
 		marks := storeFunc{put: memory.Put, query: func(_ context.Context, q table.Query) (page table.Page, err error) {
@@ -438,7 +439,7 @@ func TestNoOrderChangesTheAlerts(t *testing.T) {
 			}
 			return nil
 		}}
-		d := alert.New(marks, to, leak.Logger(t))
+		d := alert.New(marks, to, logger)
 		order := rapid.Permutation(append(slices.Clone(items), items...)).Draw(rt, "order")
 		for len(order) > 0 {
 			n := rapid.IntRange(1, len(order)).Draw(rt, "batch")

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -146,6 +147,7 @@ func TestAlertsAreForwardedAsDocumentsWithTheirAttributes(t *testing.T) {
 	}
 }
 
+// A terminal has a person in front of it, too: it does not wait for a receiver.
 func TestWhatIsNotTakenIsSentUntilItIsAndPrintedOnce(t *testing.T) {
 	t.Parallel()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -169,6 +171,9 @@ func TestWhatIsNotTakenIsSentUntilItIsAndPrintedOnce(t *testing.T) {
 			t.Parallel()
 			var printed output
 			to := receiver{answer: func(n int, w http.ResponseWriter, r *http.Request) {
+				if n == 1 {
+					contains(t, printed.String(), "▶ Missed call")
+				}
 				if n <= 3 {
 					refuse(w, r)
 					return
@@ -229,7 +234,7 @@ func TestAlertsWaitForAReceiverThatIsDown(t *testing.T) {
 	down := httptest.NewServer(http.NotFoundHandler())
 	down.Close() // nothing listens there any more
 	stack := startWith(t, local.Config{Folder: folder, ForwardURL: down.URL})
-	for i := range 120 { // more than wait in memory
+	for i := range 120 { // more than are read at once
 		id := fmt.Sprintf("call_%03d", i)
 		want = append(want, "CALL#"+id+"/missed_call")
 		post(t, stack.URL, strings.Replace(missed, "call_1", id, 1))
@@ -241,9 +246,175 @@ func TestAlertsWaitForAReceiverThatIsDown(t *testing.T) {
 	var to receiver
 	stack = startWith(t, local.Config{Folder: folder, ForwardURL: to.start(t)})
 	settle(t, stack)
-	if diff := cmp.Diff(want, to.ids()); diff != "" {
-		t.Errorf("forwarded, in order (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(to.ids()))); diff != "" {
+		t.Errorf("forwarded (-want +got):\n%s", diff)
 	}
+}
+
+// Alerts that are never taken, however many, must not keep the next from people,
+// neither at once nor after a restart.
+func TestManyAlertsThatAreNeverTakenHoldNoOtherUp(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	to := receiver{answer: func(_ int, w http.ResponseWriter, r *http.Request) {
+		if isOf(r, "poison") {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}}
+	c := local.Config{Folder: folder, ForwardURL: to.start(t)}
+	stack := startWith(t, c)
+	for i := range 130 {
+		postMissed(t, stack, fmt.Sprintf("poison_%d", i))
+	}
+	postMissed(t, stack, "good_1")
+	to.awaitTaken(t, "good_1")
+	if err := stack.Close(); err != nil {
+		t.Fatal(err)
+	}
+	stack = startWith(t, c)
+	postMissed(t, stack, "good_2")
+	to.awaitTaken(t, "good_2")
+}
+
+// Nor must those whose receiver hangs, nor the tries to send them again.
+func TestAlertsThatHangHoldNoOtherUp(t *testing.T) {
+	t.Parallel()
+	const patience = 200 * time.Millisecond // of the sender
+	to := receiver{answer: func(_ int, _ http.ResponseWriter, r *http.Request) {
+		if isOf(r, "hanging") {
+			<-r.Context().Done()
+		}
+	}}
+	stack := startWith(t, local.Config{ForwardURL: to.start(t), ForwardTime: patience})
+	for i := range 40 {
+		postMissed(t, stack, fmt.Sprintf("hanging_%d", i))
+	}
+	to.await(t, func(ids []string) bool { return len(unique(ids)) == 40 }) // each was tried
+	for i := range 5 {
+		began := time.Now()
+		id := fmt.Sprintf("good_%d", i)
+		postMissed(t, stack, id)
+		to.awaitTaken(t, id)
+		if took := time.Since(began); took > 5*patience {
+			t.Errorf("the %d. good alert took %v", i+1, took)
+		}
+	}
+}
+
+// Whatever is known to be never taken has to fit into memory: at some point
+// nothing new is read, which is said once, and loses nothing.
+func TestTooManyAlertsThatWaitHoldOthersUpAndSaySo(t *testing.T) {
+	t.Parallel()
+	var open atomic.Bool
+	to := receiver{answer: func(_ int, w http.ResponseWriter, r *http.Request) {
+		if isOf(r, "poison") && !open.Load() {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}}
+	lines := leak.Writer(t)
+	c := local.Config{
+		Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort, ForwardURL: to.start(t),
+		FirstPause: time.Millisecond, LongestPause: 4 * time.Millisecond,
+	}
+	c.SetMaxWaiting(10)
+	stack, err := local.Start(t.Context(), c, lines.Logger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stack.Close() })
+	const told = "alerts held up"
+	for i := range 10 {
+		postMissed(t, stack, fmt.Sprintf("poison_%d", i))
+	}
+	eventually(t, func() bool { return strings.Contains(lines.String(), told) })
+	postMissed(t, stack, "good")
+	tries := len(to.ids())
+	to.await(t, func(ids []string) bool { return len(ids) > tries+20 })
+	if slices.Contains(to.ids(), "CALL#good/missed_call") {
+		t.Error("the next is sent, though too many wait")
+	}
+	if got := strings.Count(lines.String(), told); got != 1 {
+		t.Errorf("told %d times, want once", got)
+	}
+	open.Store(true)
+	settle(t, stack)
+	if got := len(to.taken()); got != 11 {
+		t.Errorf("%d alerts taken, want 11", got)
+	}
+}
+
+// A stop is no failure: what it leaves is alerted by the next start.
+func TestAStopIsNotLoggedAsAFailure(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 100)
+	to := receiver{answer: func(_ int, _ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}}
+	lines := leak.Writer(t)
+	stack, err := local.Start(t.Context(), local.Config{
+		Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort, ForwardURL: to.start(t), ForwardTime: time.Hour,
+	}, lines.Logger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		postMissed(t, stack, fmt.Sprint(i))
+	}
+	<-asked
+	if err := stack.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := lines.String(); strings.Contains(got, `"ERROR"`) {
+		t.Errorf("log:\n%s", got)
+	}
+}
+
+// A terminal that was stopped must not keep the process alive.
+func TestCloseDoesNotWaitForAPrinterThatBlocks(t *testing.T) {
+	t.Parallel()
+	printer := blocked{begun: make(chan struct{}, 1), free: make(chan struct{})}
+	folder := t.TempDir()
+	stack, err := local.Start(t.Context(), local.Config{
+		Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, Alerts: printer,
+	}, leak.Logger(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	postMissed(t, stack, "1")
+	<-printer.begun
+	closed := make(chan error, 1)
+	go func() { closed <- stack.Close() }()
+	select {
+	case err = <-closed:
+	case <-time.After(patience):
+		close(printer.free)
+		t.Fatal("Close waits")
+	}
+	if err == nil {
+		t.Error("Close: no error, though an alert is being printed")
+	}
+	if got := partition(t, stack.Store, "CALL#1"); len(got) != 1 {
+		t.Errorf("%d items, want 1: the store is in use, and open", len(got))
+	}
+	close(printer.free)
+	if err := stack.Close(); err != nil {
+		t.Errorf("Close again: %v", err)
+	}
+	start(t, folder) // it has been given back
+}
+
+// blocked is a printer that tells when it was written to, and takes nothing until
+// it is free.
+type blocked struct{ begun, free chan struct{} }
+
+func (b blocked) Write(p []byte) (int, error) {
+	select {
+	case b.begun <- struct{}{}:
+	default:
+	}
+	<-b.free
+	return len(p), nil
 }
 
 func TestNothingSaysWhereAlertsAreForwardedTo(t *testing.T) {
@@ -493,6 +664,33 @@ func TestEveryCallIsAlertedOnceHoweverItIsDelivered(t *testing.T) {
 	}
 }
 
+// While an alert is tried again it has no mark yet: another event of its call must
+// wait for that, and other calls must not.
+func TestACallThatIsBeingTriedAgainIsNotAlertedBeside(t *testing.T) {
+	t.Parallel()
+	again, answered := make(chan struct{}), make(chan struct{})
+	to := receiver{answer: func(n int, w http.ResponseWriter, _ *http.Request) {
+		switch n {
+		case 1:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case 2:
+			close(again)
+			<-answered
+		}
+	}}
+	stack := startWith(t, local.Config{ForwardURL: to.start(t)})
+	post(t, stack.URL, sample(t, "call.missed"))
+	<-again
+	post(t, stack.URL, strings.Replace(sample(t, "call.missed"), "14:32:00", "14:32:01", 1))
+	postMissed(t, stack, "other")
+	to.awaitTaken(t, "other") // by now the one before was read
+	close(answered)
+	settle(t, stack)
+	if got := to.taken()[missedID]; got != 1 {
+		t.Errorf("taken %d times, want once", got)
+	}
+}
+
 // request is what a receiver got, and whether it took it.
 type request struct {
 	method, url string
@@ -599,6 +797,23 @@ func (r *receiver) await(t *testing.T, ok func(ids []string) bool) {
 			t.Fatalf("%d alerts have come", len(r.ids()))
 		}
 	}
+}
+
+// awaitTaken waits until a missed call's alert was answered 200.
+func (r *receiver) awaitTaken(t *testing.T, call string) {
+	t.Helper()
+	r.await(t, func([]string) bool { return r.taken()["CALL#"+call+"/missed_call"] > 0 })
+}
+
+// isOf reports whether a request is of a call whose id begins like that.
+func isOf(r *http.Request, prefix string) bool {
+	return strings.HasPrefix(r.Header.Get(local.HeaderAlertID), "CALL#"+prefix)
+}
+
+// postMissed posts a missed call with that id.
+func postMissed(t *testing.T, stack *local.Stack, id string) {
+	t.Helper()
+	post(t, stack.URL, strings.Replace(missed, "call_1", id, 1))
 }
 
 // patience is how long a test waits for what should come at once.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,8 +21,14 @@ const (
 
 	// maxRecords is how many records are read from the feed at once.
 	maxRecords = 100
+	// lanes is how many batches of new records are alerted side by side, where
+	// they are forwarded.
+	lanes = 2
 	// With maxWaiting records that wait to be tried again, no new ones are read.
-	maxWaiting = 100
+	// Each takes a few bytes; it is the receiver that has a problem by then.
+	maxWaiting = 100_000
+	// maxFailures is how many tries fail before there is a pause.
+	maxFailures = 100
 
 	// How long to wait before what failed is tried again, at first and at most.
 	firstPause   = time.Second
@@ -37,9 +44,15 @@ var errStopped = errors.New("the alerts are stopped")
 // It goes through the feed in order, and the store remembers how far everything
 // is done. What fails is tried again, with growing pauses, for as long as it
 // takes: the feed is on disk. Meanwhile what comes after it goes its way, so
-// that one alert that nobody takes holds no other up. After a crash everything
-// since the oldest that failed comes again, and meets the marks that say what
-// was published.
+// that alerts that nobody takes hold no other up, be it that they are refused or
+// that there is no answer. Only where maxWaiting of them have come together are
+// no new ones read until some are taken; that is logged, and loses nothing.
+// After a crash everything since the oldest that failed comes again, and meets
+// the marks that say what was published.
+//
+// Two goroutines share the work: one reads what is new, the other tries again.
+// They never have alerts of one call under way at the same time, or both might
+// find that it has no mark.
 type follower struct {
 	store     *bolt.Store
 	alerts    *alert.Dispatcher
@@ -47,17 +60,17 @@ type follower struct {
 	log       *slog.Logger
 
 	firstPause, longestPause time.Duration
-
-	// Of run alone.
-	read    uint64        // the last record that was read
-	waiting []bolt.Record // those that failed, oldest first
+	maxWaiting, lanes        int
 
 	stop context.CancelFunc
 	done chan struct{} // closed when it has stopped
 
 	mu      sync.Mutex
-	settled uint64        // the checkpoint: everything up to it is done
-	moved   chan struct{} // closed when settled grows
+	read    uint64          // the last record that was read and tried
+	waiting []uint64        // the sequences of those that failed, the next to be tried first
+	busy    map[string]bool // the partitions of what is being alerted
+	settled uint64          // the checkpoint: everything up to it is done
+	changed chan struct{}   // closed when any of these has changed
 }
 
 // follow starts at the checkpoint.
@@ -78,32 +91,93 @@ func follow(store *bolt.Store, c Config, log *slog.Logger) (*follower, error) {
 		log:          log,
 		firstPause:   cmp.Or(c.FirstPause, firstPause),
 		longestPause: cmp.Or(c.LongestPause, longestPause),
-		read:         checkpoint,
+		maxWaiting:   cmp.Or(c.maxWaiting, maxWaiting),
+		lanes:        lanes,
 		stop:         stop,
 		done:         make(chan struct{}),
+		read:         checkpoint,
+		busy:         make(map[string]bool),
 		settled:      checkpoint,
-		moved:        make(chan struct{}),
+		changed:      make(chan struct{}),
 	}
+	if c.ForwardURL == "" {
+		f.lanes = 1 // who reads them reads them in order
+	}
+	var both sync.WaitGroup
+	both.Go(func() { f.advanceUntil(ctx) })
+	both.Go(func() { f.retryUntil(ctx) })
 	go func() {
 		defer close(f.done)
-		f.run(ctx)
+		both.Wait()
 	}()
 	return f, nil
 }
 
 // close finishes the alerts that are under way, if that takes no more than a
-// moment, and stops.
-func (f *follower) close() {
+// moment, and stops. With an error the follower still runs, and uses the store.
+func (f *follower) close() error {
 	f.stop()
-	f.publisher.close(f.done)
+	return f.publisher.close(f.done)
 }
 
-// run follows the feed until ctx ends.
-func (f *follower) run(ctx context.Context) {
+// advanceUntil goes on with what is new until ctx ends.
+func (f *follower) advanceUntil(ctx context.Context) {
+	pause := f.firstPause
+	for told := false; f.hasRoom(ctx, &told); {
+		if f.advance(ctx) == nil {
+			pause = f.firstPause
+			continue
+		}
+		sleep(ctx, pause)
+		pause = min(2*pause, f.longestPause)
+	}
+}
+
+// hasRoom waits until there is room for what may fail. It reports false if ctx
+// ends before. That there is none is told once, until half of it is free.
+func (f *follower) hasRoom(ctx context.Context, told *bool) bool {
 	for ctx.Err() == nil {
-		err := f.advance(ctx)
-		for pause := f.firstPause; (err != nil || f.behind()) && ctx.Err() == nil; err = nil {
-			f.advanceFor(ctx, pause)
+		f.mu.Lock()
+		waiting, changed := len(f.waiting), f.changed
+		f.mu.Unlock()
+		*told = *told && waiting > f.maxWaiting/2
+		if waiting < f.maxWaiting {
+			return true
+		}
+		if !*told {
+			*told = true
+			f.log.Error("alerts held up until their receiver takes some", "waiting", waiting)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+	return false
+}
+
+// advance waits for the next records and delivers them.
+func (f *follower) advance(ctx context.Context) error {
+	records, err := f.store.Feed(ctx, f.read, maxRecords) // only this goroutine changes it
+	if err != nil {
+		if ctx.Err() == nil {
+			f.log.Error("feed not read", "error", err)
+		}
+		return err
+	}
+	failed := f.deliver(records)
+	f.change(func() {
+		f.read = records[len(records)-1].Sequence
+		f.waiting = append(f.waiting, failed...)
+	})
+	f.save()
+	return nil
+}
+
+// retryUntil tries again what failed until ctx ends.
+func (f *follower) retryUntil(ctx context.Context) {
+	for f.falls(ctx) {
+		for pause := f.firstPause; f.behind() && sleep(ctx, pause); {
 			if f.retry(ctx) {
 				pause = f.firstPause
 			} else {
@@ -113,110 +187,182 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
-// advanceFor goes on with what comes until the time is up.
-func (f *follower) advanceFor(ctx context.Context, d time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	for len(f.waiting) < maxWaiting && f.advance(ctx) == nil {
-		continue
-	}
-	<-ctx.Done()
-}
-
-// advance waits for the next records and delivers them.
-func (f *follower) advance(ctx context.Context) error {
-	records, err := f.store.Feed(ctx, f.read, maxRecords)
-	if err != nil {
-		if ctx.Err() == nil {
-			f.log.Error("feed not read", "error", err)
+// falls waits until something is to be tried again. It reports false if ctx
+// ends before.
+func (f *follower) falls(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		f.mu.Lock()
+		changed := f.changed
+		f.mu.Unlock()
+		if f.behind() {
+			return true
 		}
-		return err
-	}
-	f.waiting = append(f.waiting, f.deliver(records)...)
-	f.read = records[len(records)-1].Sequence
-	f.save()
-	return nil
-}
-
-// retry delivers what waits, each for itself: the dispatcher gives a batch up
-// when nothing of it is taken. It reports whether that got any further.
-func (f *follower) retry(ctx context.Context) (further bool) {
-	var failed []bolt.Record
-	for _, r := range f.waiting {
-		if ctx.Err() != nil {
-			failed = append(failed, r)
-			continue
-		}
-		failed = append(failed, f.deliver([]bolt.Record{r})...)
-	}
-	further = len(failed) < len(f.waiting)
-	f.waiting = failed
-	f.save()
-	return further
-}
-
-// deliver alerts what of the records is to be alerted, and returns those that
-// failed. What cannot be alerted, now or later, is passed: it stays in the
-// store.
-//
-// A stop does not end its context, or what was published would not be marked; it
-// is the publisher that gives up.
-func (f *follower) deliver(records []bolt.Record) (failed []bolt.Record) {
-	var due []bolt.Record
-	var items []table.Item
-	for _, r := range records {
-		if r.Err != nil {
-			f.log.Error("record unreadable", "sequence", r.Sequence, "error", r.Err)
-			continue
-		}
-		if _, ok := r.Item[table.Alert]; ok {
-			due, items = append(due, r), append(items, r.Item)
+		select {
+		case <-changed:
+		case <-ctx.Done():
 		}
 	}
-	if len(due) == 0 {
-		return nil
-	}
-	for i, err := range f.alerts.Deliver(context.Background(), items) {
-		switch {
-		case errors.Is(err, alert.ErrItem):
-			f.log.Error("record passed over", "sequence", due[i].Sequence, "error", err)
-		case err != nil:
-			failed = append(failed, due[i])
-		}
-	}
-	return failed
+	return false
 }
 
-// position returns how far everything is done.
-func (f *follower) position() uint64 {
-	if len(f.waiting) > 0 {
-		return f.waiting[0].Sequence - 1
-	}
-	return f.read
-}
-
-// behind reports whether something is to be tried again.
+// behind reports whether something is to be tried again, or to be saved.
 func (f *follower) behind() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.settled < f.read
 }
 
-// save has the store remember the position.
-func (f *follower) save() {
-	position := f.position()
-	if position == f.settled { // which only this goroutine changes
-		return
+// retry tries again what waits: everything once, unless too much fails. Then the
+// next call goes on with the rest. It reports false where all that it did was in
+// vain.
+func (f *follower) retry(ctx context.Context) (further bool) {
+	f.mu.Lock()
+	left := len(f.waiting)
+	f.mu.Unlock()
+	further = left == 0
+	for failures := 0; left > 0 && failures < maxFailures && ctx.Err() == nil; {
+		// In batches of its own: the dispatcher gives up what is left of a
+		// longer one when nothing of the first is taken.
+		f.mu.Lock()
+		batch := slices.Clone(f.waiting[:min(left, alert.MaxBatch)])
+		f.mu.Unlock()
+		records, err := f.store.Records(ctx, batch)
+		if err != nil {
+			if ctx.Err() == nil {
+				f.log.Error("feed not read", "error", err)
+			}
+			break
+		}
+		failed := f.deliver(records)
+		f.change(func() { f.waiting = append(f.waiting[len(batch):], failed...) })
+		left -= len(batch)
+		failures += len(failed)
+		further = further || len(failed) < len(batch)
+	}
+	return f.save() && further
+}
+
+// deliver alerts what of the records is to be alerted, and returns the sequences
+// of those that failed. What cannot be alerted, now or later, is passed: it stays
+// in the store.
+//
+// A stop does not end its context, or what was published would not be marked; it
+// is the publisher that gives up.
+func (f *follower) deliver(records []bolt.Record) (failed []uint64) {
+	var due []bolt.Record
+	for _, r := range records {
+		if r.Err != nil {
+			f.log.Error("record unreadable", "sequence", r.Sequence, "error", r.Err)
+			continue
+		}
+		if _, ok := r.Item[table.Alert]; ok {
+			due = append(due, r)
+		}
+	}
+	claimed, later := f.claim(due)
+	defer f.release(claimed)
+	for _, r := range later {
+		failed = append(failed, r.Sequence)
+	}
+
+	// The alerts of one call stay in order, and so in one lane.
+	byLane := make([][]bolt.Record, f.lanes)
+	laneOf := make(map[string]int)
+	for _, r := range claimed {
+		lane, ok := laneOf[partition(r)]
+		if !ok {
+			lane = len(laneOf) % f.lanes
+			laneOf[partition(r)] = lane
+		}
+		byLane[lane] = append(byLane[lane], r)
+	}
+	failures := make([][]uint64, f.lanes)
+	var all sync.WaitGroup
+	for lane, records := range byLane {
+		all.Go(func() { failures[lane] = f.deliverInOrder(records) })
+	}
+	all.Wait()
+	failed = slices.Concat(append(failures, failed)...)
+	slices.Sort(failed)
+	return failed
+}
+
+func (f *follower) deliverInOrder(records []bolt.Record) (failed []uint64) {
+	items := make([]table.Item, len(records))
+	for i, r := range records {
+		items[i] = r.Item
+	}
+	for i, err := range f.alerts.Deliver(context.Background(), items) {
+		switch {
+		case errors.Is(err, alert.ErrItem):
+			f.log.Error("record passed over", "sequence", records[i].Sequence, "error", err)
+		case err != nil:
+			failed = append(failed, records[i].Sequence)
+		}
+	}
+	return failed
+}
+
+// claim takes those records whose calls the other goroutine has no alert of
+// under way. The others are for later.
+func (f *follower) claim(records []bolt.Record) (claimed, later []bolt.Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range records {
+		if f.busy[partition(r)] {
+			later = append(later, r)
+		} else {
+			claimed = append(claimed, r)
+		}
+	}
+	for _, r := range claimed {
+		f.busy[partition(r)] = true
+	}
+	return claimed, later
+}
+
+// release undoes claim.
+func (f *follower) release(records []bolt.Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range records {
+		delete(f.busy, partition(r))
+	}
+}
+
+func partition(r bolt.Record) string { return table.Text(r.Item, table.PK) }
+
+// position returns how far everything is done. The caller holds the lock.
+func (f *follower) position() uint64 {
+	if len(f.waiting) > 0 {
+		return slices.Min(f.waiting) - 1 // they are tried in turn, and so in no order
+	}
+	return f.read
+}
+
+// save has the store remember the position. It reports false if that failed.
+func (f *follower) save() bool {
+	f.mu.Lock()
+	position, settled := f.position(), f.settled
+	f.mu.Unlock()
+	if position <= settled {
+		return true
 	}
 	if err := f.store.SetCheckpoint(context.Background(), consumer, position); err != nil {
 		f.log.Error("checkpoint not set", "sequence", position, "error", err)
-		return
+		return false
 	}
+	f.change(func() { f.settled = max(f.settled, position) })
+	return true
+}
+
+// change changes what the lock guards, and tells whoever waits for it.
+func (f *follower) change(it func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.settled = position
-	close(f.moved)
-	f.moved = make(chan struct{})
+	it()
+	close(f.changed)
+	f.changed = make(chan struct{})
 }
 
 // await waits until everything that is in the store by now has been through
@@ -228,17 +374,29 @@ func (f *follower) await(ctx context.Context) error {
 	}
 	for {
 		f.mu.Lock()
-		settled, moved := f.settled, f.moved
+		settled, changed := f.settled, f.changed
 		f.mu.Unlock()
 		if settled >= end {
 			return nil
 		}
 		select {
-		case <-moved:
+		case <-changed:
 		case <-f.done:
 			return errStopped
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// sleep reports whether the pause was not cut short by the end of ctx.
+func sleep(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }

@@ -28,7 +28,6 @@ const (
 	serverVariable   = "RINGBACK_TEST_SERVER"
 	templateVariable = "RINGBACK_TEST_TEMPLATE"
 	forwardVariable  = "RINGBACK_TEST_FORWARD" // a URL
-	dieVariable      = "RINGBACK_TEST_DIE"     // kill it where it would print an alert
 )
 
 func TestMain(m *testing.M) {
@@ -49,30 +48,12 @@ func serve(folder string) error {
 		FirstPause:   time.Millisecond,
 		LongestPause: time.Millisecond,
 	}
-	if os.Getenv(dieVariable) != "" {
-		c.Alerts = suicide{}
-	}
 	stack, err := local.Start(context.Background(), c, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 	if err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintln(os.Stdout, stack.URL)
 	return stack.Wait(context.Background())
-}
-
-// suicide kills the process that writes to it: an alert was forwarded then, and
-// is not marked yet.
-type suicide struct{}
-
-func (suicide) Write([]byte) (int, error) {
-	self, err := os.FindProcess(os.Getpid())
-	if err != nil {
-		return 0, err
-	}
-	if err := self.Kill(); err != nil {
-		return 0, err
-	}
-	select {} // until it is dead
 }
 
 func TestEveryDeliveryThatWasAnswered200SurvivesKill(t *testing.T) {
@@ -175,8 +156,7 @@ func startProcess(t *testing.T, folder string, settings ...string) (server *exec
 func TestAKillAtAnyStepLosesNoAlert(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		name     string
-		settings []string
+		name string
 		// receive is what the receiver does until the process is dead.
 		receive func(w http.ResponseWriter, kill func())
 		// delivered kills the process once the delivery was answered 200.
@@ -192,9 +172,12 @@ func TestAKillAtAnyStepLosesNoAlert(t *testing.T) {
 			receive: func(_ http.ResponseWriter, kill func()) { kill() },
 		},
 		{
-			name:     "taken, and not yet marked",
-			settings: []string{dieVariable + "=1"},
-			receive:  func(w http.ResponseWriter, _ func()) { w.WriteHeader(http.StatusOK) },
+			name: "taken, and not yet marked",
+			receive: func(w http.ResponseWriter, kill func()) {
+				w.WriteHeader(http.StatusOK)
+				_ = http.NewResponseController(w).Flush()
+				kill() // while the answer's end is still to come
+			},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -203,7 +186,7 @@ func TestAKillAtAnyStepLosesNoAlert(t *testing.T) {
 			server := make(chan *exec.Cmd, 1)
 			kill := sync.OnceFunc(func() { _ = (<-server).Process.Kill() })
 			first := receiver{answer: func(_ int, w http.ResponseWriter, _ *http.Request) { tc.receive(w, kill) }}
-			process, url := startProcess(t, folder, append(tc.settings, forwardVariable+"="+first.start(t))...)
+			process, url := startProcess(t, folder, forwardVariable+"="+first.start(t))
 			server <- process
 			got, err := try(t.Context(), http.MethodPost, url, nil, strings.NewReader(sample(t, "call.missed")))
 			if tc.delivered {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 	"unicode"
@@ -25,6 +26,8 @@ const (
 	// lastForwardTime is what is left to it and to those that are next once the
 	// stack is being closed.
 	lastForwardTime = 3 * time.Second
+	// lastPrintTime is what is left after that, to print and to mark.
+	lastPrintTime = 2 * time.Second
 	// maxAnswer is how much of an answer is read, in bytes, so that the
 	// connection can be used again.
 	maxAnswer = 64 << 10
@@ -43,9 +46,12 @@ const (
 // the receiver: any part of a URL may be a secret.
 var errForward = errors.New("not forwarded")
 
-// publisher forwards alerts to a URL, where there is one, and prints them, where
-// there is a writer. It prints last, so that an alert that the receiver does not
-// take is printed once, when it does.
+// errStuck says that the stack could not end its work.
+var errStuck = errors.New("still busy, maybe with printing to what nobody reads")
+
+// publisher prints alerts, where there is a writer, and forwards them to a URL,
+// where there is one. It prints first, and once: whoever sits at the terminal is
+// not to wait for a receiver that fails.
 type publisher struct {
 	out    io.Writer // nil: nothing is printed
 	url    string    // "": nothing is forwarded
@@ -53,6 +59,9 @@ type publisher struct {
 
 	sending context.Context // ends when nothing more is to be sent
 	giveUp  context.CancelFunc
+
+	mu      sync.Mutex
+	printed map[string]bool // the ids of those that are printed, and not taken yet
 }
 
 var _ alert.Publisher = (*publisher)(nil)
@@ -69,46 +78,84 @@ func newPublisher(c Config) (*publisher, error) {
 		out: c.Alerts,
 		url: c.ForwardURL,
 		client: &http.Client{
-			Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true},
-			Timeout:   cmp.Or(c.ForwardTime, forwardTime),
+			Transport: &http.Transport{
+				Proxy:               http.ProxyFromEnvironment,
+				ForceAttemptHTTP2:   true,
+				MaxIdleConnsPerHost: (lanes + 1) * alert.MaxBatch, // all that may be under way
+			},
+			Timeout: cmp.Or(c.ForwardTime, forwardTime),
 			// An alert goes where the user said, and nowhere else.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
+		printed: make(map[string]bool),
 	}
 	p.sending, p.giveUp = context.WithCancel(context.Background())
 	return p, nil
 }
 
 // close leaves a little time to what is under way, until done is closed, and
-// gives up what is not sent by then.
-func (p *publisher) close(done <-chan struct{}) {
+// gives up what is not sent by then. Where even that does not help it returns an
+// error.
+func (p *publisher) close(done <-chan struct{}) error {
 	late := time.AfterFunc(lastForwardTime, p.giveUp)
-	<-done
-	late.Stop()
-	p.giveUp()
-	p.client.CloseIdleConnections()
+	defer late.Stop()
+	defer p.client.CloseIdleConnections()
+	defer p.giveUp()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(lastForwardTime + lastPrintTime):
+		return errStuck
+	}
 }
 
-// Publish implements [alert.Publisher].
+// Publish implements [alert.Publisher]. It forwards the alerts of different calls
+// side by side: a receiver that lets one wait gets the others at once.
 func (p *publisher) Publish(_ context.Context, messages []alert.Message) []error {
 	errs := make([]error, len(messages))
+	calls := make(map[string][]int)
 	for i, m := range messages {
-		if p.url != "" {
-			if errs[i] = p.forward(m); errs[i] != nil {
-				continue
-			}
-		}
 		// What was forwarded must not come again for the sake of a terminal.
 		if err := p.print(m); err != nil && p.url == "" {
 			errs[i] = fmt.Errorf("print alert: %w", err)
 		}
+		call, _, _ := strings.Cut(m.ID, "/")
+		calls[call] = append(calls[call], i)
 	}
+	if p.url == "" {
+		return errs
+	}
+	var all sync.WaitGroup
+	for _, of := range calls {
+		all.Go(func() {
+			for _, i := range of {
+				errs[i] = p.forward(messages[i])
+			}
+		})
+	}
+	all.Wait()
+	p.forget(messages, errs)
 	return errs
 }
 
-// print writes an alert as a block for a person to read.
+// forget forgets what was printed of the alerts that were taken, which do not
+// come again.
+func (p *publisher) forget(messages []alert.Message, errs []error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, m := range messages {
+		if errs[i] == nil {
+			delete(p.printed, m.ID)
+		}
+	}
+}
+
+// print writes an alert as a block for a person to read, unless it has done so
+// already.
 func (p *publisher) print(m alert.Message) error {
-	if p.out == nil {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.out == nil || p.printed[m.ID] {
 		return nil
 	}
 	var block strings.Builder
@@ -122,6 +169,9 @@ func (p *publisher) print(m alert.Message) error {
 	}
 	block.WriteByte('\n')
 	_, err := io.WriteString(p.out, block.String())
+	if err == nil && p.url != "" {
+		p.printed[m.ID] = true // until it is taken
+	}
 	return err
 }
 
@@ -140,6 +190,9 @@ func (p *publisher) forward(m alert.Message) error {
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
+		if errors.Is(err, context.Canceled) {
+			return fmt.Errorf("%w: %w", alert.ErrPostponed, errStopped)
+		}
 		return fmt.Errorf("%w: %s", errForward, cause(err))
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // the status says it all
@@ -170,8 +223,6 @@ func cause(err error) string {
 		limit       net.Error
 	)
 	switch {
-	case errors.Is(err, context.Canceled):
-		return errStopped.Error()
 	case errors.As(err, &limit) && limit.Timeout():
 		return "no answer in time"
 	case errors.As(err, &host):

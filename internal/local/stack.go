@@ -62,20 +62,22 @@ type Config struct {
 	Alerts io.Writer
 	// ForwardURL is where each alert is posted as the JSON document of
 	// docs/alerts.md, with its id and attributes in headers; "" for nowhere. What
-	// is not answered with 200 to 299 is sent again until it is, and printed
-	// only then. The URL may hold a token: no log or error has any of it.
+	// is not answered with 200 to 299 is sent again until it is; it is printed
+	// with the first try alone. The URL may hold a token: no log or error has any
+	// of it.
 	ForwardURL string
 	// ForwardTime is how long the receiver may take to answer; 0 for 10 s.
 	ForwardTime time.Duration
 	// FirstPause and LongestPause are how long to wait before an alert that
 	// failed is tried again, at first and at most; 0 for 1 s and 30 s.
 	FirstPause, LongestPause time.Duration
+
+	maxWaiting int // of tests; 0 for that of the follower
 }
 
 // Start serves webhooks, and alerts of what they bring, until [Stack.Close]. What
 // was stored and not alerted when the folder was last in use is alerted first.
-// The error wraps [bolt.ErrLocked]
-// if another process has the folder open.
+// The error wraps [bolt.ErrLocked] if another process has the folder open.
 func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	shape, err := schema.Read(c.Template)
 	if err != nil {
@@ -161,10 +163,16 @@ func (s *Stack) Settled(ctx context.Context) error {
 // Close answers the requests that are under way, finishes the alerts that are,
 // if their receiver takes them within a moment, and closes the store. What is
 // stored and not alerted by then is alerted by the next Start.
+//
+// It takes no more than some seconds. Where an alert is being printed to a
+// terminal that is stopped it returns an error, and leaves the store open; it may
+// be called again.
 func (s *Stack) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	err := s.server.Shutdown(ctx)
-	s.follower.close()
+	if stuck := s.follower.close(); stuck != nil {
+		return errors.Join(err, fmt.Errorf("alerts: %w", stuck))
+	}
 	return errors.Join(err, s.store.Close())
 }

@@ -192,7 +192,7 @@ func (d *draft) event(body []byte) (Event, error) {
 			errPlan, d.typ, d.story, d.form, d.kind, d.partition, read.Format, read.Kind, key.PK)
 	}
 	e := Event{Story: d.story, Format: d.form, Type: d.typ, Key: key}
-	if d.kind.Alerts() {
+	if d.kind.Alerts() && !onlyAdds(d.typ) {
 		e.Alert = d.partition + "/" + string(d.kind)
 		if noCall, ok := strings.CutPrefix(key.SK, "EVENT#"); ok && strings.HasPrefix(key.PK, "EVENT#") {
 			// Of no known call: every event is an alert of its own.
@@ -200,6 +200,18 @@ func (d *draft) event(body []byte) (Event, error) {
 		}
 	}
 	return e, nil
+}
+
+// onlyAdds reports whether events of a type add to a call that was told of
+// before. The calls of a plan are days old at the least, so that one of these
+// alone is no news, and alerts nobody.
+func onlyAdds(typ events.Type) bool {
+	switch typ {
+	case events.TypeCallUpdated, events.TypeCallAIGenerated, events.TypeSalesDialerCallUpdated, events.TypeSalesDialerCallAIGenerated:
+		return true
+	default:
+		return false
+	}
 }
 
 // ulid returns a request id of format B. See https://github.com/ulid/spec.

@@ -261,6 +261,9 @@ type Percentiles struct{ P50, P95, P99 time.Duration }
 
 // String returns them in milliseconds, in three columns.
 func (p Percentiles) String() string {
+	if p == (Percentiles{}) {
+		return fmt.Sprintf("%12s%12s%12s", "-", "-", "-")
+	}
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	return fmt.Sprintf("%12.1f%12.1f%12.1f", ms(p.P50), ms(p.P95), ms(p.P99))
 }

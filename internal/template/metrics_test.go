@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -166,30 +167,70 @@ func TestMetricsCountDeliveries(t *testing.T) {
 
 func TestMetricsCountWhatIsDrained(t *testing.T) {
 	t.Parallel()
-	receipt, err := spill.Encode(ingest.Receipt{ReceivedAt: noon, Body: []byte(sample(t, "call.missed"))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	event, err := json.Marshal(map[string]any{"Records": []any{map[string]string{"messageId": "1", "body": receipt}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	missed, answered := sample(t, "call.missed"), sample(t, "call.answered")
 	var store tabletest.Memory
 	for _, test := range []struct {
 		name  string
 		store ingest.Putter
+		body  string
 		want  []string
 	}{
-		{"stored", &store, []string{"Drained", "Stored missed_call"}},
-		{"stored already", &store, []string{"Drained"}},
-		{"refused again", failing(table.ErrUnavailable), []string{"NotDrained"}},
+		{"stored", &store, missed, []string{"Drained", "Stored missed_call"}},
+		{"stored already", &store, missed, []string{"Drained"}},
+		{"an answered call", &store, answered, []string{"CallsAnswered", "Drained", "Stored call"}},
+		{"an answered call again", &store, answered, []string{"Drained"}},
+		{
+			"an answered call of format B", &store,
+			`{"request_id":"r1","webhook_url":"https://example.com","type":"call.answered","data":{"id":1,"call_info":{"type":"answered"}}}`,
+			[]string{"CallsAnswered", "Drained", "Stored call"},
+		},
+		{"a new type", &store, `{"event":"fax.received","data":{"fax_id":"1"}}`, []string{"Drained", "Stored unknown", "Unregistered"}},
+		{"refused again", failing(table.ErrUnavailable), missed, []string{"NotDrained"}},
 	} {
+		receipt, err := spill.Encode(ingest.Receipt{ReceivedAt: noon, Body: []byte(test.body)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		event, err := json.Marshal(map[string]any{"Records": []any{map[string]string{"messageId": "1", "body": receipt}}})
+		if err != nil {
+			t.Fatal(err)
+		}
 		var log bytes.Buffer
 		if _, err := spill.NewDrain(test.store, logger(t, &log)).Invoke(t.Context(), event); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(test.want, counted(t, "DrainLogGroup", log.String())); diff != "" {
 			t.Errorf("%s (-want +got):\n%s%s", test.name, diff, log.String())
+		}
+	}
+}
+
+// The access log has its form from the template, so a line of it can be made
+// of that. In it every value is text.
+func TestMetricsCountWhatTheAPIRefuses(t *testing.T) {
+	t.Parallel()
+	var api struct {
+		AccessLog struct {
+			Destination text `yaml:"DestinationArn"`
+			Format      text `yaml:"Format"`
+		} `yaml:"AccessLogSettings"`
+	}
+	read(t).Resources["HttpApi"].properties(t, &api)
+	if want := text("!GetAtt HttpApiLogGroup.Arn"); api.AccessLog.Destination != want {
+		t.Fatalf("the access log goes to %q, want %q", api.AccessLog.Destination, want)
+	}
+	variables := regexp.MustCompile(`\$context\.[A-Za-z.]+`)
+	for status, want := range map[string][]string{
+		"200": {}, "401": {}, "404": {}, "429": {"Throttled"}, "503": {},
+	} {
+		line := variables.ReplaceAllStringFunc(string(api.AccessLog.Format), func(name string) string {
+			if name == "$context.status" {
+				return status
+			}
+			return "429"
+		})
+		if diff := cmp.Diff(want, counted(t, "HttpApiLogGroup", line)); diff != "" {
+			t.Errorf("status %s (-want +got):\n%s%s", status, diff, line)
 		}
 	}
 }

@@ -69,18 +69,22 @@ type template struct {
 }
 
 type resource struct {
-	Type string
-	node ast.Node // its properties
+	Type     string
+	Deletion string   // its DeletionPolicy
+	Replace  string   // its UpdateReplacePolicy
+	node     ast.Node // its properties
 }
 
 func (r *resource) UnmarshalYAML(node ast.Node) error {
 	var fields struct {
-		Type text `yaml:"Type"`
+		Type     text `yaml:"Type"`
+		Deletion text `yaml:"DeletionPolicy"`
+		Replace  text `yaml:"UpdateReplacePolicy"`
 	}
 	if err := yaml.NodeToValue(node, &fields); err != nil {
 		return fmt.Errorf("read resource: %w", err)
 	}
-	r.Type = string(fields.Type)
+	r.Type, r.Deletion, r.Replace = string(fields.Type), string(fields.Deletion), string(fields.Replace)
 	mapping, ok := node.(*ast.MappingNode)
 	if !ok {
 		return nil
@@ -213,6 +217,25 @@ func TestEveryFunctionHasALogGroupThatForgets(t *testing.T) {
 		parsed.Resources[base+"LogGroup"].properties(t, &group)
 		if group.Retention != "!Ref LogRetentionDays" {
 			t.Errorf("the log of %s is kept for %q", name, group.Retention)
+		}
+	}
+}
+
+// What holds deliveries or alerts outlives the stack. A queue or bucket of a
+// stack that could not be made holds none yet, and would be left for a person
+// to find.
+func TestWhatHoldsEventsOutlivesTheStack(t *testing.T) {
+	t.Parallel()
+	parsed := read(t)
+	for name, want := range map[string]string{
+		"EventsTable":          "Retain",
+		"FailureBucket":        "RetainExceptOnCreate",
+		"SpillQueue":           "RetainExceptOnCreate",
+		"SpillDeadLetterQueue": "RetainExceptOnCreate",
+	} {
+		r := parsed.Resources[name]
+		if r.Deletion != want || r.Replace != "Retain" {
+			t.Errorf("%s: deleted %q and replaced %q, want %q and %q", name, r.Deletion, r.Replace, want, "Retain")
 		}
 	}
 }

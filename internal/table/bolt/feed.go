@@ -107,7 +107,6 @@ func readFeed(tx *bbolt.Tx, after uint64, limit int) (records []Record) {
 	if after == math.MaxUint64 {
 		return nil
 	}
-	items := tx.Bucket(itemsBucket)
 	cursor := tx.Bucket(feedBucket).Cursor()
 	size := 0
 	for entry, key := cursor.Seek(sequenceKey(after + 1)); entry != nil; entry, key = cursor.Next() {
@@ -118,21 +117,55 @@ func readFeed(tx *bbolt.Tx, after uint64, limit int) (records []Record) {
 		if !ok {
 			continue // nothing that was ever put
 		}
-		r := Record{Sequence: sequence}
-		if text := items.Get(key); text == nil {
-			r.Err = fmt.Errorf("%w: its item is not there", ErrRecord)
-		} else if item, err := itemjson.Decode(text); err != nil {
-			r.Err = fmt.Errorf("%w: %w", ErrRecord, err)
-		} else {
-			r.Item = item
-			size += len(text)
-		}
+		r, length := readRecord(tx, sequence, key)
+		size += length
 		records = append(records, r)
 	}
 	return records
 }
 
-// End returns the sequence of the last item that was put, 0 if none was.
+// readRecord reads the record of a sequence, whose item has that key, and says
+// how large it is.
+func readRecord(tx *bbolt.Tx, sequence uint64, key []byte) (r Record, size int) {
+	r.Sequence = sequence
+	text := tx.Bucket(itemsBucket).Get(key)
+	if text == nil {
+		r.Err = fmt.Errorf("%w: its item is not there", ErrRecord)
+		return r, 0
+	}
+	item, err := itemjson.Decode(text)
+	if err != nil {
+		r.Err = fmt.Errorf("%w: %w", ErrRecord, err)
+		return r, 0
+	}
+	r.Item = item
+	return r, len(text)
+}
+
+// Records returns what was put with these sequences, in their order. One that is
+// not in the feed is in its place, with its error, as one is that cannot be read.
+//
+// The error wraps [table.ErrUnavailable] once the store is closed.
+func (s *Store) Records(ctx context.Context, sequences []uint64) ([]Record, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, fmt.Errorf("read feed: %w", err)
+	}
+	records := make([]Record, len(sequences))
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		feed := tx.Bucket(feedBucket)
+		for i, sequence := range sequences {
+			records[i], _ = readRecord(tx, sequence, feed.Get(sequenceKey(sequence)))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read feed: %w", closed(err))
+	}
+	return records, nil
+}
+
+// End returns the sequence of the last item that was put, 0 if none was. The
+// error wraps [table.ErrUnavailable] once the store is closed.
 func (s *Store) End() (sequence uint64, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		sequence = tx.Bucket(feedBucket).Sequence()
@@ -145,7 +178,8 @@ func (s *Store) End() (sequence uint64, err error) {
 }
 
 // Checkpoint returns how far a consumer has come: the sequence that it has set
-// last, 0 if it has set none.
+// last, 0 if it has set none. The error wraps [table.ErrUnavailable] once the
+// store is closed.
 func (s *Store) Checkpoint(consumer string) (sequence uint64, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		sequence = checkpointOf(tx, consumer)
@@ -171,7 +205,9 @@ func checkpointOf(tx *bbolt.Tx, consumer string) uint64 {
 //
 // Checkpoints share the commits of Put: under load they cost none of their own.
 //
-// Errors: ErrCheckpoint, [table.ErrUnavailable].
+// The error wraps [ErrCheckpoint] if the sequence is past the end of the feed or
+// the consumer has no name, and [table.ErrUnavailable] if the store is closed or
+// the deadline has passed.
 func (s *Store) SetCheckpoint(ctx context.Context, consumer string, sequence uint64) error {
 	if consumer == "" {
 		return fmt.Errorf("set checkpoint: %w: no consumer", ErrCheckpoint)

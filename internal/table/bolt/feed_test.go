@@ -84,6 +84,31 @@ func TestFeedReturnsNoMoreThanAsked(t *testing.T) {
 	}
 }
 
+func TestRecordsAreReadBySequence(t *testing.T) {
+	t.Parallel()
+	s := open(t, storePath(t))
+	putItems(t, s, "1", "2", "3", "4")
+	if err := s.SetCheckpoint(t.Context(), consumer, 1); err != nil {
+		t.Fatal(err)
+	}
+	records, err := s.Records(t.Context(), []uint64{4, 1, 2, 99, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"4", "", "2", "", "2"}, keysOf(records)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	for i, want := range []uint64{4, 1, 2, 99, 2} {
+		r := records[i]
+		if broken := r.Item == nil; r.Sequence != want || broken != errors.Is(r.Err, bolt.ErrRecord) {
+			t.Errorf("record %d: sequence %d, %v", i, r.Sequence, r.Err)
+		}
+	}
+	if got, err := s.Records(t.Context(), nil); len(got) != 0 || err != nil {
+		t.Errorf("no sequences: %v, %v, want none", got, err)
+	}
+}
+
 func TestFeedWaitsForTheNextPut(t *testing.T) {
 	t.Parallel()
 	s := open(t, storePath(t))
@@ -143,6 +168,7 @@ func TestAClosedStoreHasNoFeed(t *testing.T) {
 	}
 	for name, call := range map[string]func() error{
 		"Feed":          func() error { _, err := s.Feed(t.Context(), 0, 0); return err },
+		"Records":       func() error { _, err := s.Records(t.Context(), []uint64{1}); return err },
 		"End":           func() error { _, err := s.End(); return err },
 		"Checkpoint":    func() error { _, err := s.Checkpoint(consumer); return err },
 		"SetCheckpoint": func() error { return s.SetCheckpoint(t.Context(), consumer, 1) },
@@ -306,6 +332,15 @@ func TestADamagedRecordStopsNobody(t *testing.T) {
 		}, true},
 		{"an item that is no JSON", func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte(itemsBucket)).Put(bolt.Tuple("CALL#1", "2"), []byte(`{"PK":{"S":"PRIVATE`))
+		}, true},
+		{"an item with an unknown type", func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(itemsBucket)).Put(bolt.Tuple("CALL#1", "2"), []byte(`{"PRIVATE":{"PRIVATE":"PRIVATE"}}`))
+		}, true},
+		{"an item with a value of the wrong type", func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(itemsBucket)).Put(bolt.Tuple("CALL#1", "2"), []byte(`{"PRIVATE":{"BOOL":"PRIVATE"}}`))
+		}, true},
+		{"an item with a name twice", func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(itemsBucket)).Put(bolt.Tuple("CALL#1", "2"), []byte(`{"PRIVATE":{"S":"PRIVATE"},"PRIVATE":{"S":""}}`))
 		}, true},
 		{"an entry that is no number", func(tx *bbolt.Tx) error {
 			feed := tx.Bucket([]byte(feedBucket))
