@@ -187,7 +187,7 @@ func TestRefusesToStartWithout(t *testing.T) {
 					t.Errorf("does not say %q: %s", want, refused.Logs)
 				}
 			}
-			if strings.Contains(refused.Logs, "4711") {
+			if strings.Contains(refused.Logs, "marked-4711") {
 				t.Errorf("prints the secret: %s", refused.Logs)
 			}
 		})

@@ -136,7 +136,7 @@ func TestAnswers503WhenTheQueueIsDownToo(t *testing.T) {
 			if got := invoke(t, process, gatewayEvents(t)["call.missed"]); got.StatusCode != http.StatusServiceUnavailable {
 				t.Errorf("got %+v, want status 503", got)
 			}
-			if log := process.Logs(); !strings.Contains(log, "delivery failed") || strings.Contains(log, "4711") {
+			if log := process.Logs(); !strings.Contains(log, "delivery failed") || strings.Contains(log, "marked-4711") {
 				t.Errorf("want a failed delivery without what the queue quotes, got %s", log)
 			}
 		})

@@ -181,7 +181,7 @@ func TestOnlyWhatIsNotKeptComesBack(t *testing.T) {
 	if n := len(store.Items()); n != len(good) {
 		t.Errorf("%d items kept, want %d", n, len(good))
 	}
-	if strings.Contains(log.String(), "4711") {
+	if strings.Contains(log.String(), "marked-4711") {
 		t.Errorf("the log quotes a message: %s", log.String())
 	}
 }
