@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/timing"
 )
 
 // MaxBatch is how many messages are published at once at the most.
@@ -169,11 +170,8 @@ func (d *Dispatcher) deliver(ctx context.Context, batch []*pending, done map[str
 
 // publish leaves time to mark what was published.
 func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-markTime))
-		defer cancel()
-	}
+	ctx, cancel := timing.Leave(ctx, markTime)
+	defer cancel()
 	return d.to.Publish(ctx, messages)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ringback/ringback/internal/awsclient"
+	"github.com/ringback/ringback/internal/timing"
 )
 
 const (
@@ -126,7 +127,7 @@ func attribute(value string) types.MessageAttributeValue {
 // not get through.
 func (s *SNS) send(ctx context.Context, left []*sending) {
 	for attempt := range publishAttempts {
-		if attempt > 0 && !pause(ctx, publishPause<<attempt) {
+		if attempt > 0 && !timing.Sleep(ctx, publishPause<<attempt) {
 			return
 		}
 		if left = s.try(ctx, left); len(left) == 0 {
@@ -237,15 +238,4 @@ func isContent(code string) bool {
 		return true
 	}
 	return false
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

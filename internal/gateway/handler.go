@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/timing"
 )
 
 // answerTime is what is kept of the function's time to answer in: work that is
@@ -25,11 +26,8 @@ func New(h *ingest.Handler) *Handler { return &Handler{ingest: h} }
 // [ErrEvent], only for what no gateway sends; every fault of a delivery is a
 // response.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerTime))
-		defer cancel()
-	}
+	ctx, cancel := timing.Leave(ctx, answerTime)
+	defer cancel()
 	request, err := ParseRequest(payload)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/timing"
 )
 
 const (
@@ -128,7 +129,7 @@ func (f *follower) advanceUntil(ctx context.Context) {
 			pause = f.firstPause
 			continue
 		}
-		sleep(ctx, pause)
+		timing.Sleep(ctx, pause)
 		pause = min(2*pause, f.longestPause)
 	}
 }
@@ -177,7 +178,7 @@ func (f *follower) advance(ctx context.Context) error {
 // retryUntil tries again what failed until ctx ends.
 func (f *follower) retryUntil(ctx context.Context) {
 	for f.falls(ctx) {
-		for pause := f.firstPause; f.behind() && sleep(ctx, pause); {
+		for pause := f.firstPause; f.behind() && timing.Sleep(ctx, pause); {
 			if f.retry(ctx) {
 				pause = f.firstPause
 			} else {
@@ -386,17 +387,5 @@ func (f *follower) await(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}
-}
-
-// sleep reports whether the pause was not cut short by the end of ctx.
-func sleep(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

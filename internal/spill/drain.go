@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/timing"
 )
 
 const (
@@ -61,11 +62,8 @@ type failure struct {
 // The error wraps [ErrEvent], and with it the whole batch comes back: where the
 // event cannot be read, or a message that was not kept cannot be named.
 func (d *Drain) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerTime))
-		defer cancel()
-	}
+	ctx, cancel := timing.Leave(ctx, answerTime)
+	defer cancel()
 	records, err := parse(payload)
 	if err != nil {
 		return nil, err

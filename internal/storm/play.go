@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/timing"
 )
 
 // Target is a stack to play against.
@@ -204,21 +205,9 @@ func (p *poster) deliver(ctx context.Context, body []byte) (Answer, error) {
 			answer.At = ended
 			return answer, nil
 		}
-		if try == len(p.player.Retries) || !sleep(ctx, p.player.Retries[try]) {
+		if try == len(p.player.Retries) || !timing.Sleep(ctx, p.player.Retries[try]) {
 			return answer, err
 		}
-	}
-}
-
-// sleep reports whether the pause was not cut short by the end of ctx.
-func sleep(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/itemjson"
+	"github.com/ringback/ringback/internal/timing"
 )
 
 // answerTime is what is kept of the function's time to answer in. An invocation
@@ -69,11 +70,8 @@ type failure struct {
 // Invoke implements [lambda.Handler]. The error wraps [ErrEvent]; whatever goes
 // wrong with a record is a batch item failure.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerTime))
-		defer cancel()
-	}
+	ctx, cancel := timing.Leave(ctx, answerTime)
+	defer cancel()
 	var e event
 	if err := json.Unmarshal(payload, &e, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil || e.Records == nil {
 		return nil, ErrEvent // the parser's words would quote the event
