@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -166,8 +167,8 @@ func printStored(ctx context.Context, out io.Writer, store table.Store, deliveri
 		item := page.Items[0]
 		stored = append(stored, item)
 		mark := ""
-		if kind := events.Kind(table.Text(item, table.Alert)); kind.Alerts() {
-			mark = "◀ " + kindName(kind)
+		if a, err := alert.Read(item); err == nil {
+			mark = "◀ " + kindName(a.Kind)
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", table.Text(item, table.PK), table.Text(item, table.OccurredAt), table.Text(item, table.Event), mark)
 	}
@@ -184,8 +185,8 @@ func kindName(kind events.Kind) string { return strings.ReplaceAll(string(kind),
 func dueAlerts(items []table.Item) map[table.Key]bool {
 	due := make(map[table.Key]bool)
 	for _, item := range items {
-		if kind := events.Kind(table.Text(item, table.Alert)); kind.Alerts() {
-			due[table.AlertKey(table.KeyOf(item), kind)] = true
+		if a, err := alert.Read(item); err == nil && !a.Retold() {
+			due[table.AlertKey(a.Key, a.Kind)] = true
 		}
 	}
 	return due

@@ -52,6 +52,7 @@ posts to: behind a tunnel, give that with --webhook-url, without the token.`,
 			alerts := &held{out: out}
 			level := new(slog.LevelVar)
 			lines := &held{out: c.ErrOrStderr(), released: !demo}
+			defer lines.release()
 			if demo {
 				level.Set(slog.LevelWarn) // the demo prints for itself what it posts
 			}

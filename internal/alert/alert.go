@@ -123,9 +123,9 @@ func (a *Alert) readEvent(d *events.Delivery) {
 // was missed last month.
 const retoldAfter = 24 * time.Hour
 
-// retold reports whether the alert is of a call that was missed long ago and
-// comes up again.
-func (a Alert) retold() bool {
+// Retold reports whether the alert is of a call that was missed long ago and
+// only comes up again: nobody is told.
+func (a Alert) Retold() bool {
 	switch a.Event {
 	case events.TypeCallUpdated, events.TypeCallAIGenerated, events.TypeSalesDialerCallUpdated, events.TypeSalesDialerCallAIGenerated:
 		return !a.OccurredAt.IsZero() && a.ReceivedAt.Sub(a.OccurredAt) > retoldAfter

@@ -29,17 +29,16 @@ const (
 	batchTime = 20 * time.Second
 )
 
-// ErrPostponed is told of items that were not tried: those before them failed,
-// there was no time left, or the [Publisher] says so because it is stopped. It
-// is no failure, and not logged as one.
+// ErrPostponed is told of items that are left for later: those before them
+// failed, there was no time left, or the [Publisher] says so because it is
+// stopped. It is no failure, and not logged as one.
 var ErrPostponed = errors.New("not tried yet")
 
 // Publisher sends messages to whoever subscribed.
 type Publisher interface {
 	// Publish sends at most [MaxBatch] messages, in order, and returns one
-	// error for each: nil says that it was sent, and one that wraps
-	// [ErrPostponed] that it was not. A message with any other error may have
-	// been.
+	// error for each: nil says that it was sent. With an error it may have been
+	// all the same. One that wraps [ErrPostponed] is no failure.
 	Publish(ctx context.Context, messages []Message) []error
 }
 
@@ -79,7 +78,7 @@ func (d *Dispatcher) Deliver(ctx context.Context, items []table.Item) []error {
 			d.fail(ctx, p, err)
 			continue
 		}
-		if a.retold() {
+		if a.Retold() {
 			d.skip(ctx, p)
 			continue
 		}
@@ -248,7 +247,7 @@ func (d *Dispatcher) published(ctx context.Context, p *pending) {
 // event or for a twin, or it is old news.
 func (d *Dispatcher) skip(ctx context.Context, p *pending) {
 	d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped",
-		append(p.attributes(), slog.Bool("twin", p.twin), slog.Bool("old", p.retold()))...)
+		append(p.attributes(), slog.Bool("twin", p.twin), slog.Bool("old", p.Retold()))...)
 }
 
 func (d *Dispatcher) fail(ctx context.Context, p *pending, err error) {

@@ -38,7 +38,7 @@ func history(ctx context.Context, store table.Store, a *Alert) error {
 	}
 
 	// The index may not have this very event yet.
-	missed := map[string]bool{callOf(a.Key): true}
+	missed := map[string]bool{table.CallOf(a.Key): true}
 	known := false
 	for _, item := range page.Items {
 		at := timeOf(item, table.OccurredAt)
@@ -50,18 +50,11 @@ func history(ctx context.Context, store table.Store, a *Alert) error {
 			}
 		case table.Text(item, table.Alert) == "":
 		case !at.After(a.OccurredAt) && at.After(a.OccurredAt.Add(-missedSpan)):
-			missed[callOf(table.KeyOf(item))] = true
+			missed[table.CallOf(table.KeyOf(item))] = true
 		}
 	}
 	a.MissedTimes = len(missed)
 	return nil
-}
-
-// callOf names the call of an event: by its mark, which stands apart for each
-// event of no known call.
-func callOf(event table.Key) string {
-	mark := table.AlertKey(event, "")
-	return mark.PK + mark.SK
 }
 
 func contactOf(item table.Item) (name, company string) {

@@ -33,6 +33,8 @@ const (
 type Message struct {
 	ID   string
 	Kind events.Kind
+	// Call names the call: alerts of one call are to stay in order.
+	Call string
 	// Subject and Email are for people, with all that is known; SMS is one
 	// line of at most [MaxSMS] characters.
 	Subject, Email, SMS string
@@ -102,6 +104,7 @@ func (a Alert) Message() Message {
 	m := Message{
 		ID:         a.ID,
 		Kind:       a.Kind,
+		Call:       table.CallOf(a.Key),
 		Subject:    w.subject(),
 		Email:      w.email(),
 		SMS:        w.sms(),
@@ -132,6 +135,7 @@ func (w words) bare() *Message {
 	return &Message{
 		ID:      a.ID,
 		Kind:    a.Kind,
+		Call:    table.CallOf(a.Key),
 		Subject: title(a.Kind) + ", details in the table",
 		Email: title(a.Kind) + "\n\nThe details could not be sent. They are in the events table, under\n\n" +
 			key + "\n",

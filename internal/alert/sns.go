@@ -193,7 +193,7 @@ func (s *SNS) refused(ctx context.Context, batch []*sending, err error) (again [
 	switch {
 	case !errors.As(err, &answer):
 		return nil // nobody answered, and the SDK has tried it again already
-	case strings.Contains(answer.ErrorMessage(), "TopicArn"):
+	case strings.HasPrefix(answer.ErrorMessage(), "Invalid parameter: TopicArn"):
 		return nil // not what is in it, but where it goes
 	case !isContent(answer.ErrorCode()) && awsclient.Status(err) != http.StatusRequestEntityTooLarge:
 		return nil

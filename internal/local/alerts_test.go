@@ -276,6 +276,34 @@ func TestManyAlertsThatAreNeverTakenHoldNoOtherUp(t *testing.T) {
 	to.awaitTaken(t, "good_2")
 }
 
+// After a restart they come together, and the good one among them is not left
+// for when they are tried again.
+func TestAGoodAlertAmongManyThatAreRefusedGoesOutAtOnce(t *testing.T) {
+	t.Parallel()
+	c := local.Config{Folder: t.TempDir(), FirstPause: time.Hour, LongestPause: time.Hour}
+	nobody := receiver{answer: func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }}
+	c.ForwardURL = nobody.start(t)
+	stack := startWith(t, c)
+	for i := range 60 {
+		id := fmt.Sprintf("poison_%d", i)
+		if i == 40 {
+			id = "good"
+		}
+		postMissed(t, stack, id)
+	}
+	if err := stack.Close(); err != nil {
+		t.Fatal(err)
+	}
+	to := receiver{answer: func(_ int, w http.ResponseWriter, r *http.Request) {
+		if isOf(r, "poison") {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}}
+	c.ForwardURL = to.start(t)
+	startWith(t, c)
+	to.awaitTaken(t, "good")
+}
+
 // Nor must those whose receiver hangs, nor the tries to send them again.
 func TestAlertsThatHangHoldNoOtherUp(t *testing.T) {
 	t.Parallel()
@@ -856,7 +884,9 @@ func startWith(t *testing.T, c local.Config) *local.Stack {
 		c.Folder = t.TempDir()
 	}
 	c.Template, c.Address = tabletest.TemplatePath(t), anyPort
-	c.FirstPause, c.LongestPause = time.Millisecond, 4*time.Millisecond
+	if c.FirstPause == 0 {
+		c.FirstPause, c.LongestPause = time.Millisecond, 4*time.Millisecond
+	}
 	lines := leak.Writer(t)
 	stack, err := local.Start(t.Context(), c, lines.Logger())
 	if err != nil {

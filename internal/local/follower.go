@@ -69,7 +69,7 @@ type follower struct {
 	mu      sync.Mutex
 	read    uint64          // the last record that was read and tried
 	waiting []uint64        // the sequences of those that failed, the next to be tried first
-	busy    map[string]bool // the partitions of what is being alerted
+	busy    map[string]bool // the calls of what is being alerted
 	settled uint64          // the checkpoint: everything up to it is done
 	changed chan struct{}   // closed when any of these has changed
 }
@@ -270,10 +270,10 @@ func (f *follower) deliver(records []bolt.Record) (failed []uint64) {
 	byLane := make([][]bolt.Record, f.lanes)
 	laneOf := make(map[string]int)
 	for _, r := range claimed {
-		lane, ok := laneOf[partition(r)]
+		lane, ok := laneOf[callOf(r)]
 		if !ok {
 			lane = len(laneOf) % f.lanes
-			laneOf[partition(r)] = lane
+			laneOf[callOf(r)] = lane
 		}
 		byLane[lane] = append(byLane[lane], r)
 	}
@@ -288,17 +288,21 @@ func (f *follower) deliver(records []bolt.Record) (failed []uint64) {
 	return failed
 }
 
+// deliverInOrder goes batch by batch: of more the dispatcher would leave the
+// rest untried where nothing of the first is taken.
 func (f *follower) deliverInOrder(records []bolt.Record) (failed []uint64) {
-	items := make([]table.Item, len(records))
-	for i, r := range records {
-		items[i] = r.Item
-	}
-	for i, err := range f.alerts.Deliver(context.Background(), items) {
-		switch {
-		case errors.Is(err, alert.ErrItem):
-			f.log.Error("record passed over", "sequence", records[i].Sequence, "error", err)
-		case err != nil:
-			failed = append(failed, records[i].Sequence)
+	for batch := range slices.Chunk(records, alert.MaxBatch) {
+		items := make([]table.Item, len(batch))
+		for i, r := range batch {
+			items[i] = r.Item
+		}
+		for i, err := range f.alerts.Deliver(context.Background(), items) {
+			switch {
+			case errors.Is(err, alert.ErrItem):
+				f.log.Error("record passed over", "sequence", batch[i].Sequence, "error", err)
+			case err != nil:
+				failed = append(failed, batch[i].Sequence)
+			}
 		}
 	}
 	return failed
@@ -310,14 +314,14 @@ func (f *follower) claim(records []bolt.Record) (claimed, later []bolt.Record) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range records {
-		if f.busy[partition(r)] {
+		if f.busy[callOf(r)] {
 			later = append(later, r)
 		} else {
 			claimed = append(claimed, r)
 		}
 	}
 	for _, r := range claimed {
-		f.busy[partition(r)] = true
+		f.busy[callOf(r)] = true
 	}
 	return claimed, later
 }
@@ -327,11 +331,11 @@ func (f *follower) release(records []bolt.Record) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range records {
-		delete(f.busy, partition(r))
+		delete(f.busy, callOf(r))
 	}
 }
 
-func partition(r bolt.Record) string { return table.Text(r.Item, table.PK) }
+func callOf(r bolt.Record) string { return table.CallOf(table.KeyOf(r.Item)) }
 
 // position returns how far everything is done. The caller holds the lock.
 func (f *follower) position() uint64 {

@@ -119,8 +119,7 @@ func (p *publisher) Publish(_ context.Context, messages []alert.Message) []error
 		if err := p.print(m); err != nil && p.url == "" {
 			errs[i] = fmt.Errorf("print alert: %w", err)
 		}
-		call, _, _ := strings.Cut(m.ID, "/")
-		calls[call] = append(calls[call], i)
+		calls[m.Call] = append(calls[m.Call], i)
 	}
 	if p.url == "" {
 		return errs

@@ -58,12 +58,12 @@ type Config struct {
 	WebhookURL string
 
 	// Alerts gets each alert as a block of text for a person to read, in one
-	// Write; nil for none.
+	// Write; nil for none. While a Write blocks, no alert goes out.
 	Alerts io.Writer
 	// ForwardURL is where each alert is posted as the JSON document of
 	// docs/alerts.md, with its id and attributes in headers; "" for nowhere. What
 	// is not answered with 200 to 299 is sent again until it is; it is printed
-	// with the first try alone. The URL may hold a token: no log or error has any
+	// with the first try alone, of each start. The URL may hold a token: no log or error has any
 	// of it.
 	ForwardURL string
 	// ForwardTime is how long the receiver may take to answer; 0 for 10 s.

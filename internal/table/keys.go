@@ -108,6 +108,13 @@ func AlertKey(event Key, kind events.Kind) Key {
 	return key
 }
 
+// CallOf names the call of an event: alike for all of its events, and apart for
+// each event of no known call.
+func CallOf(event Key) string {
+	mark := AlertKey(event, "")
+	return mark.PK + " " + mark.SK
+}
+
 // AlertMarks returns the query for the marks beside an event that bear on its
 // alerts.
 func AlertMarks(event Key, kind events.Kind) Query {
