@@ -23,9 +23,9 @@ import (
 	"github.com/ringback/ringback/internal/environment/environmenttest"
 	"github.com/ringback/ringback/internal/eventsource"
 	"github.com/ringback/ringback/internal/faulty"
-	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/moto"
 	"github.com/ringback/ringback/internal/runtimeapi"
+	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
@@ -52,12 +52,8 @@ func TestMain(m *testing.M) {
 // variables is what the function needs.
 func variables(tableURL, tableName, topicURL, topicARN string) map[string]string {
 	return map[string]string{
-		"AWS_ACCESS_KEY_ID":         "local",
 		"AWS_ENDPOINT_URL_DYNAMODB": tableURL,
 		"AWS_ENDPOINT_URL_SNS":      topicURL,
-		"AWS_LAMBDA_LOG_FORMAT":     "JSON", // as Lambda sets it
-		"AWS_REGION":                "us-east-1",
-		"AWS_SECRET_ACCESS_KEY":     "local",
 		"GOMAXPROCS":                "1",
 		"TABLE_NAME":                tableName,
 		"TOPIC_ARN":                 topicARN,
@@ -66,20 +62,7 @@ func variables(tableURL, tableName, topicURL, topicARN string) map[string]string
 
 func start(t *testing.T, env map[string]string) (*runtimeapi.Process, error) {
 	t.Helper()
-	command := runtimeapi.Command{Path: bootstrap}
-	for name, value := range env {
-		command.Env = append(command.Env, name+"="+value)
-	}
-	process, err := runtimeapi.Start(t.Context(), command)
-	var refused *runtimeapi.InitError
-	switch {
-	case err == nil:
-		leak.Watch(t, process.Logs)
-		t.Cleanup(func() { process.Kill() })
-	case errors.As(err, &refused):
-		leak.Check(t, refused.Logs)
-	}
-	return process, err
+	return runtimeapitest.Start(t, bootstrap, env)
 }
 
 func TestRefusesToStartWithout(t *testing.T) {
@@ -148,8 +131,8 @@ func newWorld(t *testing.T) *world {
 		t:        t,
 		settings: settings,
 		store:    table.New(client, tableName),
-		table:    newProxy(t, os.Getenv(tabletest.EndpointVariable)),
-		topic:    newProxy(t, endpoint),
+		table:    runtimeapitest.Proxy(t, os.Getenv(tabletest.EndpointVariable)),
+		topic:    runtimeapitest.Proxy(t, endpoint),
 		topicARN: moto.NewTopic(t),
 	}
 	w.subscriber = moto.Subscribe(t, w.topicARN, nil)
@@ -162,16 +145,6 @@ func newWorld(t *testing.T) *world {
 		return process, err
 	}, settings.Timeout)
 	return w
-}
-
-func newProxy(t *testing.T, target string) *faulty.Proxy {
-	t.Helper()
-	p, err := faulty.New(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
-	return p
 }
 
 // received is when every event here arrived.

@@ -19,8 +19,8 @@ import (
 	drain "github.com/ringback/ringback/functions/drain"
 	"github.com/ringback/ringback/internal/environment/environmenttest"
 	"github.com/ringback/ringback/internal/ingest"
-	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/runtimeapi"
+	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
 	"github.com/ringback/ringback/internal/spill"
 	"github.com/ringback/ringback/internal/spill/spilltest"
 	"github.com/ringback/ringback/internal/table"
@@ -62,24 +62,11 @@ func start(t *testing.T, endpoint, tableName string, changes map[string]string) 
 func startBinary(t *testing.T, path, endpoint, tableName string, changes map[string]string) (*runtimeapi.Process, error) {
 	t.Helper()
 	env := map[string]string{
-		"AWS_ACCESS_KEY_ID":         "local",
 		"AWS_ENDPOINT_URL_DYNAMODB": endpoint,
-		"AWS_LAMBDA_LOG_FORMAT":     "JSON",
-		"AWS_REGION":                "us-east-1",
-		"AWS_SECRET_ACCESS_KEY":     "local",
 		"TABLE_NAME":                tableName,
 	}
 	maps.Copy(env, changes)
-	command := runtimeapi.Command{Path: path}
-	for name, value := range env {
-		command.Env = append(command.Env, name+"="+value)
-	}
-	process, err := runtimeapi.Start(t.Context(), command)
-	if err == nil {
-		leak.Watch(t, process.Logs, "sample-token-not-a-secret")
-		t.Cleanup(func() { process.Kill() })
-	}
-	return process, err
+	return runtimeapitest.Start(t, path, env, "sample-token-not-a-secret")
 }
 
 func mustStart(t *testing.T, endpoint, tableName string) *runtimeapi.Process {

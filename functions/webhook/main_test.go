@@ -20,8 +20,8 @@ import (
 	"github.com/ringback/ringback/events"
 	webhook "github.com/ringback/ringback/functions/webhook"
 	"github.com/ringback/ringback/internal/environment/environmenttest"
-	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/runtimeapi"
+	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/tabletest"
 	"github.com/ringback/ringback/internal/wiretap"
@@ -67,20 +67,7 @@ func environment(endpoint, tableName string) map[string]string {
 
 func start(t *testing.T, env map[string]string) (*runtimeapi.Process, error) {
 	t.Helper()
-	command := runtimeapi.Command{Path: bootstrap}
-	for name, value := range env {
-		command.Env = append(command.Env, name+"="+value)
-	}
-	process, err := runtimeapi.Start(t.Context(), command)
-	var refused *runtimeapi.InitError
-	switch {
-	case err == nil:
-		leak.Watch(t, process.Logs, secretsIn(env["LOCAL_SECRET"])...)
-		t.Cleanup(func() { process.Kill() })
-	case errors.As(err, &refused):
-		leak.Check(t, refused.Logs, secretsIn(env["LOCAL_SECRET"])...)
-	}
-	return process, err
+	return runtimeapitest.Start(t, bootstrap, env, secretsIn(env["LOCAL_SECRET"])...)
 }
 
 // secretsIn returns what must not be printed of a LOCAL_SECRET, which need not

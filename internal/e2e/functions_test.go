@@ -17,9 +17,9 @@ import (
 
 	"github.com/ringback/ringback/internal/eventsource"
 	"github.com/ringback/ringback/internal/faulty"
-	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/moto"
 	"github.com/ringback/ringback/internal/runtimeapi"
+	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
@@ -82,8 +82,8 @@ func newStackThatTries(t *testing.T, receives int) *stack {
 		t:         t,
 		client:    client,
 		tableName: tableName,
-		table:     newProxy(t, os.Getenv(tabletest.EndpointVariable)),
-		spill:     newProxy(t, endpoint),
+		table:     runtimeapitest.Proxy(t, os.Getenv(tabletest.EndpointVariable)),
+		spill:     runtimeapitest.Proxy(t, endpoint),
 		topicARN:  moto.NewTopic(t),
 		deadURL:   deadURL,
 	}
@@ -94,16 +94,6 @@ func newStackThatTries(t *testing.T, receives int) *stack {
 	return s
 }
 
-func newProxy(t *testing.T, target string) *faulty.Proxy {
-	t.Helper()
-	p, err := faulty.New(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
-	return p
-}
-
 // function is one of the functions, as the template sets it up.
 func (s *stack) function(name, logicalID, sourceType string) (*eventsource.Function, eventsource.Settings) {
 	s.t.Helper()
@@ -111,24 +101,18 @@ func (s *stack) function(name, logicalID, sourceType string) (*eventsource.Funct
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	env := []string{
-		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
-		"AWS_LAMBDA_LOG_FORMAT=JSON", "GOMAXPROCS=1", "SSL_CERT_DIR=/nonexistent",
-		"TABLE_NAME=" + s.tableName,
-		"TOPIC_ARN=" + s.topicARN,
-		"SPILL_QUEUE_URL=" + s.spillURL,
-		`LOCAL_SECRET={"token":"` + token + `","signing_secret":""}`,
-		"AWS_ENDPOINT_URL_DYNAMODB=" + s.table.URL(),
-		"AWS_ENDPOINT_URL_SNS=" + moto.Endpoint(s.t),
-		"AWS_ENDPOINT_URL_SQS=" + s.spill.URL(),
+	env := map[string]string{
+		"GOMAXPROCS": "1", "SSL_CERT_DIR": "/nonexistent",
+		"TABLE_NAME":                s.tableName,
+		"TOPIC_ARN":                 s.topicARN,
+		"SPILL_QUEUE_URL":           s.spillURL,
+		"LOCAL_SECRET":              `{"token":"` + token + `","signing_secret":""}`,
+		"AWS_ENDPOINT_URL_DYNAMODB": s.table.URL(),
+		"AWS_ENDPOINT_URL_SNS":      moto.Endpoint(s.t),
+		"AWS_ENDPOINT_URL_SQS":      s.spill.URL(),
 	}
 	return eventsource.NewFunction(func() (*runtimeapi.Process, error) {
-		process, err := runtimeapi.Start(s.t.Context(), runtimeapi.Command{Path: filepath.Join(binaries, name), Env: env})
-		if err == nil {
-			leak.Watch(s.t, process.Logs, token)
-			s.t.Cleanup(func() { process.Kill() })
-		}
-		return process, err
+		return runtimeapitest.Start(s.t, filepath.Join(binaries, name), env, token)
 	}, settings.Timeout), settings
 }
 

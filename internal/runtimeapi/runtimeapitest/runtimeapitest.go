@@ -1,0 +1,52 @@
+// Package runtimeapitest runs the binary of a function for a test.
+package runtimeapitest
+
+import (
+	"errors"
+	"maps"
+	"testing"
+
+	"github.com/ringback/ringback/internal/faulty"
+	"github.com/ringback/ringback/internal/leak"
+	"github.com/ringback/ringback/internal/runtimeapi"
+)
+
+// Start runs a binary until the test ends, with what Lambda sets for every
+// function, and env, which wins. Whatever it prints is scanned, for the secrets
+// as well. The error is that of [runtimeapi.Start].
+func Start(t testing.TB, binary string, env map[string]string, secrets ...string) (*runtimeapi.Process, error) {
+	t.Helper()
+	all := map[string]string{
+		"AWS_ACCESS_KEY_ID":     "local",
+		"AWS_LAMBDA_LOG_FORMAT": "JSON",
+		"AWS_REGION":            "us-east-1",
+		"AWS_SECRET_ACCESS_KEY": "local",
+	}
+	maps.Copy(all, env)
+	command := runtimeapi.Command{Path: binary}
+	for name, value := range all {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	process, err := runtimeapi.Start(t.Context(), command)
+	var refused *runtimeapi.InitError
+	switch {
+	case err == nil:
+		leak.Watch(t, process.Logs, secrets...)
+		t.Cleanup(func() { process.Kill() })
+	case errors.As(err, &refused):
+		leak.Check(t, refused.Logs, secrets...)
+	}
+	return process, err
+}
+
+// Proxy returns a proxy to a stand-in for an AWS service that serves until the
+// test ends.
+func Proxy(t testing.TB, target string) *faulty.Proxy {
+	t.Helper()
+	p, err := faulty.New(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
