@@ -214,7 +214,7 @@ func printMarks(out io.Writer, marks map[table.Key]table.Item) error {
 	}
 	var rows []string
 	for key, mark := range marks {
-		kind, _, _ := strings.Cut(strings.TrimPrefix(key.SK, "ALERT#"), "#")
+		kind, _, _ := strings.Cut(strings.TrimPrefix(key.SK, table.AlertMark), "#")
 		rows = append(rows, fmt.Sprintf("  %s\t%s\tsent before, at %s\n", key.PK, kindName(events.Kind(kind)), table.Text(mark, table.AlertedAt)))
 	}
 	slices.Sort(rows)

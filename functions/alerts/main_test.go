@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -35,18 +34,7 @@ import (
 var bootstrap string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		folder, err := os.MkdirTemp("", "alerts")
-		if err != nil {
-			panic(err)
-		}
-		defer func() { _ = os.RemoveAll(folder) }()
-		bootstrap = filepath.Join(folder, "bootstrap")
-		if err := runtimeapi.Build(context.Background(), ".", bootstrap, os.Getenv(tabletest.EndpointVariable) != ""); err != nil {
-			panic(err)
-		}
-		return m.Run()
-	}())
+	os.Exit(runtimeapitest.Main(m, map[string]*string{".": &bootstrap}))
 }
 
 // variables is what the function needs.

@@ -36,21 +36,7 @@ const invokeTime = 20 * time.Second
 var bootstrap, webhook string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		folder, err := os.MkdirTemp("", "drain")
-		if err != nil {
-			panic(err)
-		}
-		defer func() { _ = os.RemoveAll(folder) }()
-		bootstrap, webhook = filepath.Join(folder, "drain"), filepath.Join(folder, "webhook")
-		release := os.Getenv(tabletest.EndpointVariable) != ""
-		for source, binary := range map[string]string{".": bootstrap, "../webhook": webhook} {
-			if err := runtimeapi.Build(context.Background(), source, binary, release); err != nil {
-				panic(err)
-			}
-		}
-		return m.Run()
-	}())
+	os.Exit(runtimeapitest.Main(m, map[string]*string{".": &bootstrap, "../webhook": &webhook}))
 }
 
 // start starts the function with a table at the endpoint.

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -39,18 +38,7 @@ const (
 var bootstrap string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		folder, err := os.MkdirTemp("", "webhook")
-		if err != nil {
-			panic(err)
-		}
-		defer func() { _ = os.RemoveAll(folder) }()
-		bootstrap = filepath.Join(folder, "bootstrap")
-		if err := runtimeapi.Build(context.Background(), ".", bootstrap, os.Getenv(tabletest.EndpointVariable) != ""); err != nil {
-			panic(err)
-		}
-		return m.Run()
-	}())
+	os.Exit(runtimeapitest.Main(m, map[string]*string{".": &bootstrap}))
 }
 
 // environment is what the function needs, with a table at the endpoint.

@@ -71,13 +71,12 @@ func Read(item table.Item) (Alert, error) {
 		return Alert{}, fmt.Errorf("read alert: %w", ErrItem)
 	}
 	mark := table.AlertKey(a.Key, a.Kind)
-	a.ID = mark.PK + "/" + strings.TrimPrefix(mark.SK, "ALERT#")
+	a.ID = mark.PK + "/" + strings.TrimPrefix(mark.SK, table.AlertMark)
 	a.OccurredAt = timeOf(item, table.OccurredAt)
 	a.ReceivedAt = timeOf(item, table.ReceivedAt)
 	a.Event = events.Type(table.Text(item, table.Event))
-	a.CallID, _ = strings.CutPrefix(a.Key.PK, table.CallPartition(""))
-	if a.CallID == a.Key.PK {
-		a.CallID = ""
+	if id, ok := strings.CutPrefix(a.Key.PK, table.CallPartition("")); ok {
+		a.CallID = id
 	}
 	a.LineName = table.Text(item, "justcall_line_name")
 	a.Caller = strings.TrimPrefix(table.Text(item, table.GSI1PK), table.PhonePartition(""))

@@ -93,15 +93,15 @@ func alertSort(d *events.Delivery, at time.Time) string {
 	return Time(at) + "#" + keyPart(d.ID)
 }
 
-// alertMark begins the SK of every mark.
-const alertMark = "ALERT#"
+// AlertMark begins the SK of every mark; the kind follows.
+const AlertMark = "ALERT#"
 
 // AlertKey returns the key of the mark that says that an alert was published.
 // It stands beside the event. A call has one mark for each kind of alert,
 // however many events say that it was missed; what happened to no known call
 // is marked event by event.
 func AlertKey(event Key, kind events.Kind) Key {
-	key := Key{PK: event.PK, SK: alertMark + string(kind)}
+	key := Key{PK: event.PK, SK: AlertMark + string(kind)}
 	if strings.HasPrefix(event.PK, eventPartition) {
 		key.SK += "#" + strings.TrimPrefix(event.SK, eventSort)
 	}
@@ -121,7 +121,7 @@ func AlertMarks(event Key, kind events.Kind) Query {
 	if strings.HasPrefix(event.PK, eventPartition) {
 		return Query{Partition: event.PK, SortPrefix: AlertKey(event, kind).SK}
 	}
-	return Query{Partition: event.PK, SortPrefix: alertMark}
+	return Query{Partition: event.PK, SortPrefix: AlertMark}
 }
 
 // LogPartition returns a PK as it may be logged. It holds ids that JustCall

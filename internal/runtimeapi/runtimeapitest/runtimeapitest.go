@@ -2,14 +2,39 @@
 package runtimeapitest
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/ringback/ringback/internal/faulty"
 	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/runtimeapi"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
+
+// Main builds functions, by the folders of their sources, says where the binaries
+// are, and runs the tests. It is the whole of a TestMain, but for [os.Exit]. They
+// are built as they are deployed where there is a table to test against, else so
+// that they are built faster.
+func Main(m *testing.M, binaries map[string]*string) (code int) {
+	folder, err := os.MkdirTemp("", "functions")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	release := os.Getenv(tabletest.EndpointVariable) != ""
+	for source, binary := range binaries {
+		*binary = filepath.Join(folder, fmt.Sprint("bootstrap-", filepath.Base(source)))
+		if err := runtimeapi.Build(context.Background(), source, *binary, release); err != nil {
+			panic(err)
+		}
+	}
+	return m.Run()
+}
 
 // Start runs a binary until the test ends, with what Lambda sets for every
 // function, and env, which wins. Whatever it prints is scanned, for the secrets

@@ -1,13 +1,11 @@
 package bolt_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,7 +19,6 @@ import (
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/schema"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // Buckets of the file.
@@ -544,7 +541,7 @@ func TestAKillLosesNoRecordAndRepeatsNoneThatWasPassed(t *testing.T) {
 	for round := range rounds {
 		passed := uint64(0)
 		var since []string // taken, but not known to be passed
-		for _, line := range followAndKill(t, path, 200+77*round) {
+		for _, line := range runAndKill(t, followerVariable, path, 200+77*round) {
 			switch what, of, _ := strings.Cut(line, " "); what {
 			case "put":
 				put[of] = true
@@ -589,38 +586,6 @@ func TestAKillLosesNoRecordAndRepeatsNoneThatWasPassed(t *testing.T) {
 			t.Errorf("%s came %d times, though it was passed", key, times)
 		}
 	}
-}
-
-// followAndKill lets another process follow the feed, kills it when it has
-// printed so many lines, and returns all that it printed.
-func followAndKill(t *testing.T, path string, lines int) (printed []string) {
-	t.Helper()
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), executable)
-	cmd.Env = append(os.Environ(), followerVariable+"="+path, templateVariable+"="+tabletest.TemplatePath(t))
-	cmd.Stderr = os.Stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
-		if printed = append(printed, scanner.Text()); len(printed) == lines {
-			if err := cmd.Process.Kill(); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	_ = cmd.Wait() // it was killed
-	if len(printed) < lines {
-		t.Fatalf("%d lines printed, want %d", len(printed), lines)
-	}
-	return printed
 }
 
 func storePath(t *testing.T) string {

@@ -120,7 +120,7 @@ func TestEveryAcknowledgedWriteSurvivesKill(t *testing.T) {
 	var acknowledged []string
 	for round := range 3 {
 		// Rounds write the same keys: those that are there already count too.
-		acknowledged = append(acknowledged, writeAndKill(t, path, 150+100*round)...)
+		acknowledged = append(acknowledged, runAndKill(t, writerVariable, path, 150+100*round)...)
 	}
 
 	s := open(t, path)
@@ -144,16 +144,16 @@ func TestEveryAcknowledgedWriteSurvivesKill(t *testing.T) {
 	}
 }
 
-// writeAndKill lets another process write, kills it at once when it has
-// acknowledged so many writes, and returns all that it acknowledged.
-func writeAndKill(t *testing.T, path string, writes int) (acknowledged []string) {
+// runAndKill runs what a variable asks of another process on a store, kills it
+// at once when it has printed so many lines, and returns all that it printed.
+func runAndKill(t *testing.T, variable, path string, lines int) (printed []string) {
 	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), executable)
-	cmd.Env = append(os.Environ(), writerVariable+"="+path, templateVariable+"="+tabletest.TemplatePath(t))
+	cmd.Env = append(os.Environ(), variable+"="+path, templateVariable+"="+tabletest.TemplatePath(t))
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -162,19 +162,18 @@ func writeAndKill(t *testing.T, path string, writes int) (acknowledged []string)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if acknowledged = append(acknowledged, lines.Text()); len(acknowledged) == writes {
+	for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+		if printed = append(printed, scanner.Text()); len(printed) == lines {
 			if err := cmd.Process.Kill(); err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	_ = cmd.Wait()
-	if len(acknowledged) < writes {
-		t.Fatalf("%d writes acknowledged, want %d", len(acknowledged), writes)
+	_ = cmd.Wait() // it was killed
+	if len(printed) < lines {
+		t.Fatalf("%d lines printed, want %d", len(printed), lines)
 	}
-	return acknowledged
+	return printed
 }
 
 func TestAStoreReopensWithItsItems(t *testing.T) {
