@@ -2,23 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
-
-	"github.com/ringback/ringback/internal/credential"
-)
-
-// Outputs of template.yaml that are read here.
-const (
-	outputURLBase   = "WebhookUrlBase"
-	outputSecretARN = "SecretArn"
 )
 
 func newWebhookURL() *cobra.Command {
@@ -46,36 +32,17 @@ a password. It needs the AWS credentials that "sam deploy" needs.`,
 }
 
 func webhookURL(ctx context.Context, stack, region string) (string, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithLogger(logging.Nop{}))
+	cfg, err := awsConfig(ctx, region)
 	if err != nil {
-		return "", fmt.Errorf("AWS configuration: %w", err)
+		return "", err
 	}
-	if cfg.Region == "" {
-		return "", errors.New("no AWS region: set AWS_REGION, or give --region")
-	}
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return "", fmt.Errorf("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for \"make deploy\" (%w)", err)
-	}
-	described, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stack)})
+	outputs, err := readOutputs(ctx, cfg, stack, outputURLBase, outputSecretARN)
 	if err != nil {
-		return "", fmt.Errorf("describe stack %q in %s (is it deployed there?): %w", stack, cfg.Region, err)
+		return "", err
 	}
-	outputs := make(map[string]string)
-	for _, s := range described.Stacks {
-		for _, o := range s.Outputs {
-			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
-		}
-	}
-	if outputs[outputURLBase] == "" || outputs[outputSecretARN] == "" {
-		return "", fmt.Errorf("stack %q has no outputs %s and %s: is it a stack of ringback, deployed to its end?", stack, outputURLBase, outputSecretARN)
-	}
-	value, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(outputs[outputSecretARN])})
+	secret, err := readSecret(ctx, cfg, outputs[outputSecretARN])
 	if err != nil {
-		return "", fmt.Errorf("read the token: %w", err)
-	}
-	secret, err := credential.Parse(aws.ToString(value.SecretString))
-	if err != nil {
-		return "", fmt.Errorf("the stack's secret: %w", err)
+		return "", err
 	}
 	return outputs[outputURLBase] + "/" + secret.Token, nil
 }

@@ -20,6 +20,9 @@ type Mix struct {
 	// Duplicates is how many of a hundred deliveries are of an event that
 	// another one is of as well.
 	Duplicates int
+	// Strays is how many requests that are no delivery of an event come on top
+	// of a hundred deliveries.
+	Strays int
 }
 
 // Plan is what is to be posted and what must be true afterwards.
@@ -29,13 +32,19 @@ type Plan struct {
 	Deliveries []Delivery
 	// Events are what the deliveries are of, all of them different.
 	Events []Event
+	// Strays are posted between the deliveries, in this order.
+	Strays []Stray
 }
 
 // Delivery is one body to post.
 type Delivery struct {
 	// Event is the index in [Plan.Events] of what it is of.
-	Event int
-	Body  []byte
+	Event  int
+	Format events.Format
+	Type   events.Type
+	// Schedule is how it is tried again.
+	Schedule Schedule
+	Body     []byte
 }
 
 // Event is one event that was made up.
@@ -56,6 +65,7 @@ type Event struct {
 const (
 	MaxDeliveries = 10_000_000
 	MaxDuplicates = 99
+	MaxStrays     = 100
 )
 
 // NewPlan makes up a plan. It returns an error if the mix is beyond its limits,
@@ -67,14 +77,14 @@ func NewPlan(m Mix) (*Plan, error) {
 		return nil, fmt.Errorf("storm: %d deliveries: from 1 to %d are possible", m.Deliveries, MaxDeliveries)
 	case m.Duplicates < 0 || m.Duplicates > MaxDuplicates:
 		return nil, fmt.Errorf("storm: %d %% duplicates: from 0 to %d are possible", m.Duplicates, MaxDuplicates)
+	case m.Strays < 0 || m.Strays > MaxStrays:
+		return nil, fmt.Errorf("storm: %d %% strays: from 0 to %d are possible", m.Strays, MaxStrays)
 	}
 	again := m.Deliveries * m.Duplicates / 100
 
-	// A stream of random numbers for each purpose: the same seed tells the same
-	// stories, whatever the duplicates.
-	t := teller{rng: random(m.Seed, 0)}
+	t := teller{rng: random(m.Seed, telling)}
 	drafts := t.tell(m.Deliveries - again)
-	spelling := random(m.Seed, 1)
+	rng := random(m.Seed, spelling)
 	p := &Plan{
 		Mix:        m,
 		Deliveries: make([]Delivery, 0, m.Deliveries),
@@ -82,7 +92,7 @@ func NewPlan(m Mix) (*Plan, error) {
 	}
 	seen := make(map[table.Key]struct{}, len(drafts))
 	for i := range drafts {
-		body := drafts[i].body(spelling, false)
+		body := drafts[i].body(rng, false)
 		event, err := drafts[i].event(body)
 		if err != nil {
 			return nil, err
@@ -92,16 +102,18 @@ func NewPlan(m Mix) (*Plan, error) {
 		}
 		seen[event.Key] = struct{}{}
 		p.Events[i] = event
-		p.Deliveries = append(p.Deliveries, Delivery{i, body})
+		p.Deliveries = append(p.Deliveries, drafts[i].delivery(i, body))
 	}
 	for range again {
-		i := spelling.IntN(len(drafts))
-		p.Deliveries = append(p.Deliveries, Delivery{i, drafts[i].body(spelling, true)})
+		i := rng.IntN(len(drafts))
+		p.Deliveries = append(p.Deliveries, drafts[i].delivery(i, drafts[i].body(rng, true)))
 	}
-	random(m.Seed, 2).Shuffle(len(p.Deliveries), func(i, j int) {
+	random(m.Seed, shuffling).Shuffle(len(p.Deliveries), func(i, j int) {
 		p.Deliveries[i], p.Deliveries[j] = p.Deliveries[j], p.Deliveries[i]
 	})
-	return p, nil
+	var err error
+	p.Strays, err = strays(m)
+	return p, err
 }
 
 // Alerts returns the ids of the alerts that must be made: one for each call and
@@ -115,6 +127,19 @@ func (p *Plan) Alerts() map[string]struct{} {
 	}
 	return alerts
 }
+
+// What random numbers are for. Each has a stream of its own: a seed tells the same
+// stories whatever the duplicates, and loses the same deliveries whatever else
+// happens.
+const (
+	telling = iota
+	spelling
+	shuffling
+	refusing // alerts
+	straying
+	losing
+	pausing
+)
 
 // random returns a source of random numbers that a seed repeats.
 func random(seed, purpose uint64) *rand.Rand {
@@ -176,6 +201,11 @@ func (d *draft) body(rng *rand.Rand, again bool) []byte {
 		s.write(object{{"data", append(object{{"type", string(d.typ)}}, d.data...)}})
 	}
 	return s.out
+}
+
+// delivery returns a body as a delivery of the event with an index.
+func (d *draft) delivery(event int, body []byte) Delivery {
+	return Delivery{Event: event, Format: d.form, Type: d.typ, Schedule: ScheduleOf(d.form, d.typ), Body: body}
 }
 
 // event reads the event back, for the part of its key that only a hash over the

@@ -1,40 +1,64 @@
 package storm
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/timing"
 )
 
 // Target is a stack to play against.
 type Target struct {
 	// URL is where webhooks are posted, token included.
 	URL string
+	// SigningSecret signs every delivery of format B, as JustCall does; where it
+	// is "" they are posted without signature.
+	SigningSecret string
+	// SignedURL is the URL that the signatures are over, where that is another
+	// than URL; "" for URL.
+	SignedURL string
 	// Table is where the stack keeps what it was sent.
 	Table table.Store
+	// Fresh is set where the table was made for this storm: whether something is
+	// in it is not looked up before.
+	Fresh bool
+	// Spills is set where the stack may store what it has answered 200 a while
+	// later: what is missing in the table is looked up again until it is there or
+	// the player's Wait is over.
+	Spills bool
 	// Settled returns when everything that the stack has answered 200 so far
 	// has been alerted.
 	Settled func(ctx context.Context) error
 }
 
+// Alerts is where the alerts of a stack arrive. [Receiver] is one.
+type Alerts interface {
+	// Published returns what has arrived so far.
+	Published() Published
+}
+
 // Player posts plans as JustCall does.
 type Player struct {
-	// Concurrency is how many deliveries are on their way at a time.
+	// Concurrency is how many requests are on their way at a time.
 	Concurrency int
-	// Retries are the pauses before what was not answered 200 is posted again.
-	// After the last it is given up.
-	Retries []time.Duration
+	// Rate is how many deliveries a second are posted for the first time,
+	// whatever becomes of those before; 0 posts the next whenever one was
+	// answered. No more than Concurrency are made up for at once after the stack
+	// kept all of them waiting.
+	Rate float64
+	// Minute is how long a minute of JustCall's schedules takes.
+	Minute time.Duration
+	// Loss is how many of a hundred first and second tries are lost on the way:
+	// half of them before they are posted, half with their answer. Later tries
+	// never are, so that what is given up is the stack's doing.
+	Loss int
 	// Wait is how long the stack may take to alert after the last answer.
 	Wait time.Duration
 	// Now tells the time; NewPlayer sets it, tests replace it.
@@ -42,49 +66,21 @@ type Player struct {
 	// Done is called whenever a delivery was answered 200 or given up, by
 	// several goroutines at a time; nil is for nobody who wants to know.
 	Done func()
+	// Answered is called with 1, 2, 3 … whenever a delivery was answered, 200 or
+	// not, by several goroutines at a time; nil is for nobody who wants to know.
+	// The answer that is lost on its way back counts.
+	Answered func(n int)
 }
 
-// NewPlayer returns a player that retries on the schedule of JustCall's
-// overview, after 1, 5, 15, 30 and 60 minutes, a minute taking 20 ms.
+// NewPlayer returns a player that posts as fast as it is answered, loses nothing,
+// and whose minutes take 500 ms.
 func NewPlayer(concurrency int, wait time.Duration) *Player {
-	const minute = 20 * time.Millisecond
 	return &Player{
 		Concurrency: concurrency,
-		Retries:     []time.Duration{minute, 5 * minute, 15 * minute, 30 * minute, 60 * minute},
+		Minute:      500 * time.Millisecond,
 		Wait:        wait,
 		Now:         time.Now,
 	}
-}
-
-// Result is what was seen while a plan was played, and afterwards.
-type Result struct {
-	// Answers has one for each delivery of the plan, in the plan's order.
-	Answers []Answer
-	// Took is the time from the first delivery to the last answer.
-	Took time.Duration
-	// NoAnswer is the first error of a delivery that got no answer at all.
-	NoAnswer error
-	// Unsettled says why the stack did not settle; nil if it did.
-	Unsettled error
-	// Stored are the keys of all events in the table's partitions that the
-	// plan's events belong to.
-	Stored []table.Key
-	// Published is what the receiver of the alerts has seen.
-	Published Published
-}
-
-// Answer is how one delivery went.
-type Answer struct {
-	// Tries are all attempts; the last decides.
-	Tries []Try
-	// At is when it was answered 200; zero if it never was.
-	At time.Time
-}
-
-// Try is one attempt to deliver. Status is 0 where no answer came.
-type Try struct {
-	Status int
-	Took   time.Duration
 }
 
 // ErrPlayed says that the table has events already where those of the plan
@@ -95,144 +91,181 @@ var ErrPlayed = errors.New("storm: the table is not empty")
 // Play posts everything, waits until the stack has settled and reads back what
 // became of it. It returns an error only where that could not be found out, such
 // as [ErrPlayed]; what the stack did wrong is for [Check] to say.
-func (p *Player) Play(ctx context.Context, plan *Plan, target Target, receiver *Receiver) (*Result, error) {
-	before, err := p.readBack(ctx, plan, target.Table)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("storm: read the table: %w", err)
-	case len(before) > 0:
-		return nil, ErrPlayed
+func (p *Player) Play(ctx context.Context, plan *Plan, target Target, alerts Alerts) (*Result, error) {
+	width := max(1, p.Concurrency)
+	reader := &reader{plan: plan, from: target.Table, width: width}
+	if !target.Fresh {
+		before, err := reader.events(ctx, reader.partitions())
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("storm: read the table: %w", err)
+		case slices.ContainsFunc(before, func(keys []table.Key) bool { return len(keys) > 0 }):
+			return nil, ErrPlayed
+		}
 	}
 
-	r := &Result{Answers: make([]Answer, len(plan.Deliveries))}
-	poster := poster{player: p, url: target.URL, transport: &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		MaxIdleConns:        p.Concurrency,
-		MaxIdleConnsPerHost: p.Concurrency,
-	}}
-	defer poster.transport.CloseIdleConnections()
-
-	started := p.Now()
-	var failed atomic.Pointer[error]
-	p.each(ctx, len(plan.Deliveries), func(i int) {
-		answer, err := poster.deliver(ctx, plan.Deliveries[i].Body)
-		if err != nil {
-			failed.CompareAndSwap(nil, &err)
-		}
-		r.Answers[i] = answer
-		if p.Done != nil {
-			p.Done()
-		}
-	})
-	r.Took = p.Now().Sub(started)
-	if err := failed.Load(); err != nil {
-		r.NoAnswer = *err
+	round := &round{
+		Player: p, plan: plan, poster: newPoster(target, width),
+		seen: &Result{
+			Answers: make([]Answer, len(plan.Deliveries)),
+			Strays:  make([]Answer, len(plan.Strays)),
+			Rate:    p.Rate,
+		},
+		started: p.Now(),
 	}
+	round.play(ctx, width)
+	seen := round.seen
+	ended := p.Now()
 
 	waiting, cancel := context.WithTimeout(ctx, p.Wait)
 	defer cancel()
-	r.Unsettled = target.Settled(waiting)
+	seen.Unsettled = target.Settled(waiting)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("storm: %w", context.Cause(ctx))
 	}
-	if r.Stored, err = p.readBack(ctx, plan, target.Table); err != nil {
+	if err := reader.read(ctx, waiting, seen, round.started, ended, target.Spills); err != nil {
 		return nil, fmt.Errorf("storm: read the table back: %w", err)
 	}
-	r.Published = receiver.Published()
-	return r, nil
+	seen.Published = alerts.Published()
+	return seen, nil
 }
 
-// each calls do for 0 to n-1, several at a time, and ends early with ctx.
-func (p *Player) each(ctx context.Context, n int, do func(i int)) {
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range max(1, p.Concurrency) {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				do(i)
-			}
-		})
-	}
-	workers.Wait()
+// round is a plan being played.
+type round struct {
+	*Player
+
+	plan    *Plan
+	poster  *poster
+	seen    *Result
+	started time.Time
+
+	answered atomic.Int64 // deliveries' tries
+	through  atomic.Int64 // deliveries that were tried once
+	failed   sync.Once    // sets NoAnswer
 }
 
-// readBack returns the keys of the events in every partition of the plan.
-func (p *Player) readBack(ctx context.Context, plan *Plan, from table.Store) ([]table.Key, error) {
-	distinct := make(map[string]struct{})
-	for i := range plan.Events {
-		distinct[plan.Events[i].Key.PK] = struct{}{}
-	}
-	partitions := slices.Collect(maps.Keys(distinct))
-	found := make([][]table.Key, len(partitions))
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	p.each(ctx, len(partitions), func(i int) {
-		for item, err := range table.All(ctx, from, table.Query{Partition: partitions[i]}) {
-			if err != nil {
-				cancel(err) // one is enough
-				return
-			}
-			// The others are marks, beside the events.
-			if table.Text(item, table.Event) != "" {
-				found[i] = append(found[i], table.KeyOf(item))
-			}
+// play posts everything until it is answered or given up, or ctx ends.
+func (r *round) play(ctx context.Context, width int) {
+	defer r.poster.transport.CloseIdleConnections()
+	q := queue{now: r.Now, pace: newPace(r.Rate, width), fresh: order{plan: r.plan}}
+	q.work(ctx, width, func(j job) (again *job) {
+		if j.stray {
+			return r.stray(ctx, j)
 		}
+		return r.delivery(ctx, j)
 	})
-	return slices.Concat(found...), context.Cause(ctx)
 }
 
-// poster posts to one URL.
-type poster struct {
-	player    *Player
-	url       string
-	transport *http.Transport
-}
-
-// deliver posts a body until it is answered 200 or given up. The error is that
-// of the last try, where no answer came.
-func (p *poster) deliver(ctx context.Context, body []byte) (Answer, error) {
-	var answer Answer
-	for try := 0; ; try++ {
-		started := p.player.Now()
-		status, err := p.post(ctx, body)
-		ended := p.player.Now()
-		answer.Tries = append(answer.Tries, Try{Status: status, Took: ended.Sub(started)})
-		if status == http.StatusOK {
-			answer.At = ended
-			return answer, nil
+// delivery makes one try of a delivery.
+func (r *round) delivery(ctx context.Context, j job) (again *job) {
+	d, answer := &r.plan.Deliveries[j.index], &r.seen.Answers[j.index]
+	if j.try == 0 {
+		if d.Format == events.FormatB {
+			j.signed = r.poster.sign(d.Type, SignatureRight, r.Now())
 		}
-		if try == len(p.player.Retries) || !timing.Sleep(ctx, p.player.Retries[try]) {
-			return answer, err
+		if cap(answer.Tries) == 0 {
+			answer.Tries = make([]Try, 0, 1) // most need no more
 		}
 	}
+	try, at := r.try(ctx, j, d)
+	answer.Tries = append(answer.Tries, try)
+	if try.Status == http.StatusOK {
+		answer.At = at
+	}
+	if j.try == 0 && int(r.through.Add(1)) == len(r.plan.Deliveries) {
+		r.seen.Took = r.Now().Sub(r.started)
+	}
+	if d.Schedule.Again(try.Status) {
+		if again = r.later(j, d.Schedule); again != nil {
+			return again
+		}
+	}
+	if r.Done != nil {
+		r.Done()
+	}
+	return nil
 }
 
-// postTime bounds one try.
-const postTime = 30 * time.Second
+// try posts a delivery, unless that is lost, and returns when it was answered.
+func (r *round) try(ctx context.Context, j job, d *Delivery) (try Try, at time.Time) {
+	loss := r.loss(j)
+	if loss == LostThere {
+		return Try{Loss: loss}, time.Time{}
+	}
+	started := r.Now()
+	status, err := r.poster.delivery(ctx, d, j.signed)
+	at = r.Now()
+	if status == 0 {
+		r.failed.Do(func() { r.seen.NoAnswer = err })
+		return Try{Took: at.Sub(started)}, at
+	}
+	if n := r.answered.Add(1); r.Answered != nil {
+		r.Answered(int(n))
+	}
+	if loss == LostBack {
+		status = 0
+	}
+	return Try{Status: status, Took: at.Sub(started), Loss: loss}, at
+}
 
-// post makes one try and returns the answer's status, 0 where none came.
-func (p *poster) post(ctx context.Context, body []byte) (status int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, postTime)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(body))
+// loss returns whether a try is lost on the way. It depends on nothing but the
+// seed, the delivery and the try, so that it is the same in whatever order they
+// come.
+func (r *round) loss(j job) Loss {
+	const lossy = 2 // tries
+	lot := r.lot(losing, j)
+	if j.try >= lossy || int(lot%100) >= r.Loss {
+		return LostNot
+	}
+	return []Loss{LostThere, LostBack}[lot/100%2]
+}
+
+// later returns a job to be posted again when a schedule says so; nil if it is
+// given up.
+func (r *round) later(j job, schedule Schedule) *job {
+	pause, ok := schedule.Pause(j.try, r.lot(pausing, j))
+	if !ok {
+		return nil
+	}
+	j.try++
+	j.due = r.Now().Add(time.Duration(float64(pause) / float64(time.Minute) * float64(r.Minute)))
+	return &j
+}
+
+// lot returns a random number that only the seed, a purpose and the job's try
+// decide.
+func (r *round) lot(purpose uint64, j job) uint64 {
+	return random(r.plan.Mix.Seed, purpose<<56|uint64(j.index)<<8|uint64(j.try)).Uint64() //nolint:gosec // G115: counts
+}
+
+// stray makes one try of a stray. What is answered as it must be is posted once
+// more, since it must be answered so each time; where the stack was kept from its
+// work, it is tried again as the overview's schedule has it.
+func (r *round) stray(ctx context.Context, j job) (again *job) {
+	s, answer := &r.plan.Strays[j.index], &r.seen.Strays[j.index]
+	if s.Signature != SignatureRight && r.poster.secret == "" {
+		return nil // nobody looks at its signature
+	}
+	if j.try == 0 && s.Type != "" {
+		j.signed = r.poster.sign(s.Type, s.Signature, r.Now())
+	}
+	started := r.Now()
+	status, err := r.poster.stray(ctx, s, j.signed)
+	ended := r.Now()
+	answer.Tries = append(answer.Tries, Try{Status: status, Took: ended.Sub(started)})
 	if err != nil {
-		return 0, errors.New("the webhook's URL is not one") // its own error would quote the token
+		r.failed.Do(func() { r.seen.NoAnswer = err })
 	}
-	req.Header.Set("Content-Type", "application/json")
-	// Without a client around it, which would follow redirects: they are no
-	// 200, and the token would go wherever they lead.
-	resp, err := p.transport.RoundTrip(req)
-	if err != nil {
-		return 0, fmt.Errorf("post: %w", err)
+	switch {
+	case status == s.Want && j.repeated:
+		answer.At = ended
+	case status == s.Want:
+		j.try, j.repeated = 0, true
+		if again = r.later(j, Overview); again != nil {
+			again.try = 0
+		}
+	case hindered(status):
+		again = r.later(j, Overview)
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
-	// Read to its end, the connection can be used again.
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return 0, fmt.Errorf("read answer: %w", err)
-	}
-	return resp.StatusCode, nil
+	return again
 }

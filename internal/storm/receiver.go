@@ -46,7 +46,7 @@ func draw(seed uint64, id string, try int) uint64 {
 	h := fnv.New64a()
 	_ = binary.Write(h, binary.BigEndian, []uint64{seed, uint64(try)}) //nolint:gosec // G115: a count
 	_, _ = io.WriteString(h, id)                                       // a hash takes every write
-	return random(h.Sum64(), 3).Uint64()
+	return random(h.Sum64(), refusing).Uint64()
 }
 
 // Published is what a receiver has seen.

@@ -1,15 +1,16 @@
 package storm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/table"
 )
 
@@ -18,37 +19,65 @@ type Report struct {
 	Seed uint64
 	// Sent is how many deliveries there were, of so many Distinct events.
 	Sent, Distinct int
-	// Statuses counts the tries by what they were answered; 0 is no answer.
+	// Posts is how many tries to deliver were posted, and LostThere and LostBack
+	// how many were lost on purpose: before they were posted, and after they were
+	// answered.
+	Posts, LostThere, LostBack int
+	// Statuses counts the tries by what they were answered; 0 is no answer. Those
+	// lost on purpose are not among them.
 	Statuses map[int]int
 	// GivenUp is how many deliveries were never answered 200.
 	GivenUp int
+	// Schedules has one for each [Schedule], under its number.
+	Schedules [3]Retried
 
 	// Stored is how many events are in the table, Lost how many are not, and
 	// Extra how many keys of events are there that are no event's: one was
 	// stored twice.
 	Stored, Lost, Extra int
 
+	// Strays is how many strays were posted; Otherwise how many of them were not
+	// answered as they must be, every time. Unposted is how many were left out,
+	// since the target checks no signatures.
+	Strays, Otherwise, Unposted int
+	// Rejections is how many strays are kept as rejected of those that must be,
+	// and Unkept how many are not. Needless is how many strays are kept as
+	// rejected of which nothing must be, and Accepted how many are in the table as
+	// events.
+	Rejections, Unkept, Needless, Accepted int
+
 	// Expected is how many alerts there had to be; Alerted how many of them were
 	// taken, and Missing how many were not. Twice is how often one was taken
-	// again.
+	// again; Excused of these may be, for so many Kills.
 	Expected, Alerted, Missing, Twice int
+	Kills, Excused                    int
 	// Unexpected is how many alerts were taken that had to be none, and
 	// Unreadable how many were no alert.
 	Unexpected, Unreadable int
 	// PublishFailed is how many tries to alert were failed on purpose.
 	PublishFailed int
 
-	// Latency is of every try that was answered, and Delay from the first
-	// answer 200 of an alert's events until the alert was taken.
+	// Latency is of every delivery's try that was answered, and Delay from the
+	// first answer 200 of an alert's events until the alert was taken.
 	Latency, Delay Percentiles
-	// PerSecond is how many deliveries were answered in a second.
-	PerSecond float64
+	// PerSecond is how many deliveries were posted for the first time in a
+	// second, and Rate how many were to be; 0 is for as many as may be.
+	PerSecond, Rate float64
 
 	// NoAnswer and Unsettled are those of the [Result].
 	NoAnswer, Unsettled error
-	// Examples names some of what is lost, extra, missing, twice or
-	// unexpected.
+	// Examples names some of what has each fault.
 	Examples []string
+}
+
+// Retried says how often deliveries of one schedule were tried.
+type Retried struct {
+	// Deliveries is how many have the schedule, and Posts how many tries of
+	// theirs were posted.
+	Deliveries, Posts int
+	// Retried is how many were tried more than once, and GivenUp how many were
+	// never answered 200.
+	Retried, GivenUp int
 }
 
 // Check compares what was seen with what the plan demands.
@@ -58,34 +87,77 @@ func Check(plan *Plan, seen *Result) *Report {
 		Sent:          len(plan.Deliveries),
 		Distinct:      len(plan.Events),
 		Statuses:      make(map[int]int),
+		Kills:         seen.Kills,
+		Excused:       seen.Kills * cmp.Or(seen.Unmarked, alert.MaxBatch),
 		Unreadable:    seen.Published.Unreadable,
 		PublishFailed: seen.Published.Failed,
 		NoAnswer:      seen.NoAnswer,
 		Unsettled:     seen.Unsettled,
+		Rate:          seen.Rate,
 	}
-	r.checkAnswers(seen)
+	r.checkAnswers(plan, seen)
 	r.checkTable(plan, seen)
+	r.checkStrays(plan, seen)
 	r.checkAlerts(plan, seen)
 	return r
 }
 
-func (r *Report) checkAnswers(seen *Result) {
-	var latencies []time.Duration
-	for _, answer := range seen.Answers {
+func (r *Report) checkAnswers(plan *Plan, seen *Result) {
+	latencies := make([]time.Duration, 0, len(seen.Answers))
+	var givenUp []string
+	for i := range seen.Answers {
+		answer, delivery := &seen.Answers[i], &plan.Deliveries[i]
+		schedule := &r.Schedules[delivery.Schedule]
+		schedule.Deliveries++
+		if len(answer.Tries) > 1 {
+			schedule.Retried++
+		}
 		if answer.At.IsZero() {
-			r.GivenUp++
+			schedule.GivenUp++
+			key := plan.Events[delivery.Event].Key
+			givenUp = append(givenUp, fmt.Sprintf("%s %s: %s", key.PK, key.SK, statuses(answer.Tries)))
 		}
 		for _, try := range answer.Tries {
-			r.Statuses[try.Status]++
+			switch try.Loss {
+			case LostThere:
+				r.LostThere++
+				continue
+			case LostBack:
+				r.LostBack++
+			case LostNot:
+				r.Statuses[try.Status]++
+			}
+			schedule.Posts++
 			if try.Status != 0 {
 				latencies = append(latencies, try.Took)
 			}
 		}
 	}
+	for _, schedule := range r.Schedules {
+		r.Posts += schedule.Posts
+	}
+	r.GivenUp = len(givenUp)
 	r.Latency = percentiles(latencies)
 	if seen.Took > 0 {
-		r.PerSecond = float64(r.Sent-r.GivenUp) / seen.Took.Seconds()
+		r.PerSecond = float64(r.Sent) / seen.Took.Seconds()
 	}
+	r.examples("never answered 200", givenUp)
+}
+
+// statuses writes what some tries were answered, the last ones if they are many.
+func statuses(tries []Try) string {
+	var texts []string
+	for _, try := range tries[max(0, len(tries)-6):] {
+		switch {
+		case try.Loss != LostNot:
+			texts = append(texts, "lost on the way")
+		case try.Status == 0:
+			texts = append(texts, "no answer")
+		default:
+			texts = append(texts, strconv.Itoa(try.Status))
+		}
+	}
+	return strings.Join(texts, ", ")
 }
 
 func (r *Report) checkTable(plan *Plan, seen *Result) {
@@ -93,7 +165,13 @@ func (r *Report) checkTable(plan *Plan, seen *Result) {
 	for _, key := range seen.Stored {
 		stored[key]++
 	}
-	var lost, extra []string
+	strays := make(map[table.Key]string)
+	for i := range plan.Strays {
+		if s := &plan.Strays[i]; s.Key != (table.Key{}) {
+			strays[s.Key] = s.Kind
+		}
+	}
+	var lost, extra, accepted []string
 	for i := range plan.Events {
 		key := plan.Events[i].Key
 		if stored[key] == 0 {
@@ -104,13 +182,58 @@ func (r *Report) checkTable(plan *Plan, seen *Result) {
 		stored[key]-- // what is left in the end belongs to no event
 	}
 	for key, times := range stored {
+		name := key.PK + " " + key.SK
+		if kind, ok := strays[key]; ok && times > 0 {
+			accepted = append(accepted, kind+": "+name)
+			times--
+		}
 		for range times {
-			extra = append(extra, key.PK+" "+key.SK)
+			extra = append(extra, name)
 		}
 	}
-	r.Lost, r.Extra = len(lost), len(extra)
+	r.Lost, r.Extra, r.Accepted = len(lost), len(extra), len(accepted)
 	r.examples("lost", lost)
-	r.examples("extra", extra)
+	r.examples("stored twice", extra)
+	r.examples("stored as an event", accepted)
+}
+
+func (r *Report) checkStrays(plan *Plan, seen *Result) {
+	rejected := digests(seen.Rejected)
+	var otherwise, unkept, needless []string
+	for i := range plan.Strays {
+		s, answer := &plan.Strays[i], &seen.Strays[i]
+		if !answer.tried() {
+			r.Unposted++
+			continue
+		}
+		r.Strays++
+		if answer.At.IsZero() {
+			otherwise = append(otherwise, fmt.Sprintf("%s: %s, not %d", s.Kind, statuses(answer.Tries), s.Want))
+		}
+		digest := table.BodyDigest(s.Body)
+		name := s.Kind + ", digest " + digest
+		switch kept := rejected[digest]; {
+		case s.Kept && kept:
+			r.Rejections++
+		case s.Kept:
+			unkept = append(unkept, name)
+		case kept:
+			needless = append(needless, name)
+		}
+	}
+	r.Otherwise, r.Unkept, r.Needless = len(otherwise), len(unkept), len(needless)
+	r.examples("answered otherwise", otherwise)
+	r.examples("not kept as rejected", unkept)
+	r.examples("kept as rejected, which is not to be", needless)
+}
+
+// digests returns what the keys of rejections name their bodies by.
+func digests(rejected []table.Key) map[string]bool {
+	all := make(map[string]bool, len(rejected))
+	for _, key := range rejected {
+		all[key.SK[strings.LastIndexByte(key.SK, '#')+1:]] = true
+	}
+	return all
 }
 
 func (r *Report) checkAlerts(plan *Plan, seen *Result) {
@@ -164,11 +287,19 @@ func firstAnswers(plan *Plan, seen *Result) map[string]time.Time {
 // maxExamples of each fault are named.
 const maxExamples = 3
 
-// examples names some of those that have a fault.
+// examples names some of those that have a fault, each once.
 func (r *Report) examples(fault string, names []string) {
-	slices.Sort(names)
-	for _, name := range names[:min(len(names), maxExamples)] {
-		r.Examples = append(r.Examples, fault+": "+name)
+	times := make(map[string]int)
+	for _, name := range names {
+		times[name]++
+	}
+	distinct := slices.Sorted(maps.Keys(times))
+	for _, name := range distinct[:min(len(distinct), maxExamples)] {
+		example := fault + ": " + name
+		if n := times[name]; n > 1 {
+			example += fmt.Sprintf(" (%d times)", n)
+		}
+		r.Examples = append(r.Examples, example)
 	}
 }
 
@@ -176,8 +307,12 @@ func (r *Report) examples(fault string, names []string) {
 var ErrBroken = errors.New("the stack has not kept its promises")
 
 // Err returns nil if nothing was lost, stored twice, not alerted or alerted
-// twice, and every delivery was answered 200 in the end. Otherwise the error
-// names what was, and wraps [ErrBroken].
+// twice, every delivery was answered 200 in the end, and every stray was answered
+// and kept as it must be. Otherwise the error names what was not so, and wraps
+// [ErrBroken].
+//
+// After a kill alerts may come twice: the stack died between publishing them and
+// marking that. As many as [Report.Excused] are no fault.
 func (r *Report) Err() error {
 	var faults []string
 	for _, fault := range []struct {
@@ -187,8 +322,12 @@ func (r *Report) Err() error {
 		{r.GivenUp, "never answered 200"},
 		{r.Lost, "lost"},
 		{r.Extra, "stored twice"},
+		{r.Otherwise, "strays answered otherwise"},
+		{r.Unkept, "rejections not kept"},
+		{r.Needless, "kept as rejected without a reason"},
+		{r.Accepted, "strays stored as events"},
 		{r.Missing, "not alerted"},
-		{r.Twice, "alerted twice"},
+		{max(0, r.Twice-r.Excused), "alerted twice"},
 		{r.Unexpected, "alerted without a reason"},
 		{r.Unreadable, "alerts not readable"},
 	} {
@@ -205,68 +344,8 @@ func (r *Report) Err() error {
 	return fmt.Errorf("%w: %s", ErrBroken, strings.Join(faults, ", "))
 }
 
-// Print writes the report as a table, and below it "OK" or what is wrong.
-func (r *Report) Print(to io.Writer) error {
-	var b strings.Builder
-	row := func(name, value string) { fmt.Fprintf(&b, "%-25s%12s\n", name, value) }
-	count := func(name string, n int) { row(name, strconv.Itoa(n)) }
-
-	row("seed", strconv.FormatUint(r.Seed, 10))
-	count("sent", r.Sent)
-	count("  distinct events", r.Distinct)
-	count("  duplicates", r.Sent-r.Distinct)
-	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
-		name := "answered " + strconv.Itoa(status)
-		if status == 0 {
-			name = "no answer"
-		}
-		count(name, r.Statuses[status])
-	}
-	count("never answered 200", r.GivenUp)
-	b.WriteByte('\n')
-	count("stored", r.Stored)
-	count("lost", r.Lost)
-	count("extra (stored twice)", r.Extra)
-	b.WriteByte('\n')
-	count("alerts expected", r.Expected)
-	count("alerted", r.Alerted)
-	count("missing", r.Missing)
-	count("alerted twice", r.Twice)
-	count("publish attempts failed", r.PublishFailed)
-	b.WriteByte('\n')
-	row("milliseconds", fmt.Sprintf("%12s%12s%12s", "p50", "p95", "p99"))
-	row("  to the answer", r.Latency.String())
-	row("  from answer to alert", r.Delay.String())
-	row("deliveries per second", strconv.FormatFloat(r.PerSecond, 'f', 0, 64))
-	b.WriteByte('\n')
-	if err := r.Err(); err != nil {
-		fmt.Fprintf(&b, "NOT OK: %v\n", err)
-		for _, example := range r.Examples {
-			fmt.Fprintf(&b, "  %s\n", example)
-		}
-		if r.NoAnswer != nil {
-			fmt.Fprintf(&b, "  no answer: %v\n", r.NoAnswer)
-		}
-	} else {
-		b.WriteString("OK: nothing lost, nothing stored twice, every alert made once\n")
-	}
-	if _, err := io.WriteString(to, b.String()); err != nil {
-		return fmt.Errorf("print: %w", err)
-	}
-	return nil
-}
-
 // Percentiles of a number of durations.
 type Percentiles struct{ P50, P95, P99 time.Duration }
-
-// String returns them in milliseconds, in three columns.
-func (p Percentiles) String() string {
-	if p == (Percentiles{}) {
-		return fmt.Sprintf("%12s%12s%12s", "-", "-", "-")
-	}
-	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	return fmt.Sprintf("%12.1f%12.1f%12.1f", ms(p.P50), ms(p.P95), ms(p.P99))
-}
 
 // percentiles returns, for each, the smallest duration that so many of a hundred
 // do not exceed. It sorts its argument.

@@ -33,13 +33,29 @@ func perfect(p *storm.Plan) *storm.Result {
 	for _, e := range p.Events {
 		r.Stored = append(r.Stored, e.Key)
 	}
+	for _, s := range p.Strays {
+		try := storm.Try{Status: s.Want, Took: 10 * time.Millisecond}
+		r.Strays = append(r.Strays, storm.Answer{Tries: []storm.Try{try, try}, At: start})
+		if s.Kept {
+			r.Rejected = append(r.Rejected, table.RejectedKey(start, s.Body), table.RejectedKey(start.Add(time.Second), s.Body))
+		}
+	}
 	return r
 }
 
 func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	p := plan(t, storm.Mix{Seed: 1, Deliveries: 200, Duplicates: 30})
+	p := plan(t, storm.Mix{Seed: 1, Deliveries: 200, Duplicates: 30, Strays: 20})
 	alerts := len(p.Alerts())
+	first := func(is func(storm.Stray) bool) int { return slices.IndexFunc(p.Strays, is) }
+	kept := first(func(s storm.Stray) bool { return s.Kept })
+	foreign := first(func(s storm.Stray) bool { return s.WrongToken })
+	rejections := 0
+	for _, s := range p.Strays {
+		if s.Kept {
+			rejections++
+		}
+	}
 	for _, tc := range []struct {
 		name   string
 		doctor func(*storm.Result)
@@ -80,6 +96,60 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 			func(r *storm.Report) { r.Stored--; r.Lost++; r.Extra++ },
 		},
 		{
+			"a stray answered otherwise the second time",
+			func(r *storm.Result) {
+				r.Strays[3] = storm.Answer{Tries: []storm.Try{r.Strays[3].Tries[0], {Status: 500, Took: time.Second}}}
+			},
+			"1 strays answered otherwise",
+			func(r *storm.Report) { r.Otherwise++ },
+		},
+		{
+			"a stray left out",
+			func(r *storm.Result) {
+				r.Strays[foreign] = storm.Answer{}
+			},
+			"",
+			func(r *storm.Report) { r.Strays--; r.Unposted++ },
+		},
+		{
+			"a rejection not kept",
+			func(r *storm.Result) {
+				r.Rejected = slices.DeleteFunc(r.Rejected, func(key table.Key) bool {
+					return strings.HasSuffix(key.SK, "#"+table.BodyDigest(p.Strays[kept].Body))
+				})
+			},
+			"1 rejections not kept",
+			func(r *storm.Report) { r.Rejections--; r.Unkept++ },
+		},
+		{
+			"a rejection kept only the first time, though it came twice",
+			func(r *storm.Result) { r.Rejected = r.Rejected[1:] },
+			"",
+			func(*storm.Report) {},
+		},
+		{
+			"a stray kept that nothing must be kept of",
+			func(r *storm.Result) {
+				r.Rejected = append(r.Rejected, table.RejectedKey(start, p.Strays[foreign].Body))
+			},
+			"1 kept as rejected without a reason",
+			func(r *storm.Report) { r.Needless++ },
+		},
+		{
+			"rejections that are nobody's",
+			func(r *storm.Result) {
+				r.Rejected = append(r.Rejected, table.RejectedKey(start, []byte("somebody else's")))
+			},
+			"",
+			func(*storm.Report) {},
+		},
+		{
+			"a stray stored as an event, twice",
+			func(r *storm.Result) { r.Stored = append(r.Stored, p.Strays[foreign].Key, p.Strays[foreign].Key) },
+			"1 stored twice, 1 strays stored as events",
+			func(r *storm.Report) { r.Accepted++; r.Extra++ },
+		},
+		{
 			"one alert missing",
 			func(r *storm.Result) { r.Published.Taken = r.Published.Taken[1:] },
 			"1 not alerted",
@@ -106,6 +176,37 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 			func(r *storm.Report) { r.Alerted--; r.Missing++; r.Twice++ },
 		},
 		{
+			"as many alerted twice as two kills may repeat",
+			func(r *storm.Result) {
+				r.Kills = 2
+				for range 20 {
+					r.Published.Taken = append(r.Published.Taken, r.Published.Taken[0])
+				}
+			},
+			"",
+			func(r *storm.Report) { r.Twice, r.Kills, r.Excused = 20, 2, 20 },
+		},
+		{
+			"more alerted twice than a kill may repeat",
+			func(r *storm.Result) {
+				r.Kills, r.Unmarked = 1, 5
+				for range 6 {
+					r.Published.Taken = append(r.Published.Taken, r.Published.Taken[0])
+				}
+			},
+			"1 alerted twice",
+			func(r *storm.Report) { r.Twice, r.Kills, r.Excused = 6, 1, 5 },
+		},
+		{
+			"an alert missing and another one twice, after a kill",
+			func(r *storm.Result) {
+				r.Kills = 1
+				r.Published.Taken[1] = r.Published.Taken[0]
+			},
+			"1 not alerted",
+			func(r *storm.Report) { r.Alerted--; r.Missing++; r.Twice, r.Kills, r.Excused = 1, 1, 10 },
+		},
+		{
 			"an alert of nothing",
 			func(r *storm.Result) {
 				r.Published.Taken = append(r.Published.Taken, storm.Taken{ID: "CALL#x/missed_call"})
@@ -130,8 +231,12 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 			func(r *storm.Report) {
 				r.GivenUp++
 				r.Statuses = map[int]int{0: 1, 200: 199, 503: 1}
-				r.PerSecond = 19.9
 				r.NoAnswer = io.ErrUnexpectedEOF
+				r.Posts++
+				of := &r.Schedules[p.Deliveries[199].Schedule]
+				of.Posts++
+				of.Retried++
+				of.GivenUp++
 			},
 		},
 		{
@@ -140,7 +245,27 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 				r.Answers[0].Tries = append([]storm.Try{{Status: 500, Took: 10 * time.Millisecond}, {}}, r.Answers[0].Tries...)
 			},
 			"",
-			func(r *storm.Report) { r.Statuses = map[int]int{0: 1, 200: 200, 500: 1} },
+			func(r *storm.Report) {
+				r.Statuses = map[int]int{0: 1, 200: 200, 500: 1}
+				r.Posts += 2
+				of := &r.Schedules[p.Deliveries[0].Schedule]
+				of.Posts += 2
+				of.Retried++
+			},
+		},
+		{
+			"a delivery lost on the way there and back, and answered in the end",
+			func(r *storm.Result) {
+				r.Answers[0].Tries = append([]storm.Try{{Loss: storm.LostThere}, {Loss: storm.LostBack, Took: time.Hour}}, r.Answers[0].Tries...)
+			},
+			"",
+			func(r *storm.Report) {
+				r.LostThere, r.LostBack = 1, 1
+				r.Posts++
+				of := &r.Schedules[p.Deliveries[0].Schedule]
+				of.Posts++
+				of.Retried++
+			},
 		},
 		{
 			"tries to publish that failed, and succeeded in the end",
@@ -159,8 +284,11 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 			t.Parallel()
 			want := &storm.Report{
 				Seed: 1, Sent: 200, Distinct: 140,
-				Statuses: map[int]int{200: 200},
-				Stored:   140,
+				Posts:     200,
+				Statuses:  map[int]int{200: 200},
+				Schedules: [3]storm.Retried{{Deliveries: 43, Posts: 43}, {Deliveries: 19, Posts: 19}, {Deliveries: 138, Posts: 138}},
+				Stored:    140,
+				Strays:    40, Rejections: rejections,
 				Expected: alerts, Alerted: alerts,
 				Latency:   storm.Percentiles{P50: 10 * time.Millisecond, P95: 10 * time.Millisecond, P99: 10 * time.Millisecond},
 				Delay:     storm.Percentiles{P50: time.Second, P95: time.Second, P99: time.Second},
@@ -209,7 +337,7 @@ func TestAnAlertThatOvertakesTheAnswerCameAtOnce(t *testing.T) {
 
 func TestTheDelayCountsFromTheFirstDeliveryThatTellsOfTheAlert(t *testing.T) {
 	t.Parallel()
-	p := plan(t, storm.Mix{Seed: 1, Deliveries: 400, Duplicates: 50})
+	p := newPlan(t, storm.Mix{Seed: 1, Deliveries: 200, Duplicates: 50})
 	seen := perfect(p)
 	slices.Reverse(p.Deliveries)
 	slices.Reverse(seen.Answers)
@@ -266,9 +394,29 @@ func TestTheReportNamesAFewOfWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestTheReportSaysHowATryEnded(t *testing.T) {
+	t.Parallel()
+	p := plan(t, storm.Mix{Seed: 1, Deliveries: 200, Strays: 20})
+	seen := perfect(p)
+	seen.Answers[0] = storm.Answer{Tries: []storm.Try{{Loss: storm.LostThere}, {}, {Status: 500}}}
+	for i, s := range p.Strays {
+		if s.Kind == "too deep" {
+			seen.Strays[i] = storm.Answer{Tries: []storm.Try{{Status: 200}}}
+		}
+	}
+	key := p.Events[p.Deliveries[0].Event].Key
+	want := []string{
+		"never answered 200: " + key.PK + " " + key.SK + ": lost on the way, no answer, 500",
+		"answered otherwise: too deep: 200, not 400 (2 times)",
+	}
+	if diff := cmp.Diff(want, storm.Check(p, seen).Examples); diff != "" {
+		t.Errorf("examples (-want +got):\n%s", diff)
+	}
+}
+
 func TestTheReportIsAligned(t *testing.T) {
 	t.Parallel()
-	p := plan(t, storm.Mix{Seed: 1, Deliveries: 200, Duplicates: 30})
+	p := plan(t, storm.Mix{Seed: 1, Deliveries: 200, Duplicates: 30, Strays: 20})
 	var printed strings.Builder
 	if err := storm.Check(p, perfect(p)).Print(&printed); err != nil {
 		t.Fatal(err)
@@ -277,17 +425,37 @@ func TestTheReportIsAligned(t *testing.T) {
 sent                              200
   distinct events                 140
   duplicates                       60
+posted, retries included          200
+lost on the way there               0
+lost on the way back                0
 answered 200                      200
 never answered 200                  0
+
+schedule                   deliveries       posts     retried    given up
+  overview                         43          43           0           0
+  sms                              19          19           0           0
+  portal                          138         138           0           0
 
 stored                            140
 lost                                0
 extra (stored twice)                0
 
+strays                             40
+  answered as they must            40
+  answered otherwise                0
+  stored as events                  0
+rejections kept                    26
+  not kept                          0
+  kept without a reason             0
+
 alerts expected                    44
 alerted                            44
 missing                             0
+without a reason                    0
+not readable                        0
 alerted twice                       0
+  excused                           0
+kills                               0
 publish attempts failed             0
 
 milliseconds                      p50         p95         p99

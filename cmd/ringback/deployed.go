@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go/logging"
+
+	"github.com/ringback/ringback/internal/credential"
+)
+
+// Outputs of template.yaml that are read here.
+const (
+	outputURLBase   = "WebhookUrlBase"
+	outputSecretARN = "SecretArn"
+	outputTable     = "TableName"
+	outputTopicARN  = "AlertsTopicArn"
+)
+
+// awsConfig loads the AWS configuration as the AWS command line does, and says
+// what is missing in it. An empty region leaves it to the configuration.
+func awsConfig(ctx context.Context, region string) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithLogger(logging.Nop{}))
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, errors.New("no AWS region: set AWS_REGION, or give --region")
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return aws.Config{}, fmt.Errorf("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for \"make deploy\" (%w)", err)
+	}
+	return cfg, nil
+}
+
+// readOutputs reads the outputs of a deployed stack, among which those named
+// have to be.
+func readOutputs(ctx context.Context, cfg aws.Config, stack string, needed ...string) (map[string]string, error) {
+	described, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stack)})
+	if err != nil {
+		return nil, fmt.Errorf("describe stack %q in %s (is it deployed there?): %w", stack, cfg.Region, err)
+	}
+	outputs := make(map[string]string)
+	for _, s := range described.Stacks {
+		for _, o := range s.Outputs {
+			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+		}
+	}
+	for _, name := range needed {
+		if outputs[name] == "" {
+			last := len(needed) - 1
+			return nil, fmt.Errorf("stack %q has no outputs %s and %s: is it a stack of ringback, deployed to its end?",
+				stack, strings.Join(needed[:last], ", "), needed[last])
+		}
+	}
+	return outputs, nil
+}
+
+// readSecret reads the secret of a deployed stack.
+func readSecret(ctx context.Context, cfg aws.Config, arn string) (credential.Secret, error) {
+	value, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(arn)})
+	if err != nil {
+		return credential.Secret{}, fmt.Errorf("read the token: %w", err)
+	}
+	secret, err := credential.Parse(aws.ToString(value.SecretString))
+	if err != nil {
+		return credential.Secret{}, fmt.Errorf("the stack's secret: %w", err)
+	}
+	return secret, nil
+}
