@@ -23,6 +23,12 @@ type Settings struct {
 	Bisect    bool
 	Partial   bool
 	Filter    Filter
+	// Lanes is the ParallelizationFactor of a stream, and MaximumConcurrency of a
+	// queue: how many invocations there are at once at the most, or 1 where the
+	// template says nothing.
+	Lanes int
+	// Path is that of an HTTP API's route.
+	Path string
 }
 
 // Stream returns the mapping of a stream with these settings.
@@ -39,7 +45,7 @@ const (
 )
 
 // Read reads the settings of a function, by its logical ID, and of its event
-// source of a type, DynamoDB or SQS. See
+// source of a type, DynamoDB, HttpApi or SQS. See
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-dynamodb.html.
 func Read(path, function, sourceType string) (Settings, error) {
 	text, err := os.ReadFile(path) //nolint:gosec // G304: the template's path is the caller's to choose
@@ -82,7 +88,12 @@ type source struct {
 		Retries       *int     `yaml:"MaximumRetryAttempts"`
 		Bisect        bool     `yaml:"BisectBatchOnFunctionError"`
 		ResponseTypes []string `yaml:"FunctionResponseTypes"`
-		Filter        struct {
+		Parallel      int      `yaml:"ParallelizationFactor"`
+		Path          string   `yaml:"Path"`
+		Scaling       struct {
+			Concurrency int `yaml:"MaximumConcurrency"`
+		} `yaml:"ScalingConfig"`
+		Filter struct {
 			Filters []struct {
 				Pattern string `yaml:"Pattern"`
 			} `yaml:"Filters"`
@@ -113,5 +124,7 @@ func (s source) settings() (Settings, error) {
 		Bisect:    p.Bisect,
 		Partial:   slices.Contains(p.ResponseTypes, "ReportBatchItemFailures"),
 		Filter:    filter,
+		Lanes:     cmp.Or(p.Parallel, p.Scaling.Concurrency, 1),
+		Path:      p.Path,
 	}, nil
 }

@@ -31,6 +31,7 @@ Resources:
             BatchSize: 25
             MaximumRetryAttempts: 0
             BisectBatchOnFunctionError: true
+            ParallelizationFactor: 5
             FunctionResponseTypes: [ReportBatchItemFailures]
             FilterCriteria: {Filters: [{Pattern: '{"eventName":["INSERT"]}'}]}
   Silent:
@@ -62,12 +63,19 @@ func TestSettingsAreThoseOfTheTemplate(t *testing.T) {
 		t.Error("the filter is not the template's")
 	}
 
+	if told.Lanes != 5 {
+		t.Errorf("%d lanes, want those of the template", told.Lanes)
+	}
+	if http, err := eventsource.Read(path, "Told", "HttpApi"); err != nil || http.Path != "/" {
+		t.Errorf("the path is %q, %v, want that of the template", http.Path, err)
+	}
+
 	for source, batch := range map[string]int{"DynamoDB": 100, "SQS": 10} {
 		silent, err := eventsource.Read(path, "Silent", source)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if silent.Timeout != 10*time.Second || silent.BatchSize != batch || silent.Retries < 1<<20 || silent.Bisect || silent.Partial {
+		if silent.Timeout != 10*time.Second || silent.BatchSize != batch || silent.Retries < 1<<20 || silent.Bisect || silent.Partial || silent.Lanes != 1 {
 			t.Errorf("%s: got %+v, want what Lambda takes where nothing is said", source, silent)
 		}
 	}
@@ -95,6 +103,9 @@ func TestTheTemplateRetriesPartsOfBatches(t *testing.T) {
 		}
 		if !got.Partial {
 			t.Errorf("%s does not report batch item failures", function)
+		}
+		if got.Lanes < 2 {
+			t.Errorf("%s has %d lanes: its tests are to have several", function, got.Lanes)
 		}
 		if source == "DynamoDB" && (!got.Bisect || got.Retries > 1<<20) {
 			t.Errorf("%s: %+v, want bisection and an end of retries", function, got)

@@ -59,6 +59,7 @@ type Proxy struct {
 	mu       sync.Mutex
 	decide   Decide
 	requests []Request
+	through  http.RoundTripper
 }
 
 var errTarget = errors.New("faulty: target is not a URL with a host")
@@ -84,6 +85,7 @@ func New(target string) (*Proxy, error) {
 		},
 		decide: None,
 	}
+	p.through = p.transport
 	p.server = &http.Server{
 		Handler:           http.HandlerFunc(p.serve),
 		ReadHeaderTimeout: time.Minute,
@@ -104,6 +106,15 @@ func (p *Proxy) Set(decide Decide) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.decide = decide
+}
+
+// Through has requests that the service is to do, from now on, go through what
+// wrap returns, which passes them to next: it sees what the service answered,
+// whatever the program is told.
+func (p *Proxy) Through(wrap func(next http.RoundTripper) http.RoundTripper) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.through = wrap(p.through)
 }
 
 // Requests returns what arrived so far, in order.
@@ -178,7 +189,10 @@ func (p *Proxy) pass(r *http.Request, body []byte) (*http.Response, error) {
 	out.URL.Scheme, out.URL.Host = p.target.Scheme, p.target.Host
 	out.RequestURI = ""
 	out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	return p.transport.RoundTrip(out)
+	p.mu.Lock()
+	through := p.through
+	p.mu.Unlock()
+	return through.RoundTrip(out)
 }
 
 // operation reads the name out of the header of the JSON protocols, or the form
