@@ -53,7 +53,7 @@ func start(t *testing.T, env map[string]string) (*runtimeapi.Process, error) {
 	return runtimeapitest.Start(t, bootstrap, env)
 }
 
-func TestRefusesToStartWithout(t *testing.T) {
+func TestPromise6_RefusesToStartWithout(t *testing.T) {
 	t.Parallel()
 	const nowhere = "http://127.0.0.1:9"
 	for _, tc := range []struct {

@@ -113,7 +113,7 @@ func batch(t *testing.T, n int) []byte {
 	return spilltest.Event(t, messages...)
 }
 
-func TestStoresABatchOnceAndNamesWhatItCannotStore(t *testing.T) {
+func TestPromise5_StoresABatchOnceAndNamesWhatItCannotStore(t *testing.T) {
 	t.Parallel()
 	store := &tabletest.Memory{}
 	process := mustStart(t, tabletest.Serve(t, store.Put), "events")
@@ -224,7 +224,7 @@ func TestEverythingComesBackWhileTheTableIsDown(t *testing.T) {
 }
 
 // The queue gives what a killed function had to another one, whole.
-func TestKilledInTheMiddleOfABatchAndRunAgainStoresAllOnce(t *testing.T) {
+func TestPromise2_KilledInTheMiddleOfABatchAndRunAgainStoresAllOnce(t *testing.T) {
 	t.Parallel()
 	const n, stored = 8, 3
 	store := &tabletest.Memory{}
@@ -302,7 +302,7 @@ func TestStoresTheSamplesInADynamoDB(t *testing.T) {
 	}
 }
 
-func TestRefusesToStartWithoutItsEnvironment(t *testing.T) {
+func TestPromise6_RefusesToStartWithoutItsEnvironment(t *testing.T) {
 	t.Parallel()
 	_, err := start(t, "", "", map[string]string{"AWS_REGION": ""})
 	var refused *runtimeapi.InitError

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/environment"
 	"github.com/ringback/ringback/internal/ingest"
@@ -67,7 +67,7 @@ func (c config) credentials(ctx context.Context) (ingest.Credentials, error) {
 		}
 		return credential.Fixed(secret), nil
 	}
-	source, err := credential.New(ctx, secretsmanager.NewFromConfig(c.secretAWS), c.secretARN, c.grace)
+	source, err := credential.New(ctx, awsclient.NewService(awsclient.SecretsManager, c.secretAWS), c.secretARN, c.grace)
 	if err != nil {
 		return nil, fmt.Errorf("SECRET_ARN: %w", err)
 	}

@@ -127,7 +127,7 @@ func closedPort(t *testing.T) string {
 	return "http://" + listener.Addr().String()
 }
 
-func TestRefusesToStartWithout(t *testing.T) {
+func TestPromise6_RefusesToStartWithout(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
@@ -169,7 +169,7 @@ func TestRefusesToStartWithout(t *testing.T) {
 	}
 }
 
-func TestRefusesToStartWhenTheSecretCannotBeRead(t *testing.T) {
+func TestPromise6_RefusesToStartWhenTheSecretCannotBeRead(t *testing.T) {
 	t.Parallel()
 	env := environment(closedPort(t), "events")
 	delete(env, "LOCAL_SECRET")
@@ -184,7 +184,7 @@ func TestRefusesToStartWhenTheSecretCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestTakesCurrentAndPreviousSecretFromSecretsManager(t *testing.T) {
+func TestPromise7_TakesCurrentAndPreviousSecretFromSecretsManager(t *testing.T) {
 	t.Parallel()
 	secrets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var asked struct {
@@ -273,7 +273,7 @@ func TestChecksSignaturesAsItsEnvironmentSays(t *testing.T) {
 	}
 }
 
-func TestAnswers503WhenTheTableIsDown(t *testing.T) {
+func TestPromise1_Answers503WhenTheTableIsDown(t *testing.T) {
 	t.Parallel()
 	process := mustStart(t, environment(closedPort(t), "events"))
 	for name, event := range gatewayEvents(t) {
@@ -283,7 +283,7 @@ func TestAnswers503WhenTheTableIsDown(t *testing.T) {
 	}
 }
 
-func TestStoresEachSampleWithExactlyOneTableCall(t *testing.T) {
+func TestPromise9_StoresEachSampleWithExactlyOneTableCall(t *testing.T) {
 	t.Parallel()
 	client, tableName := tabletest.NewTable(t)
 	tap, err := wiretap.New(os.Getenv(tabletest.EndpointVariable))

@@ -55,7 +55,7 @@ func hangingPort(t *testing.T) string {
 	return "http://" + listener.Addr().String()
 }
 
-func TestSpillsWhatATableThatIsDownDoesNotTake(t *testing.T) {
+func TestPromise1_SpillsWhatATableThatIsDownDoesNotTake(t *testing.T) {
 	t.Parallel()
 	queue := spilltest.Start(t)
 	process := mustStart(t, withQueue(closedPort(t), queue))
@@ -98,7 +98,7 @@ func TestSpillsWhatATableThatIsDownDoesNotTake(t *testing.T) {
 
 // The table's time is cut so that the queue has its own, whatever becomes of
 // the function's first connection to the table.
-func TestSpillsWithinTheFunctionsTimeWhenTheTableHangs(t *testing.T) {
+func TestPromise1_SpillsWithinTheFunctionsTimeWhenTheTableHangs(t *testing.T) {
 	t.Parallel()
 	queue := spilltest.Start(t)
 	process := mustStart(t, withQueue(hangingPort(t), queue))
@@ -115,7 +115,7 @@ func TestSpillsWithinTheFunctionsTimeWhenTheTableHangs(t *testing.T) {
 	}
 }
 
-func TestAnswers503WhenTheQueueIsDownToo(t *testing.T) {
+func TestPromise1_Answers503WhenTheQueueIsDownToo(t *testing.T) {
 	t.Parallel()
 	queue := spilltest.Start(t)
 	gone := withQueue(closedPort(t), queue)

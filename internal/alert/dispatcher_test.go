@@ -105,7 +105,7 @@ func failed(errs []error) (indexes []int) {
 	return indexes
 }
 
-func TestAlertsGoOutInOrderOnce(t *testing.T) {
+func TestPromise2_AlertsGoOutInOrderOnce(t *testing.T) {
 	t.Parallel()
 	store, to := newStore(t), &topic{}
 	d := alert.New(store, to, leak.Logger(t))
@@ -157,7 +157,7 @@ func TestAVoicemailNamesTheMissedCallItWasLeftOn(t *testing.T) {
 }
 
 // JustCall tells of one missed call under several names.
-func TestTwinsOfOneMissedCallAlertOnce(t *testing.T) {
+func TestPromise2_TwinsOfOneMissedCallAlertOnce(t *testing.T) {
 	t.Parallel()
 	twin := func(typ string) table.Item {
 		return itemOf(t, strings.Replace(call("Pat", "Support", "null"), "call.missed", typ, 1))
@@ -194,7 +194,7 @@ func TestCallsWithoutAnIDAlertEachForThemselves(t *testing.T) {
 	}
 }
 
-func TestOneThatFailsKeepsNoneBack(t *testing.T) {
+func TestPromise5_OneThatFailsKeepsNoneBack(t *testing.T) {
 	t.Parallel()
 	to := &topic{refuse: func(m alert.Message) error {
 		if m.ID == "CALL#c2/missed_call" {
@@ -257,7 +257,7 @@ func TestWithoutTimeLeftNothingIsBegun(t *testing.T) {
 	}
 }
 
-func TestMarksThatCannotBeReadPostponeAnAlert(t *testing.T) {
+func TestPromise2_MarksThatCannotBeReadPostponeAnAlert(t *testing.T) {
 	t.Parallel()
 	store, to := newStore(t), &topic{}
 	broken := storeFunc{Store: store, query: func(ctx context.Context, q table.Query) (table.Page, error) {
@@ -401,7 +401,7 @@ func TestAnAlertNeitherWaitsForTheHistoryNorFailsWithIt(t *testing.T) {
 }
 
 // No order, no repetition and no failure on the way can change who is alerted.
-func TestNoOrderChangesTheAlerts(t *testing.T) {
+func TestPromise4_NoOrderChangesTheAlerts(t *testing.T) {
 	t.Parallel()
 	var bodies []string
 	for i := range 4 {

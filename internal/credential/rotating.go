@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ringback/ringback/internal/awsclient"
 )
 
 const (
@@ -30,9 +31,9 @@ const (
 	stagePrevious = "AWSPREVIOUS"
 )
 
-// API is the part of [secretsmanager.Client] that is used.
+// API is Secrets Manager: an [awsclient.Service].
 type API interface {
-	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+	Call(ctx context.Context, operation string, request []byte) (answer []byte, err error)
 }
 
 // Rotating is a source that follows a secret in Secrets Manager. It may be
@@ -153,9 +154,9 @@ func (r *Rotating) look(ctx context.Context) (versions, error) {
 	if currentErr != nil {
 		return versions{}, currentErr
 	}
-	var none *types.ResourceNotFoundException
+	var answer *awsclient.Answer
 	switch {
-	case errors.As(prevErr, &none):
+	case errors.As(prevErr, &answer) && answer.Code == "ResourceNotFoundException":
 		// Never rotated.
 	case errors.Is(prevErr, ErrSecret):
 		found.previousUnusable = true
@@ -173,16 +174,20 @@ func (r *Rotating) look(ctx context.Context) (versions, error) {
 }
 
 func (r *Rotating) version(ctx context.Context, stage string) (Secret, time.Time, error) {
-	out, err := r.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
-		SecretId:     aws.String(r.arn),
-		VersionStage: aws.String(stage),
-	})
+	request, _ := jsontext.AppendQuote([]byte(`{"SecretId":`), r.arn) // an error of it comes back as an answer
+	request = append(request, `,"VersionStage":"`+stage+`"}`...)
+	answer, err := r.client.Call(ctx, "GetSecretValue", request)
 	if err != nil {
 		return Secret{}, time.Time{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, stage, err)
 	}
-	secret, err := Parse(aws.ToString(out.SecretString))
+	secret, err := Parse(awsclient.Text(answer, "SecretString"))
 	if err != nil {
 		return Secret{}, time.Time{}, fmt.Errorf("%s: %w", stage, err)
 	}
-	return secret, aws.ToTime(out.CreatedDate), nil
+	// Seconds since 1970, with a fraction.
+	since, err := strconv.ParseFloat(string(awsclient.Member(answer, "CreatedDate")), 64)
+	if err != nil {
+		return Secret{}, time.Time{}, fmt.Errorf("%w: %s: no date of creation", ErrUnavailable, stage)
+	}
+	return secret, time.UnixMilli(int64(since * 1000)), nil
 }

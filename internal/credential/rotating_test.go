@@ -3,7 +3,10 @@ package credential_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,11 +14,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/credential"
 )
 
@@ -26,14 +28,25 @@ const (
 
 // client is a Secrets Manager of one function.
 type client struct {
-	get func(ctx context.Context, stage string) (*secretsmanager.GetSecretValueOutput, error)
+	get func(ctx context.Context, stage string) (*version, error)
 }
 
-func (c client) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
-	if aws.ToString(in.SecretId) != arn {
-		return nil, errors.New("asked for another secret")
+func (c client) Call(ctx context.Context, operation string, request []byte) ([]byte, error) {
+	if operation != "GetSecretValue" || awsclient.Text(request, "SecretId") != arn {
+		return nil, errors.New("asked for something else")
 	}
-	return c.get(ctx, aws.ToString(in.VersionStage))
+	found, err := c.get(ctx, awsclient.Text(request, "VersionStage"))
+	if err != nil {
+		return nil, err
+	}
+	return found.answer(), nil
+}
+
+// api is a Secrets Manager that answers by the stage that it is asked for.
+type api func(stage string) ([]byte, error)
+
+func (a api) Call(_ context.Context, _ string, request []byte) ([]byte, error) {
+	return a(awsclient.Text(request, "VersionStage"))
 }
 
 // vault is a secret that rotates. A version that is nil does not exist.
@@ -49,10 +62,22 @@ type version struct {
 	created time.Time
 }
 
+// answer is that of Secrets Manager.
+func (v *version) answer() []byte {
+	text, _ := jsontext.AppendQuote(nil, v.text)
+	return fmt.Appendf(nil, `{"ARN":%q,"CreatedDate":%s,"Name":"ringback","SecretString":%s,"VersionStages":[]}`,
+		arn, strconv.FormatFloat(float64(v.created.UnixMilli())/1000, 'E', -1, 64), text)
+}
+
+// answered is an error of Secrets Manager.
+func answered(code string) error {
+	return &awsclient.Answer{Code: code, StatusCode: http.StatusBadRequest}
+}
+
 func token(t string) string { return `{"token":"` + t + `","signing_secret":""}` }
 
 func (v *vault) client() client {
-	return client{func(_ context.Context, stage string) (*secretsmanager.GetSecretValueOutput, error) {
+	return client{func(_ context.Context, stage string) (*version, error) {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		found := v.previous
@@ -64,9 +89,9 @@ func (v *vault) client() client {
 		case v.down != nil:
 			return nil, v.down
 		case found == nil:
-			return nil, &types.ResourceNotFoundException{Message: aws.String("can't find the specified secret value for staging label: " + stage)}
+			return nil, answered("ResourceNotFoundException")
 		}
-		return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(found.text), CreatedDate: aws.Time(found.created)}, nil
+		return found, nil
 	}}
 }
 
@@ -136,9 +161,9 @@ func TestAStartReadsBothVersionsOnce(t *testing.T) {
 	})
 }
 
-func TestAStartFailsClosed(t *testing.T) {
+func TestPromise6_AStartFailsClosed(t *testing.T) {
 	t.Parallel()
-	denied := &types.DecryptionFailure{Message: aws.String("access to KMS is not allowed")}
+	denied := answered("DecryptionFailure")
 	ok := &version{token(current), time.Now()}
 	for _, tc := range []struct {
 		name  string
@@ -169,11 +194,11 @@ func TestAStartFailsClosed(t *testing.T) {
 
 func TestAStartFailsWhenItCannotTellWhetherThereIsAPreviousVersion(t *testing.T) {
 	t.Parallel()
-	broken := client{func(_ context.Context, stage string) (*secretsmanager.GetSecretValueOutput, error) {
+	broken := client{func(_ context.Context, stage string) (*version, error) {
 		if stage == "AWSPREVIOUS" {
 			return nil, errDown
 		}
-		return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(token(current)), CreatedDate: aws.Time(time.Now())}, nil
+		return &version{token(current), time.Now()}, nil
 	}}
 	if _, err := credential.New(t.Context(), broken, arn, grace); !errors.Is(err, credential.ErrUnavailable) || !errors.Is(err, errDown) {
 		t.Errorf("New: got error %v, want ErrUnavailable and its cause", err)
@@ -182,11 +207,24 @@ func TestAStartFailsWhenItCannotTellWhetherThereIsAPreviousVersion(t *testing.T)
 
 func TestAStartWithABinarySecretFails(t *testing.T) {
 	t.Parallel()
-	binary := client{func(context.Context, string) (*secretsmanager.GetSecretValueOutput, error) {
-		return &secretsmanager.GetSecretValueOutput{SecretBinary: []byte(token(current)), CreatedDate: aws.Time(time.Now())}, nil
-	}}
+	binary := api(func(string) ([]byte, error) {
+		return []byte(`{"SecretBinary":"e30=","CreatedDate":1.7E9}`), nil
+	})
 	if _, err := credential.New(t.Context(), binary, arn, grace); !errors.Is(err, credential.ErrSecret) {
 		t.Errorf("New: got error %v, want ErrSecret", err)
+	}
+}
+
+// Nobody could tell how long the previous version stays valid.
+func TestAStartWithAVersionOfNoDateFails(t *testing.T) {
+	t.Parallel()
+	for _, date := range []string{"", `,"CreatedDate":null`, `,"CreatedDate":"yesterday"`} {
+		undated := api(func(string) ([]byte, error) {
+			return []byte(`{"SecretString":"{\"token\":\"` + current + `\"}"` + date + `}`), nil
+		})
+		if _, err := credential.New(t.Context(), undated, arn, grace); !errors.Is(err, credential.ErrUnavailable) {
+			t.Errorf("date %q: got error %v, want ErrUnavailable", date, err)
+		}
 	}
 }
 
@@ -334,7 +372,7 @@ func TestAFailingLookKeepsWhatIsKnown(t *testing.T) {
 		{"not to be reached", func(v *vault) { v.fail(errDown) }, credential.ErrUnavailable},
 		{"the new version is not JSON", func(v *vault) { v.rotate("{") }, credential.ErrSecret},
 		{"the new version has no token", func(v *vault) { v.rotate(token("")) }, credential.ErrSecret},
-		{"the secret is gone", func(v *vault) { v.fail(&types.ResourceNotFoundException{}) }, credential.ErrUnavailable},
+		{"the secret is gone", func(v *vault) { v.fail(answered("ResourceNotFoundException")) }, credential.ErrUnavailable},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -425,12 +463,12 @@ func TestALookEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var hangs atomic.Bool
-		source, err := credential.New(t.Context(), client{func(ctx context.Context, _ string) (*secretsmanager.GetSecretValueOutput, error) {
+		source, err := credential.New(t.Context(), client{func(ctx context.Context, _ string) (*version, error) {
 			if hangs.Load() {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
-			return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(token(current)), CreatedDate: aws.Time(time.Now())}, nil
+			return &version{token(current), time.Now()}, nil
 		}}, arn, grace)
 		if err != nil {
 			t.Fatal(err)
@@ -526,7 +564,7 @@ func TestALookThatHangsIsGivenUp(t *testing.T) {
 				hang := false
 				v := &vault{current: &version{token(current), time.Now()}}
 				answer := v.client()
-				source, err := credential.New(t.Context(), client{func(ctx context.Context, stage string) (*secretsmanager.GetSecretValueOutput, error) {
+				source, err := credential.New(t.Context(), client{func(ctx context.Context, stage string) (*version, error) {
 					if hang {
 						<-ctx.Done()
 						return nil, ctx.Err()

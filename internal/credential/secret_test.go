@@ -139,7 +139,7 @@ func TestAuthorizeTakesExactlyTheTokensOfTheVersions(t *testing.T) {
 	}
 }
 
-func TestAVersionWithoutATokenAuthorizesNobody(t *testing.T) {
+func TestPromise6_AVersionWithoutATokenAuthorizesNobody(t *testing.T) {
 	t.Parallel()
 	if (credential.Secrets{{Token: ""}, {Token: previous}}).Authorize("") {
 		t.Error("an empty token opens a version that has none")

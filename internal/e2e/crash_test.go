@@ -13,7 +13,7 @@ import (
 )
 
 // JustCall, which got no answer, sends the delivery again.
-func TestADeliveryOutlivesTheWebhooksProcess(t *testing.T) {
+func TestPromise2_ADeliveryOutlivesTheWebhooksProcess(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name  string
@@ -69,7 +69,7 @@ func TestADeliveryOutlivesTheWebhooksProcess(t *testing.T) {
 }
 
 // What can never be stored keeps nothing else back, and is kept for a person.
-func TestWhatCannotBeDrainedBecomesADeadLetter(t *testing.T) {
+func TestPromise5_WhatCannotBeDrainedBecomesADeadLetter(t *testing.T) {
 	t.Parallel()
 	s := newStackThatTries(t, 3)
 	s.table.Set(func(faulty.Request) faulty.Fault { return faulty.Fault{Cut: true} })

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -60,6 +61,11 @@ type stack struct {
 	topicARN                    string
 	spillURL, spillARN, deadURL string
 	spill                       *faulty.Proxy
+
+	// env is set for every function that is started from now on, and wins over
+	// what all of them need; secrets are looked for in their logs.
+	env     map[string]string
+	secrets []string
 }
 
 // newStack makes a stack in which nothing fails. It skips the test if there is
@@ -101,6 +107,12 @@ func (s *stack) function(name, logicalID, sourceType string) (*eventsource.Funct
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return eventsource.NewFunction(s.starter(name), settings.Timeout), settings
+}
+
+// starter returns what starts processes of a function.
+func (s *stack) starter(name string) func() (*runtimeapi.Process, error) {
+	s.t.Helper()
 	env := map[string]string{
 		"GOMAXPROCS": "1", "SSL_CERT_DIR": "/nonexistent",
 		"TABLE_NAME":                s.tableName,
@@ -111,9 +123,11 @@ func (s *stack) function(name, logicalID, sourceType string) (*eventsource.Funct
 		"AWS_ENDPOINT_URL_SNS":      moto.Endpoint(s.t),
 		"AWS_ENDPOINT_URL_SQS":      s.spill.URL(),
 	}
-	return eventsource.NewFunction(func() (*runtimeapi.Process, error) {
-		return runtimeapitest.Start(s.t, filepath.Join(binaries, name), env, token)
-	}, settings.Timeout), settings
+	maps.Copy(env, s.env)
+	secrets := append([]string{token}, s.secrets...)
+	return func() (*runtimeapi.Process, error) {
+		return runtimeapitest.Start(s.t, filepath.Join(binaries, name), env, secrets...)
+	}
 }
 
 func (s *stack) webhook() *eventsource.Function {

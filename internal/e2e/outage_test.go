@@ -109,7 +109,7 @@ func bodies(sender int) func() string {
 	}
 }
 
-func TestNothingIsLostWhileTheTableIsDown(t *testing.T) {
+func TestPromise1_NothingIsLostWhileTheTableIsDown(t *testing.T) {
 	outage := defaultOutage
 	if text := os.Getenv(outageVariable); text != "" {
 		var err error
@@ -243,7 +243,7 @@ func encode(t *testing.T, item table.Item) string {
 }
 
 // What nobody took is sent again by JustCall, which a 4xx would keep from it.
-func TestWithTheQueueDownTooTheSenderComesBack(t *testing.T) {
+func TestPromise1_WithTheQueueDownTooTheSenderComesBack(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	webhook := s.webhook()
@@ -284,7 +284,7 @@ func TestWithTheQueueDownTooTheSenderComesBack(t *testing.T) {
 
 // A function may be stopped between storing and answering, and a batch come
 // again.
-func TestWhatIsDrainedTwiceIsStoredOnce(t *testing.T) {
+func TestPromise2_WhatIsDrainedTwiceIsStoredOnce(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	webhook := s.webhook()

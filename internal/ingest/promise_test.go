@@ -15,14 +15,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/leak"
@@ -32,7 +30,7 @@ import (
 
 // The promises of the project, as far as they are kept here.
 
-func TestPromise200MeansStored(t *testing.T) {
+func TestPromise1_200MeansStored(t *testing.T) {
 	t.Parallel()
 	for name, body := range samples(t) {
 		store := &tabletest.Memory{}
@@ -47,7 +45,7 @@ func TestPromise200MeansStored(t *testing.T) {
 	}
 }
 
-func TestPromiseOurFaultIsNeverA200OrA4xx(t *testing.T) {
+func TestPromise1_OurFaultIsNeverA200OrA4xx(t *testing.T) {
 	t.Parallel()
 	faults := []error{
 		table.ErrUnavailable, table.ErrKey, table.ErrValue, table.ErrQuery,
@@ -81,7 +79,7 @@ func TestPromiseOurFaultIsNeverA200OrA4xx(t *testing.T) {
 	}
 }
 
-func TestPromiseStoredOnceUnderConcurrentRedeliveries(t *testing.T) {
+func TestPromise2_StoredOnceUnderConcurrentRedeliveries(t *testing.T) {
 	t.Parallel()
 	store := &tabletest.Memory{}
 	h := newHandler(t, store, valid(credential.Secret{Token: token}), nil)
@@ -109,7 +107,7 @@ func TestPromiseStoredOnceUnderConcurrentRedeliveries(t *testing.T) {
 	}
 }
 
-func TestPromiseALostResponseIsOurOwnWrite(t *testing.T) {
+func TestPromise2_ALostResponseIsOurOwnWrite(t *testing.T) {
 	t.Parallel()
 	store, lost := &tabletest.Memory{}, true
 	h := newHandler(t, tabletest.PutFunc(func(ctx context.Context, item table.Item) (bool, error) {
@@ -134,7 +132,7 @@ func TestPromiseALostResponseIsOurOwnWrite(t *testing.T) {
 
 // Deliveries that say different things are different items: a duplicate that
 // is none would be answered 200 and lost.
-func TestPromiseNothingIsDroppedBecauseItIsNew(t *testing.T) {
+func TestPromise3_NothingIsDroppedBecauseItIsNew(t *testing.T) {
 	t.Parallel()
 	for name, bodies := range map[string][]string{
 		"unknown types": {
@@ -210,7 +208,7 @@ func TestPromiseNothingIsDroppedBecauseItIsNew(t *testing.T) {
 	}
 }
 
-func TestPromiseAChangedShapeStaysVisible(t *testing.T) {
+func TestPromise3_AChangedShapeStaysVisible(t *testing.T) {
 	t.Parallel()
 	store := &tabletest.Memory{}
 	newHandler(t, store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(),
@@ -233,7 +231,7 @@ func TestPromiseAChangedShapeStaysVisible(t *testing.T) {
 	}
 }
 
-func TestPromiseNoOrderCanChangeTheOutcome(t *testing.T) {
+func TestPromise4_NoOrderCanChangeTheOutcome(t *testing.T) {
 	t.Parallel()
 	all := samples(t)
 	inOrder := slices.Sorted(maps.Keys(all))
@@ -273,7 +271,7 @@ func TestPromiseNoOrderCanChangeTheOutcome(t *testing.T) {
 	})
 }
 
-func TestPromiseOneBadRecordCannotStopTheOthers(t *testing.T) {
+func TestPromise5_OneBadRecordCannotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	store := &tabletest.Memory{}
 	h := newHandler(t, store, valid(credential.Secret{Token: token}), nil)
@@ -301,25 +299,25 @@ type secretsManager struct {
 	down              bool
 }
 
-func (s *secretsManager) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (s *secretsManager) Call(_ context.Context, _ string, request []byte) ([]byte, error) {
 	found := s.previous
-	if aws.ToString(in.VersionStage) == "AWSCURRENT" {
+	if awsclient.Text(request, "VersionStage") == "AWSCURRENT" {
 		found = s.current
 	}
 	switch {
 	case s.down:
 		return nil, errors.New("no route to host")
 	case found == "":
-		return nil, &types.ResourceNotFoundException{}
+		return nil, &awsclient.Answer{Code: "ResourceNotFoundException"}
 	}
-	return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(found), CreatedDate: aws.Time(s.since)}, nil
+	return fmt.Appendf(nil, `{"SecretString":%s,"CreatedDate":%d}`, quote(found), s.since.Unix()), nil
 }
 
 func (s *secretsManager) rotate(token, signingSecret string) {
 	s.previous, s.current, s.since = s.current, `{"token":`+quote(token)+`,"signing_secret":`+quote(signingSecret)+`}`, time.Now()
 }
 
-func TestPromiseRotationLosesNothing(t *testing.T) {
+func TestPromise7_RotationLosesNothing(t *testing.T) {
 	t.Parallel()
 	const grace = 72 * time.Hour
 	// deliver posts with a token, signed with a secret, and returns the status.
@@ -402,7 +400,7 @@ func TestPromiseRotationLosesNothing(t *testing.T) {
 	})
 }
 
-func TestPromiseLogsCarryNothingPrivate(t *testing.T) {
+func TestPromise8_LogsCarryNothingPrivate(t *testing.T) {
 	t.Parallel()
 	log := &bytes.Buffer{}
 	secrets := map[string]bool{}
@@ -508,7 +506,7 @@ func collect(t *testing.T, body string, secrets map[string]bool) {
 	walk("", all)
 }
 
-func TestPromiseItCostsOneWrite(t *testing.T) {
+func TestPromise9_OneWritePerDelivery(t *testing.T) {
 	t.Parallel()
 	for name, body := range samples(t) {
 		store := &tabletest.Memory{}

@@ -217,7 +217,7 @@ func TestASettingChangesTheTolerance(t *testing.T) {
 }
 
 // A start without a token must not happen; if it does, nobody may post.
-func TestWithoutATokenNobodyMayPost(t *testing.T) {
+func TestPromise6_WithoutATokenNobodyMayPost(t *testing.T) {
 	t.Parallel()
 	for _, source := range []credentials{valid(), valid(credential.Secret{})} {
 		store := &tabletest.Memory{}

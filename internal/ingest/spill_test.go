@@ -40,7 +40,7 @@ func spilling(t testing.TB, store ingest.Putter, signingSecret string, log *byte
 	return h, spilled
 }
 
-func TestWhatTheTableDoesNotTakeIsSpilled(t *testing.T) {
+func TestPromise1_WhatTheTableDoesNotTakeIsSpilled(t *testing.T) {
 	t.Parallel()
 	const formatB = `{"type":"call.missed","data":{"call_sid":"CA01"}}`
 	for _, test := range []struct {
@@ -79,6 +79,9 @@ func TestWhatTheTableDoesNotTakeIsSpilled(t *testing.T) {
 				}
 				return
 			}
+			if len(*spilled) != 1 {
+				t.Fatalf("spilled %v, want the delivery", *spilled)
+			}
 			reason := ""
 			if test.status != http.StatusOK || strings.Contains(test.answer, "probe") {
 				reason = (*spilled)[0].Reason
@@ -114,7 +117,7 @@ func TestWhatTheTableDoesNotTakeIsSpilled(t *testing.T) {
 	}
 }
 
-func TestWhatTheSpillDoesNotTakeEitherIsToBeSentAgain(t *testing.T) {
+func TestPromise1_WhatTheSpillDoesNotTakeEitherIsToBeSentAgain(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []error{table.ErrUnavailable, table.ErrKey, context.DeadlineExceeded, errors.New("AccessDeniedException")} {
 		for _, body := range []string{sample(t, "call.missed"), "nothing", `{"hello":"world"}`} {

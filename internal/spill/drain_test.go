@@ -137,7 +137,7 @@ func deliveries(t testing.TB) []ingest.Request {
 	return requests
 }
 
-func TestADrainedDeliveryIsTheItemThatWouldHaveBeenStored(t *testing.T) {
+func TestPromise4_ADrainedDeliveryIsTheItemThatWouldHaveBeenStored(t *testing.T) {
 	t.Parallel()
 	direct, drained := &tabletest.Memory{}, &tabletest.Memory{}
 	requests := deliveries(t)
@@ -164,7 +164,7 @@ func tooLarge() ingest.Receipt {
 		`{"event":"voicemail.received","data":{"call_id":"c1","transcription":"` + incompressible(600<<10) + `"}}`)}
 }
 
-func TestOnlyWhatIsNotKeptComesBack(t *testing.T) {
+func TestPromise5_OnlyWhatIsNotKeptComesBack(t *testing.T) {
 	t.Parallel()
 	good := spilled(t, delivery(sample(t, "call.missed")), delivery([]byte("not JSON")), delivery(sample(t, "sms.sent")))
 	noEvent := encode(t, ingest.Receipt{ReceivedAt: arrival, Body: []byte("not JSON, and no reason")})
@@ -191,7 +191,7 @@ func records(texts ...string) []byte {
 	return []byte(`{"Records":[` + strings.Join(texts, ",") + `]}`)
 }
 
-func TestAMalformedRecordDoesNotFailTheOthers(t *testing.T) {
+func TestPromise5_AMalformedRecordDoesNotFailTheOthers(t *testing.T) {
 	t.Parallel()
 	body, err := json.Marshal(spilled(t, delivery(sample(t, "call.missed")))[0])
 	if err != nil {

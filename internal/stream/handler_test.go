@@ -35,7 +35,7 @@ func partial(sequence ...string) string {
 	return fmt.Sprintf(`{"batchItemFailures":[{"itemIdentifier":%q}]}`, sequence[0])
 }
 
-func TestInvoke(t *testing.T) {
+func TestPromise5_OnlyWhatFailedComesAgain(t *testing.T) {
 	t.Parallel()
 	errBusy := errors.New("busy")
 	for _, tc := range []struct {
@@ -135,7 +135,7 @@ func TestTheAnswerIsInTime(t *testing.T) {
 }
 
 // The log tells which record, and nothing of what is in it.
-func TestTheLogOfADamagedRecord(t *testing.T) {
+func TestPromise8_TheLogOfADamagedRecord(t *testing.T) {
 	t.Parallel()
 	lines := leak.Writer(t)
 	h := stream.New(func(context.Context, []table.Item) []error { return nil }, lines.Logger())

@@ -45,7 +45,7 @@ func (f fakeAPI) Query(
 	return f.query(in)
 }
 
-func TestPutIsOneConditionalCall(t *testing.T) {
+func TestPromise9_PutIsOneConditionalCall(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	s := table.New(fakeAPI{putItem: func(in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
@@ -63,7 +63,7 @@ func TestPutIsOneConditionalCall(t *testing.T) {
 	}
 }
 
-func TestPutOfAKeyThatExistsIsNoError(t *testing.T) {
+func TestPromise2_PutOfAKeyThatExistsIsNoError(t *testing.T) {
 	t.Parallel()
 	s := table.New(fakeAPI{putItem: func(*dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
 		return nil, fmt.Errorf("operation: %w", &types.ConditionalCheckFailedException{})
@@ -242,7 +242,7 @@ func TestCancelIsNotUnavailable(t *testing.T) {
 
 // The server writes the item and cuts the connection before it answers; the
 // SDK's second attempt then finds our own item.
-func TestResponseLostAfterTheWriteIsNoError(t *testing.T) {
+func TestPromise2_ResponseLostAfterTheWriteIsNoError(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string

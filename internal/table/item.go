@@ -249,7 +249,8 @@ func attribute(value jsontext.Value) (types.AttributeValue, bool) {
 		return number(string(value)), true
 	default:
 	}
-	v, err := decodeAttribute(jsontext.NewDecoder(bytes.NewBuffer(value)))
+	// That no name stands twice, [events.Open] has made sure of.
+	v, err := decodeAttribute(jsontext.NewDecoder(bytes.NewBuffer(value), jsontext.AllowDuplicateNames(true)))
 	if err != nil || checkValue(v, 0) != nil {
 		return nil, false
 	}

@@ -110,7 +110,7 @@ func TestARejectionIsKeyedByArrivalAndBody(t *testing.T) {
 	}
 }
 
-func TestPromiseNoClockAndNoRequestIDStandsInAKey(t *testing.T) {
+func TestPromise2_NoClockAndNoRequestIDStandsInAKey(t *testing.T) {
 	t.Parallel()
 	const withDates = `{"type":"call.missed","request_id":%q,"webhook_url":"https://example.com/%[1]s","data":{"call_sid":"CA01","call_date":"2026-03-12","call_time":"09:08:07"}}`
 	for _, body := range []string{

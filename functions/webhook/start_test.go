@@ -1,0 +1,79 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// maxInitBytes is the most that packages may allocate before main begins. What
+// the SDK's client of DynamoDB describes its service with is most of it.
+const maxInitBytes = 1100 << 10
+
+func TestPackagesMakeLittleBeforeMain(t *testing.T) {
+	t.Parallel()
+	start := exec.CommandContext(t.Context(), bootstrap)
+	// With no other variable it ends as soon as main has begun.
+	start.Env = []string{"GODEBUG=inittrace=1", "GOMAXPROCS=1", "GORACE=atexit_sleep_ms=0"}
+	output, _ := start.CombinedOutput()
+
+	total, packages := 0, 0
+	for lines := bufio.NewScanner(bytes.NewReader(output)); lines.Scan(); {
+		// init <package> @<ms> ms, <ms> ms clock, <n> bytes, <n> allocs
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 10 || fields[0] != "init" || fields[8] != "bytes," {
+			continue
+		}
+		n, err := strconv.Atoi(fields[7])
+		if err != nil {
+			t.Fatalf("%q: %v", lines.Text(), err)
+		}
+		const large = 64 << 10
+		if n >= large {
+			t.Logf("%s: %d bytes", fields[1], n)
+		}
+		total, packages = total+n, packages+1
+	}
+	t.Logf("%d packages make %d bytes", packages, total)
+	if packages < 20 {
+		t.Fatalf("traced %d packages only: %s", packages, output)
+	}
+	if total > maxInitBytes {
+		t.Errorf("%d bytes are made before main, at most %d are allowed", total, maxInitBytes)
+	}
+}
+
+// What is linked is started, called or not.
+func TestLinksNothingThatItDoesNotNeed(t *testing.T) {
+	t.Parallel()
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", ".")
+	output, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(output))
+	if len(packages) < 100 {
+		t.Fatalf("%d packages only", len(packages))
+	}
+	for _, path := range packages {
+		for _, unwanted := range []string{
+			"github.com/aws/aws-sdk-go-v2/config",
+			"github.com/aws/aws-sdk-go-v2/credentials",
+			"github.com/aws/aws-sdk-go-v2/feature",
+			"github.com/aws/aws-sdk-go-v2/service/secretsmanager",
+			"github.com/aws/aws-sdk-go-v2/service/sns",
+			"github.com/aws/aws-sdk-go-v2/service/sts",
+			"github.com/aws/aws-lambda-go/events",
+			"net/rpc",
+			"html/template",
+			"text/template",
+		} {
+			if path == unwanted || strings.HasPrefix(path, unwanted+"/") {
+				t.Errorf("links %s", path)
+			}
+		}
+	}
+}
