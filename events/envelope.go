@@ -183,27 +183,6 @@ func members(text []byte, visit func(name string, value jsontext.Value)) error {
 	return atEnd(dec)
 }
 
-// eachMember is [members] for an object inside a body that [Open] has checked,
-// where no error is left to find.
-func eachMember(object jsontext.Value, visit func(name string, value jsontext.Value)) {
-	_ = members(object, visit)
-}
-
-// eachElement calls visit for every element of an array inside such a body.
-func eachElement(array jsontext.Value, visit func(value jsontext.Value)) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(array))
-	if _, err := dec.ReadToken(); err != nil {
-		return
-	}
-	for dec.PeekKind() != ']' {
-		value, err := dec.ReadValue()
-		if err != nil {
-			return
-		}
-		visit(value)
-	}
-}
-
 func atEnd(dec *jsontext.Decoder) error {
 	switch _, err := dec.ReadToken(); {
 	case errors.Is(err, io.EOF):

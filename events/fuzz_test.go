@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"regexp"
@@ -9,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ringback/ringback/events"
 )
@@ -69,6 +72,7 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("%s is documented and new", field.Name)
 			}
 		}
+		checkMembers(t, d)
 		shape := shapeOf(t, d.Event)
 		if fits, known := map[events.Kind][]string{
 			events.KindCall:       {"call"},
@@ -94,6 +98,49 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("space around it, another key:\n%s", diff)
 		}
 	})
+}
+
+// checkMembers compares what was made of the data with what the decoder that
+// checked the body reads in it.
+func checkMembers(t *testing.T, d *events.Delivery) {
+	t.Helper()
+	if d.Data.Kind() != '{' {
+		return
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(d.Data))
+	if _, err := dec.ReadToken(); err != nil {
+		t.Fatal(err)
+	}
+	var all, kept []events.Field
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			t.Fatal(err)
+		}
+		field := events.Field{Name: name.String()}
+		value, err := dec.ReadValue()
+		if err != nil {
+			t.Fatal(err)
+		}
+		field.Value = value.Clone()
+		all = append(all, field)
+		if slices.ContainsFunc(d.Fields, func(f events.Field) bool { return f.Name == field.Name }) {
+			kept = append(kept, field)
+		}
+	}
+	if diff := cmp.Diff(kept, d.Fields, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("fields (-decoder +ours):\n%s", diff)
+	}
+	if d.Kind == events.KindUnknown {
+		return // of which new fields are not listed
+	}
+	for _, field := range all {
+		isNew := slices.Contains(d.NewFields[len(d.Envelope.NewFields):], field.Name)
+		isKept := slices.ContainsFunc(kept, func(f events.Field) bool { return f.Name == field.Name })
+		if !isNew && !isKept && field.Value.Kind() != 'n' {
+			t.Errorf("%s is neither a field nor a new one", field.Name)
+		}
+	}
 }
 
 func FuzzVerify(f *testing.F) {

@@ -8,16 +8,21 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// layouts are the times that JustCall writes, and what stands close to them. A
-// time without a zone is UTC; the hour may be unpadded.
-var layouts = []string{
-	time.RFC3339,
-	"2006-01-02 15:04:05",
-	"2006-01-02T15:04:05",
-	"2006-01-02T15:04:05Z0700",
-	"2006-01-02 15:04:05Z07:00",
-	"2006-01-02 15:04",
-}
+// The times that JustCall writes, and what stands close to them: those with a T
+// and those without, since every layout that does not fit makes an error. A time
+// without a zone is UTC; the hour may be unpadded.
+var (
+	layouts = []string{
+		"2006-01-02 15:04:05",
+		"2006-01-02 15:04:05Z07:00",
+		"2006-01-02 15:04",
+	}
+	layoutsWithT = []string{
+		time.RFC3339,
+		"2006-01-02T15:04:05",
+		"2006-01-02T15:04:05Z0700",
+	}
+)
 
 // ParseTime reads a time as JustCall writes it: ISO 8601, "2024-03-21 9:08:22",
 // or digits for the seconds or milliseconds since 1970. The result is in UTC,
@@ -25,12 +30,20 @@ var layouts = []string{
 // else, and for the first instant of year 1, which stands for "no time".
 func ParseTime(text string) (at time.Time, ok bool) {
 	text = strings.ToUpper(strings.TrimSpace(text)) // RFC 3339 allows t and z
-	if seconds, err := strconv.ParseUint(text, 10, 63); err == nil {
+	if !strings.Contains(text, "-") {
+		seconds, err := strconv.ParseUint(text, 10, 63)
+		if err != nil {
+			return time.Time{}, false
+		}
 		const firstMillisecondsSince1970 = 100_000_000_000 // as seconds: the year 5138
 		if seconds < firstMillisecondsSince1970 {
 			seconds *= 1000
 		}
 		return inRange(time.UnixMilli(int64(seconds)))
+	}
+	layouts := layouts
+	if strings.Contains(text, "T") {
+		layouts = layoutsWithT
 	}
 	for _, layout := range layouts {
 		if at, err := time.Parse(layout, text); err == nil {

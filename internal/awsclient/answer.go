@@ -1,9 +1,11 @@
 package awsclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,7 +47,7 @@ func Describe(err error) string {
 		return err.Error()
 	}
 	code, message := "no error code", ""
-	if isAnswer {
+	if isAnswer && answer.ErrorCode() != "" {
 		code = answer.ErrorCode()
 		for _, prefix := range telling {
 			if strings.HasPrefix(code, prefix) {
@@ -60,6 +62,46 @@ func Describe(err error) string {
 		id = identified.ServiceRequestID()
 	}
 	return fmt.Sprintf("%s%s (status %d, request %q)", code, message, status, id)
+}
+
+// Answer is an error that a service answered.
+type Answer struct {
+	Code, Message string
+	StatusCode    int
+	RequestID     string
+}
+
+// Error tells what a person needs; see [Describe].
+func (a *Answer) Error() string { return Describe(a) }
+
+// ErrorCode makes it, with the two methods below, a [smithy.APIError], as errors
+// of the SDK's clients are.
+func (a *Answer) ErrorCode() string { return a.Code }
+
+// ErrorMessage may quote what was sent.
+func (a *Answer) ErrorMessage() string { return a.Message }
+
+// ErrorFault does not tell whose fault it is: the status does.
+func (a *Answer) ErrorFault() smithy.ErrorFault { return smithy.FaultUnknown }
+
+// HTTPStatusCode returns the response's status.
+func (a *Answer) HTTPStatusCode() int { return a.StatusCode }
+
+// ServiceRequestID returns what AWS knows the request by.
+func (a *Answer) ServiceRequestID() string { return a.RequestID }
+
+// newAnswer reads a response that is an error. The code is empty where it is
+// none of the service's, but of something between. See
+// https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization.
+func newAnswer(resp *http.Response, body []byte) *Answer {
+	a := &Answer{StatusCode: resp.StatusCode, RequestID: resp.Header.Get("X-Amzn-Requestid")}
+	a.Message = cmp.Or(Text(body, "message"), Text(body, "Message"))
+	a.Code = cmp.Or(resp.Header.Get("X-Amzn-Errortype"), Text(body, "__type"), Text(body, "code"))
+	if _, name, found := strings.Cut(a.Code, "#"); found {
+		a.Code = name
+	}
+	a.Code, _, _ = strings.Cut(a.Code, ":")
+	return a
 }
 
 // Status returns the HTTP status of an error that is a service's answer, or 0.

@@ -68,16 +68,26 @@ func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 
-	resp, err := c.transport.RoundTrip(sent)
+	resp, body, err := c.exchange(sent)
 	if err != nil {
 		return nil, err // the SDK adds what was being done
 	}
-	body, err := readAll(resp)
-	if err != nil {
-		return nil, fmt.Errorf("read response: %w", err)
-	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
+}
+
+// exchange sends a request whose body can be sent again, and reads the whole
+// response.
+func (c *HTTPClient) exchange(req *http.Request) (*http.Response, []byte, error) {
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return nil, nil, err //nolint:wrapcheck // the caller says what was being done
+	}
+	body, err := readAll(resp)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read response: %w", err)
+	}
+	return resp, body, nil
 }
 
 // bufferBody replaces the body of req by one that can be sent again.

@@ -178,11 +178,11 @@ func object(dec *jsontext.Decoder, visit func(name string) error) error {
 		return fmt.Errorf("%w: a member is not an object", ErrEvent)
 	}
 	for dec.PeekKind() != '}' {
-		name, err := dec.ReadToken()
+		name, err := dec.ReadValue()
 		if err != nil {
 			return fmt.Errorf("%w: not valid JSON", ErrEvent)
 		}
-		if err := visit(name.String()); err != nil {
+		if err := visit(nameIn(name)); err != nil {
 			return err
 		}
 	}
@@ -192,6 +192,33 @@ func object(dec *jsontext.Decoder, visit func(name string) error) error {
 	}
 	return nil
 }
+
+// nameIn returns the text of a member's name, which is nearly always one that
+// every event has.
+func nameIn(quoted jsontext.Value) string {
+	if name, ok := names[string(quoted)]; ok {
+		return name
+	}
+	name, _ := jsontext.AppendUnquote(nil, quoted) // what is no UTF-8 is none of ours
+	return string(name)
+}
+
+// names are the members of every event, as they stand in it: those that are read,
+// and those that would have to be made for nothing.
+var names = func(all ...string) map[string]string {
+	quoted := make(map[string]string, len(all))
+	for _, name := range all {
+		quoted[`"`+name+`"`] = name
+	}
+	return quoted
+}(
+	"body", "headers", "isBase64Encoded", "pathParameters", "rawPath", "rawQueryString", "requestContext", "routeKey", "version",
+	"accountId", "apiId", "domainName", "domainPrefix", "http", "requestId", "stage", "time", "timeEpoch",
+	"method", "path", "protocol", "sourceIp", "userAgent", "token",
+	"accept", "accept-encoding", "content-length", "content-type", "host", "user-agent",
+	"x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto",
+	events.HeaderRequestTimestamp, events.HeaderSignature, events.HeaderSignatureVersion,
+)
 
 func readString(dec *jsontext.Decoder, to *string) error {
 	token, err := dec.ReadToken()

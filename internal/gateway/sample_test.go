@@ -66,7 +66,7 @@ const (
 
 // delivered returns the event of a body that arrives two seconds after its
 // event. It is the same every time.
-func delivered(t *testing.T, body []byte) httpEvent {
+func delivered(t testing.TB, body []byte) httpEvent {
 	t.Helper()
 	var sent struct {
 		Timestamp time.Time `json:"timestamp"`
@@ -115,7 +115,7 @@ func delivered(t *testing.T, body []byte) httpEvent {
 	}
 }
 
-func marshal(t *testing.T, v any) []byte {
+func marshal(t testing.TB, v any) []byte {
 	t.Helper()
 	text, err := json.Marshal(v, json.Deterministic(true), jsontext.WithIndent("  "))
 	if err != nil {

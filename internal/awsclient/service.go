@@ -1,0 +1,166 @@
+package awsclient
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ringback/ringback/internal/timing"
+)
+
+// API is the interface of an AWS service that takes and gives JSON over HTTP. See
+// https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html.
+type API struct {
+	name        string // in host names and signatures
+	target      string // what X-Amz-Target says before the operation
+	contentType string
+}
+
+// SecretsManager is the one that a function asks for its secret when it starts.
+var SecretsManager = API{"secretsmanager", "secretsmanager.", "application/x-amz-json-1.1"}
+
+// Service calls the operations of one service. It is what is needed of the SDK's
+// client of that service, and nothing more: that one describes the whole of its
+// service when a function starts, called or not. It may be used concurrently.
+type Service struct {
+	// Now tells when a request is signed; NewService sets it, tests replace it.
+	Now func() time.Time
+
+	api         API
+	url         string
+	client      aws.HTTPClient
+	credentials aws.CredentialsProvider
+	retryer     aws.Retryer
+	region      string
+	signer      *v4.Signer
+}
+
+// NewService returns the client of a service, with what it uses of an SDK
+// client's configuration: region, credentials, the HTTP client, and the endpoint
+// where that is not the public one. It tries again as [NewRetryer] says.
+func NewService(api API, config aws.Config) *Service {
+	client := config.HTTPClient
+	if client == nil {
+		client = NewHTTPClient()
+	}
+	endpoint := aws.ToString(config.BaseEndpoint)
+	if endpoint == "" {
+		endpoint = "https://" + api.name + "." + config.Region + "." + domain(config.Region)
+	}
+	return &Service{
+		Now:         time.Now,
+		api:         api,
+		url:         endpoint,
+		client:      client,
+		credentials: config.Credentials,
+		retryer:     NewRetryer(),
+		region:      config.Region,
+		signer:      v4.NewSigner(),
+	}
+}
+
+// domain is the one that the hosts of a region are in. See
+// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html.
+func domain(region string) string {
+	for _, partition := range [...]struct{ prefix, domain string }{
+		{"cn-", "amazonaws.com.cn"},
+		{"eu-isoe-", "cloud.adc-e.uk"},
+		{"eusc-", "amazonaws.eu"},
+		{"us-iso-", "c2s.ic.gov"},
+		{"us-isob-", "sc2s.sgov.gov"},
+		{"us-isof-", "csp.hci.ic.gov"},
+	} {
+		if strings.HasPrefix(region, partition.prefix) {
+			return partition.domain
+		}
+	}
+	return "amazonaws.com"
+}
+
+// Call sends one request and returns the JSON object that the service answers.
+// What may pass is tried again. An error that is the service's answer is an
+// [*Answer]; of any other, no answer came or none that could be read.
+func (s *Service) Call(ctx context.Context, operation string, request []byte) ([]byte, error) {
+	for attempt := 1; ; attempt++ {
+		response, err := s.CallOnce(ctx, operation, request)
+		if err == nil || ctx.Err() != nil || attempt == s.retryer.MaxAttempts() || !s.retryer.IsErrorRetryable(err) {
+			return response, err
+		}
+		if _, quotaErr := s.retryer.GetRetryToken(ctx, err); quotaErr != nil {
+			return nil, fmt.Errorf("%w (%w)", err, quotaErr)
+		}
+		pause, delayErr := s.retryer.RetryDelay(attempt, err)
+		if delayErr != nil || !timing.Sleep(ctx, pause) {
+			return nil, err
+		}
+	}
+}
+
+// CallOnce is [Service.Call] without a second attempt.
+func (s *Service) CallOnce(ctx context.Context, operation string, request []byte) ([]byte, error) {
+	credentials, err := s.credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("credentials: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, exchangeTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(request))
+	if err != nil {
+		return nil, fmt.Errorf("endpoint: %w", err)
+	}
+	req.Header.Set("Content-Type", s.api.contentType)
+	req.Header.Set("User-Agent", "ringback")
+	req.Header.Set("X-Amz-Target", s.api.target+operation)
+	sum := sha256.Sum256(request)
+	if err := s.signer.SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), s.api.name, s.region, s.Now()); err != nil {
+		return nil, fmt.Errorf("sign request: %w", err)
+	}
+	resp, body, err := s.exchange(req)
+	if err != nil {
+		return nil, &sendError{err}
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, newAnswer(resp, body)
+	}
+	// What stands in place of an answer, or was cut on the way, says nothing of
+	// what was done.
+	if jsontext.Value(body).Kind() != '{' || !jsontext.Value(body).IsValid() {
+		return nil, &sendError{errAnswer}
+	}
+	return body, nil
+}
+
+// exchange spares a client of ours the care for a stranger's request.
+func (s *Service) exchange(req *http.Request) (*http.Response, []byte, error) {
+	if client, ok := s.client.(*HTTPClient); ok {
+		return client.exchange(req)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, nil, err //nolint:wrapcheck // the caller says what was being done
+	}
+	body, err := readAll(resp)
+	return resp, body, err
+}
+
+var errAnswer = errors.New("unreadable answer")
+
+// sendError is an attempt without an answer.
+type sendError struct{ err error }
+
+func (e *sendError) Error() string { return "send request: " + e.err.Error() }
+
+func (e *sendError) Unwrap() error { return e.err }
+
+// ConnectionError tells the retry policy to try again.
+func (e *sendError) ConnectionError() bool { return !errors.Is(e.err, context.Canceled) }

@@ -1,0 +1,213 @@
+package awsclient_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/internal/awsclient"
+)
+
+func config(endpoint string) aws.Config {
+	return aws.Config{
+		Region:       "eu-central-1",
+		BaseEndpoint: aws.String(endpoint),
+		Credentials:  awsclient.StandInCredentials,
+		HTTPClient:   awsclient.NewHTTPClient(),
+	}
+}
+
+// server answers each request with the next of the answers, the last one for
+// ever, and counts the calls.
+func server(t *testing.T, answers ...http.HandlerFunc) (endpoint string, calls func() int) {
+	t.Helper()
+	var (
+		mu sync.Mutex
+		n  int
+	)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		mu.Lock()
+		answer := answers[min(n, len(answers)-1)]
+		n++
+		mu.Unlock()
+		answer(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return n
+	}
+}
+
+func says(status int, body string, headers ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for pair := range slices.Chunk(headers, 2) {
+			w.Header().Set(pair[0], pair[1])
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func TestCallSendsASignedRequest(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		got := []string{r.Method, r.URL.Path, r.Header.Get("X-Amz-Target"), r.Header.Get("Content-Type"), string(body)}
+		want := []string{http.MethodPost, "/", "secretsmanager.GetSecretValue", "application/x-amz-json-1.1", `{"a":1}`}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("request (-want +got):\n%s%v", diff, err)
+		}
+		if scope := "/eu-central-1/secretsmanager/aws4_request,"; !strings.Contains(r.Header.Get("Authorization"), scope) {
+			t.Errorf("signed for %q, want %q", r.Header.Get("Authorization"), scope)
+		}
+		_, _ = io.WriteString(w, ` {"b":2} `)
+	}))
+	t.Cleanup(s.Close)
+	got, err := awsclient.NewService(awsclient.SecretsManager, config(s.URL)).Call(t.Context(), "GetSecretValue", []byte(`{"a":1}`))
+	if diff := cmp.Diff(` {"b":2} `, string(got)); diff != "" || err != nil {
+		t.Errorf("answer (-want +got):\n%s%v", diff, err)
+	}
+}
+
+func TestWhatMayPassIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	cut := func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_ = conn.Close()
+		}
+	}
+	for _, tc := range []struct {
+		name   string
+		answer http.HandlerFunc
+		again  bool
+	}{
+		{"a throttle", says(400, `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}`), true},
+		{"a throttle by its status", says(429, `{"__type":"Odd"}`), true},
+		{"a fault of the service", says(500, `{"__type":"InternalServerError"}`), true},
+		{"a fault before the service", says(503, `<html>`), true},
+		{"no answer", cut, true},
+		{"an answer that is not the service's", says(200, `<html>`), true},
+		{"an answer cut short", says(200, `{"a":`), true},
+		{"a redirect", says(307, `{}`, "Location", "/elsewhere"), false},
+		{"a fault of ours", says(400, `{"__type":"ValidationException"}`), false},
+		{"a denial", says(403, `{"__type":"AccessDeniedException"}`), false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			endpoint, calls := server(t, tc.answer, says(200, "{}"))
+			_, err := awsclient.NewService(awsclient.SecretsManager, config(endpoint)).Call(t.Context(), "GetSecretValue", []byte("{}"))
+			if again := err == nil; again != tc.again {
+				t.Errorf("tried again = %t (%v), want %t", again, err, tc.again)
+			}
+			if n, want := calls(), map[bool]int{true: 2, false: 1}[tc.again]; n != want {
+				t.Errorf("%d calls, want %d", n, want)
+			}
+
+			endpoint, calls = server(t, tc.answer, says(200, "{}"))
+			service := awsclient.NewService(awsclient.SecretsManager, config(endpoint))
+			if _, err := service.CallOnce(t.Context(), "GetSecretValue", []byte("{}")); err == nil || calls() != 1 {
+				t.Errorf("CallOnce: %d calls, %v, want one and its error", calls(), err)
+			}
+		})
+	}
+}
+
+func TestAttemptsEndAfterThree(t *testing.T) {
+	t.Parallel()
+	endpoint, calls := server(t, says(500, ""))
+	_, err := awsclient.NewService(awsclient.SecretsManager, config(endpoint)).Call(t.Context(), "GetSecretValue", []byte("{}"))
+	var answer *awsclient.Answer
+	if !errors.As(err, &answer) || answer.StatusCode != http.StatusInternalServerError || calls() != 3 {
+		t.Errorf("%d calls, %v, want three and the last answer", calls(), err)
+	}
+}
+
+func TestNobodyWaitsForAnAttemptThatComesTooLate(t *testing.T) {
+	t.Parallel()
+	endpoint, calls := server(t, says(500, ""))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err := awsclient.NewService(awsclient.SecretsManager, config(endpoint)).Call(ctx, "GetSecretValue", []byte("{}"))
+	if err == nil || calls() > 1 {
+		t.Errorf("%d calls, %v, want one and an error", calls(), err)
+	}
+}
+
+func TestAnswersAreToldByTheirCode(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name    string
+		body    string
+		headers []string
+		want    awsclient.Answer
+	}{
+		{"DynamoDB", `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}`, nil, awsclient.Answer{Code: "ConditionalCheckFailedException", Message: "The conditional request failed"}},
+		{"Secrets Manager", `{"__type":"ResourceNotFoundException","Message":"can't find"}`, nil, awsclient.Answer{Code: "ResourceNotFoundException", Message: "can't find"}},
+		{"the code in a header", `{"message":"m"}`, []string{"X-Amzn-Errortype", "aws#AccessDeniedException:http://internal.amazon.com/coral/"}, awsclient.Answer{Code: "AccessDeniedException", Message: "m"}},
+		{"no error of a service", `<html>private`, nil, awsclient.Answer{}},
+		{"members of other kinds", `{"__type":7,"message":{"a":"b"}}`, nil, awsclient.Answer{}},
+		{"nothing", ``, nil, awsclient.Answer{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			endpoint, _ := server(t, says(400, tc.body, append(tc.headers, "X-Amzn-Requestid", "request-7")...))
+			_, err := awsclient.NewService(awsclient.SecretsManager, config(endpoint)).Call(t.Context(), "GetSecretValue", []byte("{}"))
+			var got *awsclient.Answer
+			if !errors.As(err, &got) {
+				t.Fatalf("got %v, want an answer", err)
+			}
+			tc.want.StatusCode, tc.want.RequestID = http.StatusBadRequest, "request-7"
+			if diff := cmp.Diff(&tc.want, got); diff != "" {
+				t.Errorf("answer (-want +got):\n%s", diff)
+			}
+			if strings.Contains(err.Error(), "private") || !strings.Contains(err.Error(), "request-7") {
+				t.Errorf("the error says %q", err)
+			}
+		})
+	}
+}
+
+// hosts collects where requests go, and sends none.
+type hosts struct{ hosts []string }
+
+func (h *hosts) Do(r *http.Request) (*http.Response, error) {
+	h.hosts = append(h.hosts, r.URL.Scheme+"://"+r.URL.Host)
+	return nil, errors.New("not sent")
+}
+
+// The SDK's clients know every region's hosts.
+func TestRequestsGoWhereTheSDKSendsThem(t *testing.T) {
+	t.Parallel()
+	for _, region := range []string{
+		"us-east-1", "eu-central-1", "ap-southeast-7", "me-central-1", "us-gov-west-1", "cn-north-1", "cn-northwest-1",
+		"us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1", "eusc-de-east-1",
+	} {
+		var want, got hosts
+		sdk := aws.Config{
+			Region: region, HTTPClient: &want, Credentials: awsclient.StandInCredentials,
+			Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		}
+		_, _ = secretsmanager.NewFromConfig(sdk).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("s")})
+		ours := sdk
+		ours.HTTPClient = &got
+		_, _ = awsclient.NewService(awsclient.SecretsManager, ours).CallOnce(t.Context(), "Operation", []byte("{}"))
+		if diff := cmp.Diff(want.hosts, got.hosts); diff != "" || len(got.hosts) != 1 {
+			t.Errorf("%s (-SDK +ours):\n%s", region, diff)
+		}
+	}
+}
