@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/awsclient"
@@ -79,5 +78,5 @@ func (c config) spill() ingest.Spill {
 	if c.spillURL == "" {
 		return nil
 	}
-	return spill.NewQueue(sqs.NewFromConfig(c.spillAWS), c.spillURL)
+	return spill.NewQueue(awsclient.NewService(awsclient.SQS, c.spillAWS), c.spillURL)
 }

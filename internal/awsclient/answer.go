@@ -101,6 +101,10 @@ func newAnswer(resp *http.Response, body []byte) *Answer {
 		a.Code = name
 	}
 	a.Code, _, _ = strings.Cut(a.Code, ":")
+	// SQS has two names for each of its errors; the documents know this one.
+	if code, _, found := strings.Cut(resp.Header.Get("X-Amzn-Query-Error"), ";"); found {
+		a.Code = code
+	}
 	return a
 }
 

@@ -26,8 +26,11 @@ type API struct {
 	contentType string
 }
 
-// SecretsManager is the one that a function asks for its secret when it starts.
-var SecretsManager = API{"secretsmanager", "secretsmanager.", "application/x-amz-json-1.1"}
+// The services that are called in this way.
+var (
+	SecretsManager = API{"secretsmanager", "secretsmanager.", "application/x-amz-json-1.1"}
+	SQS            = API{"sqs", "AmazonSQS.", "application/x-amz-json-1.0"}
+)
 
 // Service calls the operations of one service. It is what is needed of the SDK's
 // client of that service, and nothing more: that one describes the whole of its

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/awsclient"
@@ -62,24 +63,35 @@ func says(status int, body string, headers ...string) http.HandlerFunc {
 	}
 }
 
-func TestCallSendsASignedRequest(t *testing.T) {
+func TestCallSendsTheRequestOfItsService(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		got := []string{r.Method, r.URL.Path, r.Header.Get("X-Amz-Target"), r.Header.Get("Content-Type"), string(body)}
-		want := []string{http.MethodPost, "/", "secretsmanager.GetSecretValue", "application/x-amz-json-1.1", `{"a":1}`}
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("request (-want +got):\n%s%v", diff, err)
-		}
-		if scope := "/eu-central-1/secretsmanager/aws4_request,"; !strings.Contains(r.Header.Get("Authorization"), scope) {
-			t.Errorf("signed for %q, want %q", r.Header.Get("Authorization"), scope)
-		}
-		_, _ = io.WriteString(w, ` {"b":2} `)
-	}))
-	t.Cleanup(s.Close)
-	got, err := awsclient.NewService(awsclient.SecretsManager, config(s.URL)).Call(t.Context(), "GetSecretValue", []byte(`{"a":1}`))
-	if diff := cmp.Diff(` {"b":2} `, string(got)); diff != "" || err != nil {
-		t.Errorf("answer (-want +got):\n%s%v", diff, err)
+	for _, tc := range []struct {
+		api                   awsclient.API
+		operation             string
+		target, scope, coding string
+	}{
+		{awsclient.SecretsManager, "GetSecretValue", "secretsmanager.GetSecretValue", "secretsmanager", "application/x-amz-json-1.1"},
+		{awsclient.SQS, "SendMessage", "AmazonSQS.SendMessage", "sqs", "application/x-amz-json-1.0"},
+	} {
+		t.Run(tc.operation, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				got := []string{r.Method, r.URL.Path, r.Header.Get("X-Amz-Target"), r.Header.Get("Content-Type"), string(body)}
+				if diff := cmp.Diff([]string{http.MethodPost, "/", tc.target, tc.coding, `{"a":1}`}, got); diff != "" || err != nil {
+					t.Errorf("request (-want +got):\n%s%v", diff, err)
+				}
+				if scope := "/eu-central-1/" + tc.scope + "/aws4_request,"; !strings.Contains(r.Header.Get("Authorization"), scope) {
+					t.Errorf("signed for %q, want %q", r.Header.Get("Authorization"), scope)
+				}
+				_, _ = io.WriteString(w, ` {"b":2} `)
+			}))
+			t.Cleanup(s.Close)
+			got, err := awsclient.NewService(tc.api, config(s.URL)).Call(t.Context(), tc.operation, []byte(`{"a":1}`))
+			if diff := cmp.Diff(` {"b":2} `, string(got)); diff != "" || err != nil {
+				t.Errorf("answer (-want +got):\n%s%v", diff, err)
+			}
+		})
 	}
 }
 
@@ -130,7 +142,7 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 func TestAttemptsEndAfterThree(t *testing.T) {
 	t.Parallel()
 	endpoint, calls := server(t, says(500, ""))
-	_, err := awsclient.NewService(awsclient.SecretsManager, config(endpoint)).Call(t.Context(), "GetSecretValue", []byte("{}"))
+	_, err := awsclient.NewService(awsclient.SQS, config(endpoint)).Call(t.Context(), "SendMessage", []byte("{}"))
 	var answer *awsclient.Answer
 	if !errors.As(err, &answer) || answer.StatusCode != http.StatusInternalServerError || calls() != 3 {
 		t.Errorf("%d calls, %v, want three and the last answer", calls(), err)
@@ -142,7 +154,7 @@ func TestNobodyWaitsForAnAttemptThatComesTooLate(t *testing.T) {
 	endpoint, calls := server(t, says(500, ""))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	_, err := awsclient.NewService(awsclient.SecretsManager, config(endpoint)).Call(ctx, "GetSecretValue", []byte("{}"))
+	_, err := awsclient.NewService(awsclient.SQS, config(endpoint)).Call(ctx, "SendMessage", []byte("{}"))
 	if err == nil || calls() > 1 {
 		t.Errorf("%d calls, %v, want one and an error", calls(), err)
 	}
@@ -158,6 +170,7 @@ func TestAnswersAreToldByTheirCode(t *testing.T) {
 	}{
 		{"DynamoDB", `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}`, nil, awsclient.Answer{Code: "ConditionalCheckFailedException", Message: "The conditional request failed"}},
 		{"Secrets Manager", `{"__type":"ResourceNotFoundException","Message":"can't find"}`, nil, awsclient.Answer{Code: "ResourceNotFoundException", Message: "can't find"}},
+		{"SQS has another code for queries", `{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"none"}`, []string{"X-Amzn-Query-Error", "AWS.SimpleQueueService.NonExistentQueue;Sender"}, awsclient.Answer{Code: "AWS.SimpleQueueService.NonExistentQueue", Message: "none"}},
 		{"the code in a header", `{"message":"m"}`, []string{"X-Amzn-Errortype", "aws#AccessDeniedException:http://internal.amazon.com/coral/"}, awsclient.Answer{Code: "AccessDeniedException", Message: "m"}},
 		{"no error of a service", `<html>private`, nil, awsclient.Answer{}},
 		{"members of other kinds", `{"__type":7,"message":{"a":"b"}}`, nil, awsclient.Answer{}},
@@ -203,10 +216,13 @@ func TestRequestsGoWhereTheSDKSendsThem(t *testing.T) {
 			Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		}
 		_, _ = secretsmanager.NewFromConfig(sdk).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("s")})
-		ours := sdk
-		ours.HTTPClient = &got
-		_, _ = awsclient.NewService(awsclient.SecretsManager, ours).CallOnce(t.Context(), "Operation", []byte("{}"))
-		if diff := cmp.Diff(want.hosts, got.hosts); diff != "" || len(got.hosts) != 1 {
+		_, _ = sqs.NewFromConfig(sdk).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String("q"), MessageBody: aws.String("b")})
+		for _, api := range []awsclient.API{awsclient.SecretsManager, awsclient.SQS} {
+			ours := sdk
+			ours.HTTPClient = &got
+			_, _ = awsclient.NewService(api, ours).CallOnce(t.Context(), "Operation", []byte("{}"))
+		}
+		if diff := cmp.Diff(want.hosts, got.hosts); diff != "" || len(got.hosts) != 2 {
 			t.Errorf("%s (-SDK +ours):\n%s", region, diff)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/ingest"
@@ -16,13 +15,12 @@ import (
 	"github.com/ringback/ringback/internal/spill/spilltest"
 )
 
-// client is the SDK's, as main makes it.
-func client(endpoint string) *sqs.Client {
-	return sqs.NewFromConfig(aws.Config{
+// client is the one that main makes.
+func client(endpoint string) *awsclient.Service {
+	return awsclient.NewService(awsclient.SQS, aws.Config{
 		Region:       "us-east-1",
 		Credentials:  awsclient.StandInCredentials,
 		HTTPClient:   awsclient.NewHTTPClient(),
-		Retryer:      awsclient.NewRetryer,
 		BaseEndpoint: aws.String(endpoint),
 	})
 }
@@ -65,18 +63,29 @@ func TestSendSaysWhatTheQueueAnsweredButNotWhatItQuotes(t *testing.T) {
 	}
 }
 
-// sendFunc is a queue of one function.
-type sendFunc func(ctx context.Context, in *sqs.SendMessageInput) error
+// callFunc is an SQS of one function.
+type callFunc func(operation string) (answer []byte, err error)
 
-func (f sendFunc) SendMessage(ctx context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
-	return &sqs.SendMessageOutput{}, f(ctx, in)
+func (f callFunc) Call(_ context.Context, operation string, _ []byte) ([]byte, error) {
+	return f(operation)
+}
+
+// What the queue holds is all that is left of the delivery.
+func TestSendFailsIfTheQueueHoldsSomethingElse(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []string{`{"MD5OfMessageBody":"d41d8cd98f00b204e9800998ecf8427e"}`, `{"MessageId":"1"}`} {
+		to := spill.NewQueue(callFunc(func(string) ([]byte, error) { return []byte(answer), nil }), "https://example.com/spill")
+		if err := to.Send(t.Context(), ingest.Receipt{ReceivedAt: arrival, Body: sample(t, "sms.sent")}); err == nil {
+			t.Errorf("%s: no error", answer)
+		}
+	}
 }
 
 func TestSendSendsNothingThatNoQueueTakes(t *testing.T) {
 	t.Parallel()
-	to := spill.NewQueue(sendFunc(func(context.Context, *sqs.SendMessageInput) error {
+	to := spill.NewQueue(callFunc(func(string) ([]byte, error) {
 		t.Error("sent all the same")
-		return nil
+		return []byte("{}"), nil
 	}), "https://sqs.us-east-1.amazonaws.com/123456789012/spill")
 	err := to.Send(t.Context(), ingest.Receipt{ReceivedAt: arrival, Body: []byte(incompressible(2 << 20))})
 	if !errors.Is(err, spill.ErrTooLarge) {
