@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/ringback/ringback/internal/credential"
@@ -44,7 +45,11 @@ func awsConfig(ctx context.Context, region string) (aws.Config, error) {
 func readOutputs(ctx context.Context, cfg aws.Config, stack string, needed ...string) (map[string]string, error) {
 	described, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stack)})
 	if err != nil {
-		return nil, fmt.Errorf("describe stack %q in %s (is it deployed there?): %w", stack, cfg.Region, err)
+		hint := "does nobody listen there?"
+		if answer := smithy.APIError(nil); errors.As(err, &answer) {
+			hint = "is it deployed there?"
+		}
+		return nil, fmt.Errorf("describe stack %q in %s (%s): %w", stack, cfg.Region, hint, err)
 	}
 	outputs := make(map[string]string)
 	for _, s := range described.Stacks {
@@ -52,12 +57,14 @@ func readOutputs(ctx context.Context, cfg aws.Config, stack string, needed ...st
 			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 		}
 	}
+	var missing []string
 	for _, name := range needed {
 		if outputs[name] == "" {
-			last := len(needed) - 1
-			return nil, fmt.Errorf("stack %q has no outputs %s and %s: is it a stack of ringback, deployed to its end?",
-				stack, strings.Join(needed[:last], ", "), needed[last])
+			missing = append(missing, name)
 		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("stack %q has no output %s: is it a stack of ringback, deployed to its end?", stack, strings.Join(missing, " and no "))
 	}
 	return outputs, nil
 }

@@ -180,7 +180,7 @@ func (p poster) post(ctx context.Context, body []byte) (answer, error) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(body))
 	if err != nil {
-		return answer{}, errors.New("the webhook's URL is not one")
+		return answer{}, errURL
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if p.signingSecret != "" {
@@ -193,15 +193,42 @@ func (p poster) post(ctx context.Context, body []byte) (answer, error) {
 		req.Header.Set(events.HeaderSignatureVersion, events.SignatureVersion)
 		req.Header.Set(events.HeaderRequestTimestamp, timestamp)
 	}
+	a, err := exchange(req)
+	if errors.Is(err, errNobody) {
+		return answer{}, fmt.Errorf("%w: start the stack with \"ringback serve\", or check --url", err)
+	}
+	return a, err
+}
 
+// probe asks whether webhooks are taken, as JustCall does when a URL is saved.
+func (p poster) probe(ctx context.Context) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, postTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, http.NoBody)
+	if err != nil {
+		return answer{}, errURL
+	}
+	return exchange(req)
+}
+
+// errURL does not quote what it is about, which may hold a token.
+var errURL = errors.New("the webhook's URL is not one")
+
+// errNobody says that a connection is refused.
+var errNobody = errors.New("nobody listens")
+
+// exchange makes a request and reads what is answered.
+func exchange(req *http.Request) (answer, error) {
 	// Without a client around it, which would follow redirects: the token would
 	// go wherever they lead.
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return answer{}, fmt.Errorf("nothing listens at %s: start the stack with \"ringback serve\", or check --url", req.URL.Host)
-	case err != nil:
+		return answer{}, fmt.Errorf("%w at %s", errNobody, req.URL.Host)
+	case err != nil && req.Method == http.MethodPost:
 		return answer{}, fmt.Errorf("post to %s: %w", req.URL.Host, err)
+	case err != nil:
+		return answer{}, fmt.Errorf("ask %s: %w", req.URL.Host, err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // it was only read
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))

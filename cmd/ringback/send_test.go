@@ -209,13 +209,13 @@ func TestWhereNothingListensTheTokenIsNotShown(t *testing.T) {
 
 	got := run(t, "send", "--url", server.URL+"/justcall/"+token, "--samples", samples(t), "call.missed")
 	got.exits(t, 1)
-	got.complains(t, host, "nothing listens", "ringback serve", "--url")
+	got.complains(t, host, "nobody listens", "ringback serve", "--url")
 	got.hides(t, token)
 
 	data := filepath.Dir(writeFile(t, "secret.json", `{"token":"`+token+`"}`))
 	got = run(t, "send", "--data", data, "--addr", host, "--samples", samples(t), "call.missed")
 	got.exits(t, 1)
-	got.complains(t, host, "nothing listens")
+	got.complains(t, host, "nobody listens")
 	got.hides(t, token)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,12 +19,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/storm/target"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
 
 func newServe() *cobra.Command {
 	var flags stackFlags
-	var demo bool
+	var demo, untilEOF bool
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the whole stack on this machine",
@@ -48,6 +50,9 @@ posts to: behind a tunnel, give that with --webhook-url, without the token.`,
   ringback serve --addr 127.0.0.1:9090 --data /var/lib/ringback`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if untilEOF {
+				c.SetContext(endWithInput(c.Context(), c.InOrStdin()))
+			}
 			out := c.OutOrStdout()
 			alerts := &held{out: out}
 			level := new(slog.LevelVar)
@@ -81,7 +86,20 @@ posts to: behind a tunnel, give that with --webhook-url, without the token.`,
 	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL up to, but without, the token, if a tunnel is in front")
 	c.Flags().StringVar(&flags.forwardURL, "forward", "", "URL that each alert is posted to as JSON")
 	c.Flags().BoolVar(&demo, "demo", false, "post the sample events first and show what was stored and alerted")
+	c.Flags().BoolVar(&untilEOF, target.UntilEOF, false, "end where the input does")
+	_ = c.Flags().MarkHidden(target.UntilEOF) // it is there; for storm alone
 	return c
+}
+
+// endWithInput returns a context that ends where the input does, which is when
+// nobody is left who has the other end of it, however that one ended.
+func endWithInput(ctx context.Context, input io.Reader) context.Context {
+	ctx, end := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, input) // an input that cannot be read has ended
+		end()
+	}()
+	return ctx
 }
 
 // errDemo ends a serve whose demo failed, which was printed when it did.

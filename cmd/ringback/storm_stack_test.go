@@ -58,7 +58,9 @@ func newStandIn(t *testing.T, times int) *standIn {
 		answer := webhook.Handle(context.WithoutCancel(r.Context()), ingest.Request{
 			Method: r.Method, Path: r.URL.Path, URL: "http://" + r.Host + r.URL.Path, Headers: headers, Body: body,
 		})
-		s.posts.Add(1)
+		if r.Method == http.MethodPost {
+			s.posts.Add(1)
+		}
 		w.WriteHeader(answer.Status)
 		_, _ = w.Write(answer.Body)
 	}))
@@ -143,7 +145,7 @@ func TestAStormFindsAStackByItsName(t *testing.T) {
 	delete(cloud.outputs, "AlertsTopicArn")
 	got = run(t, "storm", "--stack", "ringback-test", "--deliveries", "50")
 	got.exits(t, 1)
-	got.complains(t, "no outputs", "TableName and AlertsTopicArn")
+	got.complains(t, "no output AlertsTopicArn:")
 }
 
 // What is published twice is alerted twice, whatever else may repeat it.
@@ -176,18 +178,20 @@ func TestAStormSeesAlertsThatAreNotMade(t *testing.T) {
 
 func TestAStormPostsNothingUntilItCanSeeWhatBecomesOfIt(t *testing.T) {
 	s := newStandIn(t, 1)
-	table, topic := s.table, s.topic
+	table, topic, url := s.table, s.topic, s.url
 	for _, tc := range []struct {
 		name   string
 		change func()
 		want   []string
 	}{
-		{"no such table", func() { s.table = "none" }, []string{`"none"`, "ResourceNotFoundException", "TableName", "us-east-1", "dynamodb:Query"}},
-		{"no such topic", func() { s.topic += "-none" }, []string{"topic", "AlertsTopicArn", "us-east-1", "sns:Subscribe"}},
+		{"no such table", func() { s.table = "none" }, []string{`"none"`, "ResourceNotFoundException", "stack's output TableName, in us-east-1"}},
+		{"no such topic", func() { s.topic += "-none" }, []string{"topic", "stack's output AlertsTopicArn, in us-east-1"}},
 		{"somebody is subscribed", func() { moto.Subscribe(t, s.topic, nil) }, []string{"1 by sqs", "--alert-subscribers"}},
+		{"another token", func() { s.url += "x" }, []string{"the token is not that stack's"}},
+		{"a storm that was killed", func() { s.topic = leftOver(t, "ringback-storm-KILLED") }, []string{": ringback-storm-KILLED by arn:", "If it was killed", "operations.md"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s.table, s.topic = table, topic
+			s.table, s.topic, s.url = table, topic, url
 			tc.change()
 			got := s.storm(t, "--deliveries", "10")
 			got.exits(t, 1)
@@ -195,8 +199,23 @@ func TestAStormPostsNothingUntilItCanSeeWhatBecomesOfIt(t *testing.T) {
 			if got.stdout != "" || s.posts.Load() > 0 {
 				t.Errorf("%d were posted, stdout: %s", s.posts.Load(), got.stdout)
 			}
+			if strings.Contains(got.stderr, "rights") {
+				t.Errorf("it asks for rights that it has: %s", got.stderr)
+			}
 		})
 	}
+}
+
+// leftOver returns a topic to which a queue is subscribed that nobody reads.
+func leftOver(t *testing.T, queue string) (topic string) {
+	t.Helper()
+	topic = moto.NewTopic(t)
+	if _, err := moto.SNS(t).Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: aws.String(topic), Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:us-east-1:123456789012:" + queue),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return topic
 }
 
 // Whoever ends a storm in its middle leaves nothing behind that costs money.

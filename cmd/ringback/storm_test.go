@@ -1,8 +1,12 @@
 package main_test
 
 import (
+	"errors"
 	"io/fs"
+	"log/slog"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -10,14 +14,16 @@ import (
 	"time"
 
 	ringback "github.com/ringback/ringback/cmd/ringback"
+	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/storm/target"
+	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 func TestAStormWithKillsEndsWith0(t *testing.T) {
 	t.Parallel()
 	got := runStorm(t, "--deliveries", "200", "--faults", "10", "--kills", "1", "--seed", "3", "--concurrency", "8",
-		"--minute", "1s") // or the stack is not back before JustCall gives up
+		"--minute", "1s") // as it is by default: or the stack is not back before JustCall gives up
 	got.exits(t, 0)
 	got.says(t, "OK: ", "lost                                0\n", "missing                             0\n",
 		"distinct events                 140\n", "kills                               1\n", "strays                              4\n")
@@ -39,6 +45,101 @@ func TestAStormKeepsItsTableWhereItIsTold(t *testing.T) {
 	again := runStorm(t, "--deliveries", "20", "--data", data)
 	again.exits(t, 1)
 	again.complains(t, "has a table already", "--data")
+}
+
+// A folder's secret may be all that somebody has of a token.
+func TestAStormLeavesASecretAlone(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	path := filepath.Join(data, "secret.json")
+	if err := os.WriteFile(path, []byte("somebody's"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := runStorm(t, "--deliveries", "20", "--data", data)
+	got.exits(t, 1)
+	got.complains(t, "has a secret already", "--data")
+	if left := readFile(t, path); left != "somebody's" || len(glob(t, data, "*")) > 1 {
+		t.Errorf("the secret is %q, the folder has %q", left, glob(t, data, "*"))
+	}
+}
+
+// Whatever ended it: the table is all that is left of what was posted.
+func TestAStormThatIsInterruptedKeepsItsTable(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	b := runInBackground(t, "storm", "--template", tabletest.TemplatePath(t), "--deliveries", "1000", "--rate", "100")
+	for end := time.Now().Add(patience); !strings.Contains(logIn(folder), "stored"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("nothing is posted:\n%s", &b.stderr)
+		}
+	}
+	got := b.stop()
+	got.exits(t, 1)
+	kept := glob(t, folder, "*/events.db")
+	if len(kept) != 1 {
+		t.Fatalf("%d tables are kept, want 1", len(kept))
+	}
+	got.complains(t, "canceled", "kept in "+filepath.Dir(kept[0]))
+}
+
+// A storm that is killed can end nothing, and its stack must not stay for ever.
+func TestAStormThatIsKilledTakesItsStackWithIt(t *testing.T) {
+	t.Parallel()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	c := exec.CommandContext(t.Context(), executable)
+	c.Env = append(os.Environ(), argsVariable+"="+strings.Join([]string{
+		"storm", "--data", data, "--template", tabletest.TemplatePath(t), "--deliveries", "500", "--rate", "20",
+	}, "\n"))
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var url string
+	for end := time.Now().Add(patience); url == "" && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if log, err := os.ReadFile(filepath.Join(data, target.LogName)); err == nil && strings.Contains(string(log), "Ctrl-C") {
+			url = urlIn(t, string(log))
+		}
+	}
+	_ = c.Process.Kill()
+	_ = c.Wait()
+	if url == "" {
+		t.Fatal("the stack has not started")
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		resp, err := http.Get(url) //nolint:noctx,gosec // the stack's own URL, and it is over at once
+		if err != nil {
+			break
+		}
+		_ = resp.Body.Close()
+		if time.Now().After(end) {
+			t.Fatal("the stack is still running")
+		}
+	}
+	// It ended as if it were told to: nothing is locked, and nothing is torn.
+	stack, err := local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, slog.New(slog.DiscardHandler))
+	for end := time.Now().Add(patience); errors.Is(err, bolt.ErrLocked) && time.Now().Before(end); {
+		stack, err = local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, slog.New(slog.DiscardHandler))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// logIn returns what the stack of a storm has printed whose folder is in folder.
+func logIn(folder string) string {
+	paths, _ := filepath.Glob(filepath.Join(folder, "*", target.LogName))
+	var printed strings.Builder
+	for _, path := range paths {
+		text, _ := os.ReadFile(path) // it may not be there yet
+		printed.Write(text)
+	}
+	return printed.String()
 }
 
 func TestAStormLeavesNothingBehindUnlessItFails(t *testing.T) {
@@ -73,25 +174,47 @@ func TestAStormThatCannotBeIsRefused(t *testing.T) {
 		{"more strays than deliveries", []string{"--strays", "101"}, "101 % strays"},
 		{"nobody who posts", []string{"--concurrency", "0"}, "--concurrency is"},
 		{"a rate into the past", []string{"--rate", "-1"}, "--rate is"},
+		{"a rate that is no number", []string{"--rate", "NaN"}, "--rate is"},
+		{"a rate without end", []string{"--rate", "+Inf"}, "--rate is"},
+		{"a rate that never comes to an end", []string{"--rate", "1e-300"}, "--rate is"},
+		{"a seed below all", []string{"--seed", "-1"}, `"--seed" flag: it has to be a whole number from 0`},
+		{"a seed that is too large", []string{"--seed", "99999999999999999999"}, `"--seed" flag: it is too large`},
+		{"deliveries in words", []string{"--deliveries", "many"}, "it has to be a whole number"},
+		{"a rate in words", []string{"--rate", "fast"}, "it has to be a number"},
 		{"minutes of no time", []string{"--minute", "0s"}, "--minute is"},
 		{"fewer kills than none", []string{"--kills", "-1"}, "--kills is"},
+		{"kills without end", []string{"--kills", "1001"}, "--kills is"},
+		{"more kills than there is room for", []string{"--deliveries", "10", "--kills", "9"}, "at most 8 among 10 deliveries"},
 		{"fewer repeats than none", []string{"--stack", "ringback-test", "--repeats", "-1"}, "--repeats is"},
-		{"a URL alone", []string{"--url", "https://example.com/justcall/" + token}, "[table topic]"},
+		{"a URL alone", []string{"--url", "https://example.com/justcall/" + token}, "no --table and no --topic"},
+		{"a table alone", []string{"--table", "t"}, "no --url and no --topic"},
 		{"a URL that is none", []string{"--url", "example.com", "--table", "t", "--topic", "a"}, "--url is not a URL"},
 		{"a signed URL that is none", []string{"--url", "https://example.com", "--table", "t", "--topic", "a", "--signed-url", "a"}, "--signed-url is not a URL"},
-		{"two stacks", []string{"--stack", "ringback-test", "--url", "https://example.com", "--table", "t", "--topic", "a"}, "[stack url]"},
-		{"kills of another stack", []string{"--stack", "ringback-test", "--kills", "1"}, "[kills stack]"},
-		{"another stack's table in a folder", []string{"--stack", "ringback-test", "--data", "folder"}, "[data stack]"},
+		{"two stacks", []string{"--stack", "ringback-test", "--url", "https://example.com", "--table", "t", "--topic", "a"}, "not both"},
+		{"a stack at another URL", []string{"--stack", "ringback-test", "--signed-url", "https://example.com"}, "not both"},
+		{"kills of another stack", []string{"--stack", "ringback-test", "--kills", "1"}, "--kills is for storm's own stack"},
+		{"another stack's table in a folder", []string{"--stack", "ringback-test", "--data", "folder"}, "--data is for storm's own stack"},
+		{"another stack's template", []string{"--url", "https://example.com", "--table", "t", "--topic", "a", "--template", "t"}, "--template is for storm's own stack"},
+		// What a variable of the shell leaves that is not set.
+		{"no name of a stack", []string{"--stack", ""}, "--stack is empty"},
+		{"no URL", []string{"--url", " ", "--table", "t", "--topic", "a"}, "--url is empty"},
+		{"no table", []string{"--url", "https://example.com", "--table", "", "--topic", "a"}, "--table is empty"},
+		{"no topic", []string{"--url", "https://example.com", "--table", "t", "--topic="}, "--topic is empty"},
+		{"no signed URL", []string{"--url", "https://example.com", "--table", "t", "--topic", "a", "--signed-url", ""}, "--signed-url is empty"},
+		{"no region", []string{"--stack", "ringback-test", "--region", ""}, "--region is empty"},
+		{"no folder", []string{"--data", ""}, "--data is empty"},
+		{"no file", []string{"--template", ""}, "--template is empty"},
 		{"a region of its own stack", []string{"--region", "eu-central-1"}, "--region is for a stack that is not storm's own"},
 		{"subscribers of its own stack", []string{"--alert-subscribers"}, "--alert-subscribers is for"},
 		{"excuses for its own stack", []string{"--repeats", "10"}, "--repeats is for"},
 		{"a wait into the past", []string{"--wait", "-1s"}, "--wait is"},
+		{"no wait", []string{"--wait", "0"}, "--wait is"},
 		{"no template", []string{"--deliveries", "1", "--template", "none.yaml"}, "--template"},
 		{"an argument", []string{"now"}, `"now"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := runStorm(t, tc.args...)
+			got := run(t, append([]string{"storm"}, tc.args...)...)
 			got.exits(t, 1)
 			got.complains(t, tc.want)
 			if got.stdout != "" {
@@ -108,9 +231,12 @@ func TestStormsHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 	run(t, "help").says(t, "storm")
 	got.says(t, "--deliveries int", "(default 10000)", "--duplicates int", "(default 30)", "--faults int", "(default 5)",
 		"--strays int", "(default 2)", "--seed uint", "(default 1)", "--concurrency int", "(default 32)", "--rate float",
-		"--minute duration", "(default 500ms)", "--wait duration", "(default 1m0s)", "--kills int", "--data string",
+		"--minute duration", "(default 1s)", "--wait duration", "(default 1m0s)", "--kills int", "--data string",
 		"--template string", `(default "template.yaml")`, "--stack string", "--url string", "--table string", "--topic string",
-		"--signed-url string", "--region string", "--alert-subscribers ", "--repeats int", ringback.SigningSecretEnv, "Examples:")
+		"--signed-url string", "--region string", "--alert-subscribers ", "--repeats int", ringback.SigningSecretEnv, "Examples:", "cannot be played against")
+	if strings.Contains(got.stdout, "127.0.0.1") {
+		t.Error("it looks as if a running serve could be played against")
+	}
 }
 
 func TestAProgressIsPrintedInLines(t *testing.T) {

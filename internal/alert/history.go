@@ -13,14 +13,14 @@ import (
 const (
 	// missedSpan is how far back missed calls are counted.
 	missedSpan = 24 * time.Hour
-	// historyLength is how many of a caller's last events are looked at: one
+	// HistoryLength is how many of a caller's last events are looked at: one
 	// page of well under 100 KB.
-	historyLength = 100
+	HistoryLength = 100
 )
 
 // history adds to a what the table knows of the caller: the name and company
 // of the newest contact event, and how many calls were missed in the 24 hours
-// up to this one. It is one query. Of a caller with more than [historyLength]
+// up to this one. It is one query. Of a caller with more than [HistoryLength]
 // events in that time the count is of those, and a contact before them is not
 // seen.
 func history(ctx context.Context, store table.Store, a *Alert) error {
@@ -31,7 +31,7 @@ func history(ctx context.Context, store table.Store, a *Alert) error {
 		Index:       table.GSI1,
 		Partition:   table.PhonePartition(a.Caller),
 		NewestFirst: true,
-		Limit:       historyLength,
+		Limit:       HistoryLength,
 	})
 	if err != nil {
 		return fmt.Errorf("read the caller's history: %w", err)

@@ -36,6 +36,11 @@ const (
 	longestPause = 30 * time.Second
 )
 
+// Unmarked is how many alerts may be published and not yet marked as such: a
+// batch in each lane, and one of what is tried again. So many may come twice
+// after a kill.
+const Unmarked = (lanes + 1) * alert.MaxBatch
+
 // errStopped says that the stack is closed.
 var errStopped = errors.New("the alerts are stopped")
 

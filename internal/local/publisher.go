@@ -81,7 +81,7 @@ func newPublisher(c Config) (*publisher, error) {
 			Transport: &http.Transport{
 				Proxy:               http.ProxyFromEnvironment,
 				ForceAttemptHTTP2:   true,
-				MaxIdleConnsPerHost: (lanes + 1) * alert.MaxBatch, // all that may be under way
+				MaxIdleConnsPerHost: Unmarked, // all that may be under way
 			},
 			Timeout: cmp.Or(c.ForwardTime, forwardTime),
 			// An alert goes where the user said, and nowhere else.

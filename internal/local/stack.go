@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -159,6 +160,9 @@ func (s *Stack) Settled(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Scan yields every item of the table, of whatever partition; see [bolt.Store.Scan].
+func (s *Stack) Scan(ctx context.Context) iter.Seq2[table.Item, error] { return s.store.Scan(ctx) }
 
 // Close answers the requests that are under way, finishes the alerts that are,
 // if their receiver takes them within a moment, and closes the store. What is

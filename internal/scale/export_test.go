@@ -4,7 +4,7 @@ package scale
 var (
 	MoreThan       = moreThan
 	RateOnceAnHour = rateOnceAnHour
-	Places         = places
+	Concurrent     = concurrent
 	Partitions     = partitions
 	About          = about
 	USD            = usd
@@ -12,13 +12,16 @@ var (
 	Span           = span
 )
 
-// PartitionOf returns on which of n partitions a key is.
-func PartitionOf(key string, n int) int { return spread(key).of(n) }
-
 // LogCost returns what so many GB of logs cost in a month.
 func LogCost(gigabytes float64) float64 { return logPrice.cost(gigabytes) }
 
+// PartitionOf returns on which of n partitions a key is.
+func PartitionOf(key string, n int) int { return partitionOf([]byte(key), n) }
+
+// HourFactor returns how many times the mean of the day an hour's rate is.
+func HourFactor(hour int) float64 { return hourFactor(hour) }
+
 // Alerting returns the alerts function at a rate; see [Model.alerting].
-func (m *Model) Alerting(rate float64, shards int, lanes, window float64) Alerting {
-	return m.alerting(rate, shards, lanes, window)
+func (m *Model) Alerting(rate float64, shards int, parallel, window float64) Alerting {
+	return m.alerting(rate, shards, parallel, window)
 }

@@ -41,21 +41,19 @@ func usd(x float64) string { return number(round(x, 3)) }
 
 // round rounds to so many significant digits.
 func round(x float64, digits int) float64 {
-	if x == 0 || math.IsInf(x, 0) {
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'e', digits-1, 64), 64)
+	if err != nil {
 		return x
-	}
-	unit := math.Pow10(int(math.Floor(math.Log10(math.Abs(x)))) - digits + 1)
-	rounded := math.Round(x/unit) * unit
-	if unit < 1 { // 0.1 is no sum of powers of two: be rid of what that leaves
-		factor := math.Round(1 / unit)
-		rounded = math.Round(rounded*factor) / factor
 	}
 	return rounded
 }
 
-// up rounds up to two digits, for what must not be less.
+// up rounds up, from a thousand on to two digits: for what must not be less.
 func up(x float64) string {
-	unit := math.Pow10(max(0, int(math.Floor(math.Log10(max(1, x))))-1))
+	unit := 1.0
+	for x/unit >= 1000 || (unit > 1 && x/unit >= 100) {
+		unit *= 10
+	}
 	return number(math.Ceil(x/unit) * unit)
 }
 

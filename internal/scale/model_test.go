@@ -3,9 +3,9 @@ package scale_test
 import (
 	"math"
 	"strconv"
-	"strings"
 	"testing"
 
+	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/scale"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -54,31 +54,30 @@ func TestAnEventsUnitsAreNoLessThanItsBytes(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrittenIsInTheStories(t *testing.T) {
+// The simulation draws from the writes, the arithmetic takes the means.
+func TestTheWritesHaveTheMeans(t *testing.T) {
 	t.Parallel()
 	traffic := model(t).Traffic
-	var sum struct{ events, alerts, table, phones, calls float64 }
-	for _, story := range traffic.Stories {
-		sum.alerts += float64(story.Alerts)
-		for _, w := range story.Writes {
-			sum.events++
-			sum.table += float64(w.Table)
-			sum.phones += float64(w.Phone)
-			sum.calls += float64(w.Call)
-		}
+	var table, phones, calls, marks float64
+	for _, w := range traffic.Writes {
+		table += float64(w.Table)
+		phones += float64(w.Phone)
+		calls += float64(w.Call)
+		marks += float64(w.Mark)
 	}
+	n := float64(len(traffic.Writes))
 	for _, c := range []struct {
 		name      string
 		got, want float64
 	}{
-		{"events", sum.events, float64(traffic.Events)},
-		{"alerts", sum.alerts / sum.events, traffic.Alerts},
-		{"table", sum.table / sum.events, traffic.Table},
-		{"GSI1", sum.phones / sum.events, traffic.Phones},
-		{"GSI2", sum.calls / sum.events, traffic.Calls},
+		{"table", table / n, traffic.Table},
+		{"marks", marks / n, traffic.Alerts},
+		{"GSI1", phones / n, traffic.Phones},
+		{"GSI2", calls / n, traffic.Calls},
 	} {
-		if !near(c.got, c.want, 1e-9) {
-			t.Errorf("%s: the stories have %g, the mean says %g", c.name, c.got, c.want)
+		// The events that belong to nothing are left out: no more than a hundredth.
+		if !near(c.got, c.want, 0.01) {
+			t.Errorf("%s: the writes have %g, the mean says %g", c.name, c.got, c.want)
 		}
 	}
 }
@@ -88,8 +87,10 @@ func TestTheBusiestHourIsBusierThanTheDay(t *testing.T) {
 	m := model(t)
 	for _, mean := range scale.Rates {
 		s := m.At(mean)
-		if s.Peak < 1.5*mean || s.Peak > 24*mean {
-			t.Errorf("%g events/s have %g in the busiest hour", mean, s.Peak)
+		for hour := range 24 {
+			if rate := mean * scale.HourFactor(hour); rate > s.Peak {
+				t.Errorf("%g events/s have %g in hour %d, and %g in the busiest", mean, rate, hour, s.Peak)
+			}
 		}
 		// What is counted per second is counted in that hour.
 		if want := m.Writes().Table * s.Peak; !near(s.Writes.Table, want, 1e-9) {
@@ -110,7 +111,7 @@ func TestLoadsGrowWithTheRate(t *testing.T) {
 	}{
 		{"writes", one.Writes.Table, ten.Writes.Table},
 		{"reads", one.Reads.Phones, ten.Reads.Phones},
-		{"places", one.Webhook, ten.Webhook},
+		{"executions", one.Webhook, ten.Webhook},
 		{"records", one.Alerts.Records, ten.Alerts.Records},
 	} {
 		if !near(c.ten, 10*c.one, 1e-9) {
@@ -119,8 +120,9 @@ func TestLoadsGrowWithTheRate(t *testing.T) {
 	}
 }
 
-// A limit ends where what is loaded is what it takes.
-func TestLimitsEndWhereTheyAreReached(t *testing.T) {
+// What a limit takes where it is reached is its quota, and so is what the day
+// with that mean has: whoever forgets a part of the use sees it here.
+func TestLimitsAreReachedWhereTheQuotaIsUsed(t *testing.T) {
 	t.Parallel()
 	m := model(t)
 	limits := make(map[string]scale.Limit)
@@ -128,44 +130,73 @@ func TestLimitsEndWhereTheyAreReached(t *testing.T) {
 	for _, l := range m.Limits() {
 		limits[l.Name] = l
 		if l.Events < last || l.Events <= 0 || math.IsInf(l.Events, 0) {
-			t.Errorf("%s ends at %g, after %g", l.Name, l.Events, last)
+			t.Errorf("%s is reached at %g, after %g", l.Name, l.Events, last)
 		}
 		last = l.Events
-		if got := m.At(l.Mean()).Peak; !near(got, l.Events, 1e-9) {
-			t.Errorf("%s ends at %g; the day with that mean has %g in its busiest hour", l.Name, l.Events, got)
-		}
 	}
+	running := func(s scale.Step) float64 { return s.Webhook + s.Alerts.Busy }
+	hanging := func(s scale.Step) float64 { return s.Peak * ingest.DefaultStoreTime.Seconds() }
 	for _, c := range []struct {
 		name string
-		load func(scale.Step) float64
+		use  func(scale.Step) float64
 		want float64
 	}{
+		{"Lambda, new account", running, 10},
+		{"Lambda", running, 1_000},
+		{"Lambda, new account, while the table hangs", hanging, 10},
+		{"Lambda, while the table hangs", hanging, 1_000},
 		{"**GSI2, `ALERT#<day>`**", func(s scale.Step) float64 { return s.Writes.Calls }, 1_000},
 		{"table, when new", func(s scale.Step) float64 { return s.Writes.Table }, 4_000},
-		{"table", func(s scale.Step) float64 { return s.Writes.Table }, 40_000},
-		{"GSI1, reads", func(s scale.Step) float64 { return s.Reads.Phones }, 40_000},
+		{"table, quota", func(s scale.Step) float64 { return s.Writes.Table }, 40_000},
+		{"GSI1, quota", func(s scale.Step) float64 { return s.Reads.Phones }, 40_000},
 		{"SNS, us-east-1", func(s scale.Step) float64 { return s.Alerts.Alerts }, 30_000},
-		{"Lambda", func(s scale.Step) float64 { return s.Webhook }, 1_000},
+		{"text messages, new account", func(s scale.Step) float64 { return s.Mean * m.Traffic.Alerts * 86_400 * 30 }, 100},
 	} {
 		l, ok := limits[c.name]
 		if !ok {
 			t.Errorf("no limit %q", c.name)
 			continue
 		}
-		if got := c.load(m.At(l.Mean())); !near(got, c.want, 1e-9) {
-			t.Errorf("%s ends at %g events/s, but then takes %g of %g", c.name, l.Events, got, c.want)
+		// The alerts' part has steps where the table gets one more partition.
+		if got := c.use(m.At(l.Mean)); !near(got, c.want, 1e-3) {
+			t.Errorf("%s is reached at %g events/s, but then takes %g of %g", c.name, l.Events, got, c.want)
 		}
 	}
 }
 
-func TestPlacesAreByDurationOrByRate(t *testing.T) {
+// A setting that a limit asks for is enough for the busiest hour, of all that
+// shares it.
+func TestWhatIsSetIsEnough(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	needs := make(map[string]scale.Need)
+	for _, n := range m.Needs() {
+		needs[n.Name] = n
+	}
+	for _, rate := range scale.Rates {
+		s := m.At(rate)
+		for _, l := range m.Limits() {
+			if l.Set == "" {
+				continue
+			}
+			if n := needs[l.Set]; n.Have != l.Quota || n.Need(s) < l.Use(s) {
+				t.Errorf("%g events/s take %g of %s; set is %g, without it there are %g", rate, l.Use(s), l.Name, n.Need(s), n.Have)
+			}
+		}
+		if n := needs["Lambda quota *Concurrent executions*"]; n.Need == nil || n.Need(s) < s.Webhook+s.Alerts.Busy {
+			t.Errorf("%g events/s run %g and %g times at once, which the quota does not hold", rate, s.Webhook, s.Alerts.Busy)
+		}
+	}
+}
+
+func TestExecutionsAreByDurationOrByRate(t *testing.T) {
 	t.Parallel()
 	// Short invocations: an environment takes ten a second, not a hundred.
-	if got := scale.Places(1000, 0.010); got != 100 {
-		t.Errorf("1 000 invocations/s of 10 ms take %g places, want 100", got)
+	if got := scale.Concurrent(1000, 0.010); got != 100 {
+		t.Errorf("1 000 invocations/s of 10 ms run %g times at once, want 100", got)
 	}
-	if got := scale.Places(1000, 0.5); got != 500 {
-		t.Errorf("1 000 invocations/s of 500 ms take %g places, want 500", got)
+	if got := scale.Concurrent(1000, 0.5); got != 500 {
+		t.Errorf("1 000 invocations/s of 500 ms run %g times at once, want 500", got)
 	}
 }
 
@@ -211,110 +242,110 @@ func TestOneKeyIsOnOnePartition(t *testing.T) {
 	}
 }
 
-// What is computed for an hour is what happens when its events are played.
-func TestTheSpreadIsAsPlayed(t *testing.T) {
+// five is five seconds of each hour.
+func five() (seconds [24]int) {
+	for hour := range seconds {
+		seconds[hour] = 5
+	}
+	return seconds
+}
+
+func TestEachHourIsPlayedWithItsOwnRate(t *testing.T) {
 	t.Parallel()
 	m := model(t)
-	const mean = 1000
-	layout := m.At(mean).Layout
-	layout.Shards = 4
-	computed, played := m.Spread(mean, layout), m.Play(mean, layout, 30_000)
+	const mean = 100
+	s := m.At(mean)
+	played := m.Play(mean, s.Layout, five())
+	for hour, got := range played.Events {
+		want := mean * scale.HourFactor(hour) * 5
+		// Five standard deviations.
+		if math.Abs(float64(got)-want) > 5*math.Sqrt(want) {
+			t.Errorf("hour %d has %d events, want about %g", hour, got, want)
+		}
+	}
+	if again := m.Play(mean, s.Layout, five()); again != played {
+		t.Errorf("played again it is another: %+v and %+v", again, played)
+	}
+	var night [24]int
+	night[3] = 5
+	if quiet := m.Play(mean, s.Layout, night); quiet.Table.Hour > played.Table.Hour/10 {
+		t.Errorf("the night's hour takes %g units/s, the busiest one %g", quiet.Table.Hour, played.Table.Hour)
+	}
+}
+
+// What falls on partitions in the busiest hour is what its events weigh.
+func TestTheBusiestHourAsPlayed(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	const mean = 400
+	s := m.At(mean)
+	one := m.Play(mean, scale.Layout{Table: 1, Phones: 1, Calls: 1}, five())
 	for _, c := range []struct {
-		name      string
-		got, want scale.Loads
+		name string
+		got  scale.Busiest
+		want float64
 	}{
-		{"table", played.Table, computed.Table},
-		{"GSI1", played.Phones, computed.Phones},
-		{"GSI2", played.Calls, computed.Calls},
+		{"table", one.Table, s.Writes.Table},
+		{"GSI1", one.Phones, s.Writes.Phones},
+		{"GSI2", one.Calls, s.Writes.Calls},
+		{"the day's key", one.Day, s.Writes.Calls},
+		{"alerts", one.Alerts, s.Alerts.Alerts},
 	} {
-		if !near(c.got.All, c.want.All, 0.05) {
-			t.Errorf("%s takes %g units/s as played, %g as computed", c.name, c.got.All, c.want.All)
+		if !near(c.got.Hour, c.want, 0.05) {
+			t.Errorf("%s: %g a second as played, %g as computed", c.name, c.got.Hour, c.want)
 		}
-		if !near(c.got.Partition, c.want.Partition, 0.10) {
-			t.Errorf("%s: the busiest partition takes %g units/s as played, %g as computed", c.name, c.got.Partition, c.want.Partition)
-		}
-		// Some hundred events of the busiest caller and of the busiest shared
-		// key are played, so that a fifth more or less is chance.
-		if !near(c.got.KeyUnits, c.want.KeyUnits, 0.30) {
-			t.Errorf("%s: the busiest key takes %g units/s as played, %g as computed", c.name, c.got.KeyUnits, c.want.KeyUnits)
+		if c.got.Second < c.got.Hour || c.got.Second > 1.5*c.got.Hour {
+			t.Errorf("%s: the busiest second has %g, the busiest hour %g a second", c.name, c.got.Second, c.got.Hour)
 		}
 	}
-	if once, twice := m.Play(mean, layout, 1000), m.Play(mean, layout, 1000); once != twice {
-		t.Errorf("played again it is another: %+v and %+v", once, twice)
+	many := m.Play(mean, s.Layout, five())
+	if each := s.Writes.Table / float64(s.Layout.Table); many.Table.Hour < each || many.Table.Hour > 1.3*each {
+		t.Errorf("the busiest of %d partitions takes %g units/s, one's mean is %g", s.Layout.Table, many.Table.Hour, each)
+	}
+	// More partitions do not help one key.
+	if many.Calls != many.Day {
+		t.Errorf("the day's key takes %+v, its partition %+v", many.Day, many.Calls)
+	}
+	if many.Caller.Hour <= 0 || many.Caller.Hour > many.Phones.Hour {
+		t.Errorf("one caller takes %g units/s, the busiest partition %g", many.Caller.Hour, many.Phones.Hour)
 	}
 }
 
-func TestPartitionsTakeWhatTheTableTakes(t *testing.T) {
+func TestShardsAreEnoughForADay(t *testing.T) {
 	t.Parallel()
 	m := model(t)
-	for _, mean := range scale.Rates {
-		s := m.At(mean)
-		for shards := 1; shards <= 64; shards *= 4 {
-			layout := s.Layout
-			layout.Shards = shards
-			spread := m.Spread(mean, layout)
-			if !near(spread.Table.All, s.Writes.Table, 1e-9) || !near(spread.Phones.All, s.Writes.Phones, 1e-9) || !near(spread.Calls.All, s.Writes.Calls, 1e-9) {
-				t.Errorf("%g events/s: %+v is spread of %+v", mean, spread, s.Writes)
-			}
-			for _, l := range []scale.Loads{spread.Table, spread.Phones, spread.Calls} {
-				if l.Partition < l.KeyUnits || l.Partition > l.All*(1+1e-9) {
-					t.Errorf("%g events/s: a partition takes %g of %g, its busiest key %g", mean, l.Partition, l.All, l.KeyUnits)
-				}
-			}
+	for _, rate := range scale.Rates {
+		s := m.At(rate)
+		shards := m.Shards(s)
+		if each := s.Writes.Calls / float64(shards); each > 500 || (shards > 1 && each <= 250) {
+			t.Errorf("%g events/s: %d keys take %g units/s each, want more than 250 and no more than 500", rate, shards, each)
 		}
 	}
 }
 
-// More partitions do not help one key; more keys do.
-func TestOneKeyADayTakesItAll(t *testing.T) {
+func TestAlertsAreWorkedOffInBatches(t *testing.T) {
 	t.Parallel()
 	m := model(t)
-	const mean = 100_000
-	layout := m.At(mean).Layout
-	one := m.Spread(mean, layout).Calls
-	if one.KeyUnits != one.All || one.Partition != one.All {
-		t.Errorf("of %g units/s one key takes %g and one partition %g", one.All, one.KeyUnits, one.Partition)
-	}
-	layout.Calls *= 10
-	if wider := m.Spread(mean, layout).Calls; wider.Partition != one.Partition {
-		t.Errorf("on ten times the partitions the busiest takes %g, and not %g", wider.Partition, one.Partition)
-	}
-	layout.Shards = 8
-	if sharded := m.Spread(mean, layout).Calls; !near(sharded.KeyUnits, one.All/8, 1e-9) || !strings.HasPrefix(sharded.Key, one.Key+"#") {
-		t.Errorf("one of eight keys, %s, takes %g of %g units/s", sharded.Key, sharded.KeyUnits, one.All)
-	}
-	needed := m.Shards(mean)
-	if each := one.All / float64(needed); each > 500 || each <= 250 {
-		t.Errorf("%d keys take %g units/s each, want more than 250 and no more than 500", needed, each)
-	}
-	if got := m.Shards(10); got != 1 {
-		t.Errorf("10 events/s need %d keys a day, want 1", got)
-	}
-}
-
-func TestAlertsAreWorkedOffInLanes(t *testing.T) {
-	t.Parallel()
-	m := model(t)
-	const rate, shards, lanes = 1000, 4, 10
-	a := m.Alerting(rate, shards, lanes, 0)
+	const rate, shards, parallel = 1000, 4, 10
+	a := m.Alerting(rate, shards, parallel, 0)
 	if got := a.Invocations * a.Batch; !near(got, a.Records, 1e-9) {
 		t.Errorf("invocations get %g records/s of %g", got, a.Records)
 	}
-	// Ten alerts of a batch take a tenth of a second, in each of forty lanes.
+	// Ten alerts of a batch take a tenth of a second, in each of forty batches.
 	if a.Capacity != 4000 {
-		t.Errorf("40 lanes take %g records/s, want 4 000", a.Capacity)
+		t.Errorf("40 batches take %g records/s, want 4 000", a.Capacity)
 	}
-	if a.Busy > a.Lanes {
-		t.Errorf("%g of %g lanes are busy", a.Busy, a.Lanes)
+	if a.Busy > a.Batches {
+		t.Errorf("%g of %g batches are worked on", a.Busy, a.Batches)
 	}
 	few := m.Alerting(rate, shards, 2, 1)
 	if few.Batch <= a.Batch || few.Publishes >= a.Publishes || few.Busy >= a.Busy || few.Age <= a.Age {
-		t.Errorf("fewer lanes that wait make %+v, not larger batches than %+v", few, a)
+		t.Errorf("fewer batches that wait make %+v, not larger batches than %+v", few, a)
 	}
-	if full := m.Alerting(1e9, shards, lanes, 0); full.Batch != m.Settings.Batch {
+	if full := m.Alerting(1e9, shards, parallel, 0); full.Batch != m.Settings.Batch {
 		t.Errorf("a batch has %g records, of %g at the most", full.Batch, m.Settings.Batch)
 	}
-	if quiet := m.Alerting(0.1, shards, lanes, 0); quiet.Batch != 1 || quiet.Tens != quiet.Records || quiet.Publishes != quiet.Alerts {
+	if quiet := m.Alerting(0.1, shards, parallel, 0); quiet.Batch != 1 || quiet.Tens != quiet.Records || quiet.Publishes != quiet.Alerts {
 		t.Errorf("now and then a record: %+v, want an invocation for each and a request for each alert", quiet)
 	}
 }
@@ -379,17 +410,15 @@ func TestAMonthCostsWhatItsEventsCost(t *testing.T) {
 	}
 }
 
-func TestFiguresTellWhereTheyAreFrom(t *testing.T) {
+func TestTheMixOfEventsCanBeAnother(t *testing.T) {
 	t.Parallel()
-	for _, f := range scale.Figures() {
-		if f.Name == "" || f.Value == "" || !strings.HasPrefix(f.Source, "https://") {
-			t.Errorf("figure without name, value or source: %+v", f)
-		}
-		switch f.Seen {
-		case scale.SeenRead, scale.SeenRepeated, scale.SeenNot:
-		default:
-			t.Errorf("%s was seen %q", f.Name, f.Seen)
-		}
+	m := model(t)
+	few := m.With(0.1)
+	if got, want := few.Traffic.Alerts/few.Traffic.Records, m.Traffic.Alerts/m.Traffic.Records; few.Traffic.Records != 0.1 || !near(got, want, 1e-9) {
+		t.Errorf("%g of the events are records, with %g alerts each, want 0.1 with %g", few.Traffic.Records, got, want)
+	}
+	if scale.Sum(few.Costs(10)) >= scale.Sum(m.Costs(10)) {
+		t.Error("fewer alerts cost no less")
 	}
 }
 
@@ -408,6 +437,7 @@ func TestNumbersAreWrittenForPeople(t *testing.T) {
 		{scale.Up(3601), "3 700"},
 		{scale.Up(41_100), "42 000"},
 		{scale.Up(7), "7"},
+		{scale.Up(255.5), "256"},
 		{scale.Span(4.54), "4.5 s"},
 		{scale.Span(7200), "2 h"},
 		{scale.Span(716_000), "8.3 days"},

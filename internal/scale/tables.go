@@ -2,99 +2,114 @@ package scale
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/ingest"
 )
 
 // Rates are the mean rates that the document is about, in events per second.
 var Rates = []float64{10, 1_000, 100_000}
 
-// Table is a part of the document that is computed.
+// Table is a part of a document that is computed.
 type Table struct{ Name, Text string }
 
-// Tables computes the tables, in the order of the document.
+// Tables computes the tables of docs/scale.md, in its order.
 func (m *Model) Tables() []Table {
 	return []Table{
-		{"steps", m.steps()},
-		{"assumed", m.assumed()},
-		{"events", m.weights()},
+		{"first", m.first()},
 		{"limits", m.limits()},
-		{"keys", m.keys()},
-		{"shards", m.shards()},
-		{"alerts", m.alerts()},
-		{"places", m.places()},
 		{"settings", m.settings()},
+		{"events", m.weights()},
+		{"day", m.day()},
+		{"alerts", m.alerts()},
 		{"costs", m.costs()},
-		{"figures", figures()},
 	}
 }
 
-// rates returns the rates as the head of a table.
-func rates(first ...string) []string {
-	for _, rate := range Rates {
-		first = append(first, number(rate)+"/s")
-	}
-	return first
-}
-
-// ordinary is how much busier than the busiest hour of the played day an
-// ordinary one may be.
-const ordinary = 1.1
-
-func (m *Model) steps() string {
+// Bill computes the table of docs/operations.md.
+func (m *Model) Bill() []Table {
+	const few = 0.1
+	mean := Rates[0]
+	monthly := mean * daysAMonth * secondsADay / million
 	g := grid{}
-	g.add("events/s, mean of a day", "busiest hour", "limits that it is the first to hit, at events/s", "change", "USD a month")
-	before := 0.0
+	g.add("", "for an event", "USD a million")
+	costs := m.Costs(mean)
+	for _, c := range costs {
+		g.add(c.Name, c.Of, fmt.Sprintf("%.2f", c.USD/monthly))
+	}
+	g.add("**sum**", "", fmt.Sprintf("**%.2f**", Sum(costs)/monthly))
+	mail := snsMail * million
+	return []Table{{"bill", g.markdown() + fmt.Sprintf("\nEach address that gets an e-mail for every alert adds %.2f. Where a tenth of the events are missed calls\n"+
+		"or voicemails, and not %s, the sum is %.2f, and an address adds %.2f.\n",
+		mail*m.Traffic.Alerts, percent(m.Traffic.Records), Sum(m.With(few).Costs(mean))/monthly, mail*m.With(few).Traffic.Alerts)}}
+}
+
+// rows writes a table with a column for each rate.
+func (m *Model) rows(head string, names []string, value func(row int, s Step) string) string {
+	g := grid{}
+	cells := []string{head}
 	for _, rate := range Rates {
-		s := m.At(rate)
-		var hit []string
-		for _, l := range m.Limits() {
-			if l.Events > before && l.Events <= s.Peak*ordinary {
-				hit = append(hit, fmt.Sprintf("%s (%s)", l.Name, about(l.Events)))
-			}
+		cells = append(cells, number(rate)+"/s")
+	}
+	g.add(cells...)
+	for i, name := range names {
+		cells := []string{name}
+		for _, rate := range Rates {
+			cells = append(cells, value(i, m.At(rate)))
 		}
-		before = s.Peak * ordinary
-		sum := 0.0
-		for _, c := range m.Costs(rate) {
-			sum += c.USD
-		}
-		var changes []string
-		for _, setting := range m.changes() {
-			if setting.short != "" && setting.value(rate) != "" {
-				changes = append(changes, setting.short)
-			}
-		}
-		g.add(number(rate), about(s.Peak), orNone(strings.Join(hit, "; ")), orNone(strings.Join(changes, ", ")), usd(sum))
+		g.add(cells...)
 	}
 	return g.markdown()
 }
 
-func orNone(text string) string {
-	if text == "" {
+// first lists the limits that the first rate reaches.
+func (m *Model) first() string {
+	var b strings.Builder
+	for _, l := range m.Limits() {
+		if l.Mean <= Rates[0] {
+			fmt.Fprintf(&b, "1. **%s.** %s: %s, reached at %s. Then %s.\n", sentence(l.Change), sentence(l.Name), l.Is, l.at(), l.Then)
+		}
+	}
+	return b.String()
+}
+
+func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+// at writes the rate at which a limit is reached.
+func (l Limit) at() string {
+	const slow = 0.1
+	if l.Events < slow {
+		return about(l.Mean*secondsADay) + " events a day"
+	}
+	return about(l.Events) + " events/s"
+}
+
+func (m *Model) limits() string {
+	g := grid{}
+	g.add("limit", "quota", "reached at", "then", "change")
+	for _, l := range m.Limits() {
+		g.add(l.Name, l.Is, l.at(), l.Then, l.Change)
+	}
+	// A tenth is what a company may have.
+	const few = 0.1
+	return g.markdown() + fmt.Sprintf("\nOf the storm's events %s are missed calls or voicemails, which is many. Where they are a tenth, GSI2's\n"+
+		"`ALERT#<day>` is full at %s events/s, and what is counted in alerts at %s times the rate.\n",
+		percent(m.Traffic.Records), about(partitionWrites/m.With(few).Writes().Calls), about(m.Traffic.Records/few))
+}
+
+func (m *Model) settings() string {
+	needs := m.Needs()
+	names := make([]string, len(needs))
+	for i := range needs {
+		names[i] = needs[i].Name
+	}
+	return m.rows("for a day's mean of", names, func(row int, s Step) string {
+		if need := needs[row].Need(s); need > needs[row].Have {
+			return up(need)
+		}
 		return "–"
-	}
-	return text
-}
-
-func (m *Model) assumed() string {
-	g := grid{}
-	g.add("assumed", "", "because")
-	g.add("busiest hour", "×"+number(PeakFactor())+" the day's mean", "an office's working day in one time zone; every day of the month is one")
-	g.add("events", "as `ringback storm` makes them up", fmt.Sprintf(
-		"%s were measured, as items with their real keys; redeliveries, of which each costs a request and the table's units, are left out",
-		number(float64(m.Traffic.Events))))
-	g.add("callers", fmt.Sprintf("one for each %d events of a day; the caller of rank k calls as (%d + k)^−%g",
-		eventsPerCaller, callerOffset, callerExponent), "few call often")
-	g.add("partitions", fmt.Sprintf("%d, or for ×%d of the busiest hour's units; one stream shard each", newTableWrites/partitionWrites, headroom),
-		"that is what a table on demand is ready for; how many there are, AWS does not tell")
-	g.add("webhook", fmt.Sprintf("%g ms a delivery; %g s if the table throttles it; %g s if it hangs", webhookTime*1000, throttledTime,
-		ingest.DefaultStoreTime.Seconds()), "[operations.md](operations.md#cost); three attempts and their pauses; `ingest.DefaultStoreTime`")
-	g.add("alerts, drain", fmt.Sprintf("%g ms for up to %d", batchTime*1000, alert.MaxBatch), "[operations.md](operations.md#cost); not measured on AWS")
-	return g.markdown()
+	})
 }
 
 func (m *Model) weights() string {
@@ -117,59 +132,29 @@ func (m *Model) weights() string {
 	return g.markdown()
 }
 
-func (m *Model) limits() string {
+func (m *Model) day() string {
 	g := grid{}
-	g.add("limit", "is", "ends at events/s", "so a day's mean", "then", "change")
-	for _, l := range m.Limits() {
-		g.add(l.Name, l.Quota, about(l.Events), about(l.Mean()), l.Then, l.Change)
-	}
-	// A tenth is what docs/operations.md counts with.
-	const few = 0.1
-	return g.markdown() + fmt.Sprintf("\nOf the storm's events %s are missed calls or voicemails, which is many. Where they are a tenth, GSI2's\n"+
-		"`ALERT#<day>` ends at %s events/s, and what is counted in alerts at %s times the rate.\n",
-		percent(m.Traffic.Records), about(m.Writes().Calls/m.Traffic.Records*partitionWrites/few), about(m.Traffic.Records/few))
-}
-
-// played is how many events of the busiest hour are played. More say the same
-// where partitions are few; where they are many, this is less than a second.
-const played = 40_000
-
-func (m *Model) keys() string {
-	g := grid{}
-	g.add("events/s", "of", "write units/s", "busiest key", "takes", "partitions", "mean of one", "busiest one", "… as played")
-	var phones Loads
-	for _, rate := range Rates {
+	g.add("events/s", "of", "partitions", "mean of one", "busiest one, hour", "… second", "busiest key", "hour", "second")
+	var first Played
+	for i, rate := range Rates {
 		s := m.At(rate)
-		computed, seen := m.Spread(rate, s.Layout), Spread{}
-		if s.Peak < played {
-			seen = m.Play(rate, s.Layout, played)
+		p := m.Play(rate, s.Layout, Seconds(rate))
+		if i == 0 {
+			first = p
 		}
-		phones = computed.Phones
-		for _, part := range []struct {
-			name       string
-			loads      Loads
-			partitions int
-			seen       Loads
-		}{
-			{"table", computed.Table, s.Layout.Table, seen.Table},
-			{"GSI1", computed.Phones, s.Layout.Phones, seen.Phones},
-			{"GSI2", computed.Calls, s.Layout.Calls, seen.Calls},
-		} {
-			key, seen := "`"+part.loads.Key+"`", "–"
-			if part.name == "GSI1" {
-				key = "`PHONE#` of one caller"
+		row := func(of string, writes float64, partitions int, part Busiest, name string, key Busiest) {
+			hour, second := hot(key.Hour), hot(key.Second)
+			if name == "" {
+				name, hour, second = "–", "–", "–"
 			}
-			if part.seen.All > 0 {
-				seen = about(part.seen.Partition)
-			}
-			g.add(number(rate), part.name, about(part.loads.All), key, hot(part.loads.KeyUnits),
-				about(float64(part.partitions)), about(part.loads.All/float64(part.partitions)), hot(part.loads.Partition), seen)
+			g.add(number(rate), of, about(float64(partitions)), about(writes/float64(partitions)), hot(part.Hour), hot(part.Second), name, hour, second)
 		}
+		row("table", s.Writes.Table, s.Layout.Table, p.Table, "", Busiest{})
+		row("GSI1", s.Writes.Phones, s.Layout.Phones, p.Phones, "`PHONE#` of one caller", p.Caller)
+		row("GSI2", s.Writes.Calls, s.Layout.Calls, p.Calls, "`"+dayKey()+"`", p.Day)
 	}
-	share := func(rate float64) string { return percent(min(1, partitionWrites/m.At(rate).Writes.Phones)) }
-	few, many := Rates[len(Rates)-2], Rates[len(Rates)-1]
-	return g.markdown() + fmt.Sprintf("\nThe busiest caller makes %s of the entries. One number may make %s at %s events/s, and %s at %s.\n",
-		percent(phones.KeyUnits/phones.All), share(few), number(few), share(many), number(many))
+	return g.markdown() + fmt.Sprintf("\nAt %s events/s the busiest hour has %s alerts/s, and its busiest second %s: more than an address takes.\n",
+		number(Rates[0]), about(first.Alerts.Hour), number(first.Alerts.Second))
 }
 
 // hot writes what one key or partition takes, and marks what is over its limit.
@@ -180,245 +165,33 @@ func hot(units float64) string {
 	return about(units)
 }
 
-func (m *Model) shards() string {
-	g := grid{}
-	g.add("events/s", "keys of a day", "each takes", "partitions", "busiest one, as hashed", "ends at events/s")
-	for _, rate := range Rates[1:] {
-		layout := m.At(rate).Layout
-		needed := m.Shards(rate)
-		row := func(shards, partitions int) {
-			layout.Shards, layout.Calls = shards, partitions
-			calls := m.Spread(rate, layout).Calls
-			g.add(number(rate), number(float64(shards)), hot(calls.KeyUnits), about(float64(partitions)), hot(calls.Partition),
-				about(rate*PeakFactor()*partitionWrites/calls.KeyUnits))
-		}
-		row(1, layout.Calls)
-		row(needed, layout.Calls)
-		if needed > layout.Calls {
-			row(4*needed, 4*layout.Calls)
-		}
-	}
-	return g.markdown()
-}
-
 func (m *Model) alerts() string {
 	g := grid{}
-	g.add("events/s", "shards × lanes", "records/s", "records at once", "invocations running", "alerts/s",
-		"`PublishBatch`/s", "records/s at the most", "age of an alert", "after 30 min of standstill, done in")
-	row := func(rate, lanes, window float64, note string) {
+	g.add("events/s", "shards × concurrent batches", "records/s", "records in a batch", "concurrent executions", "alerts/s",
+		"`PublishBatch`/s", "records/s at most", "age of an alert", "after an outage of 30 min, done in")
+	row := func(rate, parallel, window float64, note string) {
 		s := m.At(rate)
-		a := m.alerting(s.Peak, s.Layout.Table, lanes, window)
-		g.add(number(rate)+note, about(a.Shards)+" × "+number(lanes), about(a.Records), about(a.Batch), about(a.Busy), about(a.Alerts),
-			about(a.Publishes), about(a.Capacity), span(a.Age), span(CatchUp(a.Records, a.Capacity, 1800)))
+		a := m.alerting(s.Peak, s.Layout.Table, parallel, window)
+		g.add(number(rate)+note, about(float64(s.Layout.Table))+" × "+number(parallel), about(a.Records), about(a.Batch), about(a.Busy),
+			about(a.Alerts), about(a.Publishes), about(a.Capacity), span(a.Age), span(CatchUp(a.Records, a.Capacity, 1800)))
 	}
 	for _, rate := range Rates {
-		row(rate, m.Settings.Lanes, 0, "")
+		row(rate, m.Settings.Parallel, 0, "")
 	}
-	row(Rates[len(Rates)-1], fewLanes, oneWindow, fmt.Sprintf(", %d lanes, %d s", fewLanes, oneWindow))
+	const few, window = 2, 1
+	row(Rates[len(Rates)-1], few, window, fmt.Sprintf(", `ParallelizationFactor` %d, window %d s", few, window))
 	r := m.Reads()
 	return g.markdown() + fmt.Sprintf("\nFor each record the function makes one query for its call's marks (%s read unit) and one for the caller's\n"+
-		"last %d events (up to %s units: an entry of GSI1 has %s bytes), and for each alert it writes a mark. Per event\n"+
-		"of any kind that is %s read units and %s write units.\n",
-		number(ReadUnits(1, true)), historyLength, number(r.Phones/m.Traffic.Records), about(m.Traffic.EntryBytes),
-		about(r.Table+r.Phones), about(m.Traffic.Alerts))
-}
-
-// Fewer lanes that gather for a second, for a stream with many shards.
-const (
-	fewLanes  = 2
-	oneWindow = 1
-)
-
-// A throttled write is tried three times, with pauses of 50 and 100 ms, before
-// it is spilled.
-const throttledTime = 0.2
-
-func (m *Model) places() string {
-	g := grid{}
-	g.add(rates("in the busiest hour")...)
-	row := func(name string, value func(Step) string) {
-		cells := []string{name}
-		for _, rate := range Rates {
-			cells = append(cells, value(m.At(rate)))
-		}
-		g.add(cells...)
-	}
-	row(fmt.Sprintf("places of the webhook, by its %g ms", webhookTime*1000), func(s Step) string { return about(s.Peak * webhookTime) })
-	row(fmt.Sprintf("… by %d requests/s of a place", placeRate), func(s Step) string { return about(s.Webhook) })
-	row("places of the alerts", func(s Step) string { return about(s.Alerts.Busy) })
-	row(fmt.Sprintf("… of the webhook, while the table throttles all (%g s)", throttledTime), func(s Step) string { return about(s.Peak * throttledTime) })
-	row(fmt.Sprintf("… while the table hangs (%g s)", ingest.DefaultStoreTime.Seconds()), func(s Step) string {
-		return about(s.Peak * ingest.DefaultStoreTime.Seconds())
-	})
-	row("from nothing to this rate", func(s Step) string { return span(max(1, s.Webhook*rampSeconds/placesRamp)) })
-	row(fmt.Sprintf("`GetSecretValue`/s in that time, of %s", number(secretRate)), func(s Step) string { return about(min(s.Webhook, placesRamp/rampSeconds) * 2) })
-	const away = 600
-	row("table away for ten minutes: deliveries spilled", func(s Step) string { return about(s.Peak * away) })
-	row(fmt.Sprintf("… drained at %s/s (`MaximumConcurrency: %s`) in", number(m.DrainRate()), number(m.Settings.Drains)),
-		func(s Step) string { return span(s.Peak * away / m.DrainRate()) })
-	row("… `MaximumConcurrency` to drain them in an hour", func(s Step) string { return number(m.drains(s.Peak)) })
-	return g.markdown()
-}
-
-// drains returns the MaximumConcurrency that drains ten minutes' deliveries in
-// an hour.
-func (m *Model) drains(peak float64) float64 {
-	const minutes, hour = 10, 60
-	return max(m.Settings.Drains, math.Ceil(peak*minutes/hour*drainTime/m.Settings.DrainBatch))
-}
-
-// change is a setting or a quota, and what it must be at a rate; "" if what the
-// template and a usual account have is enough.
-type change struct {
-	name, short string
-	value       func(rate float64) string
-}
-
-// margin is how much more than the busiest hour needs is asked for.
-const margin = 1.5
-
-func (m *Model) changes() []change {
-	// over returns a value with margin where it is over what there is.
-	over := func(limit float64, need func(Step) float64) func(float64) string {
-		return func(rate float64) string {
-			if need := need(m.At(rate)); need*margin > limit {
-				return up(need * margin)
-			}
-			return ""
-		}
-	}
-	units := func(write, read func(Step) float64) func(float64) string {
-		return func(rate float64) string {
-			s := m.At(rate)
-			var parts []string
-			if need := write(s) * margin; need > newTableWrites {
-				parts = append(parts, up(need)+" writes")
-			}
-			if need := read(s) * margin; need > newTableReads {
-				parts = append(parts, up(need)+" reads")
-			}
-			return strings.Join(parts, ", ")
-		}
-	}
-	return []change{
-		{"parameter `AlertEmail`, and subscribed addresses", "`AlertEmail`", func(rate float64) string {
-			if m.At(rate).Alerts.Alerts < rateOnceAnHour(mailRate) {
-				return ""
-			}
-			return "none for all alerts"
-		}},
-		{"parameters `ThrottleRate`, `ThrottleBurst`", "`ThrottleRate`, `ThrottleBurst`", func(rate float64) string {
-			need := m.At(rate).Peak * margin
-			switch {
-			case need <= m.Settings.ThrottleRate:
-				return ""
-			case need > m.Settings.MaxThrottleRate:
-				return up(need) + " (its `MaxValue`, too), " + number(apiBurst)
-			}
-			return up(need) + ", " + number(apiBurst)
-		}},
-		{"API Gateway quota *Throttle rate*, requests/s", "API Gateway quota", over(apiRate, func(s Step) float64 { return s.Peak })},
-		{"Lambda quota *Concurrent executions*", "Lambda quota", over(lambdaPlaces, func(s Step) float64 { return s.Webhook + s.Alerts.Busy })},
-		{
-			"`EventsTable` `WarmThroughput`, units/s", "`WarmThroughput`",
-			units(func(s Step) float64 { return s.Writes.Table }, func(s Step) float64 { return s.Reads.Table }),
-		},
-		{
-			"… of GSI1", "",
-			units(func(s Step) float64 { return s.Writes.Phones }, func(s Step) float64 { return s.Reads.Phones }),
-		},
-		{
-			"… of GSI2", "",
-			units(func(s Step) float64 { return s.Writes.Calls }, func(s Step) float64 { return s.Reads.Calls }),
-		},
-		{"DynamoDB quotas *Table-level write* and *read throughput*, units/s", "DynamoDB quotas", func(rate float64) string {
-			s := m.At(rate)
-			writes, reads := max(s.Writes.Table, s.Writes.Phones), max(s.Reads.Table, s.Reads.Phones)
-			if max(writes, reads)*margin <= tableQuota {
-				return ""
-			}
-			return up(max(tableQuota, writes*margin)) + ", " + up(max(tableQuota, reads*margin))
-		}},
-		{"GSI2: `ALERT#<day>#<shard>`, shards", "GSI2 shards", func(rate float64) string {
-			if shards := m.Shards(rate); shards > 1 {
-				return number(float64(shards))
-			}
-			return ""
-		}},
-		{"SNS quota of messages published/s, where the region has less", "SNS quota", over(publishLeast, func(s Step) float64 { return s.Alerts.Alerts })},
-		{"`AlertsFunction` `ParallelizationFactor`, `MaximumBatchingWindowInSeconds`", "batches of alerts", func(rate float64) string {
-			if m.At(rate).Alerts.Busy <= lambdaPlaces/2 {
-				return ""
-			}
-			return fmt.Sprintf("%d, %d", fewLanes, oneWindow)
-		}},
-		{"`DrainFunction` `ScalingConfig.MaximumConcurrency`", "drain", func(rate float64) string {
-			if drains := m.drains(m.At(rate).Peak); drains > m.Settings.Drains {
-				return number(drains)
-			}
-			return ""
-		}},
-	}
-}
-
-func (m *Model) settings() string {
-	g := grid{}
-	g.add(rates("")...)
-	for _, c := range m.changes() {
-		cells := []string{c.name}
-		for _, rate := range Rates {
-			cells = append(cells, orNone(c.value(rate)))
-		}
-		g.add(cells...)
-	}
-	return g.markdown()
+		"last %d events (up to %s units: an entry of GSI1 has %s bytes), and for each alert it writes a mark.\n",
+		number(ReadUnits(1, true)), alert.HistoryLength, number(r.Phones/m.Traffic.Records), about(m.Traffic.EntryBytes))
 }
 
 func (m *Model) costs() string {
-	g := grid{}
-	g.add(rates("USD a month")...)
-	sums := make([]float64, len(Rates))
-	for i, cost := range m.Costs(Rates[0]) {
-		cells := []string{cost.Name}
-		for n, rate := range Rates {
-			amount := m.Costs(rate)[i].USD
-			sums[n] += amount
-			cells = append(cells, usd(amount))
+	return m.rows("USD", []string{"a month", "a million events"}, func(row int, s Step) string {
+		sum := Sum(m.Costs(s.Mean))
+		if row == 0 {
+			return usd(sum)
 		}
-		g.add(cells...)
-	}
-	sum, each := []string{"**sum**"}, []string{"a million events"}
-	for n, rate := range Rates {
-		sum = append(sum, "**"+usd(sums[n])+"**")
-		each = append(each, usd(sums[n]/(rate*daysAMonth*secondsADay/million)))
-	}
-	g.add(sum...)
-	g.add(each...)
-
-	last := Rates[len(Rates)-1]
-	demand := 0.0
-	for _, c := range m.Costs(last) {
-		if strings.HasPrefix(c.Name, "DynamoDB, writes") {
-			demand += c.USD
-		}
-	}
-	w := m.Writes().times(last)
-	const use, hoursAMonth = 0.7, daysAMonth * 24
-	provisioned := (w.Table + w.Phones + w.Calls) / use * hoursAMonth * provisionedWrite
-	s := m.At(last)
-	few := m.alerting(s.Peak, s.Layout.Table, fewLanes, oneWindow)
-	return g.markdown() + fmt.Sprintf("\nWorth changing for money alone at %s/s: writes by provisioned capacity that follows the load at %s use,\n"+
-		"%s in place of %s; `LoggingConfig.SystemLogLevel: WARN` (not tried), without Lambda's own lines, %s of the\n"+
-		"logs' bytes less; larger batches of alerts, %s invocations at a time in place of %s.\n",
-		number(last), percent(use), usd(provisioned), usd(demand),
-		percent(float64(lambdaLines)/(ownLine+lambdaLines+apiLine)), about(few.Busy), about(s.Alerts.Busy))
-}
-
-func figures() string {
-	g := grid{}
-	g.add("figure", "value", "seen")
-	for _, f := range Figures() {
-		g.add(f.Name, f.Value, fmt.Sprintf("[%s](%s)", f.Seen, f.Source))
-	}
-	return g.markdown()
+		return fmt.Sprintf("%.2f", sum/(s.Mean*daysAMonth*secondsADay/million))
+	})
 }

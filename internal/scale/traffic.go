@@ -1,7 +1,6 @@
 package scale
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,12 +16,12 @@ import (
 // ErrTraffic says that events or a template cannot be counted.
 var ErrTraffic = errors.New("scale: cannot be counted")
 
-// Traffic is what happens, as a list of stories to draw from, and what an event
-// of it weighs on the average.
+// Traffic is what an event weighs on the average, and the writes to draw from.
 type Traffic struct {
-	Stories []Story
-
-	// Events is how many were measured, and Bytes the mean size of an item.
+	// Writes are of the events that belong to a call, a message or a contact;
+	// Events is how many were measured, the others included, and Bytes the mean
+	// size of an item.
+	Writes []Write
 	Events int
 	Bytes  float64
 	// Format is by wire format.
@@ -53,19 +52,10 @@ type Weight struct {
 	Body, Bytes, Units float64
 }
 
-// Story is what is told of one call, message or contact.
-type Story struct {
-	// Partition is the PK of its events where that is always the same; "" where
-	// each story has one of its own.
-	Partition string
-	Writes    []Write
-	// Alerts is how many alerts it causes, and so how many marks.
-	Alerts int
-}
-
 // Write is the write of one event, in write units: in the table, in GSI1 (under
-// the number), and in GSI2 (under the day). 0 is none.
-type Write struct{ Table, Phone, Call int }
+// the number), and in GSI2 (under the day), and of the mark of its alert. 0 is
+// none.
+type Write struct{ Table, Phone, Call, Mark int }
 
 // rejectedHeaders are those that are kept with a rejected delivery, as long as
 // real ones.
@@ -100,7 +90,6 @@ func NewTraffic(plan *storm.Plan, shape schema.Table) (*Traffic, error) {
 	}
 
 	t := &Traffic{Format: make(map[events.Format]Weight)}
-	stories := make(map[string]int) // index in Stories, by PK
 	alerts := make(map[string]bool)
 	rejected := 0
 	for i := range plan.Events {
@@ -140,24 +129,15 @@ func NewTraffic(plan *storm.Plan, shape schema.Table) (*Traffic, error) {
 			rejected++
 		}
 
-		at, told := stories[event.Key.PK]
-		shared := strings.HasPrefix(event.Key.PK, "EVENT#")
-		if shared || !told {
-			at = len(t.Stories)
-			stories[event.Key.PK] = at
-			t.Stories = append(t.Stories, Story{})
-		}
-		story := &t.Stories[at]
-		story.Writes = append(story.Writes, w)
-		if shared {
-			story.Partition = event.Key.PK
-		}
 		if event.Alert != "" && !alerts[event.Alert] {
 			alerts[event.Alert] = true
-			story.Alerts++
+			mark := table.Size(table.AlertedItem(item, events.Kind(table.Text(item, table.Alert)), time.Time{}))
+			w.Mark = WriteUnits(mark)
+			t.MarkBytes += float64(mark)
 			t.Alerts++
-			mark := table.AlertedItem(item, events.Kind(table.Text(item, table.Alert)), time.Time{})
-			t.MarkBytes += float64(table.Size(mark))
+		}
+		if !strings.HasPrefix(event.Key.PK, "EVENT#") {
+			t.Writes = append(t.Writes, w)
 		}
 	}
 	if t.Entries == 0 || rejected == 0 || t.Alerts == 0 {
@@ -195,35 +175,4 @@ func entryOf(item table.Item, index schema.Index) table.Item {
 		}
 	}
 	return entry
-}
-
-// shared is a key that stories share, and how many write units one event of the
-// traffic puts there on the average.
-type shared struct {
-	key   string
-	units float64
-}
-
-// shared returns these keys, the busiest one first.
-func (t *Traffic) shared() (keys []shared) {
-	at := make(map[string]int)
-	for i := range t.Stories {
-		s := &t.Stories[i]
-		if s.Partition == "" {
-			continue
-		}
-		n, known := at[s.Partition]
-		if !known {
-			n = len(keys)
-			at[s.Partition] = n
-			keys = append(keys, shared{key: s.Partition})
-		}
-		units := s.Alerts
-		for _, w := range s.Writes {
-			units += w.Table
-		}
-		keys[n].units += float64(units) / float64(t.Events)
-	}
-	slices.SortStableFunc(keys, func(a, b shared) int { return cmp.Compare(b.units, a.units) })
-	return keys
 }

@@ -1,6 +1,7 @@
 package storm_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -51,6 +52,18 @@ func TestAfterAStallThereIsNoMoreToMakeUpForThanTheConcurrency(t *testing.T) {
 	}
 	if got := wait(now); got != 10*time.Millisecond {
 		t.Errorf("then one after %v, want 10 ms", got)
+	}
+}
+
+// However slow, the times stay times.
+func TestTheSlowestRateStaysARate(t *testing.T) {
+	t.Parallel()
+	wait, take := storm.NewPace(storm.MinRate, math.MaxInt)
+	for range 3 {
+		take(start)
+	}
+	if got := wait(start); got != 3*time.Hour {
+		t.Errorf("the fourth waits %v, want 3 h", got)
 	}
 }
 

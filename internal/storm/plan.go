@@ -14,6 +14,8 @@ import (
 
 // Mix says what to make up.
 type Mix struct {
+	// Seed decides everything that is made up, ids included: plans of two seeds
+	// can be played against one table, one after the other.
 	Seed uint64
 	// Deliveries is how many, all told.
 	Deliveries int
@@ -82,7 +84,7 @@ func NewPlan(m Mix) (*Plan, error) {
 	}
 	again := m.Deliveries * m.Duplicates / 100
 
-	t := teller{rng: random(m.Seed, telling)}
+	t := teller{rng: random(m.Seed, telling), serial: firstID(m.Seed)}
 	drafts := t.tell(m.Deliveries - again)
 	rng := random(m.Seed, spelling)
 	p := &Plan{
@@ -139,6 +141,7 @@ const (
 	straying
 	losing
 	pausing
+	naming // ids
 )
 
 // random returns a source of random numbers that a seed repeats.
@@ -224,13 +227,18 @@ func (d *draft) event(body []byte) (Event, error) {
 	e := Event{Story: d.story, Format: d.form, Type: d.typ, Key: key}
 	if d.kind.Alerts() && !onlyAdds(d.typ) {
 		e.Alert = d.partition + "/" + string(d.kind)
-		if noCall, ok := strings.CutPrefix(key.SK, "EVENT#"); ok && strings.HasPrefix(key.PK, "EVENT#") {
+		if noCall, ok := strings.CutPrefix(key.SK, "EVENT#"); ok && shared(key.PK) {
 			// Of no known call: every event is an alert of its own.
 			e.Alert += "#" + noCall
 		}
 	}
 	return e, nil
 }
+
+// shared reports whether a partition is that of all events of a type that belong
+// to no call, message or contact: those of other plans, and of people, stand
+// there as well.
+func shared(pk string) bool { return strings.HasPrefix(pk, "EVENT#") }
 
 // onlyAdds reports whether events of a type add to a call that was told of
 // before. The calls of a plan are days old at the least, so that one of these

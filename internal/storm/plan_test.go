@@ -2,6 +2,7 @@ package storm_test
 
 import (
 	"bytes"
+	"math"
 	"regexp"
 	"strings"
 	"sync"
@@ -31,6 +32,40 @@ func TestASeedMakesTheSamePlanEveryTime(t *testing.T) {
 	mix.Seed = 8
 	if bytes.Equal(posted(first), posted(plan(t, mix))) {
 		t.Error("another seed makes the same plan")
+	}
+}
+
+// Whoever plays one seed after another has one table for all of them.
+func TestTwoSeedsMeetNowhereButWhereTypesDo(t *testing.T) {
+	t.Parallel()
+	whose := map[string]uint64{}
+	keys := map[table.Key]uint64{}
+	bodies := map[string]uint64{}
+	for _, seed := range []uint64{0, 1, 2, 3, 4, 1000, 1 << 26, 1<<27 + 1, 20260312, math.MaxUint64} {
+		p := plan(t, storm.Mix{Seed: seed, Deliveries: 100, Strays: 50})
+		place := func(key table.Key) {
+			if other, met := whose[key.PK]; met && other != seed && !strings.HasPrefix(key.PK, "EVENT#") {
+				t.Errorf("seeds %d and %d share the partition %s", other, seed, key.PK)
+			}
+			if other, met := keys[key]; met {
+				t.Errorf("seeds %d and %d share the key %v", other, seed, key)
+			}
+			whose[key.PK], keys[key] = seed, seed
+		}
+		for _, e := range p.Events {
+			place(e.Key)
+		}
+		for _, s := range p.Strays {
+			if s.Key != (table.Key{}) {
+				place(s.Key)
+			}
+			if other, met := bodies[string(s.Body)]; met && s.Kept {
+				t.Errorf("seeds %d and %d keep the same body as rejected, %s:\n%s", other, seed, s.Kind, s.Body)
+			}
+			if s.Kept {
+				bodies[string(s.Body)] = seed
+			}
+		}
 	}
 }
 
@@ -164,7 +199,7 @@ func TestADuplicateIsTheSameEventInAnotherSpelling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, err := storm.NewPlan(storm.Mix{
 			Seed:       rapid.Uint64().Draw(t, "seed"),
-			Deliveries: rapid.IntRange(1, 60).Draw(t, "deliveries"),
+			Deliveries: rapid.IntRange(1, 30).Draw(t, "deliveries"),
 			Duplicates: rapid.IntRange(0, storm.MaxDuplicates).Draw(t, "duplicates"),
 		})
 		if err != nil {

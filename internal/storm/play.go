@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,15 +26,24 @@ type Target struct {
 	SignedURL string
 	// Table is where the stack keeps what it was sent.
 	Table table.Store
+	// Scan yields every item of the table, with its keys, its [table.Event] and
+	// its payload at the least, in any order; after the first error it stops. It
+	// is called once, when the stack has settled. nil is for a table that cannot
+	// be read as a whole: then events that were stored under another call,
+	// message or contact than their own are not found.
+	Scan func(ctx context.Context) iter.Seq2[table.Item, error]
 	// Fresh is set where the table was made for this storm: whether something is
-	// in it is not looked up before.
+	// in it is not looked up before, and every event that is in it afterwards is
+	// the storm's.
 	Fresh bool
 	// Spills is set where the stack may store what it has answered 200 a while
 	// later: what is missing in the table is looked up again until it is there or
 	// the player's Wait is over.
 	Spills bool
 	// Settled returns when everything that the stack has answered 200 so far
-	// has been alerted.
+	// has been alerted. An alert that comes later is not seen: where nobody can
+	// know that none will, as with a queue, that is one that comes again after the
+	// time for which this waits for more.
 	Settled func(ctx context.Context) error
 }
 
@@ -49,8 +58,8 @@ type Player struct {
 	// Concurrency is how many requests are on their way at a time.
 	Concurrency int
 	// Rate is how many deliveries a second are posted for the first time,
-	// whatever becomes of those before; 0 posts the next whenever one was
-	// answered. No more than Concurrency are made up for at once after the stack
+	// whatever becomes of those before, from MinRate to MaxRate; 0 posts the next
+	// whenever one was answered. No more than Concurrency are made up for at once after the stack
 	// kept all of them waiting.
 	Rate float64
 	// Minute is how long a minute of JustCall's schedules takes.
@@ -83,25 +92,34 @@ func NewPlayer(concurrency int, wait time.Duration) *Player {
 	}
 }
 
-// ErrPlayed says that the table has events already where those of the plan
-// belong: what was there before and what came of the plan could not be told
-// apart.
-var ErrPlayed = errors.New("storm: the table is not empty")
+// Limits of [Player.Rate]: one an hour, and more than anything answers.
+const (
+	MinRate = 1.0 / 3600
+	MaxRate = 1e6
+)
+
+// Errors of [Player.Play], beside those of reading the table.
+var (
+	// ErrPlayed says that the table has events already where those of the plan
+	// belong: what was there before and what came of the plan could not be told
+	// apart. Events of no call, message or contact share the partition of their
+	// type with those of others; of these only the plan's own count.
+	ErrPlayed = errors.New("storm: the plan's place in the table is not empty")
+	// ErrRate says that the player's rate is none that can be played.
+	ErrRate = fmt.Errorf("storm: a rate is from %.4f to %.0f deliveries a second, or 0", MinRate, MaxRate)
+)
 
 // Play posts everything, waits until the stack has settled and reads back what
 // became of it. It returns an error only where that could not be found out, such
 // as [ErrPlayed]; what the stack did wrong is for [Check] to say.
 func (p *Player) Play(ctx context.Context, plan *Plan, target Target, alerts Alerts) (*Result, error) {
+	if p.Rate != 0 && !(p.Rate >= MinRate && p.Rate <= MaxRate) { // NaN is neither
+		return nil, fmt.Errorf("%w: not %v", ErrRate, p.Rate)
+	}
 	width := max(1, p.Concurrency)
-	reader := &reader{plan: plan, from: target.Table, width: width}
-	if !target.Fresh {
-		before, err := reader.events(ctx, reader.partitions())
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("storm: read the table: %w", err)
-		case slices.ContainsFunc(before, func(keys []table.Key) bool { return len(keys) > 0 }):
-			return nil, ErrPlayed
-		}
+	reader := newReader(plan, target, width)
+	if err := reader.lookBefore(ctx); err != nil {
+		return nil, err
 	}
 
 	round := &round{
@@ -110,6 +128,7 @@ func (p *Player) Play(ctx context.Context, plan *Plan, target Target, alerts Ale
 			Answers: make([]Answer, len(plan.Deliveries)),
 			Strays:  make([]Answer, len(plan.Strays)),
 			Rate:    p.Rate,
+			Waited:  p.Wait,
 		},
 		started: p.Now(),
 	}
@@ -123,7 +142,10 @@ func (p *Player) Play(ctx context.Context, plan *Plan, target Target, alerts Ale
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("storm: %w", context.Cause(ctx))
 	}
-	if err := reader.read(ctx, waiting, seen, round.started, ended, target.Spills); err != nil {
+	if err := reader.read(ctx, waiting, seen, round.started, ended); err != nil {
+		if seen.Unsettled != nil { // which may be why
+			return nil, fmt.Errorf("storm: the stack has not settled: %w; read the table back: %w", seen.Unsettled, err)
+		}
 		return nil, fmt.Errorf("storm: read the table back: %w", err)
 	}
 	seen.Published = alerts.Published()

@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
@@ -336,7 +340,7 @@ func TestAnAlertThatIsNeverTakenIsFoundWithinTheWait(t *testing.T) {
 
 func TestWhatIsSpilledIsLookedUpAgain(t *testing.T) {
 	t.Parallel()
-	p := plan(t, storm.Mix{Seed: 2, Deliveries: 60, Strays: 100})
+	p := plan(t, storm.Mix{Seed: 2, Deliveries: 25, Strays: 100})
 	for _, tc := range []struct {
 		name   string
 		late   func(table.Item) bool // what is spilled
@@ -394,7 +398,7 @@ func isRejection(item table.Item) bool {
 
 func TestRejectionsOfTwoDaysAreFound(t *testing.T) {
 	t.Parallel()
-	p := plan(t, small)
+	p := plan(t, storm.Mix{Seed: 1, Deliveries: 60, Strays: 100})
 	s := newStack(t)
 	midnight := time.Date(2026, time.March, 21, 0, 0, 0, 0, time.UTC)
 	var asked atomic.Int64
@@ -427,14 +431,74 @@ func (s tableOf) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	return page, err
 }
 
-func TestATableThatIsNotEmptyIsNotPlayedAgainst(t *testing.T) {
+func TestAnotherSeedIsPlayedAgainstTheSameTableTheSameIsNot(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for _, seed := range []uint64{1, 2} {
+		p := plan(t, storm.Mix{Seed: seed, Deliveries: 400, Duplicates: 30, Strays: 2})
+		got := play(t, impatient(), p, s.target(), s.fromNow())
+		if err := got.Err(); err != nil {
+			t.Errorf("seed %d: %v\n%s", seed, err, strings.Join(got.Examples, "\n"))
+		}
+		if _, err := impatient().Play(t.Context(), p, s.target(), s); !errors.Is(err, storm.ErrPlayed) {
+			t.Errorf("seed %d again: error %v, want %v", seed, err, storm.ErrPlayed)
+		}
+	}
+}
+
+func TestWhatIsInThePlansPlaceIsNotPlayedAgainst(t *testing.T) {
+	t.Parallel()
+	p := plan(t, storm.Mix{Seed: 1, Deliveries: 60, Strays: 100})
+	find := func(partition string, whole bool) table.Key {
+		i := slices.IndexFunc(p.Events, func(e storm.Event) bool { return strings.HasPrefix(e.Key.PK, partition) })
+		key := p.Events[i].Key
+		if !whole {
+			key.SK += "x"
+		}
+		return key
+	}
+	stray := p.Strays[slices.IndexFunc(p.Strays, func(s storm.Stray) bool { return s.Key != table.Key{} })].Key
+	for _, tc := range []struct {
+		name string
+		key  table.Key
+		want error
+	}{
+		{"an event of the plan's", find("MESSAGE#", true), storm.ErrPlayed},
+		{"another one of the same message", find("MESSAGE#", false), storm.ErrPlayed},
+		{"an event of the plan's, of no call", find("EVENT#", true), storm.ErrPlayed},
+		{"another one of the same type, of no call", find("EVENT#", false), nil},
+		{"a stray", stray, storm.ErrPlayed},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStack(t)
+			s.items[tc.key.PK] = []table.Item{{
+				table.PK:    &types.AttributeValueMemberS{Value: tc.key.PK},
+				table.SK:    &types.AttributeValueMemberS{Value: tc.key.SK},
+				table.Event: &types.AttributeValueMemberS{Value: "call.missed"},
+			}}
+			seen, err := impatient().Play(t.Context(), p, s.target(), s)
+			if !errors.Is(err, tc.want) {
+				t.Fatalf("error %v, want %v", err, tc.want)
+			}
+			if err != nil {
+				if len(s.requests()) > 0 {
+					t.Errorf("%d were posted", len(s.requests()))
+				}
+				return
+			}
+			if err := storm.Check(p, seen).Err(); err != nil {
+				t.Errorf("what was there before is blamed on the stack: %v", err)
+			}
+		})
+	}
+}
+
+func TestAFreshTableIsNotLookedAt(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	p := plan(t, storm.Mix{Seed: 2, Deliveries: 20})
 	play(t, impatient(), p, s.target(), s)
-	if _, err := impatient().Play(t.Context(), p, s.target(), s); !errors.Is(err, storm.ErrPlayed) {
-		t.Errorf("error %v, want %v", err, storm.ErrPlayed)
-	}
 	fresh := s.target()
 	fresh.Fresh = true
 	if _, err := impatient().Play(t.Context(), p, fresh, s); err != nil {
@@ -452,6 +516,48 @@ func TestATableThatCannotBeReadIsAnError(t *testing.T) {
 		if !errors.Is(err, table.ErrUnavailable) {
 			t.Errorf("error %v, want %v", err, table.ErrUnavailable)
 		}
+	}
+}
+
+func TestATableThatCannotBeScannedIsAnError(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	target := s.target()
+	target.Scan = func(context.Context) iter.Seq2[table.Item, error] {
+		return func(yield func(table.Item, error) bool) { yield(nil, table.ErrUnavailable) }
+	}
+	_, err := impatient().Play(t.Context(), plan(t, storm.Mix{Seed: 2, Deliveries: 20}), target, s)
+	if !errors.Is(err, table.ErrUnavailable) {
+		t.Errorf("error %v, want %v", err, table.ErrUnavailable)
+	}
+}
+
+// Why the stack has not settled may be why its table cannot be read.
+func TestATableThatCannotBeReadInTheEndHidesNoCause(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	target := s.target()
+	target.Table, target.Fresh = unreadable{s}, true
+	target.Settled = func(context.Context) error { return errBusy }
+	_, err := impatient().Play(t.Context(), plan(t, storm.Mix{Seed: 2, Deliveries: 20}), target, s)
+	if !errors.Is(err, errBusy) || !errors.Is(err, table.ErrUnavailable) {
+		t.Errorf("error %v, want %v and %v", err, errBusy, table.ErrUnavailable)
+	}
+}
+
+func TestARateThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for _, rate := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1, 1e-300, storm.MaxRate * 2} {
+		player := impatient()
+		player.Rate = rate
+		_, err := player.Play(t.Context(), plan(t, storm.Mix{Seed: 2, Deliveries: 20}), s.target(), s)
+		if !errors.Is(err, storm.ErrRate) {
+			t.Errorf("%v: error %v, want %v", rate, err, storm.ErrRate)
+		}
+	}
+	if len(s.requests()) > 0 {
+		t.Errorf("%d were posted", len(s.requests()))
 	}
 }
 

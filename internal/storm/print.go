@@ -1,6 +1,8 @@
 package storm
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -48,6 +50,11 @@ func (r *Report) Print(to io.Writer) error {
 	count("stored", r.Stored)
 	count("lost", r.Lost)
 	count("extra (stored twice)", r.Extra)
+	where := ""
+	if !r.Scanned {
+		where = " in the plan's partitions"
+		b.WriteString("  looked for in the plan's partitions: the rest of the table was not read\n")
+	}
 	b.WriteByte('\n')
 	count("strays", r.Strays)
 	count("  answered as they must", r.Strays-r.Otherwise)
@@ -86,12 +93,16 @@ func (r *Report) Print(to io.Writer) error {
 		if r.NoAnswer != nil {
 			fmt.Fprintf(&b, "  no answer: %v\n", r.NoAnswer)
 		}
+		// That the time was over is said above; it may say what else was wrong.
+		if late := context.DeadlineExceeded; errors.Is(r.Unsettled, late) && !strings.HasSuffix(r.Unsettled.Error(), late.Error()) {
+			fmt.Fprintf(&b, "  still busy: %s\n", strings.ReplaceAll(r.Unsettled.Error(), "\n", "; "))
+		}
 	} else {
 		once := "every alert made once"
 		if r.Twice > 0 {
 			once = fmt.Sprintf("every alert made, %d again, which is excused", r.Twice)
 		}
-		fmt.Fprintf(&b, "OK: nothing lost, nothing stored twice, %s\n", once)
+		fmt.Fprintf(&b, "OK: nothing lost, nothing stored twice%s, %s\n", where, once)
 	}
 	if _, err := io.WriteString(to, b.String()); err != nil {
 		return fmt.Errorf("print: %w", err)

@@ -146,16 +146,22 @@ func (o *order) next() (j job, ok bool) {
 // pace is a given number of deliveries a second.
 type pace struct {
 	interval time.Duration // 0: as fast as may be
-	burst    int           // how many may be made up for at once
+	behind   time.Duration // how late one may be and still be made up for
 	due      time.Time     // of the next one; zero before the first
 }
 
+// newPace returns the pace of a rate that is 0 or within its limits. No more than
+// burst deliveries are made up for at once.
 func newPace(rate float64, burst int) pace {
-	p := pace{burst: burst}
-	if rate > 0 {
-		p.interval = time.Duration(float64(time.Second) / rate)
+	if rate == 0 {
+		return pace{}
 	}
-	return p
+	interval := float64(time.Second) / rate
+	const longest = float64(1 << 62) // more is no duration
+	return pace{
+		interval: time.Duration(interval),
+		behind:   time.Duration(min(float64(burst-1)*interval, longest)),
+	}
 }
 
 // wait returns how long it is until the next one.
@@ -168,7 +174,7 @@ func (p *pace) wait(now time.Time) time.Duration {
 
 // take counts one. What is late is made up for, but no more than the burst.
 func (p *pace) take(now time.Time) {
-	earliest := now.Add(-time.Duration(p.burst-1) * p.interval)
+	earliest := now.Add(-p.behind)
 	if p.due.IsZero() {
 		earliest = now
 	}

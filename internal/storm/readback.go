@@ -2,6 +2,7 @@ package storm
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -15,34 +16,100 @@ import (
 // reader reads back what became of a plan.
 type reader struct {
 	plan  *Plan
-	from  table.Store
+	from  Target
 	width int // how many partitions are read at a time
+
+	// planned are the keys that the plan's events belong under, and those that
+	// its strays would; places are their partitions.
+	planned map[table.Key]struct{}
+	places  map[string]struct{}
+	// bodies returns the digests of what the plan posts as events.
+	bodies func() map[string]struct{}
 }
 
-// partitions returns those that the plan's events belong to, and those of its
-// strays that have one.
-func (r *reader) partitions() []string {
-	distinct := make(map[string]struct{}, len(r.plan.Events))
-	for i := range r.plan.Events {
-		distinct[r.plan.Events[i].Key.PK] = struct{}{}
+func newReader(plan *Plan, from Target, width int) *reader {
+	r := &reader{
+		plan: plan, from: from, width: width,
+		planned: make(map[table.Key]struct{}, len(plan.Events)),
+		places:  make(map[string]struct{}, len(plan.Events)),
 	}
-	for i := range r.plan.Strays {
-		if pk := r.plan.Strays[i].Key.PK; pk != "" {
-			distinct[pk] = struct{}{}
+	add := func(key table.Key) {
+		if key != (table.Key{}) {
+			r.planned[key], r.places[key.PK] = struct{}{}, struct{}{}
 		}
 	}
-	return slices.Collect(maps.Keys(distinct))
+	for i := range plan.Events {
+		add(plan.Events[i].Key)
+	}
+	for i := range plan.Strays {
+		add(plan.Strays[i].Key)
+	}
+	r.bodies = sync.OnceValue(r.digests)
+	return r
+}
+
+// digests makes bodies.
+func (r *reader) digests() map[string]struct{} {
+	all := make(map[string]struct{}, len(r.plan.Deliveries))
+	for i := range r.plan.Deliveries {
+		all[table.BodyDigest(r.plan.Deliveries[i].Body)] = struct{}{}
+	}
+	for i := range r.plan.Strays {
+		if s := &r.plan.Strays[i]; s.Key != (table.Key{}) {
+			all[table.BodyDigest(s.Body)] = struct{}{}
+		}
+	}
+	return all
+}
+
+// lookBefore looks whether something is where the plan's events belong, and
+// returns [ErrPlayed] if they could not be told from that.
+func (r *reader) lookBefore(ctx context.Context) error {
+	if r.from.Fresh {
+		return nil
+	}
+	found, err := r.events(ctx, slices.Collect(maps.Keys(r.places)), func(table.Item) bool { return true })
+	if err != nil {
+		return fmt.Errorf("storm: read the table: %w", err)
+	}
+	for _, key := range slices.Concat(found...) {
+		if _, ours := r.planned[key]; ours || !shared(key.PK) {
+			return ErrPlayed
+		}
+	}
+	return nil
+}
+
+// ours reports whether an event came of the plan, and not of what somebody else
+// has sent, before or meanwhile. In a fresh table, and in the partitions that
+// nobody else has, every event did. Elsewhere what is not under a planned key is
+// known by its body.
+func (r *reader) ours(item table.Item) bool {
+	key := table.KeyOf(item)
+	_, planned := r.planned[key]
+	_, near := r.places[key.PK]
+	if r.from.Fresh || planned || near && !shared(key.PK) {
+		return true
+	}
+	body, err := table.PayloadOf(item)
+	if err != nil {
+		return false
+	}
+	_, posted := r.bodies()[table.BodyDigest(body)]
+	return posted
 }
 
 // lookAgain is the pause before what is missing is looked up again.
 const lookAgain = time.Second
 
 // read puts into seen what is kept of events, and what was rejected between two
-// times. With again it looks up what is missing until it is there or ctx ends.
-func (r *reader) read(ctx, waiting context.Context, seen *Result, since, until time.Time, again bool) error {
+// times. Where the stack may store what it has answered a while later, it looks
+// up what is missing until it is there or waiting ends.
+func (r *reader) read(ctx, waiting context.Context, seen *Result, since, until time.Time) error {
 	found := make(map[string][]table.Key)
-	for look := r.partitions(); ; {
-		keys, err := r.events(ctx, look)
+	look := slices.Collect(maps.Keys(r.places))
+	for again := true; again; {
+		keys, err := r.events(ctx, look, r.ours)
 		if err != nil {
 			return err
 		}
@@ -53,18 +120,40 @@ func (r *reader) read(ctx, waiting context.Context, seen *Result, since, until t
 			return err
 		}
 		seen.Stored = slices.Concat(slices.Collect(maps.Values(found))...)
-		if !again {
-			return nil
-		}
-		var left bool
-		if look, left = r.missing(seen); !left || !timing.Sleep(waiting, lookAgain) {
-			return nil
+		again = r.from.Spills
+		if again {
+			look, again = r.missing(seen)
+			again = again && timing.Sleep(waiting, lookAgain)
 		}
 	}
+	return r.readElsewhere(ctx, seen)
 }
 
-// events returns the keys of the events in each of some partitions.
-func (r *reader) events(ctx context.Context, partitions []string) ([][]table.Key, error) {
+// readElsewhere adds to seen the plan's events that are in other partitions than
+// the plan's, where none belongs.
+func (r *reader) readElsewhere(ctx context.Context, seen *Result) error {
+	if r.from.Scan == nil {
+		return nil
+	}
+	for item, err := range r.from.Scan(ctx) {
+		if err != nil {
+			return fmt.Errorf("all of it: %w", err)
+		}
+		key := table.KeyOf(item)
+		if _, read := r.places[key.PK]; !read && isEvent(item) && r.ours(item) {
+			seen.Stored = append(seen.Stored, key)
+		}
+	}
+	seen.Scanned = true
+	return nil
+}
+
+// isEvent tells an event from a mark or a rejection.
+func isEvent(item table.Item) bool { return table.Text(item, table.Event) != "" }
+
+// events returns the keys of the events in each of some partitions, of those that
+// are wanted.
+func (r *reader) events(ctx context.Context, partitions []string, wanted func(table.Item) bool) ([][]table.Key, error) {
 	found := make([][]table.Key, len(partitions))
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -77,13 +166,12 @@ func (r *reader) events(ctx context.Context, partitions []string) ([][]table.Key
 				if i >= len(partitions) {
 					return
 				}
-				for item, err := range table.All(ctx, r.from, table.Query{Partition: partitions[i]}) {
+				for item, err := range table.All(ctx, r.from.Table, table.Query{Partition: partitions[i]}) {
 					if err != nil {
 						cancel(err) // one is enough
 						return
 					}
-					// The others are marks, beside the events.
-					if table.Text(item, table.Event) != "" {
+					if isEvent(item) && wanted(item) {
 						found[i] = append(found[i], table.KeyOf(item))
 					}
 				}
@@ -107,7 +195,7 @@ func (r *reader) rejected(ctx context.Context, since, until time.Time) ([]table.
 		if partition > last {
 			return found, nil
 		}
-		for item, err := range table.All(ctx, r.from, table.Query{Partition: partition, From: table.Time(since)}) {
+		for item, err := range table.All(ctx, r.from.Table, table.Query{Partition: partition, From: table.Time(since)}) {
 			if err != nil {
 				return nil, err
 			}

@@ -79,7 +79,7 @@ func TestFaultsHitTheirShareAndAreTheSameForASeed(t *testing.T) {
 	t.Parallel()
 	for _, percent := range []int{0, 5, 50, 100} {
 		fault, again, other := storm.Faults(1, percent), storm.Faults(1, percent), storm.Faults(2, percent)
-		const tries = 20_000
+		const tries = 10_000
 		hits, differ := 0, 0
 		for i := range tries {
 			id, try := fmt.Sprintf("CALL#call_%d/missed_call", i/4), i%4

@@ -2,6 +2,7 @@ package storm
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -33,8 +34,12 @@ type Report struct {
 
 	// Stored is how many events are in the table, Lost how many are not, and
 	// Extra how many keys of events are there that are no event's: one was
-	// stored twice.
+	// stored twice. Scanned is set where these were looked for in the whole table,
+	// and not only where the plan's events belong. In a table that has events of
+	// others, those under another call, message or contact are known by their
+	// payload.
 	Stored, Lost, Extra int
+	Scanned             bool
 
 	// Strays is how many strays were posted; Otherwise how many of them were not
 	// answered as they must be, every time. Unposted is how many were left out,
@@ -48,7 +53,8 @@ type Report struct {
 
 	// Expected is how many alerts there had to be; Alerted how many of them were
 	// taken, and Missing how many were not. Twice is how often one was taken
-	// again; Excused of these may be, for so many Kills.
+	// again; Excused of these may be, for so many Kills. What comes after the
+	// target has settled, as a repeat from a queue may, is not seen.
 	Expected, Alerted, Missing, Twice int
 	Kills, Excused                    int
 	// Unexpected is how many alerts were taken that had to be none, and
@@ -58,14 +64,17 @@ type Report struct {
 	PublishFailed int
 
 	// Latency is of every delivery's try that was answered, and Delay from the
-	// first answer 200 of an alert's events until the alert was taken.
+	// first answer 200 of an alert's events until the alert was taken. Where the
+	// stack is not on this machine, Delay compares two clocks, ours with the one
+	// that the alert's time is of, and is as wrong as they are apart.
 	Latency, Delay Percentiles
 	// PerSecond is how many deliveries were posted for the first time in a
 	// second, and Rate how many were to be; 0 is for as many as may be.
 	PerSecond, Rate float64
 
-	// NoAnswer and Unsettled are those of the [Result].
+	// NoAnswer, Unsettled and Waited are those of the [Result].
 	NoAnswer, Unsettled error
+	Waited              time.Duration
 	// Examples names some of what has each fault.
 	Examples []string
 }
@@ -93,6 +102,8 @@ func Check(plan *Plan, seen *Result) *Report {
 		PublishFailed: seen.Published.Failed,
 		NoAnswer:      seen.NoAnswer,
 		Unsettled:     seen.Unsettled,
+		Waited:        seen.Waited,
+		Scanned:       seen.Scanned,
 		Rate:          seen.Rate,
 	}
 	r.checkAnswers(plan, seen)
@@ -316,32 +327,48 @@ var ErrBroken = errors.New("the stack has not kept its promises")
 func (r *Report) Err() error {
 	var faults []string
 	for _, fault := range []struct {
-		times int
-		what  string
+		times     int
+		one, many string
 	}{
-		{r.GivenUp, "never answered 200"},
-		{r.Lost, "lost"},
-		{r.Extra, "stored twice"},
-		{r.Otherwise, "strays answered otherwise"},
-		{r.Unkept, "rejections not kept"},
-		{r.Needless, "kept as rejected without a reason"},
-		{r.Accepted, "strays stored as events"},
-		{r.Missing, "not alerted"},
-		{max(0, r.Twice-r.Excused), "alerted twice"},
-		{r.Unexpected, "alerted without a reason"},
-		{r.Unreadable, "alerts not readable"},
+		{r.GivenUp, "never answered 200", "never answered 200"},
+		{r.Lost, "lost", "lost"},
+		{r.Extra, "stored twice", "stored twice"},
+		{r.Otherwise, "stray answered otherwise", "strays answered otherwise"},
+		{r.Unkept, "rejection not kept", "rejections not kept"},
+		{r.Needless, "kept as rejected without a reason", "kept as rejected without a reason"},
+		{r.Accepted, "stray stored as an event", "strays stored as events"},
+		{r.Missing, "not alerted", "not alerted"},
+		{max(0, r.Twice-r.Excused), "alerted twice", "alerted twice"},
+		{r.Unexpected, "alerted without a reason", "alerted without a reason"},
+		{r.Unreadable, "alert not readable", "alerts not readable"},
 	} {
-		if fault.times != 0 {
-			faults = append(faults, fmt.Sprintf("%d %s", fault.times, fault.what))
+		switch fault.times {
+		case 0:
+		case 1:
+			faults = append(faults, "1 "+fault.one)
+		default:
+			faults = append(faults, fmt.Sprintf("%d %s", fault.times, fault.many))
 		}
 	}
 	if r.Unsettled != nil {
-		faults = append(faults, fmt.Sprintf("still busy at the end (%v)", r.Unsettled))
+		faults = append(faults, r.unsettled())
 	}
 	if len(faults) == 0 {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", ErrBroken, strings.Join(faults, ", "))
+}
+
+// unsettled says for people how the stack did not come to rest.
+func (r *Report) unsettled() string {
+	switch {
+	case !errors.Is(r.Unsettled, context.DeadlineExceeded):
+		return fmt.Sprintf("not settled (%v)", r.Unsettled)
+	case r.Missing == 0:
+		return fmt.Sprintf("still busy after %v", r.Waited)
+	default:
+		return fmt.Sprintf("still busy after %v: %d of %d alerts have not come", r.Waited, r.Missing, r.Expected)
+	}
 }
 
 // Percentiles of a number of durations.

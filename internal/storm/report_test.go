@@ -1,7 +1,9 @@
 package storm_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -100,7 +102,7 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 			func(r *storm.Result) {
 				r.Strays[3] = storm.Answer{Tries: []storm.Try{r.Strays[3].Tries[0], {Status: 500, Took: time.Second}}}
 			},
-			"1 strays answered otherwise",
+			"1 stray answered otherwise",
 			func(r *storm.Report) { r.Otherwise++ },
 		},
 		{
@@ -118,7 +120,7 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 					return strings.HasSuffix(key.SK, "#"+table.BodyDigest(p.Strays[kept].Body))
 				})
 			},
-			"1 rejections not kept",
+			"1 rejection not kept",
 			func(r *storm.Report) { r.Rejections--; r.Unkept++ },
 		},
 		{
@@ -146,7 +148,7 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 		{
 			"a stray stored as an event, twice",
 			func(r *storm.Result) { r.Stored = append(r.Stored, p.Strays[foreign].Key, p.Strays[foreign].Key) },
-			"1 stored twice, 1 strays stored as events",
+			"1 stored twice, 1 stray stored as an event",
 			func(r *storm.Report) { r.Accepted++; r.Extra++ },
 		},
 		{
@@ -217,7 +219,7 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 		{
 			"an alert that cannot be read",
 			func(r *storm.Result) { r.Published.Unreadable++ },
-			"1 alerts not readable",
+			"1 alert not readable",
 			func(r *storm.Report) { r.Unreadable++ },
 		},
 		{
@@ -276,8 +278,39 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 		{
 			"a stack that does not come to rest",
 			func(r *storm.Result) { r.Unsettled = errBusy },
-			"still busy",
+			"not settled (busy)",
 			func(r *storm.Report) { r.Unsettled = errBusy },
+		},
+		{
+			"a stack that is busy for too long",
+			func(r *storm.Result) { r.Unsettled, r.Waited = errLate, time.Minute },
+			"still busy after 1m0s",
+			func(r *storm.Report) { r.Unsettled, r.Waited = errLate, time.Minute },
+		},
+		{
+			"a stack that is busy for too long to alert",
+			func(r *storm.Result) {
+				r.Unsettled, r.Waited = errLate, time.Minute
+				r.Published.Taken = r.Published.Taken[2:]
+			},
+			fmt.Sprintf("2 not alerted, still busy after 1m0s: 2 of %d alerts have not come\n", alerts),
+			func(r *storm.Report) {
+				r.Unsettled, r.Waited = errLate, time.Minute
+				r.Alerted -= 2
+				r.Missing = 2
+			},
+		},
+		{
+			"a stack that is busy for too long, with a cause",
+			func(r *storm.Result) { r.Unsettled, r.Waited = errors.Join(errLate, errBusy), time.Minute },
+			"  still busy: alerts: context deadline exceeded; busy\n",
+			func(r *storm.Report) { r.Unsettled, r.Waited = errors.Join(errLate, errBusy), time.Minute },
+		},
+		{
+			"a whole table",
+			func(r *storm.Result) { r.Scanned = true },
+			"",
+			func(r *storm.Report) { r.Scanned = true },
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -286,7 +319,7 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 				Seed: 1, Sent: 200, Distinct: 140,
 				Posts:     200,
 				Statuses:  map[int]int{200: 200},
-				Schedules: [3]storm.Retried{{Deliveries: 43, Posts: 43}, {Deliveries: 19, Posts: 19}, {Deliveries: 138, Posts: 138}},
+				Schedules: [3]storm.Retried{{Deliveries: 46, Posts: 46}, {Deliveries: 18, Posts: 18}, {Deliveries: 136, Posts: 136}},
 				Stored:    140,
 				Strays:    40, Rejections: rejections,
 				Expected: alerts, Alerted: alerts,
@@ -300,7 +333,7 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 			tc.doctor(seen)
 			got := storm.Check(p, seen)
 			err := got.Err()
-			if errors.Is(err, storm.ErrBroken) != (tc.want != "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+			if errors.Is(err, storm.ErrBroken) != (tc.want != "") {
 				t.Errorf("error %v, want %q", err, tc.want)
 			}
 			var printed strings.Builder
@@ -314,14 +347,17 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 				t.Errorf("printed without %q:\n%s", tc.want, &printed)
 			}
 			got.Examples = nil
-			if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b error) bool { return errors.Is(a, b) })); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b error) bool { return fmt.Sprint(a) == fmt.Sprint(b) })); diff != "" {
 				t.Errorf("report (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-var errBusy = errors.New("busy")
+var (
+	errBusy = errors.New("busy")
+	errLate = fmt.Errorf("alerts: %w", context.DeadlineExceeded)
+)
 
 func TestAnAlertThatOvertakesTheAnswerCameAtOnce(t *testing.T) {
 	t.Parallel()
@@ -432,13 +468,14 @@ answered 200                      200
 never answered 200                  0
 
 schedule                   deliveries       posts     retried    given up
-  overview                         43          43           0           0
-  sms                              19          19           0           0
-  portal                          138         138           0           0
+  overview                         46          46           0           0
+  sms                              18          18           0           0
+  portal                          136         136           0           0
 
 stored                            140
 lost                                0
 extra (stored twice)                0
+  looked for in the plan's partitions: the rest of the table was not read
 
 strays                             40
   answered as they must            40
@@ -463,7 +500,7 @@ milliseconds                      p50         p95         p99
   from answer to alert         1000.0      1000.0      1000.0
 deliveries per second              20
 
-OK: nothing lost, nothing stored twice, every alert made once
+OK: nothing lost, nothing stored twice in the plan's partitions, every alert made once
 `
 	if diff := cmp.Diff(want, printed.String()); diff != "" {
 		t.Errorf("printed (-want +got):\n%s", diff)

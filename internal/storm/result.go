@@ -16,6 +16,8 @@ type Result struct {
 	Strays []Answer
 	// Rate is that of the player.
 	Rate float64
+	// Waited is how long the player let the stack settle at the most.
+	Waited time.Duration
 	// Took is the time from the first delivery until each of them was tried
 	// once.
 	Took time.Duration
@@ -23,9 +25,15 @@ type Result struct {
 	NoAnswer error
 	// Unsettled says why the stack did not settle; nil if it did.
 	Unsettled error
-	// Stored are the keys of all events in the table's partitions that the
-	// plan's events belong to, and those that its strays would.
+	// Stored are the keys of all events that came of the plan. In the partitions
+	// of its calls, messages and contacts, and of those of its strays, that is
+	// every event. Elsewhere, which is where others have theirs as well, it is an
+	// event under a planned key, and one whose payload is a body of the plan; in a
+	// fresh table everything.
 	Stored []table.Key
+	// Scanned is set where the whole table was looked through for that, and not
+	// only the partitions that the plan's events belong to.
+	Scanned bool
 	// Rejected are the keys of what was kept as rejected while it was played.
 	Rejected []table.Key
 	// Published is what the receiver of the alerts has seen.

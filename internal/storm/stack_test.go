@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"iter"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -74,7 +76,7 @@ func newStack(t *testing.T) *stack {
 
 func (s *stack) target() storm.Target {
 	return storm.Target{
-		URL: s.url, SigningSecret: signingSecret, Table: s,
+		URL: s.url, SigningSecret: signingSecret, Table: s, Scan: s.scan,
 		Settled: func(context.Context) error { return nil },
 	}
 }
@@ -175,11 +177,41 @@ func (s *stack) Query(_ context.Context, q table.Query) (table.Page, error) {
 	return page, nil
 }
 
+// scan yields all items.
+func (s *stack) scan(context.Context) iter.Seq2[table.Item, error] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.Concat(slices.Collect(maps.Values(s.items))...)
+	return func(yield func(table.Item, error) bool) {
+		for _, item := range all {
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
+
 // Published returns the alerts.
 func (s *stack) Published() storm.Published {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seen := s.published
 	seen.Taken = slices.Clone(seen.Taken)
+	return seen
+}
+
+// fromNow are the alerts that come from now on.
+func (s *stack) fromNow() storm.Alerts { return &later{s, len(s.Published().Taken)} }
+
+type later struct {
+	*stack
+
+	passed int
+}
+
+// Published returns the later alerts.
+func (l *later) Published() storm.Published {
+	seen := l.stack.Published()
+	seen.Taken = seen.Taken[l.passed:]
 	return seen
 }

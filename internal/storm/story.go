@@ -246,7 +246,7 @@ func whatsApp(t *teller) {
 // contactChanged tells of somebody who is put into the address book and changed
 // there, now and then twice within one second.
 func contactChanged(t *teller) {
-	n, at, who := 98000+t.next(), t.when(), t.someone()
+	n, at, who := t.next(), t.when(), t.someone()
 	contact := func(form events.Format, typ events.Type, at time.Time, data object) {
 		t.add(draft{
 			form: form, typ: typ, at: at, data: data,
@@ -295,7 +295,7 @@ func appointment(t *teller) {
 		typ:  events.TypeAppointmentScheduled,
 		at:   t.when(),
 		data: object{
-			{"id", digits(111000 + t.next())},
+			{"id", digits(t.next())},
 			{"booked_via", "Calendar Link"},
 			{"calendar_name", "First Visit"},
 			{"customer_first_name", who.first},

@@ -134,13 +134,10 @@ var kinds = []struct {
 	},
 }
 
-// firstStray is a number that no story reaches: what strays are about is nobody
-// else's.
-const firstStray = 1 << 27
-
 // strays makes up those of a mix, in the order in which they are posted.
 func strays(m Mix) ([]Stray, error) {
-	t := teller{rng: random(m.Seed, straying), serial: firstStray}
+	// Behind the ids of the stories: what strays are about is nobody else's.
+	t := teller{rng: random(m.Seed, straying), serial: firstID(m.Seed) + strayIDs}
 	n := m.Deliveries * m.Strays / 100
 	before := make([]int, n)
 	for i := range before {

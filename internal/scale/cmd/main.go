@@ -1,4 +1,4 @@
-// Command cmd prints the tables of docs/scale.md. It reads template.yaml in the
+// Command cmd prints the tables of docs/scale.md and docs/operations.md. It reads template.yaml in the
 // folder that it is started in.
 package main
 
@@ -22,7 +22,7 @@ func run(out io.Writer, template string) error {
 	if err != nil {
 		return err
 	}
-	for _, table := range model.Tables() {
+	for _, table := range append(model.Tables(), model.Bill()...) {
 		if _, err := fmt.Fprintf(out, "%s\n\n%s\n", table.Name, table.Text); err != nil {
 			return fmt.Errorf("print: %w", err)
 		}

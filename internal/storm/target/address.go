@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// Ports that no system gives to a connection, as it might to one of the player's
-// while the process is dead, and the process could not have it back.
+// Ports below those that most systems give to connections: one of the player's
+// might get the process's while it is dead, which then could not have it back.
 const (
 	firstPort = 20_000
 	ports     = 10_000

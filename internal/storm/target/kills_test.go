@@ -33,6 +33,9 @@ func TestMomentsAreInTheMiddleAndTheSameForOneSeed(t *testing.T) {
 					t.Errorf("%d is not in the middle of %d", at, tc.answers)
 				}
 			}
+			if room := target.MaxKills(tc.answers); len(got) != min(tc.n, room) {
+				t.Errorf("%d of %d, but there is room for %d", len(got), tc.n, room)
+			}
 			if diff := cmp.Diff(got, target.Moments(7, tc.n, tc.answers)); diff != "" {
 				t.Errorf("the same seed draws others:\n%s", diff)
 			}

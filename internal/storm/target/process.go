@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"net/http"
 	"os"
@@ -18,7 +20,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/storm"
@@ -31,23 +32,30 @@ import (
 // ended it. The text has the end of what it printed.
 var ErrProcess = errors.New("the stack's process has failed")
 
-// ErrTable says that a folder has a table already.
-var ErrTable = errors.New("the folder has a table already")
+// ErrKills says that the process was killed less often than it was to be: it did
+// not answer often enough.
+var ErrKills = errors.New("not every kill was made")
+
+// Errors of a folder that is not to be touched.
+var (
+	// ErrTable says that it has a table already.
+	ErrTable = errors.New("the folder has a table already")
+	// ErrSecret says that it has a secret already, which may be somebody's.
+	ErrSecret = errors.New("the folder has a secret already")
+)
 
 // LogName is the name, in the folder, of the file with everything that the
 // processes printed.
 const LogName = "serve.log"
 
-// Unmarked is how many alerts a kill may repeat: a local stack publishes three
-// batches side by side, that of what is tried again among them, and marks each
-// behind it.
-const Unmarked = 3 * alert.MaxBatch
+// UntilEOF is the name of the program's flag that has it end when its input does.
+const UntilEOF = "until-eof"
 
 const (
 	// readyTime is how long the process may take until it answers.
 	readyTime = 30 * time.Second
-	// stopTime is what is left to the process to end by itself. It takes some
-	// seconds where alerts are on their way.
+	// stopTime is what is left to the process to end when it is told to. It takes
+	// some seconds where alerts are on their way.
 	stopTime = 15 * time.Second
 
 	readyPause = 5 * time.Millisecond
@@ -63,7 +71,7 @@ type ProcessConfig struct {
 	// Program is the path of ringback's executable.
 	Program string
 	// Folder is where the table and the secret are, and what the process prints.
-	// It has no table yet.
+	// It has neither yet.
 	Folder string
 	// Template is the path of template.yaml.
 	Template string
@@ -72,11 +80,15 @@ type ProcessConfig struct {
 	// Failed is called when the process has ended and nobody here had ended it;
 	// nil for nobody who wants to know. The error wraps [ErrProcess].
 	Failed func(error)
+	// StopTime is how long the process may take to end when it is told to; 0 for
+	// 15 s.
+	StopTime time.Duration
 }
 
 // Process is a local stack in a process of its own: "ringback serve", on a
 // folder and a port that stay the same however often it is killed. It checks
-// signatures.
+// signatures. It does not outlive this process, however that ends: its input is
+// a pipe from here, at whose end it ends.
 //
 // It has its folder for itself. So the table can be read only once the process
 // has been ended, which [Process.Settled] does.
@@ -94,8 +106,10 @@ type Process struct {
 	mu      sync.Mutex // of whoever ends or starts a process
 	running *run       // nil once it is stopped
 	kills   int
+	wanted  int          // of kills, by KillAt
 	stack   *local.Stack // once it is settled
 	closed  bool
+	fault   error // of its end
 }
 
 var _ table.Store = (*Process)(nil)
@@ -103,6 +117,7 @@ var _ table.Store = (*Process)(nil)
 // run is the process from one start to its end.
 type run struct {
 	command *exec.Cmd
+	input   io.Closer
 	ended   chan struct{}
 
 	mu     sync.Mutex
@@ -110,7 +125,7 @@ type run struct {
 }
 
 // StartProcess makes a secret, starts the process and returns once it answers.
-// The errors wrap [ErrTable] and [ErrProcess].
+// The errors wrap [ErrTable], [ErrSecret] and [ErrProcess].
 func StartProcess(ctx context.Context, c ProcessConfig) (p *Process, err error) {
 	if _, err := schema.Read(c.Template); err != nil {
 		return nil, fmt.Errorf("table: %w", err)
@@ -146,15 +161,23 @@ const (
 )
 
 // makeSecret writes a secret with a token and a signing secret into a folder,
-// which it makes if need be.
+// which it makes if need be. One that is there stays as it is.
 func makeSecret(folder string) (credential.Secret, error) {
 	secret := credential.Secret{Token: rand.Text(), SigningSecret: rand.Text()}
 	text, err := json.Marshal(secret)
 	if err == nil {
 		err = os.MkdirAll(folder, 0o700)
 	}
+	var file *os.File
 	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, secretName), text, 0o600)
+		file, err = os.OpenFile(filepath.Join(folder, secretName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // G304: the user's own folder
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return credential.Secret{}, ErrSecret
+	}
+	if err == nil {
+		_, err = file.Write(text)
+		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
 		return credential.Secret{}, fmt.Errorf("make secret: %w", err)
@@ -168,6 +191,7 @@ func (p *Process) Target() storm.Target {
 		URL:           local.URL(p.address, p.secret),
 		SigningSecret: p.secret.SigningSecret,
 		Table:         p,
+		Scan:          p.Scan,
 		Fresh:         true,
 		Settled:       p.Settled,
 	}
@@ -179,12 +203,17 @@ func (p *Process) start(ctx context.Context) error {
 		"--data", p.config.Folder,
 		"--template", p.config.Template,
 		"--addr", p.address,
-		"--forward", p.config.ForwardURL)
+		"--forward", p.config.ForwardURL,
+		"--"+UntilEOF)
 	command.Stdout, command.Stderr = p.log, p.log
-	if err := command.Start(); err != nil {
+	input, err := command.StdinPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrProcess, err)
 	}
-	r := &run{command: command, ended: make(chan struct{})}
+	r := &run{command: command, input: input, ended: make(chan struct{})}
 	go func() {
 		_ = command.Wait() // what became of it stands in its ProcessState
 		close(r.ended)
@@ -285,13 +314,19 @@ func (p *Process) Kills() int {
 }
 
 // Settled ends the process as a person would, opens its folder and returns once
-// everything in it has been alerted. From then on the table can be read.
+// everything in it has been alerted. From then on the table can be read. The
+// error wraps [ErrProcess] where the process did not end, or not well, and
+// [ErrKills] where some of [Process.KillAt] never came to pass.
 func (p *Process) Settled(ctx context.Context) error {
 	p.killing.Wait() // or one would find nothing to kill
 	p.mu.Lock()
+	var killed error
 	if p.running != nil {
-		p.running.stop(ctx)
+		killed = p.stop(ctx, p.running)
 		p.running = nil
+	}
+	if p.fault == nil && p.kills < p.wanted {
+		p.fault = fmt.Errorf("%w: %d of %d", ErrKills, p.kills, p.wanted)
 	}
 	if p.stack == nil && !p.closed {
 		// Even where no time is left: then it is read as it is.
@@ -304,17 +339,18 @@ func (p *Process) Settled(ctx context.Context) error {
 			LongestPause: longestPause,
 		}, slog.New(slog.NewTextHandler(p.log, nil)))
 		if err != nil {
+			fault := p.fault
 			p.mu.Unlock()
-			return fmt.Errorf("open the folder: %w", err)
+			return errors.Join(fault, fmt.Errorf("open the folder: %w", err))
 		}
 		p.stack = stack
 	}
-	stack := p.stack
+	stack, fault := p.stack, p.fault
 	p.mu.Unlock()
 	if stack == nil {
 		return errStopped
 	}
-	return stack.Settled(ctx)
+	return errors.Join(fault, killed, stack.Settled(ctx))
 }
 
 var errStopped = errors.New("the stack is stopped")
@@ -333,6 +369,14 @@ func (p *Process) Query(ctx context.Context, q table.Query) (table.Page, error) 
 		return stack.Store.Query(ctx, q)
 	}
 	return table.Page{}, errRunning
+}
+
+// Scan yields every item of the table: see [Process] for when.
+func (p *Process) Scan(ctx context.Context) iter.Seq2[table.Item, error] {
+	if stack := p.opened(); stack != nil {
+		return stack.Scan(ctx)
+	}
+	return func(yield func(table.Item, error) bool) { yield(nil, errRunning) }
 }
 
 var errRunning = fmt.Errorf("%w: the process has it", table.ErrUnavailable)
@@ -369,19 +413,30 @@ func (r *run) kill() {
 	<-r.ended
 }
 
-// stop has the process end by itself, or ends it after a while.
-func (r *run) stop(ctx context.Context) {
+// stop has a process end by itself, or ends it after a while. Where it is the
+// process's fault that it did not, the error is kept as well. The caller holds
+// the lock.
+func (p *Process) stop(ctx context.Context, r *run) error {
 	r.expectEnd()
-	ctx, cancel := context.WithTimeout(ctx, stopTime)
-	defer cancel()
-	// Not every system has the signal.
-	if r.command.Process.Signal(syscall.SIGTERM) == nil {
-		select {
-		case <-r.ended:
-		case <-ctx.Done():
+	if r.command.Process.Signal(syscall.SIGTERM) != nil {
+		_ = r.input.Close() // not every system has the signal
+	}
+	limit := cmp.Or(p.config.StopTime, stopTime)
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-r.ended:
+		if state := r.command.ProcessState; !state.Success() {
+			p.fault = p.failure("it was told to end: " + state.String())
 		}
+	case <-late.C:
+		p.fault = p.failure(fmt.Sprintf("it was told to end, and had not after %v", limit))
+	case <-ctx.Done():
+		r.kill()
+		return fmt.Errorf("end the process: %w", context.Cause(ctx))
 	}
 	r.kill()
+	return nil
 }
 
 func (r *run) expectEnd() {

@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,19 +23,24 @@ import (
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
-// Names of folders with which a process fails: when it starts, or when it has
-// been posted to.
+// Names of folders with which a process fails: when it starts, by itself later,
+// or when it is told to end, which it does with a failure or not at all.
 const (
 	neverStarts = "never"
 	ends        = "ends"
+	endsBadly   = "badly"
+	neverEnds   = "hangs"
 )
 
 // TestMain makes the test binary the program that a Process runs, where it is
 // called as that is.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "serve" {
-		fmt.Fprintln(os.Stderr, serve(os.Args[2:]))
-		os.Exit(1)
+		if err := serve(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -45,22 +52,30 @@ func serve(args []string) error {
 	flags.StringVar(&c.Template, "template", "", "")
 	flags.StringVar(&c.Address, "addr", "", "")
 	flags.StringVar(&c.ForwardURL, "forward", "", "")
+	flags.Bool(target.UntilEOF, false, "") // which package main has
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if filepath.Base(c.Folder) == neverStarts {
 		return errors.New("no room left on the disk")
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
 	stack, err := local.Start(ctx, c, new(leak.Lines).Logger(os.Stderr)) // which start has scanned
 	if err != nil {
 		return err
 	}
-	if filepath.Base(c.Folder) == ends {
+	switch filepath.Base(c.Folder) {
+	case ends:
 		time.AfterFunc(200*time.Millisecond, cancel)
+		return errors.Join(stack.Wait(ctx), errors.New("no time left"))
+	case endsBadly:
+		return errors.Join(stack.Wait(ctx), stack.Close(), errors.New("the disk is full"))
+	case neverEnds:
+		_ = stack.Wait(ctx)
+		select {}
 	}
-	return errors.Join(stack.Wait(ctx), errors.New("no time left"))
+	return errors.Join(stack.Wait(ctx), stack.Close())
 }
 
 // patience is how long a test waits for what should come at once.
@@ -88,7 +103,7 @@ func TestNothingIsLostThroughKills(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen.Kills, seen.Unmarked = process.Kills(), target.Unmarked
+	seen.Kills, seen.Unmarked = process.Kills(), local.Unmarked
 	if report := storm.Check(plan, seen); report.Err() != nil || report.Kills != 2 {
 		t.Errorf("%d kills: %v\n%s", report.Kills, report.Err(), strings.Join(report.Examples, "\n"))
 	}
@@ -127,6 +142,11 @@ func TestTheTableIsReadOnceTheProcessIsSettled(t *testing.T) {
 	if _, err := to.Table.Put(t.Context(), table.Item{}); !errors.Is(err, table.ErrUnavailable) {
 		t.Errorf("written while the process has the table: %v", err)
 	}
+	for item, err := range to.Scan(t.Context()) {
+		if item != nil || !errors.Is(err, table.ErrUnavailable) {
+			t.Errorf("read while the process has the table: %v, %v", item, err)
+		}
+	}
 	// A kill that is due comes first, and even with no time left the table is read
 	// as it is.
 	process.KillAt(t.Context(), []int{1}, func(time.Duration) {})(1)
@@ -135,6 +155,15 @@ func TestTheTableIsReadOnceTheProcessIsSettled(t *testing.T) {
 	_ = to.Settled(over)
 	if page, err := to.Table.Query(t.Context(), all); err != nil || len(page.Items) != 1 {
 		t.Errorf("%d items, %v, want 1", len(page.Items), err)
+	}
+	times := 0
+	for _, err := range to.Scan(t.Context()) {
+		if times++; err != nil {
+			t.Error(err)
+		}
+	}
+	if times != 1 {
+		t.Errorf("%d items in the whole table, want 1", times)
 	}
 	if n := process.Kills(); n != 1 {
 		t.Errorf("%d kills, want 1", n)
@@ -153,6 +182,61 @@ func TestTheTableIsReadOnceTheProcessIsSettled(t *testing.T) {
 	_, err = target.StartProcess(t.Context(), config(t, folder, ""))
 	if !errors.Is(err, target.ErrTable) {
 		t.Errorf("started again on the folder: %v, want %v", err, target.ErrTable)
+	}
+	if err := os.Remove(filepath.Join(folder, "events.db")); err != nil {
+		t.Fatal(err)
+	}
+	secret, err := local.ReadSecret(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = target.StartProcess(t.Context(), config(t, folder, "")); !errors.Is(err, target.ErrSecret) {
+		t.Errorf("started with a secret that is there: %v, want %v", err, target.ErrSecret)
+	}
+	if now, err := local.ReadSecret(folder); err != nil || now != secret {
+		t.Errorf("the secret was written over, %v", err)
+	}
+}
+
+// The folder's last writer has to end well, or who knows what it left.
+func TestAProcessThatDoesNotEndWellIsTold(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ folder, want string }{
+		{endsBadly, "the disk is full"},
+		{neverEnds, "had not after 300ms"},
+	} {
+		t.Run(tc.folder, func(t *testing.T) {
+			t.Parallel()
+			c := config(t, filepath.Join(t.TempDir(), tc.folder), "")
+			c.StopTime = 300 * time.Millisecond
+			process, err := target.StartProcess(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := process.Settled(t.Context()); !errors.Is(err, target.ErrProcess) || !strings.Contains(err.Error(), tc.want) {
+					t.Errorf("settled: %v, want %v: %s", err, target.ErrProcess, tc.want)
+				}
+			}
+			if _, err := process.Query(t.Context(), table.Query{Partition: "P"}); err != nil {
+				t.Errorf("the table cannot be read: %v", err)
+			}
+			if err := process.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestKillsThatAreNotMadeAreTold(t *testing.T) {
+	t.Parallel()
+	process := start(t, t.TempDir(), "", nil)
+	answered := process.KillAt(t.Context(), []int{1, 3}, func(time.Duration) {})
+	for n := range 2 {
+		answered(n + 1)
+	}
+	if err := process.Settled(t.Context()); !errors.Is(err, target.ErrKills) || !strings.Contains(err.Error(), "1 of 2") {
+		t.Errorf("got %v, want %v: 1 of 2", err, target.ErrKills)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ringback/ringback/internal/storm"
 	"github.com/ringback/ringback/internal/table"
@@ -15,6 +16,10 @@ import (
 
 // ErrStore says that the table cannot be read.
 var ErrStore = errors.New("read the table")
+
+// patience is how often the AWS SDK tries to read the table back: that is done as
+// fast as it answers, which may be too fast for it now and then.
+const patience = 10
 
 // quietTime is how long no alert comes until the last is taken to have come.
 const quietTime = 3 * time.Second
@@ -45,22 +50,43 @@ type Stack struct {
 }
 
 // Open checks that the table can be read and subscribes to the topic. The errors
-// wrap [ErrStore] and those of [Subscribe].
+// wrap [ErrStore] and those of [Subscribe], and [ErrDenied] or [ErrSilent] where
+// that is why.
 func Open(ctx context.Context, config aws.Config, c StackConfig) (*Stack, error) {
-	s := &Stack{config: c, table: table.New(dynamodb.NewFromConfig(config), c.TableName)}
-	// Of a partition that never is.
-	if _, err := s.table.Query(ctx, table.Query{Partition: "STORM", Limit: 1}); err != nil {
+	err := checkTable(ctx, dynamodb.NewFromConfig(config), c.TableName)
+	if err != nil {
 		return nil, fmt.Errorf("%w %q: %w", ErrStore, c.TableName, err)
 	}
-	var err error
+	s := &Stack{config: c, table: table.New(dynamodb.NewFromConfig(config, func(o *dynamodb.Options) {
+		o.RetryMaxAttempts = patience
+	}), c.TableName)}
 	if s.Alerts, err = Subscribe(ctx, config, c.TopicARN, c.Shared); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
+// checkTable looks up a partition that never is.
+func checkTable(ctx context.Context, client *dynamodb.Client, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	_, err := client.Query(ctx, &dynamodb.QueryInput{
+		TableName:                 aws.String(name),
+		ConsistentRead:            aws.Bool(true), // as the storm reads
+		KeyConditionExpression:    aws.String(table.PK + " = :partition"),
+		ExpressionAttributeValues: table.Item{":partition": &types.AttributeValueMemberS{Value: "STORM"}},
+		Limit:                     aws.Int32(1),
+	})
+	if err != nil {
+		return explain(err)
+	}
+	return nil
+}
+
 // Target returns what a [storm.Player] needs to play a plan against it. It has
-// settled once every alert of the plan has come, and for some seconds no other.
+// settled once every alert of the plan has come, and for some seconds no other. It
+// does not go through the whole table, which may be large and is paid for by what
+// is read: only the partitions of the plan are looked at.
 func (s *Stack) Target(plan *storm.Plan) storm.Target {
 	return storm.Target{
 		URL:           s.config.URL,

@@ -30,8 +30,13 @@ var (
 	// ErrShared says that others are subscribed to the topic, and would get the
 	// storm's alerts as well.
 	ErrShared = errors.New("others are subscribed to the topic")
+	// ErrStorm says that another storm has a queue subscribed to the topic: it is
+	// running, or was killed and could not remove it. The text names the queue.
+	ErrStorm = errors.New("another storm's queue is subscribed to the topic")
 	// ErrQueue says that the temporary queue cannot be made, read or removed.
 	ErrQueue = errors.New("temporary queue")
+	// ErrLeft says that something that was made is left behind. The text names it.
+	ErrLeft = errors.New("left behind")
 )
 
 const (
@@ -56,7 +61,7 @@ const (
 
 	// makeTime and removeTime bound the making and the removal of the queue and
 	// its subscription.
-	makeTime   = 30 * time.Second
+	makeTime   = checkTime
 	removeTime = 30 * time.Second
 
 	// queuePrefix begins the name of every queue.
@@ -99,17 +104,25 @@ type Subscription struct {
 var _ storm.Alerts = (*Subscription)(nil)
 
 // Subscribe makes a queue, subscribes it to a topic and returns once it gets what
-// is published. Unless shared is set, nobody else may be subscribed. The errors
-// wrap [ErrTopic], [ErrShared] and [ErrQueue], and whatever was made is removed.
+// is published, by messages of its own, which the others that are subscribed get as
+// well: one, and where the topic is slow up to twenty. Unless shared is set, nobody
+// else may be. The errors wrap [ErrTopic], [ErrShared], [ErrStorm] and [ErrQueue],
+// and [ErrDenied] or [ErrSilent] where that is why. Whatever was made is removed,
+// or else the error wraps [ErrLeft] as well.
 func Subscribe(ctx context.Context, config aws.Config, topicARN string, shared bool) (s *Subscription, err error) {
 	s = newSubscription()
 	s.topics, s.queues, s.topicARN = sns.NewFromConfig(config), sqs.NewFromConfig(config), topicARN
-	others, err := s.others(ctx)
+	others, storms, err := s.others(ctx)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w: list its subscriptions: %s", ErrTopic, awsclient.Describe(err))
-	case len(others) > 0 && !shared:
+		return nil, fmt.Errorf("%w: list its subscriptions: %w", ErrTopic, explain(err))
+	case shared:
+	case len(others) > 0 && len(storms) > 0:
+		return nil, fmt.Errorf("%w: %s; and %w: %s", ErrShared, strings.Join(others, ", "), ErrStorm, strings.Join(storms, ", "))
+	case len(others) > 0:
 		return nil, fmt.Errorf("%w: %s", ErrShared, strings.Join(others, ", "))
+	case len(storms) > 0:
+		return nil, fmt.Errorf("%w: %s", ErrStorm, strings.Join(storms, ", "))
 	}
 	defer func() {
 		if err != nil {
@@ -144,28 +157,30 @@ func (s *Subscription) prepare(ctx context.Context) error {
 	making, cancel := context.WithTimeout(context.WithoutCancel(ctx), makeTime)
 	defer cancel()
 	if err := s.makeQueue(making); err != nil {
-		return fmt.Errorf("%w %s: %s", ErrQueue, s.QueueName, awsclient.Describe(err))
+		return fmt.Errorf("%w %s: %w", ErrQueue, s.QueueName, explain(err))
 	}
 	if err := s.subscribe(making); err != nil {
-		return fmt.Errorf("%w: subscribe %s: %s", ErrTopic, s.QueueName, awsclient.Describe(err))
+		return fmt.Errorf("%w: subscribe %s: %w", ErrTopic, s.QueueName, explain(err))
 	}
 	return nil
 }
 
 // others tells who is subscribed, by protocol and how many: addresses are nobody
-// else's business. Only what another storm has made is named.
-func (s *Subscription) others(ctx context.Context) ([]string, error) {
-	var told []string
+// else's business. What other storms have made is named.
+func (s *Subscription) others(ctx context.Context) (told, storms []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
 	byProtocol := make(map[string]int)
 	pages := sns.NewListSubscriptionsByTopicPaginator(s.topics, &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(s.topicARN)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, subscription := range page.Subscriptions {
-			if strings.Contains(aws.ToString(subscription.Endpoint), ":"+queuePrefix) {
-				told = append(told, "another storm, running or killed, with "+aws.ToString(subscription.SubscriptionArn))
+			endpoint := aws.ToString(subscription.Endpoint)
+			if name := endpoint[strings.LastIndexByte(endpoint, ':')+1:]; strings.HasPrefix(name, queuePrefix) {
+				storms = append(storms, name+" by "+aws.ToString(subscription.SubscriptionArn))
 				continue
 			}
 			byProtocol[aws.ToString(subscription.Protocol)]++
@@ -174,7 +189,7 @@ func (s *Subscription) others(ctx context.Context) ([]string, error) {
 	for _, protocol := range slices.Sorted(maps.Keys(byProtocol)) {
 		told = append(told, fmt.Sprintf("%d by %s", byProtocol[protocol], protocol))
 	}
-	return told, nil
+	return told, storms, nil
 }
 
 // makeQueue makes the queue and lets the topic, and nobody else, send to it.
@@ -328,7 +343,7 @@ func (s *Subscription) test(ctx context.Context) error {
 			Subject:  aws.String("ringback storm: a test, no alert"),
 			Message:  aws.String(text),
 		}); err != nil {
-			return fmt.Errorf("%w: publish a test: %s", ErrTopic, awsclient.Describe(err))
+			return fmt.Errorf("%w: publish a test: %w", ErrTopic, explain(err))
 		}
 		came := func() bool { return slices.Contains(slices.Collect(maps.Values(s.tests)), true) }
 		waiting, cancel := context.WithTimeout(ctx, testPause)
@@ -416,13 +431,13 @@ func (s *Subscription) Close() error {
 	var faults []error
 	if s.subscriptionARN != "" {
 		if _, err := s.topics.Unsubscribe(ctx, &sns.UnsubscribeInput{SubscriptionArn: aws.String(s.subscriptionARN)}); err != nil {
-			faults = append(faults, fmt.Errorf("%w: unsubscribe %s: %s", ErrTopic, s.subscriptionARN, awsclient.Describe(err)))
+			faults = append(faults, fmt.Errorf("%w: the subscription %s: %w", ErrLeft, s.subscriptionARN, explain(err)))
 		}
 		s.subscriptionARN = ""
 	}
 	if s.queueURL != "" {
 		if _, err := s.queues.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: aws.String(s.queueURL)}); err != nil {
-			faults = append(faults, fmt.Errorf("%w: delete %s: %s", ErrQueue, s.queueURL, awsclient.Describe(err)))
+			faults = append(faults, fmt.Errorf("%w: the queue %s: %w", ErrLeft, s.QueueName, explain(err)))
 		}
 		s.queueURL = ""
 	}

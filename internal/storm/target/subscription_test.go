@@ -186,8 +186,8 @@ func TestATopicWithOtherSubscribersIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = target.Subscribe(t.Context(), standIns(t), topic, false)
-	if !errors.Is(err, target.ErrShared) || !strings.Contains(err.Error(), "another storm") {
-		t.Errorf("got %v, want that another storm is subscribed", err)
+	if !errors.Is(err, target.ErrShared) || !errors.Is(err, target.ErrStorm) || !strings.Contains(err.Error(), ": "+s.QueueName+" by arn:") {
+		t.Errorf("got %v, want that another storm is subscribed as well, with %s", err, s.QueueName)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
@@ -198,7 +198,7 @@ func TestATopicThatIsNotThereIsToldAndNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	topic := moto.NewTopic(t)
 	_, err := target.Subscribe(t.Context(), standIns(t), topic+"-none", false)
-	if !errors.Is(err, target.ErrTopic) {
+	if !errors.Is(err, target.ErrTopic) || errors.Is(err, target.ErrDenied) || errors.Is(err, target.ErrSilent) {
 		t.Errorf("got %v, want %v", err, target.ErrTopic)
 	}
 }
@@ -233,4 +233,21 @@ func subscriptions(t *testing.T, topic string) int {
 		t.Fatal(err)
 	}
 	return len(listed.Subscriptions)
+}
+
+// What a storm that was killed has left must not be taken for somebody whom the
+// alerts would reach.
+func TestAnotherStormsQueueIsNamed(t *testing.T) {
+	t.Parallel()
+	topic := moto.NewTopic(t)
+	const name = "ringback-storm-KILLED"
+	if _, err := moto.SNS(t).Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: aws.String(topic), Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:us-east-1:123456789012:" + name),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := target.Subscribe(t.Context(), standIns(t), topic, false)
+	if !errors.Is(err, target.ErrStorm) || errors.Is(err, target.ErrShared) || !strings.Contains(err.Error(), ": "+name+" by arn:") {
+		t.Errorf("got %v, want %v: %s", err, target.ErrStorm, name)
+	}
 }

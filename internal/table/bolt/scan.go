@@ -1,0 +1,44 @@
+package bolt
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/ringback/ringback/internal/table"
+)
+
+// Scan yields every item of the table, of whatever partition, in the order of
+// their keys. It stops after the first error, which it yields with a nil item and
+// which wraps [table.ErrUnavailable] once the store is closed. An item that is put
+// meanwhile may be in it or not.
+func (s *Store) Scan(ctx context.Context) iter.Seq2[table.Item, error] {
+	return func(yield func(table.Item, error) bool) {
+		// Not even a key without strings is below, and none that is UTF-8 above.
+		r := reader{keys: keyRange{low: []byte{zero}, high: []byte{0xFF}}}
+		for {
+			// A page at a time: who looks at an item may put one.
+			var page table.Page
+			err := s.db.View(func(tx *bbolt.Tx) (err error) {
+				page, err = r.page(ctx, tx)
+				return err
+			})
+			if err != nil {
+				yield(nil, fmt.Errorf("scan: %w", closed(timeout(err))))
+				return
+			}
+			for _, item := range page.Items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if page.Next == "" {
+				return
+			}
+			last := table.KeyOf(page.Items[len(page.Items)-1])
+			r.keys.low = append(tuple(last.PK, last.SK), zero)
+		}
+	}
+}
