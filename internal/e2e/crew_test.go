@@ -23,6 +23,7 @@ type crew struct {
 	begun    int
 	killed   int
 	atWork   int // invocations that failed since their process was killed
+	refused  int // those that a process was started for, and ended before it polled
 	failed   int // those that failed for another reason
 	fault    error
 	executed sync.WaitGroup
@@ -35,7 +36,8 @@ type kills struct {
 	every int
 	// within is the longest time from the beginning of an invocation to the kill.
 	within time.Duration
-	// most is how many there are at the most; 0 is for as many as there are.
+	// most is how many invocations may fail of them before there are no more; 0 is
+	// for as many as do.
 	most int
 }
 
@@ -52,10 +54,10 @@ func newCrew(start func() (*runtimeapi.Process, error), timeout time.Duration, s
 	return c
 }
 
-// plan draws the next invocation whose process is killed. The caller holds the
-// lock, but for newCrew.
+// plan draws the next invocation whose process is killed, which is one of the
+// next 2*every-1. The caller holds the lock, but for newCrew.
 func (c *crew) plan() {
-	if c.kills.every > 0 && (c.kills.most == 0 || c.killed < c.kills.most) {
+	if c.kills.every > 0 && (c.kills.most == 0 || c.atWork < c.kills.most) {
 		c.next = c.begun + 1 + c.rng.IntN(2*c.kills.every-1)
 	}
 }
@@ -81,14 +83,23 @@ func (c *crew) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	if err != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if errors.Is(err, runtimeapi.ErrExited) && !errors.As(err, new(*runtimeapi.InitError)) {
+		switch {
+		case exited(err):
 			c.atWork++
-		} else {
+		case errors.As(err, new(*runtimeapi.InitError)):
+			c.refused++
+		default:
 			c.failed++
 			c.fault = err
 		}
 	}
 	return answer, err
+}
+
+// exited reports whether an invocation failed since the process that was at work
+// on it has ended.
+func exited(err error) bool {
+	return errors.Is(err, runtimeapi.ErrExited) && !errors.As(err, new(*runtimeapi.InitError))
 }
 
 // rest returns once nobody is about to be killed.
@@ -98,6 +109,6 @@ func (c *crew) rest() { c.executed.Wait() }
 func (c *crew) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return fmt.Sprintf("%d invocations, up to %d at once; %d kills, %d at work; %d failed otherwise",
-		c.begun, c.fleet.Size(), c.killed, c.atWork, c.failed)
+	return fmt.Sprintf("%d invocations, up to %d at once; %d kills, %d at work; %d starts refused; %d failed otherwise",
+		c.begun, c.fleet.Size(), c.killed, c.atWork, c.refused, c.failed)
 }

@@ -116,9 +116,13 @@ func (w *weather) decide(r faulty.Request) faulty.Fault {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	of := w.requests % faultShare
-	if w.requests++; of == 0 {
+	if of == 0 {
 		w.at = w.rng.IntN(faultShare)
 	}
+	if w.requests == 0 {
+		w.at = w.rng.IntN(faultShare / 5) // soon, so that few requests have one as well
+	}
+	w.requests++
 	key := putKey(r)
 	mark := strings.HasPrefix(key.SK, table.AlertMark)
 	same := r.Operation + " " + key.PK + " " + key.SK

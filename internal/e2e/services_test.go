@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -232,36 +233,36 @@ func (s *services) streamRecords(alerts eventsource.Invoker, settings eventsourc
 	return discarded
 }
 
-// told is an alert as a program reads it, without what depends on the others
-// that came before.
+// told is an alert as a program gets it.
 type told struct {
-	ID     string `json:"id"`
-	Kind   string `json:"kind"`
-	CallID string `json:"call_id"`
-	Caller struct {
-		Number string `json:"number"`
-	} `json:"caller"`
+	document   map[string]any
+	attributes map[string]string
 }
 
-// alerts takes the alerts that the subscriber has got, and how often each came.
-func (s *services) alerts() map[told]int {
+// alerts takes the alerts that the subscriber has got, each as often as it came.
+func (s *services) alerts() (all []told) {
 	s.t.Helper()
-	got := map[told]int{}
 	for _, m := range moto.Receive(s.t, s.subscriber) {
-		var alert told
-		if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &alert); err != nil {
+		alert := told{attributes: map[string]string{}}
+		if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &alert.document); err != nil {
 			s.t.Fatalf("alert: %v", err)
 		}
-		got[alert]++
+		for name, value := range m.MessageAttributes {
+			alert.attributes[name] = aws.ToString(value.StringValue)
+		}
+		if alert.attributes["kind"] != alert.document["kind"] {
+			s.t.Errorf("%v has the attributes %v, want its kind among them", alert.document["id"], alert.attributes)
+		}
+		all = append(all, alert)
 	}
-	return got
+	return all
 }
 
-// ids counts alerts by their id alone.
-func ids(alerts map[told]int) map[string]int {
+// ids counts alerts by their id.
+func ids(alerts []told) map[string]int {
 	counts := map[string]int{}
-	for alert, times := range alerts {
-		counts[alert.ID] += times
+	for _, alert := range alerts {
+		counts[fmt.Sprint(alert.document["id"])]++
 	}
 	return counts
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
 	"net/http"
@@ -28,7 +29,6 @@ import (
 // table has done is a record, whether the program that asked for it was told or
 // not. It stands between the table and the proxy with the faults.
 type tap struct {
-	t    testing.TB
 	next http.RoundTripper
 	put  func(partition string, records ...eventsource.Record)
 
@@ -41,11 +41,11 @@ type tap struct {
 	shard    eventsource.Shard
 	written  map[table.Key]bool
 	rewrites int
+	faults   []error // of the test
 }
 
-func newTap(t testing.TB, put func(partition string, records ...eventsource.Record)) *tap {
-	t.Helper()
-	return &tap{t: t, put: put, seed: maphash.MakeSeed(), written: map[table.Key]bool{}}
+func newTap(put func(partition string, records ...eventsource.Record)) *tap {
+	return &tap{put: put, seed: maphash.MakeSeed(), written: map[table.Key]bool{}}
 }
 
 // wrap is for [faulty.Proxy.Through].
@@ -61,8 +61,7 @@ func (tp *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 		return tp.next.RoundTrip(r)
 	case "PutItem":
 	default:
-		tp.t.Errorf("the tap does not know what %s writes", name)
-		return nil, errors.ErrUnsupported
+		return nil, tp.fault(fmt.Errorf("the tap does not know what %s writes", name))
 	}
 	body, err := reread(r)
 	if err != nil {
@@ -102,11 +101,29 @@ func (tp *tap) record(partition string, item table.Item) error {
 	records, err := made(item)
 	tp.mu.Unlock()
 	if err != nil {
-		tp.t.Errorf("the tap cannot make a record: %v", err)
-		return err
+		return tp.fault(fmt.Errorf("the tap cannot make a record: %w", err))
 	}
 	tp.put(partition, records...)
 	return nil
+}
+
+// fault notes what no program can cause, and returns it. A request may outlast
+// the test.
+func (tp *tap) fault(err error) error {
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	tp.faults = append(tp.faults, err)
+	return err
+}
+
+// check fails the test if there was a fault.
+func (tp *tap) check(t *testing.T) {
+	t.Helper()
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	if err := errors.Join(tp.faults...); err != nil {
+		t.Error(err)
+	}
 }
 
 // keys are those of everything that was written, and how often one was written
@@ -144,7 +161,7 @@ func TestTheTapHasARecordOfEachWriteAndOfNothingElse(t *testing.T) {
 	s := newStack(t)
 	var mu sync.Mutex
 	var got []string
-	stream := newTap(t, func(partition string, records ...eventsource.Record) {
+	stream := newTap(func(partition string, records ...eventsource.Record) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, r := range records {
@@ -211,6 +228,7 @@ func TestTheTapHasARecordOfEachWriteAndOfNothingElse(t *testing.T) {
 		got = nil
 		mu.Unlock()
 	}
+	stream.check(t)
 	written, rewrites := stream.keys()
 	if diff := cmp.Diff(map[table.Key]bool{{PK: "CALL#1", SK: "1"}: true, {PK: "CALL#1", SK: "2"}: true}, written); diff != "" || rewrites != 1 {
 		t.Errorf("%d rewrites, want 1; written (-want +got):\n%s", rewrites, diff)

@@ -23,6 +23,7 @@ import (
 	"github.com/ringback/ringback/internal/eventsource"
 	"github.com/ringback/ringback/internal/faulty"
 	"github.com/ringback/ringback/internal/moto"
+	"github.com/ringback/ringback/internal/runtimeapi"
 	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
 	"github.com/ringback/ringback/internal/table/itemjson"
 )
@@ -146,11 +147,12 @@ func (p *publications) wrap(next http.RoundTripper) http.RoundTripper {
 // lost notes the alerts of a request whose answer is lost.
 func (p *publications) lost(r faulty.Request) { p.add(p.causes, published(r.Body)) }
 
-// killed returns a function that notes the alerts of the events that it fails on.
+// killed returns a function that notes the alerts of the events at which its
+// process ended.
 func (p *publications) killed(to eventsource.Invoker) eventsource.Invoker {
 	return eventsource.InvokerFunc(func(ctx context.Context, event []byte) ([]byte, error) {
 		answer, err := to.Invoke(ctx, event)
-		if errors.Is(err, eventsource.ErrFunction) {
+		if exited(err) {
 			ids, fault := asked(event)
 			if fault != nil {
 				return nil, fault
@@ -182,6 +184,13 @@ func (p *publications) repeats() (n int, without []string) {
 	}
 	slices.Sort(without)
 	return n, without
+}
+
+// alerts is how many alerts there were.
+func (p *publications) alerts() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.times)
 }
 
 // published are the ids of the alerts in a PublishBatch request.
@@ -284,16 +293,14 @@ func TestWhatTheTopicTookIsCountedByAlert(t *testing.T) {
 	if again, _ := deliver(faulty.None); again != n {
 		t.Errorf("%d repeats of what is marked", again-n)
 	}
-	// A killed process is a cause for those of its event.
-	process, err := function.Process()
-	if err != nil {
-		t.Fatal(err)
-	}
-	process.Kill()
-	if _, err := counted.killed(eventsource.InvokerFunc(func(context.Context, []byte) ([]byte, error) {
-		return nil, eventsource.ErrFunction
-	})).Invoke(t.Context(), eventsource.Event(records)); !errors.Is(err, eventsource.ErrFunction) {
-		t.Error(err)
+	// A killed process is a cause for those of its event, and no other failure is.
+	for _, fault := range []error{runtimeapi.ErrExited, runtimeapi.ErrTimedOut, errors.Join(runtimeapi.ErrExited, &runtimeapi.InitError{})} {
+		failed := fmt.Errorf("%w: %w", eventsource.ErrFunction, fault)
+		if _, err := counted.killed(eventsource.InvokerFunc(func(context.Context, []byte) ([]byte, error) {
+			return nil, failed
+		})).Invoke(t.Context(), eventsource.Event(records)); !errors.Is(err, failed) {
+			t.Error(err)
+		}
 	}
 	if diff := cmp.Diff(map[string]int{missed: 2, voicemail: 2}, counted.causes); diff != "" {
 		t.Errorf("causes (-want +got):\n%s", diff)

@@ -24,8 +24,9 @@ type Settings struct {
 	Partial   bool
 	Filter    Filter
 	// Lanes is the ParallelizationFactor of a stream, and MaximumConcurrency of a
-	// queue: how many invocations there are at once at the most, or 1 where the
-	// template says nothing.
+	// queue: how many invocations there are at once at the most. Where the template
+	// says nothing it is 1, as Lambda has it for each shard of a stream; a queue
+	// has no such limit there.
 	Lanes int
 	// Path is that of an HTTP API's route.
 	Path string

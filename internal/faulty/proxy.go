@@ -59,6 +59,7 @@ type Proxy struct {
 	mu       sync.Mutex
 	decide   Decide
 	requests []Request
+	forgets  bool
 	through  http.RoundTripper
 }
 
@@ -115,6 +116,14 @@ func (p *Proxy) Through(wrap func(next http.RoundTripper) http.RoundTripper) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.through = wrap(p.through)
+}
+
+// Forget has the proxy keep none of the requests that arrived, or will: where
+// there are so many that their bodies are too much.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forgets, p.requests = true, nil
 }
 
 // Requests returns what arrived so far, in order.
@@ -178,7 +187,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 func (p *Proxy) take(r Request) Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.requests = append(p.requests, r)
+	if !p.forgets {
+		p.requests = append(p.requests, r)
+	}
 	return p.decide(r)
 }
 

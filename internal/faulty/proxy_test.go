@@ -64,6 +64,27 @@ func TestAFaultIsWhatItSays(t *testing.T) {
 	}
 }
 
+func TestAProxyForgets(t *testing.T) {
+	t.Parallel()
+	p, err := faulty.New("http://127.0.0.1:9") // is never asked
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	decided := 0
+	p.Set(func(faulty.Request) faulty.Fault {
+		decided++
+		return faulty.TableBroken
+	})
+	post(t, p.URL())
+	before := len(p.Requests())
+	p.Forget()
+	post(t, p.URL())
+	if after := len(p.Requests()); before != 1 || after != 0 || decided != 2 {
+		t.Errorf("kept %d of the first request and %d of both, and decided on %d, want 1, 0 and 2", before, after, decided)
+	}
+}
+
 // post returns the status and the body of the answer, or "" if there was none.
 func post(t *testing.T, url string) string {
 	t.Helper()

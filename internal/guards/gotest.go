@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,8 @@ const testTime = "5m"
 // result is what came of a run of tests.
 type result struct {
 	// Passed and Failed are the tests, without their subtests, as folder and
-	// name.
-	Passed, Failed []string
+	// name. Flaky are those that did both, where they ran several times.
+	Passed, Failed, Flaky []string
 	// Trouble says why the run says nothing; "" if it does.
 	Trouble string
 	// Output is what failing packages printed.
@@ -57,9 +58,9 @@ func (r runner) compile(overlay string) (output string, ok bool) {
 	return string(printed), err == nil
 }
 
-// test runs the tests of packages that a pattern chooses.
-func (r runner) test(overlay, pattern string, folders []string) (result, error) {
-	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout=" + testTime, "-run", pattern}
+// test runs the tests of packages that a pattern chooses, each so many times.
+func (r runner) test(overlay, pattern string, folders []string, times int) (result, error) {
+	args := []string{"test", "-json", fmt.Sprintf("-count=%d", times), "-vet=off", "-timeout=" + testTime, "-run", pattern}
 	c := r.command(overlay, append(args, local(folders)...)...)
 	var errs bytes.Buffer
 	c.Stderr = &errs
@@ -93,7 +94,10 @@ type event struct {
 
 // read reads the events of a run. An error is one of the reading, and no test's.
 func read(events io.Reader, module string) (result, error) {
-	r := reading{module: module, output: map[string]string{}, asserted: map[string]bool{}}
+	r := reading{
+		module: module, passed: map[string]bool{}, failed: map[string]bool{},
+		output: map[string]string{}, asserted: map[string]bool{},
+	}
 	decoder := jsontext.NewDecoder(events, jsontext.AllowInvalidUTF8(true))
 	for {
 		var e event
@@ -111,14 +115,14 @@ func read(events io.Reader, module string) (result, error) {
 // reading is what the events have told so far.
 type reading struct {
 	module         string
-	passed, failed []string
+	passed, failed map[string]bool // of the tests
 	troubles       []string
 	output         map[string]string // by package
 	asserted       map[string]bool   // the packages of which a test has failed
 }
 
 func (r *reading) take(e event) {
-	folder := strings.TrimPrefix(e.Package, r.module+"/")
+	folder := cmp.Or(strings.TrimPrefix(strings.TrimPrefix(e.Package, r.module), "/"), ".")
 	test, whole := folder+" "+e.Test, e.Test != "" && !strings.Contains(e.Test, "/")
 	switch e.Action {
 	case "output":
@@ -138,14 +142,14 @@ func (r *reading) take(e event) {
 	case "pass":
 		switch {
 		case whole:
-			r.passed = append(r.passed, test)
+			r.passed[test] = true
 		case e.Test == "":
 			delete(r.output, folder)
 		}
 	case "fail":
 		switch {
 		case whole:
-			r.failed = append(r.failed, test)
+			r.failed[test] = true
 			r.asserted[folder] = true
 		case e.Test == "" && e.FailedBuild == "" && !r.asserted[folder]:
 			r.trouble(folder, "fails without a test")
@@ -156,12 +160,22 @@ func (r *reading) take(e event) {
 func (r *reading) trouble(who, what string) { r.troubles = append(r.troubles, who+" "+what) }
 
 func (r *reading) result() result {
-	slices.Sort(r.passed)
-	slices.Sort(r.failed)
 	slices.Sort(r.troubles)
-	found := result{Passed: r.passed, Failed: r.failed, Trouble: strings.Join(slices.Compact(r.troubles), ", ")}
+	found := result{Trouble: strings.Join(slices.Compact(r.troubles), ", ")}
 	if found.Trouble == "" && len(r.passed)+len(r.failed) == 0 {
 		found.Trouble = "no test ran"
+	}
+	for _, test := range slices.Sorted(maps.Keys(r.passed)) {
+		if r.failed[test] {
+			found.Flaky = append(found.Flaky, test)
+		} else {
+			found.Passed = append(found.Passed, test)
+		}
+	}
+	for _, test := range slices.Sorted(maps.Keys(r.failed)) {
+		if !r.passed[test] {
+			found.Failed = append(found.Failed, test)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.output)) {
 		found.Output += r.output[name]

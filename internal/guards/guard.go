@@ -20,8 +20,8 @@ type guard struct {
 	// File is the file it stands in, from the module's root; Text is there
 	// exactly once, and Instead takes its place.
 	File, Text, Instead string
-	// Tests are the folders of the packages in which a test of the promise is to
-	// fail; Only, if there is one, chooses among them by how they go on behind
+	// Tests are the folders of the packages in each of which a test of the promise
+	// is to fail; Only, if there is one, chooses among them by how they go on behind
 	// TestPromise<n>_.
 	Tests []string
 	Only  string

@@ -205,6 +205,14 @@ func TestOnlyAFailedAssertionIsAFailure(t *testing.T) {
 			guards.Result{Passed: []string{"p TestB"}, Failed: []string{"p TestA"}, Output: "    a_test.go:1: got 1\n"},
 		},
 		{
+			"a test passes and fails where it runs twice",
+			[]string{
+				event("fail", "TestA", ""), event("fail", "TestB", ""), event("pass", "TestA", ""), event("fail", "TestB", ""),
+				event("fail", "", ""),
+			},
+			guards.Result{Failed: []string{"p TestB"}, Flaky: []string{"p TestA"}},
+		},
+		{
 			"a function's panic is told by an assertion",
 			[]string{output("TestA", "    a_test.go:1: the function ended:"), output("TestA", "        panic: nil"), event("fail", "TestA", ""), event("fail", "", "")},
 			guards.Result{Failed: []string{"p TestA"}, Output: "    a_test.go:1: the function ended:\n        panic: nil\n"},
@@ -254,7 +262,12 @@ func TestASurvivorIsAnError(t *testing.T) {
 		"a.go":   "package m\n\n// Sum adds.\nfunc Sum(a, b int) int { return a + b }\n",
 		"a_test.go": "package m\n\nimport \"testing\"\n\nfunc TestPromise1_Adds(t *testing.T) {\n" +
 			"\tif Sum(1, 2) != 3 {\n\t\tt.Error(\"no\")\n\t}\n}\n\nfunc TestPromise1_Nothing(*testing.T) {}\n",
+		"b/b_test.go": "package b_test\n\nimport (\n\t\"testing\"\n\n\t\"example.com/m\"\n)\n\nvar runs int\n\nfunc TestPromise1_Flakes(t *testing.T) {\n" +
+			"\tif runs++; runs > 1 && m.Sum(1, 2) != 3 {\n\t\tt.Error(\"no\")\n\t}\n}\n",
 	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(module, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(filepath.Join(module, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -263,19 +276,21 @@ func TestASurvivorIsAnError(t *testing.T) {
 	err := guards.Run(&out, module, "example.com/m", filepath.Join(module, "overlays"), true, []guards.Guard{
 		{Promise: 1, Name: "it adds", File: "a.go", Text: "a + b", Instead: "a - b", Tests: []string{"."}},
 		{Promise: 1, Name: "it is explained", File: "a.go", Text: "// Sum adds.", Instead: "", Tests: []string{"."}},
+		{Promise: 1, Name: "it adds, now and then", File: "a.go", Text: "a + b", Instead: "a - b", Tests: []string{".", "b"}},
 		{Promise: 1, Name: "it multiplies", File: "a.go", Text: "a * b", Instead: "a", Tests: []string{"."}},
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		"it is explained (a.go): SURVIVES", "it multiplies (a.go)", "exactly once", "TestPromise1_Nothing was never seen failing",
+		"it is explained (a.go): SURVIVES: no test fails without it in .\n",
+		"it adds, now and then (a.go): SURVIVES: no test fails without it in b; failed once, and passed once: b TestPromise1_Flakes", "it multiplies (a.go)", "exactly once", "TestPromise1_Nothing was never seen failing",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q: %v", want, err)
 		}
 	}
-	if strings.Contains(err.Error(), "it adds") {
+	if strings.Contains(err.Error(), "it adds (") {
 		t.Errorf("the error names what was seen failing: %v", err)
 	}
 	if row := regexp.MustCompile(`(?m)^1 +it adds +\S+ TestPromise1_Adds +\d+\.\d$`); !row.Match(out.Bytes()) {

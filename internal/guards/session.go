@@ -48,8 +48,8 @@ func (s session) run(chosen []guard) error {
 		switch {
 		case err != nil:
 			found = result{Trouble: err.Error()}
-		case found.Trouble == "" && len(found.Failed) == 0:
-			found.Trouble = "SURVIVES: no test fails without it"
+		case found.Trouble == "":
+			found.Trouble = survival(g, found)
 		}
 		if found.Trouble != "" {
 			unseen = append(unseen, fmt.Sprintf("promise %d, %s (%s): %s", g.Promise, g.Name, g.File, found.Trouble))
@@ -76,6 +76,26 @@ func (s session) run(chosen []guard) error {
 	return nil
 }
 
+// survival says which of a guard's packages did not notice that it was taken out;
+// "" if all did.
+func survival(g guard, found result) string {
+	var silent []string
+	for _, folder := range g.Tests {
+		in := func(test string) bool { return strings.HasPrefix(test, folder+" ") }
+		if !slices.ContainsFunc(found.Failed, in) {
+			silent = append(silent, folder)
+		}
+	}
+	if len(silent) == 0 {
+		return ""
+	}
+	text := "SURVIVES: no test fails without it in " + strings.Join(silent, ", ")
+	if len(found.Flaky) > 0 {
+		text += "; failed once, and passed once: " + strings.Join(found.Flaky, ", ")
+	}
+	return text
+}
+
 // baseline runs the tests of the guards' promises with nothing taken out, and
 // returns those that pass: all of them, or it is an error.
 func (s session) baseline(chosen []guard) (passing []string, err error) {
@@ -90,7 +110,7 @@ func (s session) baseline(chosen []guard) (passing []string, err error) {
 		pattern = chosen[0].pattern()
 	}
 	slices.Sort(folders)
-	found, err := s.runner.test("", pattern, slices.Compact(folders))
+	found, err := s.runner.test("", pattern, slices.Compact(folders), 1)
 	switch {
 	case err != nil:
 		return nil, err
@@ -100,13 +120,13 @@ func (s session) baseline(chosen []guard) (passing []string, err error) {
 	return found.Passed, nil
 }
 
-// takeOut runs the tests of a guard without it.
+// takeOut runs the tests of a guard without it, twice.
 func (s session) takeOut(g guard, folder string) (result, error) {
 	overlay, err := g.overlay(s.runner.root, folder)
 	if err != nil {
 		return result{}, err
 	}
-	found, err := s.runner.test(overlay, g.pattern(), g.Tests)
+	found, err := s.runner.test(overlay, g.pattern(), g.Tests, 2)
 	if err != nil || len(found.Failed) == 0 {
 		return found, err
 	}

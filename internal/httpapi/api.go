@@ -31,8 +31,8 @@ type API struct {
 	// Now tells the time; New sets it, tests replace it.
 	Now func() time.Time
 	// Fault is told of errors that no function can cause, such as a binary that
-	// is not there; nil is for nobody who wants to know. It is called by several
-	// goroutines.
+	// is not there; nil is for nobody who wants to know, as New leaves it. It is
+	// called by several goroutines.
 	Fault func(error)
 
 	route *route
@@ -53,7 +53,6 @@ func New(path string, to eventsource.Invoker) (*API, error) {
 		Domain:  "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
 		Timeout: Timeout,
 		Now:     time.Now,
-		Fault:   func(error) {},
 		route:   route,
 		to:      to,
 	}, nil
@@ -76,7 +75,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	event, err := a.event(r, parameters, body)
 	if err != nil {
-		a.Fault(err)
+		a.fault(err)
 		refuse(w, http.StatusInternalServerError)
 		return
 	}
@@ -86,11 +85,17 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusServiceUnavailable)
 	case err != nil:
 		if !errors.Is(err, eventsource.ErrFunction) {
-			a.Fault(err)
+			a.fault(err)
 		}
 		refuse(w, http.StatusInternalServerError)
 	default:
 		respond(w, answer)
+	}
+}
+
+func (a *API) fault(err error) {
+	if a.Fault != nil {
+		a.Fault(err)
 	}
 }
 

@@ -173,6 +173,16 @@ func TestTheSenderGetsTheAnswer(t *testing.T) {
 	}
 }
 
+func TestNobodyNeedsToKnowOfFaults(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]func(*httpapi.API){"as it is made": nil, "nil": func(a *httpapi.API) { a.Fault = nil }} {
+		url := serve(t, answering("", errors.New("no such file")), set)
+		if status, body, _ := do(t, http.MethodPost, url+"/justcall/abc", "{}"); status != http.StatusInternalServerError || body == "" {
+			t.Errorf("%s: got %d %q, want 500 and a message", name, status, body)
+		}
+	}
+}
+
 func TestHeadersOfAnAnswer(t *testing.T) {
 	t.Parallel()
 	url := serve(t, answering(`{"statusCode":405,"headers":{"allow":"GET"},"cookies":["a=1","b=2"]}`, nil), nil)

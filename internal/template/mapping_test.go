@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/ringback/ringback/events"
 )
@@ -34,7 +35,7 @@ type mapping struct {
 	Timeout int `yaml:"Timeout"`
 }
 
-func TestStreamIsTheOutbox(t *testing.T) {
+func TestPromise5_TheStreamIsTheOutbox(t *testing.T) {
 	t.Parallel()
 	var function mapping
 	read(t).Resources["AlertsFunction"].properties(t, &function)
@@ -126,21 +127,36 @@ func matches(pattern, value any) bool {
 	return false
 }
 
-func TestQueueOutlastsTheFunctionAndTheOutage(t *testing.T) {
+type queue struct {
+	Size       int `yaml:"MaximumMessageSize"`
+	Visibility int `yaml:"VisibilityTimeout"`
+	Retention  int `yaml:"MessageRetentionPeriod"`
+	Redrive    struct {
+		Target   text `yaml:"deadLetterTargetArn"`
+		Receives int  `yaml:"maxReceiveCount"`
+	} `yaml:"RedrivePolicy"`
+}
+
+// A delivery that was answered 200 may be nowhere else. Two weeks are the longest
+// that SQS keeps anything.
+func TestPromise1_TheQueuesKeepWhatTheyTookForTwoWeeks(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"SpillQueue", "SpillDeadLetterQueue"} {
+		var q queue
+		read(t).Resources[name].properties(t, &q)
+		if want := int((14 * 24 * time.Hour).Seconds()); q.Retention != want {
+			t.Errorf("%s keeps messages for %d s, want %d", name, q.Retention, want)
+		}
+	}
+}
+
+func TestPromise5_TheQueueOutlastsTheFunctionAndTheOutage(t *testing.T) {
 	t.Parallel()
 	parsed := read(t)
 	var function mapping
 	parsed.Resources["DrainFunction"].properties(t, &function)
 	if drain := function.Events["Spill"].Properties; !slices.Contains(drain.ResponseTypes, "ReportBatchItemFailures") {
 		t.Error("one failed message brings back its whole batch")
-	}
-	type queue struct {
-		Size       int `yaml:"MaximumMessageSize"`
-		Visibility int `yaml:"VisibilityTimeout"`
-		Retention  int `yaml:"MessageRetentionPeriod"`
-		Redrive    struct {
-			Receives int `yaml:"maxReceiveCount"`
-		} `yaml:"RedrivePolicy"`
 	}
 	var spill, dead queue
 	parsed.Resources["SpillQueue"].properties(t, &spill)
@@ -150,6 +166,9 @@ func TestQueueOutlastsTheFunctionAndTheOutage(t *testing.T) {
 	}
 	if hours := spill.Visibility * spill.Redrive.Receives / 3600; hours < 6 {
 		t.Errorf("gives up after %d h", hours)
+	}
+	if want := text("!GetAtt SpillDeadLetterQueue.Arn"); spill.Redrive.Target != want {
+		t.Errorf("what cannot be drained goes to %q, want %q", spill.Redrive.Target, want)
 	}
 	if dead.Retention < spill.Retention || dead.Size < spill.Size {
 		t.Error("dead letters are kept shorter, or may be smaller, than what is spilled")

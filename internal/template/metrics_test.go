@@ -205,10 +205,13 @@ func TestMetricsCountWhatIsDrained(t *testing.T) {
 	}
 }
 
-// The access log has its form from the template, so a line of it can be made
-// of that. In it every value is text.
-func TestMetricsCountWhatTheAPIRefuses(t *testing.T) {
-	t.Parallel()
+// variables are what a line of the access log is made of. See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html.
+var variables = regexp.MustCompile(`\$context\.[A-Za-z0-9_.]+`)
+
+// accessLog is the form of a line of the API's access log.
+func accessLog(t *testing.T) string {
+	t.Helper()
 	var api struct {
 		AccessLog struct {
 			Destination text `yaml:"DestinationArn"`
@@ -219,11 +222,35 @@ func TestMetricsCountWhatTheAPIRefuses(t *testing.T) {
 	if want := text("!GetAtt HttpApiLogGroup.Arn"); api.AccessLog.Destination != want {
 		t.Fatalf("the access log goes to %q, want %q", api.AccessLog.Destination, want)
 	}
-	variables := regexp.MustCompile(`\$context\.[A-Za-z.]+`)
+	return string(api.AccessLog.Format)
+}
+
+// The path holds the token, and what is not named here may tell of a person: the
+// sender's address, a query, a header.
+func TestPromise8_TheAccessLogTellsOnlyWhatIsAllowed(t *testing.T) {
+	t.Parallel()
+	want := []string{
+		"$context.error.responseType", "$context.httpMethod", "$context.integration.latency", "$context.integration.status",
+		"$context.requestId", "$context.requestTimeEpoch", "$context.responseLatency", "$context.routeKey", "$context.status",
+	}
+	format := accessLog(t)
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(variables.FindAllString(format, -1)))); diff != "" {
+		t.Errorf("variables (-want +got):\n%s", diff)
+	}
+	if left := variables.ReplaceAllString(format, ""); strings.Contains(left, "$") {
+		t.Errorf("there is more that is replaced: %s", left)
+	}
+}
+
+// The access log has its form from the template, so a line of it can be made
+// of that. In it every value is text.
+func TestMetricsCountWhatTheAPIRefuses(t *testing.T) {
+	t.Parallel()
+	format := accessLog(t)
 	for status, want := range map[string][]string{
 		"200": {}, "401": {}, "404": {}, "429": {"Throttled"}, "503": {},
 	} {
-		line := variables.ReplaceAllStringFunc(string(api.AccessLog.Format), func(name string) string {
+		line := variables.ReplaceAllStringFunc(format, func(name string) string {
 			if name == "$context.status" {
 				return status
 			}

@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // text is a scalar with its tag, as it stands in the template: "!Ref HttpApi".
@@ -105,8 +107,26 @@ func (r resource) properties(t *testing.T, v any) {
 	}
 }
 
-var parse = sync.OnceValues(func() (template, error) {
-	source, err := os.ReadFile("../../template.yaml")
+// parsed is the template once it was read.
+var parsed struct {
+	sync.Once
+	template
+	err error
+}
+
+// read reads the template.
+func read(t *testing.T) template {
+	t.Helper()
+	path := tabletest.TemplatePath(t)
+	parsed.Do(func() { parsed.template, parsed.err = parse(path) })
+	if parsed.err != nil {
+		t.Fatal(parsed.err)
+	}
+	return parsed.template
+}
+
+func parse(path string) (template, error) {
+	source, err := os.ReadFile(path)
 	if err != nil {
 		return template{}, err
 	}
@@ -114,19 +134,9 @@ var parse = sync.OnceValues(func() (template, error) {
 	if err != nil {
 		return template{}, err
 	}
-	var parsed template
-	err = yaml.NodeToValue(file.Docs[0].Body, &parsed)
-	return parsed, err
-})
-
-// read reads the template.
-func read(t *testing.T) template {
-	t.Helper()
-	parsed, err := parse()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parsed
+	var t template
+	err = yaml.NodeToValue(file.Docs[0].Body, &t)
+	return t, err
 }
 
 // of returns the logical IDs of the resources of a type, sorted.
@@ -224,7 +234,7 @@ func TestEveryFunctionHasALogGroupThatForgets(t *testing.T) {
 // What holds deliveries or alerts outlives the stack, and an update that is
 // rolled back: by then the queues may have deliveries that were answered 200. A
 // bucket that has something in it cannot be deleted anyway.
-func TestWhatHoldsEventsOutlivesTheStack(t *testing.T) {
+func TestPromise1_WhatHoldsEventsOutlivesTheStack(t *testing.T) {
 	t.Parallel()
 	parsed := read(t)
 	for name, want := range map[string]string{
