@@ -12,6 +12,8 @@ FUZZ          := events/FuzzDecode events/FuzzVerify internal/ingest/FuzzHandle 
 	internal/stream/FuzzInvoke internal/table/itemjson/FuzzDecode
 OUTAGE        ?= 60s
 STACK         ?= ringback
+STORM         ?= --deliveries 100000 --duplicates 30 --strays 2 --faults 5 --kills 3 --seed 1
+STORM_FUNCTIONS ?= 5000
 
 FUNCTION_alerts  := AlertsFunction
 FUNCTION_drain   := DrainFunction
@@ -23,6 +25,9 @@ MOTO     := .tools/moto-venv/installed
 VENV     := .tools/venv/installed
 SAM      := .tools/venv/bin/sam
 CFN_LINT := .tools/venv/bin/cfn-lint
+
+BENCH_NODE := .tools/bench/node_modules/.package-lock.json
+BENCH_VENV := .tools/bench/venv/installed
 
 # Where AWS_CA_BUNDLE is set, the AWS SDK refuses an HTTP client of one's own. What runs on this
 # machine only needs no bundle.
@@ -45,11 +50,20 @@ LAMBDA_GOARCH  = $(or $(GOARCH_$(LAMBDA_ARCH)),$(error no Architectures: [arm64]
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-AlertsFunction build-DrainFunction build-WebhookFunction check clean conformance \
-	cover demo deploy dynalite fmt fuzz lint logs moto outage run sam-build samples storm test tidy validate webhook-url
+.PHONY: help bench bench-quick bench-test build build-AlertsFunction build-DrainFunction build-WebhookFunction \
+	check clean conformance cover demo deploy dynalite fmt fuzz guards lint logs moto outage promises run sam-build samples scale storm storm-functions test tidy validate webhook-url
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+bench: $(BENCH_NODE) $(BENCH_VENV) ## measure the webhook function beside others, and write docs/benchmarks.md
+	$(LOCAL) go run -C internal/bench . -slow-rounds 4 -counts 5 -docs ../../docs $(ARGS)
+
+bench-quick: ## measure it beside plain Go only, in less than a minute
+	$(LOCAL) go run -C internal/bench . -contenders floor,ringback,plain -rounds 8 $(ARGS)
+
+bench-test: $(GOLANGCI) ## lint and test the benchmark, which is a module of its own
+	cd internal/bench && LOG_LEVEL=error ../../$(GOLANGCI) run && $(LOCAL) go test ./... && go mod tidy -diff
 
 build: ## build the command line into .build/
 	@go build -o .build/ringback ./cmd/ringback
@@ -62,7 +76,7 @@ build-WebhookFunction build-AlertsFunction build-DrainFunction: build-%Function:
 		-tags lambda.norpc -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | tr A-Z a-z)
 	cksum samconfig.toml > "$(ARTIFACTS_DIR)/samconfig.cksum"
 
-check: lint validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite and moto, check go.mod
+check: lint bench-test validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite and moto, check go.mod
 	go mod tidy -diff
 
 clean: ## remove what was built, but not the tools
@@ -92,6 +106,9 @@ fuzz: $(FUZZ:%=fuzz/%) ## run each fuzz target for FUZZTIME, such as 100000x or 
 fuzz/%:
 	go test -run '^$$' -fuzz '^$(notdir $*)$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$(@D:fuzz/%=%)
 
+guards: $(DYNALITE) $(MOTO) ## take out what keeps each promise: does a test notice? (ARGS="-promise 2")
+	$(LOCAL) node .tools/with-stand-ins.js go run ./internal/guards $(ARGS)
+
 invoke-%: sam-build ## run FUNCTION in Docker on one of its samples, such as invoke-call.missed
 	$(SAM) local invoke $(FUNCTION_$(FUNCTION)) -e events-samples/$(FUNCTION)/$*.json --region us-east-1 \
 		--env-vars docs/sam-local-env.json --add-host host.docker.internal:host-gateway
@@ -107,7 +124,10 @@ moto: $(MOTO) ## run an SNS stand-in on port 5050, for "sam local invoke"
 
 outage: $(DYNALITE) $(MOTO) ## take the table away for OUTAGE under load, and check that nothing is lost
 	$(LOCAL) OUTAGE=$(OUTAGE) node .tools/with-stand-ins.js \
-		go test -count=1 -v -run '^TestNothingIsLostWhileTheTableIsDown$$' ./internal/e2e
+		go test -count=1 -v -run '^TestPromise1_NothingIsLostWhileTheTableIsDown$$' ./internal/e2e
+
+promises: $(DYNALITE) $(MOTO) ## test the nine promises, on the real functions as well
+	$(LOCAL) .tools/promises $(ARGS)
 
 run: build ## start the local stack, post the nine samples, keep serving
 	$(LOCAL) .build/ringback serve --demo $(ARGS)
@@ -118,15 +138,23 @@ sam-build: $(VENV) ## build the functions as Lambda runs them
 samples: ## write the functions' events in events-samples/ anew
 	go test ./internal/gateway ./internal/eventsource ./internal/spill -run TestSamples -update
 
-storm: build ## prove on a local stack that nothing is lost or alerted twice (ARGS="--deliveries 100000")
-	$(LOCAL) .build/ringback storm $(ARGS)
+scale: ## print the tables of docs/scale.md
+	@go run ./internal/scale/cmd
+
+storm: build ## play JustCall with the flags STORM against a local stack: is anything lost, or sent twice?
+	$(LOCAL) .build/ringback storm $(STORM)
+
+storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, whose services fail and which are killed at work
+	$(LOCAL) STORM_FUNCTIONS=$(STORM_FUNCTIONS) node .tools/with-stand-ins.js \
+		go test -count=1 -v -timeout 24h -run '^TestAStormOnTheRealFunctions$$' ./internal/e2e
 
 test: ## run the tests
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
 	$(TESTING) go test $(RACE) -shuffle=on -p 4 ./...
 
-tidy: ## tidy go.mod
+tidy: ## tidy go.mod, and that of the benchmark
 	go mod tidy
+	go -C internal/bench mod tidy
 
 validate: $(VENV) ## validate the templates
 	$(SAM) validate --lint
@@ -142,6 +170,18 @@ $(DYNALITE): .tools/package.json .tools/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is not installed: install Node 20 or later"; exit 1; }
 	npm ci --prefix .tools --no-audit --no-fund
 	touch $@
+
+$(BENCH_NODE): internal/bench/contenders/node/package.json internal/bench/contenders/node/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is not installed: install Node 20 or later"; exit 1; }
+	mkdir -p .tools/bench
+	cp $^ .tools/bench/
+	npm ci --prefix .tools/bench --no-audit --no-fund
+	touch $@
+
+$(BENCH_VENV): internal/bench/contenders/python/requirements.txt
+	$(PYTHON_NEEDED)
+	python3 -m venv .tools/bench/venv
+	.tools/bench/venv/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@
 
 $(MOTO): .tools/moto-requirements.txt
 	$(PYTHON_NEEDED)

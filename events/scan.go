@@ -8,25 +8,28 @@ import (
 
 // What stands here walks through JSON that [Open] has checked, where no error is
 // left to find. It takes a small part of the time and memory of the decoder that
-// found none.
+// found none. Of other text it visits what it can tell, and stops.
 
 // eachMember calls visit for every member of an object. The value shares memory
 // with the object.
 func eachMember(object jsontext.Value, visit func(name string, value jsontext.Value)) {
 	text := string(object) // one copy for all names
 	for i := skipSpace(object, 0) + len("{"); ; {
-		if i = skipSpace(object, i); object[i] == '}' {
+		i = skipSpace(object, i)
+		end := valueEnd(object, i)
+		if end <= i || object[i] != '"' {
 			return
 		}
-		end := valueEnd(object, i)
 		name := text[i+1 : end-1]
 		if strings.IndexByte(name, '\\') >= 0 {
 			name = unquote(object[i:end])
 		}
 		i = skipSpace(object, skipSpace(object, end)+len(":"))
-		end = valueEnd(object, i)
+		if end = valueEnd(object, i); end <= i {
+			return
+		}
 		visit(name, object[i:end:end])
-		if i = skipSpace(object, end); object[i] == ',' {
+		if i = skipSpace(object, end); i < len(object) && object[i] == ',' {
 			i++
 		}
 	}
@@ -36,36 +39,38 @@ func eachMember(object jsontext.Value, visit func(name string, value jsontext.Va
 // with the array.
 func eachElement(array jsontext.Value, visit func(value jsontext.Value)) {
 	for i := skipSpace(array, 0) + len("["); ; {
-		if i = skipSpace(array, i); array[i] == ']' {
+		i = skipSpace(array, i)
+		end := valueEnd(array, i)
+		if end <= i {
 			return
 		}
-		end := valueEnd(array, i)
 		visit(array[i:end:end])
-		if i = skipSpace(array, end); array[i] == ',' {
+		if i = skipSpace(array, end); i < len(array) && array[i] == ',' {
 			i++
 		}
 	}
 }
 
 func skipSpace(text []byte, i int) int {
-	for text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r' {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r') {
 		i++
 	}
 	return i
 }
 
-// valueEnd returns where the value ends that begins at i.
+// valueEnd returns where the value ends that begins at i; i or less if none does,
+// or if the text ends before it.
 func valueEnd(text []byte, i int) int {
 	depth := 0
 	for ; i < len(text); i++ {
 		switch text[i] {
 		case '"':
-			for i++; text[i] != '"'; i++ {
+			for i++; i < len(text) && text[i] != '"'; i++ {
 				if text[i] == '\\' {
 					i++
 				}
 			}
-			if depth == 0 {
+			if depth == 0 && i < len(text) {
 				return i + 1
 			}
 		case '{', '[':
@@ -83,5 +88,5 @@ func valueEnd(text []byte, i int) int {
 			}
 		}
 	}
-	return i
+	return -1
 }

@@ -153,7 +153,7 @@ func isEmpty(v jsontext.Value) bool {
 	case 0, 'n':
 		return true
 	case '{', '[':
-		return len(bytes.TrimSpace(v[1:len(v)-1])) == 0
+		return len(bytes.TrimSpace(v[1:max(1, len(v)-1)])) == 0
 	case '"':
 		return len(v) == len(`""`)
 	default:

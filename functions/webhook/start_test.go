@@ -11,7 +11,7 @@ import (
 
 // maxInitBytes is the most that packages may allocate before main begins. What
 // the SDK's client of DynamoDB describes its service with is most of it.
-const maxInitBytes = 820 << 10
+const maxInitBytes = 800_000
 
 func TestPackagesMakeLittleBeforeMain(t *testing.T) {
 	t.Parallel()

@@ -43,14 +43,15 @@ type Service struct {
 	url         string
 	client      aws.HTTPClient
 	credentials aws.CredentialsProvider
-	retryer     aws.Retryer
+	retryer     aws.RetryerV2
 	region      string
 	signer      *v4.Signer
 }
 
 // NewService returns the client of a service, with what it uses of an SDK
 // client's configuration: region, credentials, the HTTP client, and the endpoint
-// where that is not the public one. It tries again as [NewRetryer] says.
+// where that is not the public one. It tries again as the configuration's retry
+// policy says, or [NewRetryer] where there is none.
 func NewService(api API, config aws.Config) *Service {
 	client := config.HTTPClient
 	if client == nil {
@@ -66,10 +67,29 @@ func NewService(api API, config aws.Config) *Service {
 		url:         endpoint,
 		client:      client,
 		credentials: config.Credentials,
-		retryer:     NewRetryer(),
+		retryer:     retryer(config),
 		region:      config.Region,
 		signer:      v4.NewSigner(),
 	}
+}
+
+// retryer is what the SDK makes of a configuration's policy: one of the older
+// interface never has an attempt wait.
+func retryer(config aws.Config) aws.RetryerV2 {
+	policy := NewRetryer()
+	if config.Retryer != nil {
+		policy = config.Retryer()
+	}
+	if v2, ok := policy.(aws.RetryerV2); ok {
+		return v2
+	}
+	return unlimited{policy}
+}
+
+type unlimited struct{ aws.Retryer }
+
+func (u unlimited) GetAttemptToken(context.Context) (func(error) error, error) {
+	return u.GetInitialToken(), nil
 }
 
 // domain is the one that the hosts of a region are in. See
@@ -94,12 +114,16 @@ func domain(region string) string {
 // What may pass is tried again. An error that is the service's answer is an
 // [*Answer]; of any other, no answer came or none that could be read.
 func (s *Service) Call(ctx context.Context, operation string, request []byte) ([]byte, error) {
+	release := func(error) error { return nil }
 	for attempt := 1; ; attempt++ {
-		response, err := s.CallOnce(ctx, operation, request)
+		response, err := s.attempt(ctx, operation, request)
+		// What a further attempt took of the quota comes back if it succeeded.
+		_ = release(err)
 		if err == nil || ctx.Err() != nil || attempt == s.retryer.MaxAttempts() || !s.retryer.IsErrorRetryable(err) {
 			return response, err
 		}
-		if _, quotaErr := s.retryer.GetRetryToken(ctx, err); quotaErr != nil {
+		var quotaErr error
+		if release, quotaErr = s.retryer.GetRetryToken(ctx, err); quotaErr != nil {
 			return nil, fmt.Errorf("%w (%w)", err, quotaErr)
 		}
 		pause, delayErr := s.retryer.RetryDelay(attempt, err)
@@ -107,6 +131,18 @@ func (s *Service) Call(ctx context.Context, operation string, request []byte) ([
 			return nil, err
 		}
 	}
+}
+
+// attempt is one of those that the retry policy counts: each that succeeds adds
+// to the quota.
+func (s *Service) attempt(ctx context.Context, operation string, request []byte) ([]byte, error) {
+	release, err := s.retryer.GetAttemptToken(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("attempt: %w", err)
+	}
+	response, err := s.CallOnce(ctx, operation, request)
+	_ = release(err) // a policy that does not take it back is none of the answer's fault
+	return response, err
 }
 
 // CallOnce is [Service.Call] without a second attempt.

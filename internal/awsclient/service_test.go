@@ -3,6 +3,7 @@ package awsclient_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
@@ -146,6 +148,131 @@ func TestAttemptsEndAfterThree(t *testing.T) {
 	var answer *awsclient.Answer
 	if !errors.As(err, &answer) || answer.StatusCode != http.StatusInternalServerError || calls() != 3 {
 		t.Errorf("%d calls, %v, want three and the last answer", calls(), err)
+	}
+}
+
+// A quota of retries that is only spent would end every retry of a process that
+// lives for weeks.
+func TestRetriesThatSucceedAreGivenBack(t *testing.T) {
+	t.Parallel()
+	const calls = 150
+	failing, working := says(500, `{"__type":"InternalServerError"}`), says(200, "{}")
+	var answers []http.HandlerFunc
+	for range calls {
+		answers = append(answers, failing, working)
+	}
+	endpoint, sent := server(t, answers...)
+	atOnce := config(endpoint)
+	atOnce.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		})
+	}
+	service := awsclient.NewService(awsclient.SQS, atOnce)
+	for n := range calls {
+		if _, err := service.Call(t.Context(), "SendMessage", []byte("{}")); err != nil {
+			t.Fatalf("call %d: %v", n+1, err)
+		}
+	}
+	if sent() != 2*calls {
+		t.Errorf("%d attempts, want %d", sent(), 2*calls)
+	}
+}
+
+// tokens is a policy that counts what is taken and given back. Like the SDK's
+// first interface it has no GetAttemptToken.
+type tokens struct{ log *[]string }
+
+func (tokens) IsErrorRetryable(error) bool                  { return true }
+func (tokens) MaxAttempts() int                             { return 5 }
+func (tokens) RetryDelay(int, error) (time.Duration, error) { return 0, nil }
+func (k tokens) GetInitialToken() func(error) error         { return k.take("attempt") }
+func (k tokens) GetRetryToken(context.Context, error) (func(error) error, error) {
+	return k.take("retry"), nil
+}
+
+func (k tokens) take(what string) func(error) error {
+	*k.log = append(*k.log, what)
+	return func(err error) error {
+		*k.log = append(*k.log, fmt.Sprintf("%s given back, failed: %t", what, err != nil))
+		return nil
+	}
+}
+
+// waiting is one of the second interface.
+type waiting struct{ tokens }
+
+func (k waiting) GetAttemptToken(context.Context) (func(error) error, error) {
+	return k.take("awaited attempt"), nil
+}
+
+func TestTheConfigurationsRetryPolicyIsUsedAsTheSDKUsesIt(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		attempt string
+		policy  func(log *[]string) aws.Retryer
+	}{
+		{"attempt", func(log *[]string) aws.Retryer { return tokens{log} }},
+		{"awaited attempt", func(log *[]string) aws.Retryer { return waiting{tokens{log}} }},
+	} {
+		t.Run(tc.attempt, func(t *testing.T) {
+			t.Parallel()
+			var ours, sdks []string
+			for log, call := range map[*[]string]func(aws.Config) error{
+				&ours: func(c aws.Config) error {
+					_, err := awsclient.NewService(awsclient.SQS, c).Call(t.Context(), "SendMessage", []byte("{}"))
+					return err
+				},
+				&sdks: func(c aws.Config) error {
+					_, err := sqs.NewFromConfig(c).ListQueues(t.Context(), &sqs.ListQueuesInput{})
+					return err
+				},
+			} {
+				endpoint, _ := server(t, says(500, "{}"), says(500, "{}"), says(200, "{}"))
+				c := config(endpoint)
+				c.Retryer = func() aws.Retryer { return tc.policy(log) }
+				if err := call(c); err != nil {
+					t.Fatal(err)
+				}
+				// The SDK gives back the retry's first, which makes no difference.
+				slices.Sort(*log)
+			}
+			if diff := cmp.Diff(sdks, ours); diff != "" || !slices.Contains(ours, tc.attempt) {
+				t.Errorf("(-SDK +ours):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A signature ends after five minutes, and a role's credentials in an hour.
+func TestEachAttemptIsSignedAnew(t *testing.T) {
+	t.Parallel()
+	var dates []string
+	answer := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			dates = append(dates, r.Header.Get("X-Amz-Date"))
+			if got := r.Header.Get("Authorization"); !strings.Contains(got, ";x-amz-security-token;") || r.Header.Get("X-Amz-Security-Token") != "session" {
+				t.Errorf("the session's token is not signed: %s", got)
+			}
+			says(status, "{}")(w, r)
+		}
+	}
+	endpoint, _ := server(t, answer(500), answer(500), answer(200))
+	c := config(endpoint)
+	c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "s", SessionToken: "session"}, nil
+	})
+	service := awsclient.NewService(awsclient.SecretsManager, c)
+	now := time.Date(2026, time.March, 20, 9, 8, 7, 0, time.UTC)
+	service.Now = func() time.Time {
+		now = now.Add(time.Second)
+		return now
+	}
+	if _, err := service.Call(t.Context(), "GetSecretValue", []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"20260320T090808Z", "20260320T090809Z", "20260320T090810Z"}, dates); diff != "" {
+		t.Errorf("signed at (-want +got):\n%s", diff)
 	}
 }
 

@@ -174,7 +174,10 @@ func (r *Rotating) look(ctx context.Context) (versions, error) {
 }
 
 func (r *Rotating) version(ctx context.Context, stage string) (Secret, time.Time, error) {
-	request, _ := jsontext.AppendQuote([]byte(`{"SecretId":`), r.arn) // an error of it comes back as an answer
+	request, err := jsontext.AppendQuote([]byte(`{"SecretId":`), r.arn)
+	if err != nil {
+		return Secret{}, time.Time{}, fmt.Errorf("%w: ARN: %w", ErrUnavailable, err)
+	}
 	request = append(request, `,"VersionStage":"`+stage+`"}`...)
 	answer, err := r.client.Call(ctx, "GetSecretValue", request)
 	if err != nil {

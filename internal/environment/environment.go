@@ -91,7 +91,7 @@ func (e *Environment) Err() error { return errors.Join(e.faults...) }
 // which is set for local use only. Services are named as in
 // https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html:
 //
-//	sqs.NewFromConfig(e.AWS("SQS"))
+//	awsclient.NewService(awsclient.SQS, e.AWS("SQS"))
 func (e *Environment) AWS(service string) aws.Config {
 	config := aws.Config{
 		Region:      e.region,

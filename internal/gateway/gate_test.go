@@ -11,9 +11,13 @@ import (
 	"testing"
 )
 
-// maxAllocations is the most that one event may take, from what Lambda hands over
-// to the answer that it takes, with the SDK's call and net/http's.
-const maxAllocations = 650
+// maxAllocations is the most that one event may take, by its form, from what
+// Lambda hands over to the answer that it takes, with the SDK's call and
+// net/http's.
+var maxAllocations = map[string]float64{"A": 510, "B signed": 590}
+
+// allowance is what that is multiplied with.
+var allowance = 1.0
 
 // Not parallel: whatever runs beside it would be counted.
 func TestOneEventTakesFewAllocationsOneCallAndNoConnection(t *testing.T) {
@@ -30,8 +34,8 @@ func TestOneEventTakesFewAllocationsOneCallAndNoConnection(t *testing.T) {
 		calls, connections := instant.Requests(), instant.Connections()
 		allocations := testing.AllocsPerRun(runs, invoke)
 		t.Logf("%s: %.0f allocations", name, allocations)
-		if allocations > maxAllocations {
-			t.Errorf("%s: %.0f allocations, at most %d are allowed", name, allocations, maxAllocations)
+		if most := maxAllocations[name] * allowance; allocations > most {
+			t.Errorf("%s: %.0f allocations, at most %.0f are allowed", name, allocations, most)
 		}
 		if n := instant.Requests() - calls; n != runs+1 { // AllocsPerRun warms up once
 			t.Errorf("%s: %d calls for %d events", name, n, runs+1)

@@ -20,9 +20,10 @@ var (
 
 // excused are the tests that make a logger of their own, and why.
 var excused = map[string]string{
-	"internal/ingest/fuzz_test.go":      "the fuzzer makes ids, which may be logged, of the samples' names",
-	"internal/template/metrics_test.go": "writes lines in the form that Lambda gives them, and has them scanned",
-	"internal/local/kill_test.go":       "a process that is killed has no test; the one that starts it scans what it prints",
+	"internal/ingest/fuzz_test.go":           "the fuzzer makes ids, which may be logged, of the samples' names",
+	"internal/template/metrics_test.go":      "writes lines in the form that Lambda gives them, and has them scanned",
+	"internal/bench/measure/measure_test.go": "a process that is measured logs nothing",
+	"internal/local/kill_test.go":            "a process that is killed has no test; the one that starts it scans what it prints",
 }
 
 func TestEveryTestLogsToTheScan(t *testing.T) {

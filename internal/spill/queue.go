@@ -38,7 +38,10 @@ func (q *Queue) Send(ctx context.Context, r ingest.Receipt) error {
 	if err != nil {
 		return err
 	}
-	request, _ := jsontext.AppendQuote([]byte(`{"QueueUrl":`), q.url)
+	request, err := jsontext.AppendQuote([]byte(`{"QueueUrl":`), q.url)
+	if err != nil {
+		return fmt.Errorf("send message: queue URL: %w", err)
+	}
 	request, err = jsontext.AppendQuote(append(request, `,"MessageBody":`...), body)
 	if err != nil {
 		return fmt.Errorf("send message: %w", err)

@@ -71,7 +71,7 @@ func (f callFunc) Call(_ context.Context, operation string, _ []byte) ([]byte, e
 }
 
 // What the queue holds is all that is left of the delivery.
-func TestSendFailsIfTheQueueHoldsSomethingElse(t *testing.T) {
+func TestPromise1_SendFailsIfTheQueueHoldsSomethingElse(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{`{"MD5OfMessageBody":"d41d8cd98f00b204e9800998ecf8427e"}`, `{"MessageId":"1"}`} {
 		to := spill.NewQueue(callFunc(func(string) ([]byte, error) { return []byte(answer), nil }), "https://example.com/spill")

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"net"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -15,9 +16,13 @@ import (
 type Instant struct {
 	listener              net.Listener
 	connections, requests atomic.Int64
+
+	mu     sync.Mutex
+	closed bool
+	open   []net.Conn
 }
 
-// StartInstant returns one that closes when the test ends.
+// StartInstant returns one that closes when the test ends, with its connections.
 func StartInstant(t testing.TB) *Instant {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -26,8 +31,27 @@ func StartInstant(t testing.TB) *Instant {
 	}
 	i := &Instant{listener: listener}
 	go i.accept()
-	t.Cleanup(func() { _ = listener.Close() })
+	t.Cleanup(i.close)
 	return i
+}
+
+func (i *Instant) close() {
+	_ = i.listener.Close()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.closed = true
+	for _, conn := range i.open {
+		_ = conn.Close()
+	}
+}
+
+// keep reports whether the table is still open, and then closes the connection
+// with it.
+func (i *Instant) keep(conn net.Conn) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.open = append(i.open, conn)
+	return !i.closed
 }
 
 // Endpoint is the table's base URL.
@@ -43,6 +67,10 @@ func (i *Instant) accept() {
 	for {
 		conn, err := i.listener.Accept()
 		if err != nil {
+			return
+		}
+		if !i.keep(conn) {
+			_ = conn.Close()
 			return
 		}
 		i.connections.Add(1)

@@ -1,0 +1,3 @@
+// Package report says what a benchmark found: as tables, as the document, as a
+// plot, and whether the limits are kept.
+package report
