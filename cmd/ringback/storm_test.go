@@ -3,7 +3,6 @@ package main_test
 import (
 	"errors"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	ringback "github.com/ringback/ringback/cmd/ringback"
+	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/storm/target"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -119,9 +119,9 @@ func TestAStormThatIsKilledTakesItsStackWithIt(t *testing.T) {
 		}
 	}
 	// It ended as if it were told to: nothing is locked, and nothing is torn.
-	stack, err := local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, slog.New(slog.DiscardHandler))
+	stack, err := local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, leak.Logger(t))
 	for end := time.Now().Add(patience); errors.Is(err, bolt.ErrLocked) && time.Now().Before(end); {
-		stack, err = local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, slog.New(slog.DiscardHandler))
+		stack, err = local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, leak.Logger(t))
 	}
 	if err != nil {
 		t.Fatal(err)
