@@ -72,6 +72,9 @@ func (r runner) test(overlay, pattern string, folders []string, times int) (resu
 		return result{}, err
 	}
 	found, err := read(output, r.module)
+	if err != nil {
+		_ = output.Close() // or go test waits for somebody who reads the rest
+	}
 	// That tests failed is in what was read.
 	if waitErr := c.Wait(); err != nil {
 		return result{}, fmt.Errorf("%w (%w)\n%s", err, waitErr, errs.String())

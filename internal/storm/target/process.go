@@ -350,7 +350,9 @@ func (p *Process) Settled(ctx context.Context) error {
 	if stack == nil {
 		return errStopped
 	}
-	return errors.Join(fault, killed, stack.Settled(ctx))
+	// Last what is not the stack's slowness: a report tells of that in its own
+	// words, and of what stands behind it as it is.
+	return errors.Join(stack.Settled(ctx), killed, fault)
 }
 
 var errStopped = errors.New("the stack is stopped")
