@@ -12,14 +12,14 @@ import (
 	"github.com/ringback/ringback/internal/credential"
 )
 
-// secretFile is the secret's name in the data folder. It has the form of the
+// SecretFile is the secret's name in the data folder. It has the form of the
 // secret on AWS, so that a signing secret can be put into it by hand.
-const secretFile = "secret.json"
+const SecretFile = "secret.json"
 
 // ReadSecret reads the secret of a data folder. If the folder has none yet, the
 // error wraps [fs.ErrNotExist].
 func ReadSecret(folder string) (credential.Secret, error) {
-	path := filepath.Join(folder, secretFile)
+	path := filepath.Join(folder, SecretFile)
 	text, err := os.ReadFile(path) //nolint:gosec // G304: the user's own folder
 	if err != nil {
 		return credential.Secret{}, fmt.Errorf("read secret: %w", err)
@@ -44,7 +44,7 @@ func readOrMakeSecret(folder string) (credential.Secret, error) {
 		return credential.Secret{}, fmt.Errorf("make secret: %w", err)
 	}
 	// Whole or not at all: half a secret would refuse every later start.
-	path := filepath.Join(folder, secretFile)
+	path := filepath.Join(folder, SecretFile)
 	err = os.WriteFile(path+".new", append(text, '\n'), 0o600)
 	if err == nil {
 		err = os.Rename(path+".new", path)

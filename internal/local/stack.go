@@ -20,8 +20,8 @@ import (
 	"github.com/ringback/ringback/internal/table/schema"
 )
 
-// storeFile is the table's name in the data folder.
-const storeFile = "events.db"
+// StoreFile is the table's name in the data folder.
+const StoreFile = "events.db"
 
 // Time limits of one request. They are wide: a person may be typing it.
 const (
@@ -88,7 +88,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	// Who holds the store holds the folder: only then is a secret made.
-	store, err := bolt.Open(filepath.Join(c.Folder, storeFile), shape)
+	store, err := bolt.Open(filepath.Join(c.Folder, StoreFile), shape)
 	if err != nil {
 		return nil, err
 	}

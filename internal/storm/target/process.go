@@ -130,7 +130,7 @@ func StartProcess(ctx context.Context, c ProcessConfig) (p *Process, err error) 
 	if _, err := schema.Read(c.Template); err != nil {
 		return nil, fmt.Errorf("table: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(c.Folder, tableName)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(c.Folder, local.StoreFile)); !errors.Is(err, fs.ErrNotExist) {
 		return nil, cmp.Or(err, ErrTable)
 	}
 	secret, err := makeSecret(c.Folder)
@@ -154,12 +154,6 @@ func StartProcess(ctx context.Context, c ProcessConfig) (p *Process, err error) 
 	return p, nil
 }
 
-// Files of the data folder, as the README has them.
-const (
-	tableName  = "events.db"
-	secretName = "secret.json"
-)
-
 // makeSecret writes a secret with a token and a signing secret into a folder,
 // which it makes if need be. One that is there stays as it is.
 func makeSecret(folder string) (credential.Secret, error) {
@@ -170,7 +164,7 @@ func makeSecret(folder string) (credential.Secret, error) {
 	}
 	var file *os.File
 	if err == nil {
-		file, err = os.OpenFile(filepath.Join(folder, secretName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // G304: the user's own folder
+		file, err = os.OpenFile(filepath.Join(folder, local.SecretFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // G304: the user's own folder
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return credential.Secret{}, ErrSecret
