@@ -146,8 +146,9 @@ func digest(values ...jsontext.Value) string {
 	for _, value := range values {
 		canonical := value.Clone()
 		// Integers stay as they are written: two ids beyond 2⁵³ that RFC 8785
-		// rounds to one number would make one digest of two events.
-		if err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false)); err != nil {
+		// rounds to one number would make one digest of two events. That no name
+		// stands twice, [Open] has made sure of.
+		if err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.AllowDuplicateNames(true)); err != nil {
 			canonical = value
 		}
 		h.Write(canonical)

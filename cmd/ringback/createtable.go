@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/awsclient"
-	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/schema"
 )
 
@@ -34,10 +35,12 @@ makes the table.`,
 			if err != nil {
 				return withTemplateHint(err, template)
 			}
-			client := table.NewClient(table.ClientOptions{
-				Region:      "us-east-1",
-				Endpoint:    endpoint,
-				Credentials: awsclient.StandInCredentials,
+			client := dynamodb.NewFromConfig(aws.Config{
+				Region:       "us-east-1",
+				BaseEndpoint: aws.String(endpoint),
+				Credentials:  awsclient.StandInCredentials,
+				HTTPClient:   awsclient.NewHTTPClient(),
+				Retryer:      awsclient.NewRetryer,
 			})
 			_, err = client.CreateTable(c.Context(), shape.CreateTableInput(name))
 			var exists *types.ResourceInUseException

@@ -14,7 +14,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
@@ -137,13 +136,7 @@ func TestCreateTableOnADynamoDB(t *testing.T) {
 	got := createTable(t, endpoint, "--name", name)
 	got.exits(t, 0)
 	got.says(t, "made")
-	client := table.NewClient(table.ClientOptions{
-		Region:   "us-east-1",
-		Endpoint: endpoint,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
-		}),
-	})
+	client := dynamodb.NewFromConfig(tabletest.Config(endpoint))
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		if _, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(name)}); err != nil {

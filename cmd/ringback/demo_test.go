@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"go.etcd.io/bbolt"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
@@ -98,8 +98,8 @@ func TestDemoFailsUnlessTheAlertsAreThoseOfTheSamples(t *testing.T) {
 					t.Fatal(err)
 				}
 				event := table.Item{
-					table.PK: &types.AttributeValueMemberS{Value: table.CallPartition("call_7b8c9d0e")},
-					table.SK: &types.AttributeValueMemberS{Value: "EVENT#1"},
+					table.PK: attr.String(table.CallPartition("call_7b8c9d0e")),
+					table.SK: attr.String("EVENT#1"),
 				}
 				_, err = s.Put(t.Context(), table.AlertedItem(event, events.KindMissedCall, time.Now()))
 				if err := errors.Join(err, s.Close()); err != nil {

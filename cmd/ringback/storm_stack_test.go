@@ -22,6 +22,7 @@ import (
 	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/moto"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
@@ -41,8 +42,8 @@ type standIn struct {
 // package e2e has the functions' own storm.
 func newStandIn(t *testing.T, times int) *standIn {
 	t.Helper()
-	client, name := tabletest.NewTable(t)
-	s := &standIn{table: name, topic: moto.NewTopic(t), store: table.New(client, name)}
+	config, name := tabletest.NewTable(t)
+	s := &standIn{table: name, topic: moto.NewTopic(t), store: dynamo.New(config, name)}
 	log := leak.Logger(t, token, signingSecret)
 	s.alerts = alert.New(s.store, repeater{alert.NewSNS(moto.SNS(t), s.topic, log), times}, log)
 	webhook := ingest.New(s, credential.Fixed(credential.Secret{Token: token, SigningSecret: signingSecret}), log)

@@ -14,6 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/environment"
 	"github.com/ringback/ringback/internal/stream"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
 )
 
 func main() { environment.Run("alerts", start) }
@@ -31,7 +32,7 @@ func start(ctx context.Context, e *environment.Environment) (lambda.Handler, err
 	// only for a moment.
 	ctx, cancel := context.WithTimeout(ctx, warmTime)
 	defer cancel()
-	store := c.table.Store()
+	store := dynamo.New(c.table.Config, c.table.Name)
 	_, _ = store.Query(ctx, table.Query{Partition: "WARM", Limit: 1})
 
 	log := lambdacontext.NewLogger()

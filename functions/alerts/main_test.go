@@ -26,6 +26,7 @@ import (
 	"github.com/ringback/ringback/internal/runtimeapi"
 	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
@@ -109,7 +110,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	endpoint := moto.Endpoint(t)
-	client, tableName := tabletest.NewTable(t)
+	config, tableName := tabletest.NewTable(t)
 	settings, err := eventsource.Read(tabletest.TemplatePath(t), "AlertsFunction", "DynamoDB")
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +119,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t:        t,
 		settings: settings,
-		store:    table.New(client, tableName),
+		store:    dynamo.New(config, tableName),
 		table:    runtimeapitest.Proxy(t, os.Getenv(tabletest.EndpointVariable)),
 		topic:    runtimeapitest.Proxy(t, endpoint),
 		topicARN: moto.NewTopic(t),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringback/ringback/internal/environment"
 	"github.com/ringback/ringback/internal/spill"
+	"github.com/ringback/ringback/internal/table/dynamo"
 )
 
 func main() { environment.Run("drain", start) }
@@ -20,5 +21,5 @@ func start(_ context.Context, e *environment.Environment) (lambda.Handler, error
 	if err := e.Err(); err != nil {
 		return nil, err
 	}
-	return spill.NewDrain(c.table.Store(), lambdacontext.NewLogger()), nil
+	return spill.NewDrain(dynamo.New(c.table.Config, c.table.Name), lambdacontext.NewLogger()), nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/ringback/ringback/internal/spill"
 	"github.com/ringback/ringback/internal/spill/spilltest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
 	"github.com/ringback/ringback/internal/table/itemjson"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
@@ -282,14 +283,14 @@ func TestWhatIsNoEventIsAFunctionError(t *testing.T) {
 
 func TestStoresTheSamplesInADynamoDB(t *testing.T) {
 	t.Parallel()
-	client, tableName := tabletest.NewTable(t)
+	config, tableName := tabletest.NewTable(t)
 	process := mustStart(t, os.Getenv(tabletest.EndpointVariable), tableName)
 	for _, name := range []string{"call.missed", "batch", "batch"} {
 		invoke(t, process, sample(t, name))
 	}
 	var kinds []string
 	for _, partition := range []string{"CALL#call_1d4e5f6a", "MESSAGE#msg_a1b2c3d4"} {
-		for item, err := range table.All(t.Context(), table.New(client, tableName), table.Query{Partition: partition}) {
+		for item, err := range table.All(t.Context(), dynamo.New(config, tableName), table.Query{Partition: partition}) {
 			if err != nil {
 				t.Fatal(err)
 			}

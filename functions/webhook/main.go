@@ -13,6 +13,7 @@ import (
 	"github.com/ringback/ringback/internal/environment"
 	"github.com/ringback/ringback/internal/gateway"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/table"
 )
 
 func main() { environment.Run("webhook", start) }
@@ -25,14 +26,15 @@ func start(ctx context.Context, e *environment.Environment) (lambda.Handler, err
 		return nil, err
 	}
 	var warm sync.WaitGroup
-	warm.Go(func() { c.table.Warm(ctx) })
+	writer := table.NewWriter(c.table.Config, c.table.Name)
+	warm.Go(func() { writer.Warm(ctx) })
 	credentials, err := c.credentials(ctx)
 	if err != nil {
 		return nil, err
 	}
 	warm.Wait()
 
-	h := ingest.New(c.table.Store(), credentials, lambdacontext.NewLogger())
+	h := ingest.New(writer, credentials, lambdacontext.NewLogger())
 	h.Spill = c.spill()
 	h.WebhookURL = c.webhookURL
 	h.Tolerance = c.tolerance

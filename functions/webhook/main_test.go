@@ -22,6 +22,7 @@ import (
 	"github.com/ringback/ringback/internal/runtimeapi"
 	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
 	"github.com/ringback/ringback/internal/table/tabletest"
 	"github.com/ringback/ringback/internal/wiretap"
 )
@@ -285,7 +286,7 @@ func TestPromise1_Answers503WhenTheTableIsDown(t *testing.T) {
 
 func TestPromise9_StoresEachSampleWithExactlyOneTableCall(t *testing.T) {
 	t.Parallel()
-	client, tableName := tabletest.NewTable(t)
+	config, tableName := tabletest.NewTable(t)
 	tap, err := wiretap.New(os.Getenv(tabletest.EndpointVariable))
 	if err != nil {
 		t.Fatal(err)
@@ -309,7 +310,7 @@ func TestPromise9_StoresEachSampleWithExactlyOneTableCall(t *testing.T) {
 		}
 	}
 
-	store := table.New(client, tableName)
+	store := dynamo.New(config, tableName)
 	items := 0
 	for _, partition := range []string{
 		"CALL#call_1d4e5f6a", "CALL#call_7b8c9d0e", "CALL#call_8f3a2b1c",

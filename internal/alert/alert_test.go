@@ -7,11 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
@@ -78,4 +77,4 @@ func put(t testing.TB, store table.Store, items ...table.Item) {
 	}
 }
 
-func str(text string) types.AttributeValue { return &types.AttributeValueMemberS{Value: text} }
+func str(text string) attr.Value { return attr.String(text) }

@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +30,7 @@ type API struct {
 
 // The services that are called in this way.
 var (
+	DynamoDB       = API{"dynamodb", "DynamoDB_20120810.", "application/x-amz-json-1.0"}
 	SecretsManager = API{"secretsmanager", "secretsmanager.", "application/x-amz-json-1.1"}
 	SQS            = API{"sqs", "AmazonSQS.", "application/x-amz-json-1.0"}
 )
@@ -171,9 +174,9 @@ func (s *Service) CallOnce(ctx context.Context, operation string, request []byte
 	if resp.StatusCode != http.StatusOK {
 		return nil, newAnswer(resp, body)
 	}
-	// What stands in place of an answer, or was cut on the way, says nothing of
-	// what was done.
-	if jsontext.Value(body).Kind() != '{' || !jsontext.Value(body).IsValid() {
+	// What stands in place of an answer, or was cut or changed on the way, says
+	// nothing of what was done.
+	if !checksum(resp.Header, body) || jsontext.Value(body).Kind() != '{' || !jsontext.Value(body).IsValid() {
 		return nil, &sendError{errAnswer}
 	}
 	return body, nil
@@ -193,6 +196,13 @@ func (s *Service) exchange(req *http.Request) (*http.Response, []byte, error) {
 }
 
 var errAnswer = errors.New("unreadable answer")
+
+// checksum reports whether the body is the one that its checksum was made of.
+// DynamoDB sends one, which the SDK looks at as well.
+func checksum(h http.Header, body []byte) bool {
+	sum := h.Get("X-Amz-Crc32")
+	return sum == "" || sum == strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)
+}
 
 // sendError is an attempt without an answer.
 type sendError struct{ err error }

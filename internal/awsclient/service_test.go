@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
@@ -72,6 +74,7 @@ func TestCallSendsTheRequestOfItsService(t *testing.T) {
 		operation             string
 		target, scope, coding string
 	}{
+		{awsclient.DynamoDB, "PutItem", "DynamoDB_20120810.PutItem", "dynamodb", "application/x-amz-json-1.0"},
 		{awsclient.SecretsManager, "GetSecretValue", "secretsmanager.GetSecretValue", "secretsmanager", "application/x-amz-json-1.1"},
 		{awsclient.SQS, "SendMessage", "AmazonSQS.SendMessage", "sqs", "application/x-amz-json-1.0"},
 	} {
@@ -117,6 +120,7 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 		{"no answer", cut, true},
 		{"an answer that is not the service's", says(200, `<html>`), true},
 		{"an answer cut short", says(200, `{"a":`), true},
+		{"an answer that was changed on the way", says(200, `{}`, "X-Amz-Crc32", "1"), true},
 		{"a redirect", says(307, `{}`, "Location", "/elsewhere"), false},
 		{"a fault of ours", says(400, `{"__type":"ValidationException"}`), false},
 		{"a denial", says(403, `{"__type":"AccessDeniedException"}`), false},
@@ -322,6 +326,16 @@ func TestAnswersAreToldByTheirCode(t *testing.T) {
 	}
 }
 
+func TestAnAnswerWithItsChecksumIsTaken(t *testing.T) {
+	t.Parallel()
+	const body = `{"Attributes":{}}`
+	endpoint, calls := server(t, says(200, body, "X-Amz-Crc32", fmt.Sprint(crc32.ChecksumIEEE([]byte(body)))))
+	got, err := awsclient.NewService(awsclient.DynamoDB, config(endpoint)).Call(t.Context(), "PutItem", []byte("{}"))
+	if err != nil || string(got) != body || calls() != 1 {
+		t.Errorf("%d calls, %s, %v, want one and what was answered", calls(), got, err)
+	}
+}
+
 // hosts collects where requests go, and sends none.
 type hosts struct{ hosts []string }
 
@@ -342,14 +356,15 @@ func TestRequestsGoWhereTheSDKSendsThem(t *testing.T) {
 			Region: region, HTTPClient: &want, Credentials: awsclient.StandInCredentials,
 			Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		}
+		_, _ = dynamodb.NewFromConfig(sdk).DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("events")})
 		_, _ = secretsmanager.NewFromConfig(sdk).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("s")})
 		_, _ = sqs.NewFromConfig(sdk).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String("q"), MessageBody: aws.String("b")})
-		for _, api := range []awsclient.API{awsclient.SecretsManager, awsclient.SQS} {
+		for _, api := range []awsclient.API{awsclient.DynamoDB, awsclient.SecretsManager, awsclient.SQS} {
 			ours := sdk
 			ours.HTTPClient = &got
 			_, _ = awsclient.NewService(api, ours).CallOnce(t.Context(), "Operation", []byte("{}"))
 		}
-		if diff := cmp.Diff(want.hosts, got.hosts); diff != "" || len(got.hosts) != 2 {
+		if diff := cmp.Diff(want.hosts, got.hosts); diff != "" || len(got.hosts) != 3 {
 			t.Errorf("%s (-SDK +ours):\n%s", region, diff)
 		}
 	}

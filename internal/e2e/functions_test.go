@@ -22,6 +22,7 @@ import (
 	"github.com/ringback/ringback/internal/runtimeapi"
 	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
@@ -54,7 +55,7 @@ var build = sync.OnceValue(func() error {
 type stack struct {
 	t *testing.T
 
-	client    *dynamodb.Client // past the proxy
+	past      aws.Config // past the table's proxy
 	tableName string
 	table     *faulty.Proxy
 
@@ -79,14 +80,14 @@ func newStack(t *testing.T) *stack {
 func newStackThatTries(t *testing.T, receives int) *stack {
 	t.Helper()
 	endpoint := moto.Endpoint(t)
-	client, tableName := tabletest.NewTable(t)
+	config, tableName := tabletest.NewTable(t)
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
 	deadURL, deadARN := moto.NewQueue(t, nil)
 	s := &stack{
 		t:         t,
-		client:    client,
+		past:      config,
 		tableName: tableName,
 		table:     runtimeapitest.Proxy(t, os.Getenv(tabletest.EndpointVariable)),
 		spill:     runtimeapitest.Proxy(t, endpoint),
@@ -159,13 +160,14 @@ func (s *stack) drain(function *eventsource.Function, settings eventsource.Setti
 func (s *stack) items() map[table.Key]table.Item {
 	s.t.Helper()
 	all := map[table.Key]table.Item{}
-	pages := dynamodb.NewScanPaginator(s.client, &dynamodb.ScanInput{TableName: aws.String(s.tableName), ConsistentRead: aws.Bool(true)})
+	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(s.past), &dynamodb.ScanInput{TableName: aws.String(s.tableName), ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(s.t.Context())
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		for _, item := range page.Items {
+		for _, attributes := range page.Items {
+			item := dynamo.Item(attributes)
 			all[table.KeyOf(item)] = item
 		}
 	}

@@ -187,7 +187,7 @@ func TestTheTapHasARecordOfEachWriteAndOfNothingElse(t *testing.T) {
 	})
 	put := func(sort, data string, fault faulty.Fault, conditional bool) error {
 		s.table.Set(func(faulty.Request) faulty.Fault { return fault })
-		in := &dynamodb.PutItemInput{TableName: aws.String(s.tableName), Item: table.Item{
+		in := &dynamodb.PutItemInput{TableName: aws.String(s.tableName), Item: map[string]types.AttributeValue{
 			table.PK: &types.AttributeValueMemberS{Value: "CALL#1"},
 			table.SK: &types.AttributeValueMemberS{Value: sort},
 			"data":   &types.AttributeValueMemberS{Value: data},

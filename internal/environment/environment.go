@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ringback/ringback/internal/awsclient"
-	"github.com/ringback/ringback/internal/table"
 )
 
 // Environment reads variables and collects what is wrong with them. A variable
@@ -105,27 +103,13 @@ func (e *Environment) AWS(service string) aws.Config {
 	return config
 }
 
-// Table is the events table.
+// Table is the events table: how to reach it, and its name.
 type Table struct {
-	Client *dynamodb.Client
+	Config aws.Config
 	Name   string
 }
 
 // Table returns the table in TABLE_NAME.
 func (e *Environment) Table() Table {
-	return Table{
-		Client: table.NewClient(table.ClientOptions{
-			Region:      e.region,
-			Endpoint:    e.URL("AWS_ENDPOINT_URL_DYNAMODB"),
-			Credentials: e.credentials,
-			HTTPClient:  e.client,
-		}),
-		Name: e.Required("TABLE_NAME"),
-	}
+	return Table{Config: e.AWS("DYNAMODB"), Name: e.Required("TABLE_NAME")}
 }
-
-// Store returns the store in the table.
-func (t Table) Store() *table.DynamoDB { return table.New(t.Client, t.Name) }
-
-// Warm opens a connection to the table, as [table.Warm] says.
-func (t Table) Warm(ctx context.Context) { table.Warm(ctx, t.Client, t.Name) }

@@ -132,7 +132,7 @@ func TestClientsShareOneConnectionPoolAndTheFunctionsRole(t *testing.T) {
 			t.Errorf("%d attempts, want three", attempts)
 		}
 	}
-	if queue.HTTPClient != topic.HTTPClient || queue.HTTPClient != e.Table().Client.Options().HTTPClient {
+	if queue.HTTPClient != topic.HTTPClient || queue.HTTPClient != e.Table().Config.HTTPClient {
 		t.Error("the services have HTTP clients of their own")
 	}
 	if got := aws.ToString(queue.BaseEndpoint); got != "http://127.0.0.1:9324" {

@@ -9,21 +9,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/eventsource"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // item returns an item, with one more attribute if both are named.
 func item(id string, attribute ...string) table.Item {
 	i := table.Item{
-		table.PK: &types.AttributeValueMemberS{Value: "CALL#" + id},
-		table.SK: &types.AttributeValueMemberS{Value: "EVENT#1"},
+		table.PK: attr.String("CALL#" + id),
+		table.SK: attr.String("EVENT#1"),
 	}
 	if len(attribute) == 2 {
-		i[attribute[0]] = &types.AttributeValueMemberS{Value: attribute[1]}
+		i[attribute[0]] = attr.String(attribute[1])
 	}
 	return i
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/events"
-	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/gateway"
 	"github.com/ringback/ringback/internal/ingest"
@@ -22,12 +21,10 @@ import (
 func whole(t testing.TB) (*gateway.Handler, *tabletest.Instant) {
 	t.Helper()
 	instant := tabletest.StartInstant(t)
-	client := table.NewClient(table.ClientOptions{
-		Region: "us-east-1", Endpoint: instant.Endpoint(), Credentials: awsclient.StandInCredentials,
-	})
-	table.Warm(t.Context(), client, "events")
+	writer := table.NewWriter(tabletest.Config(instant.Endpoint()), "events")
+	writer.Warm(t.Context())
 	log := slog.New(slog.NewJSONHandler(discard{}, nil))
-	h := ingest.New(table.New(client, "events"), credential.Fixed{Token: sampleToken, SigningSecret: signingSecret}, log)
+	h := ingest.New(writer, credential.Fixed{Token: sampleToken, SigningSecret: signingSecret}, log)
 	return gateway.New(h), instant
 }
 

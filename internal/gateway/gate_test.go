@@ -12,9 +12,8 @@ import (
 )
 
 // maxAllocations is the most that one event may take, by its form, from what
-// Lambda hands over to the answer that it takes, with the SDK's call and
-// net/http's.
-var maxAllocations = map[string]float64{"A": 510, "B signed": 590}
+// Lambda hands over to the answer that it takes, with net/http's.
+var maxAllocations = map[string]float64{"A": 280, "B signed": 360}
 
 // allowance is what that is multiplied with.
 var allowance = 1.0

@@ -13,15 +13,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
@@ -110,12 +109,12 @@ func signed(r ingest.Request, secret, url string, typ events.Type, at time.Time)
 }
 
 // text returns the text of a string, or the digits of a number.
-func text(v types.AttributeValue) string {
+func text(v attr.Value) string {
 	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return v.Value
-	case *types.AttributeValueMemberN:
-		return v.Value
+	case attr.String:
+		return string(v)
+	case attr.Number:
+		return string(v)
 	default:
 		return ""
 	}
@@ -169,8 +168,8 @@ func rejectionOf(t testing.TB, item table.Item) rejection {
 		Payload:   payload(t, item),
 		Headers:   map[string]string{},
 	}
-	if headers, ok := item["headers"].(*types.AttributeValueMemberM); ok {
-		for name, v := range headers.Value {
+	if headers, ok := item["headers"].(attr.Map); ok {
+		for name, v := range headers {
 			got.Headers[name] = text(v)
 		}
 	}
@@ -234,12 +233,12 @@ func longHash(text string) string {
 
 // namesIn returns the texts of a list.
 func namesIn(item table.Item, attribute string) []string {
-	list, ok := item[attribute].(*types.AttributeValueMemberL)
+	list, ok := item[attribute].(attr.List)
 	if !ok {
 		return nil
 	}
 	var all []string
-	for _, v := range list.Value {
+	for _, v := range list {
 		all = append(all, text(v))
 	}
 	return all
@@ -250,10 +249,3 @@ type require interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
-
-// ignoreSDK leaves out the SDK's own unexported field of every value.
-var ignoreSDK = cmpopts.IgnoreUnexported(
-	types.AttributeValueMemberS{}, types.AttributeValueMemberN{}, types.AttributeValueMemberB{},
-	types.AttributeValueMemberBOOL{}, types.AttributeValueMemberNULL{},
-	types.AttributeValueMemberL{}, types.AttributeValueMemberM{},
-)

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
@@ -26,6 +25,7 @@ import (
 	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
@@ -949,4 +949,4 @@ func contains(t *testing.T, printed string, texts ...string) {
 	}
 }
 
-func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+func str(s string) attr.Value { return attr.String(s) }

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
@@ -20,6 +19,7 @@ import (
 	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
@@ -123,11 +123,11 @@ func TestARepeatedHeaderIsJoinedAndSoNoSignature(t *testing.T) {
 	if len(kept) != 1 {
 		t.Fatalf("%d rejections, want 1", len(kept))
 	}
-	m, ok := kept[0]["headers"].(*types.AttributeValueMemberM)
+	m, ok := kept[0]["headers"].(attr.Map)
 	if !ok {
 		t.Fatalf("headers: %T, want a map", kept[0]["headers"])
 	}
-	if diff := cmp.Diff(right+","+right, table.Text(m.Value, events.HeaderSignature)); diff != "" {
+	if diff := cmp.Diff(right+","+right, table.Text(m, events.HeaderSignature)); diff != "" {
 		t.Errorf("signature (-want +got):\n%s", diff)
 	}
 }

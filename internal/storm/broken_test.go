@@ -10,11 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/storm"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // Each of these stacks breaks one promise. A storm that does not find out proves
@@ -299,7 +298,7 @@ func texts(p *storm.Plan) (n int) {
 // twin returns an item with something appended to one of its keys.
 func twin(item table.Item, key, more string) table.Item {
 	item = maps.Clone(item)
-	item[key] = &types.AttributeValueMemberS{Value: table.Text(item, key) + more}
+	item[key] = attr.String(table.Text(item, key) + more)
 	return item
 }
 

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
@@ -25,6 +24,7 @@ import (
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/storm"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
@@ -473,9 +473,9 @@ func TestWhatIsInThePlansPlaceIsNotPlayedAgainst(t *testing.T) {
 			t.Parallel()
 			s := newStack(t)
 			s.items[tc.key.PK] = []table.Item{{
-				table.PK:    &types.AttributeValueMemberS{Value: tc.key.PK},
-				table.SK:    &types.AttributeValueMemberS{Value: tc.key.SK},
-				table.Event: &types.AttributeValueMemberS{Value: "call.missed"},
+				table.PK:    attr.String(tc.key.PK),
+				table.SK:    attr.String(tc.key.SK),
+				table.Event: attr.String("call.missed"),
 			}}
 			seen, err := impatient().Play(t.Context(), p, s.target(), s)
 			if !errors.Is(err, tc.want) {

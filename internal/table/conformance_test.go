@@ -1,12 +1,29 @@
 package table_test
 
 import (
+	"context"
 	"testing"
 
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
-func TestDynamoDBConformance(t *testing.T) {
+// written is what a [table.Writer] has written, read by the SDK's client.
+type written struct {
+	*dynamo.Store
+
+	writer *table.Writer
+}
+
+func (w written) Put(ctx context.Context, item table.Item) (created bool, err error) {
+	return w.writer.Put(ctx, item) //nolint:wrapcheck // tested as it is
+}
+
+func TestWriterConformance(t *testing.T) {
 	tabletest.Endpoint(t) // skip once, not for each check
-	tabletest.Run(t, "dynamodb", tabletest.DynamoDB)
+	tabletest.Run(t, "writer", func(t *testing.T) table.Store {
+		config, name := tabletest.NewTable(t)
+		return written{dynamo.New(config, name), table.NewWriter(config, name)}
+	})
 }

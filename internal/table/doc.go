@@ -1,10 +1,11 @@
 // Package table keeps every delivery in one table and reads it back.
 //
-// [Store] is the small interface the rest of the program sees. [DynamoDB] is
-// what a deployed function uses; package bolt in this folder keeps the same
-// table in one file on one machine. Package tabletest holds the conformance
-// suite that both pass, and package schema reads keys, indexes and projections
-// from template.yaml, where they are written once.
+// [Store] is the small interface the rest of the program sees. Package dynamo in
+// this folder is what deployed functions use, but for the webhook's writes, which
+// [Writer] makes; package bolt keeps the same table in one file on one machine.
+// Package tabletest holds the conformance suite that all three pass, and package
+// schema reads keys, indexes and projections from template.yaml, where they are
+// written once.
 //
 // What is asked, and where the answer is:
 //
@@ -22,7 +23,9 @@
 // nothing is, so that a redelivery, or a second attempt after a lost response,
 // changes nothing.
 //
-// The package is linked into the Lambda function, where weight is start time:
-// it uses neither reflection nor the SDK's config, attributevalue or expression
-// packages, and the YAML and bbolt dependencies stay in their own packages.
+// The package is linked into the webhook's function, where weight is start time:
+// it uses no reflection and no package of the SDK's for a service or for
+// configuration; those, and the YAML and bbolt dependencies, stay in the packages
+// around it. What an item holds has types of its own for the same reason, in
+// package attr.
 package table

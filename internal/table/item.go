@@ -12,10 +12,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // The attributes of an item beside its keys and the documented members of its
@@ -131,7 +131,7 @@ func RejectedItem(r Rejection, received time.Time) Item {
 		}
 	}
 	if len(headers) > 0 {
-		item["headers"] = &types.AttributeValueMemberM{Value: headers}
+		item["headers"] = attr.Map(headers)
 	}
 	addPayload(item, r.Body)
 	return item
@@ -157,10 +157,10 @@ func AlertedItem(event Item, kind events.Kind, published time.Time) Item {
 func PayloadOf(item Item) ([]byte, error) {
 	var payload []byte
 	switch v := item[Payload].(type) {
-	case *types.AttributeValueMemberS:
-		payload = []byte(v.Value)
-	case *types.AttributeValueMemberB:
-		payload = v.Value
+	case attr.String:
+		payload = []byte(v)
+	case attr.Binary:
+		payload = v
 	}
 	if Text(item, PayloadCoding) != codingGzip {
 		return payload, nil
@@ -185,12 +185,12 @@ func addPayload(item Item, body []byte) {
 		w := gzip.NewWriter(&packed)
 		_, _ = w.Write(body) // a buffer takes every write
 		_ = w.Close()
-		item[Payload] = &types.AttributeValueMemberB{Value: packed.Bytes()}
+		item[Payload] = attr.Binary(packed.Bytes())
 		item[PayloadCoding] = str(codingGzip)
 	case utf8.Valid(body):
 		item[Payload] = str(string(body))
 	default:
-		item[Payload] = &types.AttributeValueMemberB{Value: body}
+		item[Payload] = attr.Binary(body)
 	}
 }
 
@@ -225,7 +225,7 @@ func addNames(item Item, attribute string, names []string) {
 		return
 	}
 	names = names[:min(len(names), maxNamed)]
-	list := make([]types.AttributeValue, len(names))
+	list := make(attr.List, len(names))
 	for i, name := range names {
 		const longest = 64 // bytes; a name is for a person to read
 		if len(name) > longest {
@@ -233,13 +233,13 @@ func addNames(item Item, attribute string, names []string) {
 		}
 		list[i] = str(name)
 	}
-	item[attribute] = &types.AttributeValueMemberL{Value: list}
+	item[attribute] = list
 }
 
 // attribute converts a JSON value, with its own type. It reports false for
 // what no attribute can hold, such as nesting of more than 32 levels or an
 // empty name.
-func attribute(value jsontext.Value) (types.AttributeValue, bool) {
+func attribute(value jsontext.Value) (attr.Value, bool) {
 	switch value.Kind() {
 	case '"':
 		if bytes.IndexByte(value, '\\') < 0 {
@@ -247,6 +247,8 @@ func attribute(value jsontext.Value) (types.AttributeValue, bool) {
 		}
 	case '0':
 		return number(string(value)), true
+	case 't', 'f':
+		return attr.Bool(value.Kind() == 't'), true
 	default:
 	}
 	// That no name stands twice, [events.Open] has made sure of.
@@ -257,7 +259,7 @@ func attribute(value jsontext.Value) (types.AttributeValue, bool) {
 	return v, true
 }
 
-func decodeAttribute(dec *jsontext.Decoder) (types.AttributeValue, error) {
+func decodeAttribute(dec *jsontext.Decoder) (attr.Value, error) {
 	token, err := dec.ReadToken()
 	if err != nil {
 		return nil, err
@@ -268,9 +270,9 @@ func decodeAttribute(dec *jsontext.Decoder) (types.AttributeValue, error) {
 	case '0':
 		return number(token.String()), nil
 	case 't', 'f':
-		return &types.AttributeValueMemberBOOL{Value: token.Bool()}, nil
+		return attr.Bool(token.Bool()), nil
 	case '{':
-		members := Item{}
+		members := attr.Map{}
 		for dec.PeekKind() != '}' {
 			name, err := dec.ReadToken()
 			if err != nil {
@@ -282,9 +284,9 @@ func decodeAttribute(dec *jsontext.Decoder) (types.AttributeValue, error) {
 			}
 		}
 		_, err := dec.ReadToken()
-		return &types.AttributeValueMemberM{Value: members}, err
+		return members, err
 	case '[':
-		var elements []types.AttributeValue
+		elements := attr.List{}
 		for dec.PeekKind() != ']' {
 			element, err := decodeAttribute(dec)
 			if err != nil {
@@ -293,21 +295,21 @@ func decodeAttribute(dec *jsontext.Decoder) (types.AttributeValue, error) {
 			elements = append(elements, element)
 		}
 		_, err := dec.ReadToken()
-		return &types.AttributeValueMemberL{Value: elements}, err
+		return elements, err
 	default:
-		return &types.AttributeValueMemberNULL{Value: true}, nil
+		return attr.Null{}, nil
 	}
 }
 
 // number keeps a number as a number where the table can hold it exactly, and
 // as text where it cannot: JSON knows no limits, DynamoDB has 38 digits.
-func number(text string) types.AttributeValue {
-	if _, err := checkNumber(text); err != nil {
+func number(text string) attr.Value {
+	if attr.CheckNumber(text) != nil {
 		return str(text)
 	}
 	return num(text)
 }
 
-func str(text string) types.AttributeValue { return &types.AttributeValueMemberS{Value: text} }
+func str(text string) attr.Value { return attr.String(text) }
 
-func num(text string) types.AttributeValue { return &types.AttributeValueMemberN{Value: text} }
+func num(text string) attr.Value { return attr.Number(text) }

@@ -18,7 +18,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
@@ -27,6 +26,7 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/golden"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // arrival is when every delivery here arrives.
@@ -38,35 +38,35 @@ func itemOf(t require, body string) table.Item {
 }
 
 // plain returns the text of a string or number, and "" for anything else.
-func plain(v types.AttributeValue) string {
+func plain(v attr.Value) string {
 	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return v.Value
-	case *types.AttributeValueMemberN:
-		return v.Value
+	case attr.String:
+		return string(v)
+	case attr.Number:
+		return string(v)
 	default:
 		return ""
 	}
 }
 
 // dynamoJSON returns a value as DynamoDB writes it: {"S":"…"}, {"N":"…"}, ….
-func dynamoJSON(v types.AttributeValue) any {
+func dynamoJSON(v attr.Value) any {
 	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return map[string]any{"S": v.Value}
-	case *types.AttributeValueMemberN:
-		return map[string]any{"N": v.Value}
-	case *types.AttributeValueMemberB:
-		return map[string]any{"B": base64.StdEncoding.EncodeToString(v.Value)}
-	case *types.AttributeValueMemberBOOL:
-		return map[string]any{"BOOL": v.Value}
-	case *types.AttributeValueMemberNULL:
-		return map[string]any{"NULL": v.Value}
-	case *types.AttributeValueMemberM:
-		return map[string]any{"M": dynamoItem(v.Value)}
-	case *types.AttributeValueMemberL:
-		list := make([]any, len(v.Value))
-		for i, element := range v.Value {
+	case attr.String:
+		return map[string]any{"S": string(v)}
+	case attr.Number:
+		return map[string]any{"N": string(v)}
+	case attr.Binary:
+		return map[string]any{"B": base64.StdEncoding.EncodeToString(v)}
+	case attr.Bool:
+		return map[string]any{"BOOL": bool(v)}
+	case attr.Null:
+		return map[string]any{"NULL": true}
+	case attr.Map:
+		return map[string]any{"M": dynamoItem(v)}
+	case attr.List:
+		list := make([]any, len(v))
+		for i, element := range v {
 			list[i] = dynamoJSON(element)
 		}
 		return map[string]any{"L": list}
@@ -99,12 +99,12 @@ func goldenJSON(t *testing.T, item table.Item) []byte {
 
 // names returns the texts of a list attribute.
 func names(item table.Item, attribute string) []string {
-	list, ok := item[attribute].(*types.AttributeValueMemberL)
+	list, ok := item[attribute].(attr.List)
 	if !ok {
 		return nil
 	}
 	var all []string
-	for _, v := range list.Value {
+	for _, v := range list {
 		all = append(all, plain(v))
 	}
 	return all
@@ -442,7 +442,7 @@ func TestPayloadIsTextUpTo8KiBAndPackedBeyond(t *testing.T) {
 			"event":    itemOf(t, body),
 			"rejected": table.RejectedItem(table.Rejection{Body: []byte(body)}, arrival),
 		} {
-			_, isText := item[table.Payload].(*types.AttributeValueMemberS)
+			_, isText := item[table.Payload].(attr.String)
 			if isText == packed || (plain(item[table.PayloadCoding]) == "gzip") != packed {
 				t.Errorf("%s of %d bytes: text %v, coding %q", name, size, isText, plain(item[table.PayloadCoding]))
 			}
@@ -485,13 +485,13 @@ func TestAnyBodyIsReadBackByteForByte(t *testing.T) {
 func TestPayloadOfNamesADamagedItem(t *testing.T) {
 	t.Parallel()
 	whole := itemOf(t, bodyA("sms.received", "2026-03-12T14:35:00Z", `{"body":"`+strings.Repeat("private ", 2000)+`"}`))
-	packed, ok := whole[table.Payload].(*types.AttributeValueMemberB)
+	packed, ok := whole[table.Payload].(attr.Binary)
 	if !ok {
 		t.Fatal("not packed")
 	}
-	for name, v := range map[string]types.AttributeValue{
-		"cut short": &types.AttributeValueMemberB{Value: packed.Value[:len(packed.Value)-9]},
-		"not gzip":  &types.AttributeValueMemberS{Value: "private"},
+	for name, v := range map[string]attr.Value{
+		"cut short": packed[:len(packed)-9],
+		"not gzip":  attr.String("private"),
 		"missing":   nil,
 	} {
 		item := maps.Clone(whole)

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
-// Item is one row: attribute names and their DynamoDB values.
-type Item = map[string]types.AttributeValue
+// Item is one row: attribute names and their values.
+type Item = attr.Item
 
 // Attribute names with a meaning to the table itself, as in template.yaml.
 const (
@@ -81,7 +81,7 @@ var (
 	// ErrValue says that an item has a value that the table cannot hold, such
 	// as a number of more than 38 digits or nesting of more than 32 levels, or
 	// a set, which no item here needs.
-	ErrValue = errors.New("unusable value")
+	ErrValue = attr.ErrValue
 
 	// ErrQuery says that a [Query] contradicts itself or that its cursor is
 	// not from a page of the same query.
@@ -254,8 +254,8 @@ func KeyOf(item Item) Key { return Key{PK: Text(item, PK), SK: Text(item, SK)} }
 // Text returns the content of a string attribute, or "" if item has none of
 // that name.
 func Text(item Item, name string) string {
-	if s, ok := item[name].(*types.AttributeValueMemberS); ok {
-		return s.Value
+	if s, ok := item[name].(attr.String); ok {
+		return string(s)
 	}
 	return ""
 }

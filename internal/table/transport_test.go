@@ -17,9 +17,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // countingServer answers every request with body at once and counts the
@@ -43,46 +44,48 @@ func countingServer(t *testing.T, body string) (endpoint string, connections *at
 }
 
 func TestConnectionIsKept(t *testing.T) {
-	t.Parallel()
-	for _, size := range []int{0, 1000, 20_000} {
-		t.Run(fmt.Sprintf("items of %d bytes", size), func(t *testing.T) {
-			t.Parallel()
-			endpoint, connections := countingServer(t, "{}")
-			s := table.New(newClient(endpoint), "events")
-			item := secretItem()
-			item["payload"] = str(strings.Repeat("x", size))
-			for range 300 {
-				if _, err := s.Put(t.Context(), item); err != nil {
-					t.Fatal(err)
+	withEach(t, func(t *testing.T, open func(string) putter) {
+		for _, size := range []int{0, 1000, 20_000} {
+			t.Run(fmt.Sprintf("items of %d bytes", size), func(t *testing.T) {
+				t.Parallel()
+				endpoint, connections := countingServer(t, "{}")
+				s := open(endpoint)
+				item := secretItem()
+				item["payload"] = str(strings.Repeat("x", size))
+				for range 300 {
+					if _, err := s.Put(t.Context(), item); err != nil {
+						t.Fatal(err)
+					}
 				}
-			}
-			if n := connections.Load(); n != 1 {
-				t.Errorf("%d connections for 300 calls one after the other, want 1", n)
-			}
-		})
-	}
+				if n := connections.Load(); n != 1 {
+					t.Errorf("%d connections for 300 calls one after the other, want 1", n)
+				}
+			})
+		}
+	})
 }
 
 func TestConcurrentCallsKeepTheirConnections(t *testing.T) {
-	t.Parallel()
-	endpoint, connections := countingServer(t, "{}")
-	s := table.New(newClient(endpoint), "events")
-	const callers = 40
-	var wg sync.WaitGroup
-	for range callers {
-		wg.Go(func() {
-			for range 20 {
-				if _, err := s.Put(t.Context(), secretItem()); err != nil {
-					t.Error(err)
+	withEach(t, func(t *testing.T, open func(string) putter) {
+		endpoint, connections := countingServer(t, "{}")
+		s := open(endpoint)
+		const callers = 40
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() {
+				for range 20 {
+					if _, err := s.Put(t.Context(), secretItem()); err != nil {
+						t.Error(err)
+					}
 				}
-			}
-		})
-	}
-	wg.Wait()
-	// While one is dialled, another may become free.
-	if n := connections.Load(); n > 2*callers {
-		t.Errorf("%d connections for %d callers", n, callers)
-	}
+			})
+		}
+		wg.Wait()
+		// While one is dialled, another may become free.
+		if n := connections.Load(); n > 2*callers {
+			t.Errorf("%d connections for %d callers", n, callers)
+		}
+	})
 }
 
 // Long responses of a server that does not wait for the whole request break
@@ -91,17 +94,14 @@ func TestLongResponsesArriveAtTheFirstAttempt(t *testing.T) {
 	t.Parallel()
 	body := `{"Items":[{"PK":{"S":"` + strings.Repeat("x", 200_000) + `"}}]}`
 	endpoint, connections := countingServer(t, body)
-	client := newClient(endpoint)
+	once := func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
+	s := dynamo.New(tabletest.Config(endpoint), "events", once)
 	for range 100 {
-		out, err := client.Query(t.Context(), &dynamodb.QueryInput{
-			TableName:                 aws.String("events"),
-			KeyConditionExpression:    aws.String("PK = :p"),
-			ExpressionAttributeValues: table.Item{":p": str(strings.Repeat("p", 2000))},
-		}, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
+		page, err := s.Query(t.Context(), table.Query{Partition: strings.Repeat("p", 2000)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := len(out.Items[0][table.PK].(*types.AttributeValueMemberS).Value); n != 200_000 {
+		if n := len(table.Text(page.Items[0], table.PK)); n != 200_000 {
 			t.Fatalf("%d bytes arrived", n)
 		}
 	}
@@ -111,73 +111,76 @@ func TestLongResponsesArriveAtTheFirstAttempt(t *testing.T) {
 }
 
 func TestRepeatedAttemptSendsTheWholeBody(t *testing.T) {
-	t.Parallel()
-	payload := rand.Text() + strings.Repeat("x", 100_000)
-	var calls atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil || !strings.Contains(string(body), payload) || r.ContentLength != int64(len(body)) {
-			t.Errorf("attempt %d: %d of %d bytes, %v", calls.Load(), len(body), r.ContentLength, err)
+	withEach(t, func(t *testing.T, open func(string) putter) {
+		payload := rand.Text() + strings.Repeat("x", 100_000)
+		var calls atomic.Int64
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil || !strings.Contains(string(body), payload) || r.ContentLength != int64(len(body)) {
+				t.Errorf("attempt %d: %d of %d bytes, %v", calls.Load(), len(body), r.ContentLength, err)
+			}
+			if calls.Add(1) < 3 {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			_, _ = io.WriteString(w, "{}")
+		}))
+		t.Cleanup(server.Close)
+		item := secretItem()
+		item["payload"] = str(payload)
+		if created, err := open(server.URL).Put(t.Context(), item); !created || err != nil {
+			t.Errorf("Put = %t, %v, want true, nil", created, err)
 		}
-		if calls.Add(1) < 3 {
-			w.WriteHeader(http.StatusInternalServerError)
-			return
-		}
-		_, _ = io.WriteString(w, "{}")
-	}))
-	t.Cleanup(server.Close)
-	item := secretItem()
-	item["payload"] = str(payload)
-	if created, err := table.New(newClient(server.URL), "events").Put(t.Context(), item); !created || err != nil {
-		t.Errorf("Put = %t, %v, want true, nil", created, err)
-	}
+	})
 }
 
 func TestSilentTableFailsWithinSevenSeconds(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name  string
-		serve func(http.ResponseWriter)
-	}{
-		{"no response", func(http.ResponseWriter) {}},
-		{"half a response", func(w http.ResponseWriter) {
-			w.Header().Set("Content-Length", "100")
-			_, _ = io.WriteString(w, "{")
-			_ = http.NewResponseController(w).Flush()
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.Copy(io.Discard, r.Body)
-				c.serve(w)
-				<-r.Context().Done()
-			}))
-			t.Cleanup(server.Close)
-			start := time.Now()
-			_, err := table.New(newClient(server.URL), "events").Put(t.Context(), secretItem())
-			checkClass(t, err, table.ErrUnavailable)
-			if took := time.Since(start); took < 5*time.Second || took > 7500*time.Millisecond {
-				t.Errorf("took %v, want three attempts in about 7s", took)
-			}
-		})
-	}
+	withEach(t, func(t *testing.T, open func(string) putter) {
+		for _, c := range []struct {
+			name  string
+			serve func(http.ResponseWriter)
+		}{
+			{"no response", func(http.ResponseWriter) {}},
+			{"half a response", func(w http.ResponseWriter) {
+				w.Header().Set("Content-Length", "100")
+				_, _ = io.WriteString(w, "{")
+				_ = http.NewResponseController(w).Flush()
+			}},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					_, _ = io.Copy(io.Discard, r.Body)
+					c.serve(w)
+					<-r.Context().Done()
+				}))
+				t.Cleanup(server.Close)
+				start := time.Now()
+				_, err := open(server.URL).Put(t.Context(), secretItem())
+				checkClass(t, err, table.ErrUnavailable)
+				if took := time.Since(start); took < 5*time.Second || took > 7500*time.Millisecond {
+					t.Errorf("took %v, want three attempts in about 7s", took)
+				}
+			})
+		}
+	})
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
-	t.Parallel()
-	var calls atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		calls.Add(1)
-		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
-	}))
-	t.Cleanup(server.Close)
-	if _, err := table.New(newClient(server.URL), "events").Put(t.Context(), secretItem()); err == nil {
-		t.Error("Put: no error")
-	}
-	if n := calls.Load(); n != 1 {
-		t.Errorf("%d calls, want 1", n)
-	}
+	withEach(t, func(t *testing.T, open func(string) putter) {
+		var calls atomic.Int64
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			calls.Add(1)
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}))
+		t.Cleanup(server.Close)
+		if _, err := open(server.URL).Put(t.Context(), secretItem()); err == nil {
+			t.Error("Put: no error")
+		}
+		if n := calls.Load(); n != 1 {
+			t.Errorf("%d calls, want 1", n)
+		}
+	})
 }
 
 func BenchmarkPut(b *testing.B) {
@@ -185,15 +188,19 @@ func BenchmarkPut(b *testing.B) {
 		_, _ = io.WriteString(w, "{}")
 	}))
 	b.Cleanup(server.Close)
-	s := table.New(newClient(server.URL), "events")
 	item := secretItem()
 	for i := range 30 {
 		item[fmt.Sprintf("field_%d", i)] = str("value")
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := s.Put(context.Background(), item); err != nil {
-			b.Fatal(err)
-		}
+	for name, open := range putters {
+		b.Run(name, func(b *testing.B) {
+			s := open(server.URL)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Put(context.Background(), item); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 type grant struct{ Action, Resource string }
@@ -117,7 +117,7 @@ func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
 			}
 		}
 	}
-	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	text := func(s string) attr.Value { return attr.String(s) }
 	now := "2026-03-12T14:32:00.000Z"
 	mark := table.AlertedItem(table.Item{
 		table.PK: text("CALL#1"), table.SK: text("EVENT#1"), table.OccurredAt: text(now), table.ReceivedAt: text(now),

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/bench/contender"
@@ -21,6 +21,7 @@ import (
 	"github.com/ringback/ringback/internal/gateway"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // flawVariable says that this program is to be a function, with a flaw.
@@ -62,9 +63,9 @@ func (f flawed) Put(ctx context.Context, item table.Item) (bool, error) {
 	case "leaves an attribute out":
 		delete(item, "agent_id")
 	case "writes another attribute":
-		item["agent_name"] = &types.AttributeValueMemberS{Value: "somebody"}
+		item["agent_name"] = attr.String("somebody")
 	case "stores under another key":
-		item[table.SK] = &types.AttributeValueMemberS{Value: table.Text(item, table.SK) + "#again"}
+		item[table.SK] = attr.String(table.Text(item, table.SK) + "#again")
 	case "writes twice":
 		created, err := f.store.Put(ctx, item)
 		if err == nil {
@@ -79,11 +80,11 @@ func (f flawed) Put(ctx context.Context, item table.Item) (bool, error) {
 }
 
 func function(flaw string) lambda.Handler {
-	client := table.NewClient(table.ClientOptions{
-		Region:      os.Getenv("AWS_REGION"),
-		Endpoint:    os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"),
-		Credentials: awsclient.StandInCredentials,
-	})
+	writer := table.NewWriter(aws.Config{
+		Region:       os.Getenv("AWS_REGION"),
+		BaseEndpoint: aws.String(os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")),
+		Credentials:  awsclient.StandInCredentials,
+	}, "events")
 	secret := credential.Secret{Token: deliveries.Token, SigningSecret: deliveries.SigningSecret}
 	switch flaw {
 	case "checks no signature":
@@ -93,7 +94,7 @@ func function(flaw string) lambda.Handler {
 	case "takes any token":
 		secret.Token = strings.Repeat("x", len(deliveries.Token))
 	}
-	store := flawed{table.New(client, "events"), flaw}
+	store := flawed{writer, flaw}
 	return gateway.New(ingest.New(store, credential.Fixed(secret), slog.New(slog.DiscardHandler)))
 }
 

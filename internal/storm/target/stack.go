@@ -12,6 +12,7 @@ import (
 
 	"github.com/ringback/ringback/internal/storm"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
 )
 
 // ErrStore says that the table cannot be read.
@@ -46,7 +47,7 @@ type Stack struct {
 	Alerts *Subscription
 
 	config StackConfig
-	table  *table.DynamoDB
+	table  *dynamo.Store
 }
 
 // Open checks that the table can be read and subscribes to the topic. The errors
@@ -57,9 +58,9 @@ func Open(ctx context.Context, config aws.Config, c StackConfig) (*Stack, error)
 	if err != nil {
 		return nil, fmt.Errorf("%w %q: %w", ErrStore, c.TableName, err)
 	}
-	s := &Stack{config: c, table: table.New(dynamodb.NewFromConfig(config, func(o *dynamodb.Options) {
+	s := &Stack{config: c, table: dynamo.New(config, c.TableName, func(o *dynamodb.Options) {
 		o.RetryMaxAttempts = patience
-	}), c.TableName)}
+	})}
 	if s.Alerts, err = Subscribe(ctx, config, c.TopicARN, c.Shared); err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func checkTable(ctx context.Context, client *dynamodb.Client, name string) error
 		TableName:                 aws.String(name),
 		ConsistentRead:            aws.Bool(true), // as the storm reads
 		KeyConditionExpression:    aws.String(table.PK + " = :partition"),
-		ExpressionAttributeValues: table.Item{":partition": &types.AttributeValueMemberS{Value: "STORM"}},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":partition": &types.AttributeValueMemberS{Value: "STORM"}},
 		Limit:                     aws.Int32(1),
 	})
 	if err != nil {

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/schema"
 	"github.com/ringback/ringback/internal/table/tabletest"
@@ -91,7 +91,7 @@ func open(t *testing.T, path string) *bolt.Store {
 	return s
 }
 
-func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+func str(s string) attr.Value { return attr.String(s) }
 
 // indexed returns an item of CALL#1 that is in the first index under PHONE#+1.
 func indexed(sk string) table.Item {

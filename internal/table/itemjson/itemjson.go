@@ -10,102 +10,109 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
+	"strconv"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // ErrSyntax says that a text is not an item in this JSON. No error that wraps it
 // tells what stands in the text.
 var ErrSyntax = errors.New("not an item in DynamoDB's JSON")
 
-// Encode writes an item that [table.Check] has passed. The error wraps
-// [table.ErrValue] for one that it would not pass.
-func Encode(item table.Item) ([]byte, error) {
-	var buf bytes.Buffer
-	e := jsontext.NewEncoder(&buf)
-	if err := encodeMap(e, item); err != nil {
+// Encode writes an item that table.Check has passed. The error wraps
+// [attr.ErrValue] for one that it would not pass.
+func Encode(item attr.Item) ([]byte, error) { return Append(nil, item) }
+
+// Append appends what [Encode] writes.
+func Append(to []byte, item attr.Item) ([]byte, error) {
+	text, err := appendMap(to, item)
+	if err != nil {
 		return nil, fmt.Errorf("encode item: %w", err)
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+	return text, nil
 }
 
-func encodeMap(e *jsontext.Encoder, m table.Item) error {
-	if err := e.WriteToken(jsontext.BeginObject); err != nil {
-		return err
+// appendMap writes the members in the order of their names, so that one item has
+// one text.
+func appendMap(to []byte, m attr.Map) ([]byte, error) {
+	names := make([]string, 0, 64)
+	for name := range m {
+		names = append(names, name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if err := e.WriteToken(jsontext.String(name)); err != nil {
-			return err
+	slices.Sort(names)
+
+	to = append(to, '{')
+	for i, name := range names {
+		if i > 0 {
+			to = append(to, ',')
 		}
-		if err := encodeValue(e, m[name]); err != nil {
-			return err
+		var err error
+		if to, err = appendString(to, name); err != nil {
+			return nil, err
+		}
+		to = append(to, ':')
+		if to, err = appendValue(to, m[name]); err != nil {
+			return nil, err
 		}
 	}
-	return e.WriteToken(jsontext.EndObject)
+	return append(to, '}'), nil
 }
 
-// encodeValue writes {"<kind>":<content>}.
-func encodeValue(e *jsontext.Encoder, v types.AttributeValue) error {
-	var kind string
-	var content func() error
-	token := func(t jsontext.Token) func() error {
-		return func() error { return e.WriteToken(t) }
-	}
+// appendValue writes {"<kind>":<content>}.
+func appendValue(to []byte, v attr.Value) (_ []byte, err error) {
 	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		kind, content = "S", token(jsontext.String(v.Value))
-	case *types.AttributeValueMemberN:
-		n, err := table.NormalNumber(v.Value)
-		if err != nil {
-			return err
-		}
-		kind, content = "N", token(jsontext.String(n))
-	case *types.AttributeValueMemberB:
-		kind, content = "B", token(jsontext.String(base64.StdEncoding.EncodeToString(v.Value)))
-	case *types.AttributeValueMemberBOOL:
-		kind, content = "BOOL", token(jsontext.Bool(v.Value))
-	case *types.AttributeValueMemberNULL:
-		kind, content = "NULL", token(jsontext.Bool(v.Value))
-	case *types.AttributeValueMemberM:
-		kind, content = "M", func() error { return encodeMap(e, v.Value) }
-	case *types.AttributeValueMemberL:
-		kind, content = "L", func() error { return encodeList(e, v.Value) }
+	case attr.String:
+		to, err = appendString(append(to, `{"S":`...), string(v))
+	case attr.Number:
+		var n string
+		n, err = attr.Normal(string(v))
+		to = append(append(append(to, `{"N":"`...), n...), '"')
+	case attr.Binary:
+		to = append(base64.StdEncoding.AppendEncode(append(to, `{"B":"`...), v), '"')
+	case attr.Bool:
+		to = strconv.AppendBool(append(to, `{"BOOL":`...), bool(v))
+	case attr.Null:
+		to = append(to, `{"NULL":true`...)
+	case attr.Map:
+		to, err = appendMap(append(to, `{"M":`...), v)
+	case attr.List:
+		to, err = appendList(append(to, `{"L":`...), v)
 	default:
-		return table.ErrValue
+		err = attr.ErrValue
 	}
-
-	if err := e.WriteToken(jsontext.BeginObject); err != nil {
-		return err
+	if err != nil {
+		return nil, err
 	}
-	if err := e.WriteToken(jsontext.String(kind)); err != nil {
-		return err
-	}
-	if err := content(); err != nil {
-		return err
-	}
-	return e.WriteToken(jsontext.EndObject)
+	return append(to, '}'), nil
 }
 
-func encodeList(e *jsontext.Encoder, list []types.AttributeValue) error {
-	if err := e.WriteToken(jsontext.BeginArray); err != nil {
-		return err
-	}
-	for _, v := range list {
-		if err := encodeValue(e, v); err != nil {
-			return err
+func appendList(to []byte, list attr.List) (_ []byte, err error) {
+	to = append(to, '[')
+	for i, v := range list {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		if to, err = appendValue(to, v); err != nil {
+			return nil, err
 		}
 	}
-	return e.WriteToken(jsontext.EndArray)
+	return append(to, ']'), nil
+}
+
+func appendString(to []byte, text string) ([]byte, error) {
+	to, err := jsontext.AppendQuote(to, text)
+	if err != nil {
+		return nil, attr.ErrValue
+	}
+	return to, nil
 }
 
 // Decode reads an item. The error wraps [ErrSyntax]; nothing here holds a set,
 // and so a set is one, too.
-func Decode(text []byte) (table.Item, error) {
+func Decode(text []byte) (attr.Item, error) {
 	item, err := decodeMap(jsontext.NewDecoder(bytes.NewReader(text)))
 	if err != nil {
 		return nil, fmt.Errorf("decode item: %w", err)
@@ -113,11 +120,11 @@ func Decode(text []byte) (table.Item, error) {
 	return item, nil
 }
 
-func decodeMap(d *jsontext.Decoder) (table.Item, error) {
+func decodeMap(d *jsontext.Decoder) (attr.Map, error) {
 	if err := expect(d, jsontext.KindBeginObject); err != nil {
 		return nil, err
 	}
-	m := table.Item{}
+	m := attr.Map{}
 	for d.PeekKind() != jsontext.KindEndObject {
 		name, err := readString(d)
 		if err != nil {
@@ -130,11 +137,11 @@ func decodeMap(d *jsontext.Decoder) (table.Item, error) {
 	return m, expect(d, jsontext.KindEndObject)
 }
 
-func decodeList(d *jsontext.Decoder) ([]types.AttributeValue, error) {
+func decodeList(d *jsontext.Decoder) (attr.List, error) {
 	if err := expect(d, jsontext.KindBeginArray); err != nil {
 		return nil, err
 	}
-	list := []types.AttributeValue{}
+	list := attr.List{}
 	for d.PeekKind() != jsontext.KindEndArray {
 		v, err := decodeValue(d)
 		if err != nil {
@@ -145,7 +152,7 @@ func decodeList(d *jsontext.Decoder) ([]types.AttributeValue, error) {
 	return list, expect(d, jsontext.KindEndArray)
 }
 
-func decodeValue(d *jsontext.Decoder) (types.AttributeValue, error) {
+func decodeValue(d *jsontext.Decoder) (attr.Value, error) {
 	if err := expect(d, jsontext.KindBeginObject); err != nil {
 		return nil, err
 	}
@@ -160,29 +167,32 @@ func decodeValue(d *jsontext.Decoder) (types.AttributeValue, error) {
 	return v, expect(d, jsontext.KindEndObject)
 }
 
-func decodeContent(d *jsontext.Decoder, kind string) (types.AttributeValue, error) {
+func decodeContent(d *jsontext.Decoder, kind string) (attr.Value, error) {
 	switch kind {
 	case "S":
 		s, err := readString(d)
-		return &types.AttributeValueMemberS{Value: s}, err
+		return attr.String(s), err
 	case "N":
 		s, err := readString(d)
-		return &types.AttributeValueMemberN{Value: s}, err
+		return attr.Number(s), err
 	case "B":
 		b, err := readBinary(d)
-		return &types.AttributeValueMemberB{Value: b}, err
+		return attr.Binary(b), err
 	case "BOOL":
 		b, err := readBool(d)
-		return &types.AttributeValueMemberBOOL{Value: b}, err
+		return attr.Bool(b), err
 	case "NULL":
 		b, err := readBool(d)
-		return &types.AttributeValueMemberNULL{Value: b}, err
+		if err == nil && !b {
+			err = ErrSyntax // there is no such null
+		}
+		return attr.Null{}, err
 	case "M":
 		m, err := decodeMap(d)
-		return &types.AttributeValueMemberM{Value: m}, err
+		return m, err
 	case "L":
 		l, err := decodeList(d)
-		return &types.AttributeValueMemberL{Value: l}, err
+		return l, err
 	}
 	return nil, ErrSyntax
 }

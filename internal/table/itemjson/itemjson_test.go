@@ -7,33 +7,33 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/itemjson"
 )
 
-func str(text string) types.AttributeValue { return &types.AttributeValueMemberS{Value: text} }
+func str(text string) attr.Value { return attr.String(text) }
 
 // value draws a value of any kind, as the table hands it out.
-func value(depth int) *rapid.Generator[types.AttributeValue] {
+func value(depth int) *rapid.Generator[attr.Value] {
 	number := rapid.StringMatching(`-?[1-9][0-9]{0,10}\.[0-9]{0,10}[1-9]`)
 	binary := rapid.SliceOf(rapid.Byte())
-	generators := []*rapid.Generator[types.AttributeValue]{
+	generators := []*rapid.Generator[attr.Value]{
 		rapid.Map(rapid.String(), str),
-		rapid.Map(number, func(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }),
-		rapid.Map(binary, func(b []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: b} }),
-		rapid.Map(rapid.Bool(), func(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }),
-		rapid.Just[types.AttributeValue](&types.AttributeValueMemberNULL{Value: true}),
+		rapid.Map(number, func(s string) attr.Value { return attr.Number(s) }),
+		rapid.Map(binary, func(b []byte) attr.Value { return attr.Binary(b) }),
+		rapid.Map(rapid.Bool(), func(b bool) attr.Value { return attr.Bool(b) }),
+		rapid.Just[attr.Value](attr.Null{}),
 	}
 	if depth > 0 {
 		generators = append(generators,
-			rapid.Map(rapid.SliceOfN(value(depth-1), 0, 3), func(l []types.AttributeValue) types.AttributeValue {
-				return &types.AttributeValueMemberL{Value: l}
+			rapid.Map(rapid.SliceOfN(value(depth-1), 0, 3), func(l []attr.Value) attr.Value {
+				return attr.List(l)
 			}),
-			rapid.Map(attributes(depth-1), func(m table.Item) types.AttributeValue {
-				return &types.AttributeValueMemberM{Value: m}
+			rapid.Map(attributes(depth-1), func(m table.Item) attr.Value {
+				return attr.Map(m)
 			}),
 		)
 	}

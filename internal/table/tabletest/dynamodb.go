@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ringback/ringback/internal/awsclient"
-	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/schema"
 )
 
@@ -34,23 +33,13 @@ func Endpoint(t testing.TB) string {
 	return endpoint
 }
 
-// DynamoDB returns a store in a new, empty table. It skips the test if no
-// DynamoDB is named in the environment.
-func DynamoDB(t *testing.T) table.Store {
-	t.Helper()
-	return table.New(NewTable(t))
-}
-
 // NewTable creates an empty table of a name of its own, with the keys and
 // indexes of template.yaml, and deletes it when the test ends. It skips the
 // test if no DynamoDB is named in the environment.
-func NewTable(t testing.TB) (client *dynamodb.Client, name string) {
+func NewTable(t testing.TB) (config aws.Config, name string) {
 	t.Helper()
-	client = table.NewClient(table.ClientOptions{
-		Region:      "us-east-1",
-		Endpoint:    Endpoint(t),
-		Credentials: awsclient.StandInCredentials,
-	})
+	config = Config(Endpoint(t))
+	client := dynamodb.NewFromConfig(config)
 	name = "ringback-" + rand.Text()
 	if _, err := client.CreateTable(t.Context(), Schema(t).CreateTableInput(name)); err != nil {
 		t.Fatalf("create table: %v", err)
@@ -68,7 +57,18 @@ func NewTable(t testing.TB) (client *dynamodb.Client, name string) {
 	if err := waiter.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(name)}, tableTimeout); err != nil {
 		t.Fatalf("wait for table: %v", err)
 	}
-	return client, name
+	return config, name
+}
+
+// Config returns what reaches the stand-in for DynamoDB at endpoint.
+func Config(endpoint string) aws.Config {
+	return aws.Config{
+		Region:       "us-east-1",
+		BaseEndpoint: aws.String(endpoint),
+		Credentials:  awsclient.StandInCredentials,
+		HTTPClient:   awsclient.NewHTTPClient(),
+		Retryer:      awsclient.NewRetryer,
+	}
 }
 
 // Schema returns the schema in the template of the module that is tested.

@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // writers is how many goroutines write at once.
@@ -85,10 +84,8 @@ var putChecks = []check{
 
 	{"an item of exactly 400 KB is stored, one byte more is refused", func(t *testing.T, s table.Store) {
 		fits := sized("CALL#1", table.MaxItemSize, str)
-		nested := sized("CALL#2", table.MaxItemSize, func(s string) types.AttributeValue {
-			return &types.AttributeValueMemberM{Value: table.Item{"list": &types.AttributeValueMemberL{
-				Value: []types.AttributeValue{str(s), num("-12.5"), &types.AttributeValueMemberBOOL{Value: true}},
-			}}}
+		nested := sized("CALL#2", table.MaxItemSize, func(s string) attr.Value {
+			return attr.Map{"list": attr.List{str(s), num("-12.5"), attr.Bool(true)}}
 		})
 		binary := sized("CALL#3", table.MaxItemSize, bin)
 		put(t, s, fits, nested, binary)
@@ -134,18 +131,14 @@ var putChecks = []check{
 	{"unusable values are refused", func(t *testing.T, s table.Store) {
 		deep := str("end")
 		for range 33 {
-			deep = &types.AttributeValueMemberL{Value: []types.AttributeValue{deep}}
+			deep = attr.List{deep}
 		}
-		for _, v := range []types.AttributeValue{
+		for _, v := range []attr.Value{
 			nil,
 			str("\xff"),
 			num(""), num("one"), num("1e126"), num("-1e-131"), num("NaN"), num("0x1"), num("1_0"), num(".5."),
 			num("123456789012345678901234567890123456789"), // 39 digits
-			&types.AttributeValueMemberNULL{Value: false},
-			&types.AttributeValueMemberSS{Value: []string{"a set"}},
-			&types.AttributeValueMemberNS{Value: []string{"1"}},
-			&types.AttributeValueMemberBS{Value: [][]byte{{1}}},
-			&types.AttributeValueMemberM{Value: table.Item{"": str("nameless")}},
+			attr.Map{"": str("nameless")},
 			deep,
 		} {
 			wantPutError(t, s, newItem("CALL#1", "EVENT#1", table.Item{"value": v}), table.ErrValue)
@@ -204,7 +197,7 @@ func concurrently(f func(writer int)) {
 }
 
 // sized returns an item of a size, padded within the value that wrap makes.
-func sized(pk string, size int, wrap func(string) types.AttributeValue) table.Item {
+func sized(pk string, size int, wrap func(string) attr.Value) table.Item {
 	padded := func(n int) table.Item {
 		return newItem(pk, "EVENT#1", table.Item{"payload": wrap(strings.Repeat("x", n))})
 	}

@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // Run checks that the stores that open returns keep the contract of
@@ -53,11 +53,11 @@ type check struct {
 	check func(*testing.T, table.Store)
 }
 
-func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+func str(s string) attr.Value { return attr.String(s) }
 
-func num(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
+func num(s string) attr.Value { return attr.Number(s) }
 
-func bin(s string) types.AttributeValue { return &types.AttributeValueMemberB{Value: []byte(s)} }
+func bin(s string) attr.Value { return attr.Binary([]byte(s)) }
 
 // newItem returns an item with the keys of the table and other attributes.
 func newItem(pk, sk string, others ...table.Item) table.Item {
@@ -170,13 +170,8 @@ func wantItems(t *testing.T, s table.Store, q table.Query, want ...table.Item) {
 // diffItems compares items by content.
 func diffItems(want, got any) string {
 	return cmp.Diff(want, got,
-		cmpopts.IgnoreUnexported(
-			types.AttributeValueMemberS{}, types.AttributeValueMemberN{}, types.AttributeValueMemberB{},
-			types.AttributeValueMemberBOOL{}, types.AttributeValueMemberNULL{}, types.AttributeValueMemberL{},
-			types.AttributeValueMemberM{},
-		),
 		cmpopts.EquateEmpty(),
 		// Much faster than byte by byte, and apart from what EquateEmpty takes.
-		cmp.FilterValues(func(a, b []byte) bool { return len(a)*len(b) > 0 }, cmp.Comparer(bytes.Equal)),
+		cmp.FilterValues(func(a, b attr.Binary) bool { return len(a)*len(b) > 0 }, cmp.Comparer(func(a, b attr.Binary) bool { return bytes.Equal(a, b) })),
 	)
 }

@@ -5,9 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 var valueChecks = []check{
@@ -32,23 +31,25 @@ var valueChecks = []check{
 	{"values of every kind come back", func(t *testing.T, s table.Store) {
 		deep := str("end")
 		for range 32 {
-			deep = &types.AttributeValueMemberM{Value: table.Item{"in": deep}}
+			deep = attr.Map{"in": deep}
 		}
 		item := newItem("CALL#1", "EVENT#1", table.Item{
 			"string":       str("text with \" \\ \n \x00 \x7f 😀 \u2028"),
 			"empty string": str(""),
 			"binary":       bin("\x00\xff\x80 bytes"),
 			"empty binary": bin(""),
-			"true":         &types.AttributeValueMemberBOOL{Value: true},
-			"false":        &types.AttributeValueMemberBOOL{Value: false},
-			"null":         &types.AttributeValueMemberNULL{Value: true},
-			"list": &types.AttributeValueMemberL{Value: []types.AttributeValue{
-				str("first"), num("2"), &types.AttributeValueMemberNULL{Value: true},
-				&types.AttributeValueMemberL{}, &types.AttributeValueMemberM{Value: table.Item{"k": bin("v")}},
-			}},
-			"map":             &types.AttributeValueMemberM{Value: table.Item{"a#b.c d\"": str("odd name"), "S": str("kind as name")}},
-			"empty list":      &types.AttributeValueMemberL{},
-			"empty map":       &types.AttributeValueMemberM{},
+			"true":         attr.Bool(true),
+			"false":        attr.Bool(false),
+			"null":         attr.Null{},
+			"list": attr.List{
+				str("first"), num("2"),
+				attr.Null{},
+				attr.List{},
+				attr.Map{"k": bin("v")},
+			},
+			"map":             attr.Map{"a#b.c d\"": str("odd name"), "S": str("kind as name")},
+			"empty list":      attr.List{},
+			"empty map":       attr.Map{},
 			"deep":            deep,
 			"odd \" \n name😀": str("x"),
 		})

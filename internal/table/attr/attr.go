@@ -1,0 +1,44 @@
+// Package attr is the values that an item's attributes have, in DynamoDB's
+// terms. They are not the SDK's own types, which take a function most of its
+// start time: every description of DynamoDB's interface is made with them.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+package attr
+
+import "errors"
+
+// Value is one of [String], [Number], [Binary], [Bool], [Null], [List] and
+// [Map]. There are no sets: no item here needs one.
+type Value interface{ sealed() }
+
+type (
+	// String is text in UTF-8.
+	String string
+	// Number is decimal text, so that every digit is kept.
+	Number string
+	// Binary is bytes of any kind.
+	Binary []byte
+	// Bool is true or false.
+	Bool bool
+	// Null is JSON's null.
+	Null struct{}
+	// List is values in order.
+	List []Value
+	// Map is values by name.
+	Map map[string]Value
+)
+
+func (String) sealed() {}
+func (Number) sealed() {}
+func (Binary) sealed() {}
+func (Bool) sealed()   {}
+func (Null) sealed()   {}
+func (List) sealed()   {}
+func (Map) sealed()    {}
+
+// Item is one row: attribute names and their values.
+type Item = map[string]Value
+
+// ErrValue says that an item has a value that the table cannot hold, such as a
+// number of more than 38 digits or nesting of more than 32 levels.
+var ErrValue = errors.New("unusable value")

@@ -1,0 +1,120 @@
+package table_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/ringback/ringback/internal/awsclient"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
+	"github.com/ringback/ringback/internal/table/dynamo"
+	"github.com/ringback/ringback/internal/table/tabletest"
+)
+
+// sent is what of a request reaches a service, as far as it means anything to it.
+type sent struct {
+	Method, URL, ContentType, Target string
+	Body                             any
+}
+
+// catcher keeps each request, and answers none.
+type catcher []sent
+
+func (c *catcher) Do(r *http.Request) (*http.Response, error) {
+	s := sent{
+		Method: r.Method, URL: r.URL.Scheme + "://" + r.URL.Host + strings.TrimSuffix(r.URL.Path, "/"),
+		ContentType: r.Header.Get("Content-Type"), Target: r.Header.Get("X-Amz-Target"),
+	}
+	if err := json.UnmarshalRead(r.Body, &s.Body); err != nil {
+		return nil, err
+	}
+	*c = append(*c, s)
+	return nil, errors.New("not sent")
+}
+
+func anItem() *rapid.Generator[table.Item] {
+	return rapid.Custom(func(t *rapid.T) table.Item {
+		item := rapid.MapOfN(rapid.StringN(1, 20, 60), aValue(3), 0, 12).Draw(t, "attributes")
+		text := rapid.StringN(1, 30, 100)
+		item[table.PK] = str(text.Draw(t, table.PK))
+		item[table.SK] = str(text.Draw(t, table.SK))
+		for _, name := range []string{table.GSI1PK, table.GSI1SK, table.GSI2PK, table.GSI2SK} {
+			delete(item, name)
+		}
+		return item
+	})
+}
+
+// aValue draws a value that the table takes. Numbers are as DynamoDB spells them,
+// since the two spell others differently.
+func aValue(depth int) *rapid.Generator[attr.Value] {
+	kinds := []*rapid.Generator[attr.Value]{
+		rapid.Map(rapid.String(), str),
+		rapid.Map(rapid.StringMatching(`0|-?[1-9][0-9]{0,18}|-?[0-9]\.[0-9]{0,18}[1-9]`), num),
+		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) attr.Value { return attr.Binary(b) }),
+		rapid.Map(rapid.Bool(), func(b bool) attr.Value { return attr.Bool(b) }),
+		rapid.Just[attr.Value](attr.Null{}),
+	}
+	if depth > 0 {
+		inner := rapid.Deferred(func() *rapid.Generator[attr.Value] { return aValue(depth - 1) })
+		kinds = append(kinds,
+			rapid.Map(rapid.SliceOfN(inner, 0, 4), func(l []attr.Value) attr.Value { return attr.List(l) }),
+			rapid.Map(rapid.MapOfN(rapid.StringN(1, 20, 60), inner, 0, 4), func(m map[string]attr.Value) attr.Value { return attr.Map(m) }),
+		)
+	}
+	return rapid.OneOf(kinds...)
+}
+
+// The SDK's client is the judge: whatever an item holds, it asks for the same.
+func TestTheWritersRequestIsTheSDKs(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		item := anItem().Draw(t, "item")
+		name := rapid.SampledFrom([]string{"events", "ringback-EventsTable-1X_2.y"}).Draw(t, "table")
+		var want, got catcher
+		config := func(to *catcher) aws.Config {
+			return aws.Config{
+				Region: "eu-central-1", HTTPClient: to, Credentials: awsclient.StandInCredentials,
+				Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+			}
+		}
+		_, sdkErr := dynamo.New(config(&want), name).Put(context.Background(), item)
+		_, err := table.NewWriter(config(&got), name).Put(context.Background(), item)
+		if errors.Is(err, table.ErrUnavailable) != errors.Is(sdkErr, table.ErrUnavailable) || len(want) != 1 {
+			t.Fatalf("%d requests of the SDK's: %v; ours: %v", len(want), sdkErr, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("requests (-SDK's +ours):\n%s", diff)
+		}
+	})
+}
+
+func TestWarmMakesOneSignedReadAndIgnoresTheResult(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		if got := r.Header.Get("X-Amz-Target"); got != "DynamoDB_20120810.GetItem" {
+			t.Errorf("target %q", got)
+		}
+		if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ") {
+			t.Error("request is not signed")
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+	}))
+	t.Cleanup(server.Close)
+	table.NewWriter(tabletest.Config(server.URL), "events").Warm(t.Context())
+	if n := calls.Load(); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+}
