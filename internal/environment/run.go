@@ -3,6 +3,8 @@ package environment
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -18,6 +20,7 @@ const initTime = 8 * time.Second
 // handler, which then serves until the process ends. Where start fails, why is
 // printed behind the function's name, and the process exits with status 1.
 func Run(name string, start func(context.Context, *Environment) (lambda.Handler, error)) {
+	http.DefaultTransport = newTransport((&net.Dialer{}).DialContext)
 	handler, err := initialize(start)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: not started: %v\n", name, err)
