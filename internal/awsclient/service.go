@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,6 +50,7 @@ type Service struct {
 	retryer     aws.RetryerV2
 	region      string
 	signer      *v4.Signer
+	skew        atomic.Int64 // what a service's clock is ahead of ours, in nanoseconds
 }
 
 // NewService returns the client of a service, with what it uses of an SDK
@@ -164,23 +166,56 @@ func (s *Service) CallOnce(ctx context.Context, operation string, request []byte
 	req.Header.Set("User-Agent", "ringback")
 	req.Header.Set("X-Amz-Target", s.api.target+operation)
 	sum := sha256.Sum256(request)
-	if err := s.signer.SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), s.api.name, s.region, s.Now()); err != nil {
+	now := s.Now().Add(time.Duration(s.skew.Load()))
+	if err := s.signer.SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), s.api.name, s.region, now); err != nil {
 		return nil, fmt.Errorf("sign request: %w", err)
 	}
 	resp, body, err := s.exchange(req)
 	if err != nil {
 		return nil, &sendError{err}
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, newAnswer(resp, body)
-	}
 	// What stands in place of an answer, or was cut or changed on the way, says
 	// nothing of what was done.
-	if !checksum(resp.Header, body) || jsontext.Value(body).Kind() != '{' || !jsontext.Value(body).IsValid() {
+	if !checksum(resp.Header, body) {
+		return nil, &sendError{errAnswer}
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, s.refused(newAnswer(resp, body), resp.Header, now)
+	}
+	if jsontext.Value(body).Kind() != '{' || !jsontext.Value(body).IsValid() {
 		return nil, &sendError{errAnswer}
 	}
 	return body, nil
 }
+
+// maxSkew is by how much the clocks may differ: services take a signature for five
+// minutes.
+const maxSkew = 4 * time.Minute
+
+// refused returns the error of an attempt that the service refused. If its clock and
+// ours are too far apart for our signatures, the next attempt is signed with its
+// time and worth making, as by the SDK.
+func (s *Service) refused(answer *Answer, header http.Header, signed time.Time) error {
+	switch answer.Code {
+	case "InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed", "AuthFailure":
+	default:
+		return answer
+	}
+	theirs, err := http.ParseTime(header.Get("Date"))
+	if err != nil || theirs.Sub(signed).Abs() < maxSkew {
+		return answer
+	}
+	s.skew.Store(int64(theirs.Sub(s.Now())))
+	return &skewError{answer}
+}
+
+// skewError is an answer to a signature of another time.
+type skewError struct{ *Answer }
+
+func (e *skewError) Unwrap() error { return e.Answer }
+
+// RetryableError tells the retry policy to try again.
+func (e *skewError) RetryableError() bool { return true }
 
 // exchange spares a client of ours the care for a stranger's request.
 func (s *Service) exchange(req *http.Request) (*http.Response, []byte, error) {
@@ -197,8 +232,8 @@ func (s *Service) exchange(req *http.Request) (*http.Response, []byte, error) {
 
 var errAnswer = errors.New("unreadable answer")
 
-// checksum reports whether the body is the one that its checksum was made of.
-// DynamoDB sends one, which the SDK looks at as well.
+// checksum reports whether the body is the one that its checksum was made of, which
+// DynamoDB sends with each.
 func checksum(h http.Header, body []byte) bool {
 	sum := h.Get("X-Amz-Crc32")
 	return sum == "" || sum == strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)

@@ -121,6 +121,7 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 		{"an answer that is not the service's", says(200, `<html>`), true},
 		{"an answer cut short", says(200, `{"a":`), true},
 		{"an answer that was changed on the way", says(200, `{}`, "X-Amz-Crc32", "1"), true},
+		{"a refusal that was changed on the way", says(400, `{"__type":"ValidationException"}`, "X-Amz-Crc32", "1"), true},
 		{"a redirect", says(307, `{}`, "Location", "/elsewhere"), false},
 		{"a fault of ours", says(400, `{"__type":"ValidationException"}`), false},
 		{"a denial", says(403, `{"__type":"AccessDeniedException"}`), false},
@@ -333,6 +334,53 @@ func TestAnAnswerWithItsChecksumIsTaken(t *testing.T) {
 	got, err := awsclient.NewService(awsclient.DynamoDB, config(endpoint)).Call(t.Context(), "PutItem", []byte("{}"))
 	if err != nil || string(got) != body || calls() != 1 {
 		t.Errorf("%d calls, %s, %v, want one and what was answered", calls(), got, err)
+	}
+}
+
+// A service takes a signature for five minutes, and an environment may have been
+// frozen with its clock.
+func TestClocksThatDifferAreSignedAround(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		ahead time.Duration // the service's clock
+		calls int           // for two calls of ours
+	}{
+		{0, 2},
+		{6 * time.Minute, 3},
+		{-time.Hour, 3},
+	} {
+		t.Run(tc.ahead.String(), func(t *testing.T) {
+			t.Parallel()
+			endpoint, calls := server(t, func(w http.ResponseWriter, r *http.Request) {
+				now := time.Now().Add(tc.ahead).UTC()
+				w.Header().Set("Date", now.Format(http.TimeFormat))
+				signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+				if err != nil || now.Sub(signed).Abs() > 5*time.Minute {
+					says(400, `{"__type":"com.amazon.coral.service#InvalidSignatureException"}`)(w, r)
+					return
+				}
+				says(200, "{}")(w, r)
+			})
+			service := awsclient.NewService(awsclient.DynamoDB, config(endpoint))
+			for range 2 {
+				if _, err := service.Call(t.Context(), "PutItem", []byte("{}")); err != nil {
+					t.Error(err)
+				}
+			}
+			if calls() != tc.calls {
+				t.Errorf("%d calls, want %d", calls(), tc.calls)
+			}
+		})
+	}
+}
+
+func TestASignatureThatIsWrongIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	endpoint, calls := server(t, says(400, `{"__type":"InvalidSignatureException"}`))
+	_, err := awsclient.NewService(awsclient.DynamoDB, config(endpoint)).Call(t.Context(), "PutItem", []byte("{}"))
+	var answer *awsclient.Answer
+	if !errors.As(err, &answer) || answer.Code != "InvalidSignatureException" || calls() != 1 {
+		t.Errorf("%d calls, %v, want one and its answer", calls(), err)
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 	maxResponse = 16 << 20
 )
 
-// HTTPClient sends the requests of AWS SDK clients. It differs from the SDK's
+// HTTPClient sends the requests of AWS SDK clients, and of a [Service]. It differs from the SDK's
 // own in four ways: bodies are sent and received as bytes, so that neither side
 // closes a stream that the other still reads, and kept-alive connections
 // survive; every attempt has a time limit; it speaks HTTP/1.1; and it looks up
@@ -52,7 +52,7 @@ func NewHTTPClient() *HTTPClient {
 		ResponseHeaderTimeout: headerTimeout,
 		IdleConnTimeout:       idleTimeout,
 		MaxIdleConnsPerHost:   256,
-		// The SDK verifies a checksum of the bytes as they come.
+		// DynamoDB's checksum is of the bytes as they come.
 		DisableCompression: true,
 		Protocols:          protocols,
 	}}
@@ -70,7 +70,7 @@ func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
 
 	resp, body, err := c.exchange(sent)
 	if err != nil {
-		return nil, err // the SDK adds what was being done
+		return nil, err // the caller adds what was being done
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
@@ -127,7 +127,7 @@ func readAll(resp *http.Response) ([]byte, error) {
 	return buf.Bytes(), errors.Join(err, resp.Body.Close())
 }
 
-// NewRetryer returns the retry policy of the program's SDK clients: three
+// NewRetryer returns the retry policy of the program's calls of AWS: three
 // attempts, with a short pause that grows and varies.
 func NewRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {

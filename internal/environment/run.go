@@ -19,6 +19,9 @@ const initTime = 8 * time.Second
 // Run is the main of a function: start reads the environment and wires the
 // handler, which then serves until the process ends. Where start fails, why is
 // printed behind the function's name, and the process exits with status 1.
+//
+// [http.DefaultTransport] is from then on what reaches the Runtime API best, and
+// good for nothing else: other calls need a client of their own.
 func Run(name string, start func(context.Context, *Environment) (lambda.Handler, error)) {
 	http.DefaultTransport = newTransport((&net.Dialer{}).DialContext)
 	handler, err := initialize(start)

@@ -39,7 +39,9 @@ func newTransport(dial dial) *http.Transport {
 // the end. Nothing waits for what is kept back, since the response comes behind the
 // end of the request; one that is given up ends with its connection.
 //
-// Like any connection of an [http.Transport] it is written to by one goroutine.
+// Like any connection of an [http.Transport] it is written to by one goroutine. It
+// is for requests of unknown length, as all of aws-lambda-go's are: within one of a
+// known length, what looks like a chunked header would wait for an end for ever.
 type wholeRequests struct {
 	net.Conn
 
@@ -63,20 +65,28 @@ func (w *wholeRequests) Write(p []byte) (int, error) {
 		return w.Conn.Write(p) //nolint:wrapcheck // says all itself
 	}
 	begins := len(w.held) == 0
+	if len(w.held)+len(p) > maxHeld {
+		if err := w.release(); err != nil {
+			return 0, err
+		}
+		return w.Conn.Write(p) //nolint:wrapcheck // says all itself
+	}
 	w.held = append(w.held, p...)
-	if begins {
-		return len(p), nil
-	}
 	// A chunk that ends in the same way is sent a little earlier than it need be.
-	if !bytes.HasSuffix(w.held, end) && len(w.held) < maxHeld {
+	if begins || !bytes.HasSuffix(w.held, end) {
 		return len(p), nil
 	}
-	_, err := w.Conn.Write(w.held)
-	w.held = w.held[:0]
-	if err != nil {
-		return 0, err //nolint:wrapcheck // says all itself
+	if err := w.release(); err != nil {
+		return 0, err
 	}
 	return len(p), nil
+}
+
+// release sends what was kept back.
+func (w *wholeRequests) release() error {
+	_, err := w.Conn.Write(w.held)
+	w.held = w.held[:0]
+	return err //nolint:wrapcheck // says all itself
 }
 
 // beginsChunked reports whether p is the header of a chunked request, and nothing

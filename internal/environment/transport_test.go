@@ -13,7 +13,6 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/ringback/ringback/internal/environment"
@@ -167,16 +166,11 @@ func TestRequestsArriveWhole(t *testing.T) {
 
 func TestARequestThatIsGivenUpEnds(t *testing.T) {
 	t.Parallel()
-	begun := make(chan error, 1)
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, err := io.ReadAll(r.Body)
-		begun <- err
-	}))
-	t.Cleanup(server.Close)
+	endpoint := echo(t)
 	broken := errors.New("broken")
 	client, written := client()
 	body := io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, body)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,15 +182,46 @@ func TestARequestThatIsGivenUpEnds(t *testing.T) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 	// The next one does not find what is left of it.
-	if echoed, _ := exchange(t, client, echo(t), ofUnknownLength("whole"), nil); echoed != "whole" {
+	if echoed, _ := exchange(t, client, endpoint, ofUnknownLength("whole"), nil); echoed != "whole" {
 		t.Errorf("%q came back", echoed)
 	}
-	if diff := cmp.Diff(1, len(written.take())); diff != "" {
-		t.Errorf("writes (-want +got):\n%s", diff)
-	}
-	select {
-	case err := <-begun:
-		t.Errorf("the server took half a request: %v", err)
-	default:
+	if all := written.take(); len(all) != 1 {
+		t.Errorf("%d writes, want that of the second request: %q", len(all), all)
 	}
 }
+
+// A failure is told by a header of up to 1 MB and by trailers that are set while the
+// body is read.
+func TestAFailureIsTold(t *testing.T) {
+	t.Parallel()
+	endpoint := echo(t)
+	client, _ := client()
+	for _, size := range []int{10, 5000, 100_000} {
+		long := strings.Repeat("x", size)
+		reason := long[:min(size, 2000)] // net/http's server takes no more than 4096 of a trailer
+		trailer := http.Header{"Told": nil}
+		body := io.MultiReader(strings.NewReader("half"), readerFunc(func([]byte) (int, error) {
+			trailer.Set("Told", reason)
+			return 0, io.EOF
+		}))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Trailer = trailer
+		req.Header.Set("Lambda-Runtime-Function-Xray-Error-Cause", long)
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		echoed, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if told := resp.Header.Get("Told"); string(echoed) != "half" || err != nil || told != reason {
+			t.Errorf("%d bytes: %q and %d bytes came back, %v", size, echoed, len(told), err)
+		}
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

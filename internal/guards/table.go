@@ -28,6 +28,16 @@ var guards = []guard{
 		Tests: []string{e2e}, Only: "NothingIsLost",
 	},
 	{
+		Promise: 1, Name: "what is no answer of the table's is no success",
+		File: "internal/awsclient/service.go", Text: `if jsontext.Value(body).Kind() != '{' || !jsontext.Value(body).IsValid() {`, Instead: `if jsontext.Value(body).Kind() == 'x' {`,
+		Tests: []string{table},
+	},
+	{
+		Promise: 1, Name: "an answer that was changed on the way is no success",
+		File: "internal/awsclient/service.go", Text: `if !checksum(resp.Header, body) {`, Instead: `if false {`,
+		Tests: []string{table},
+	},
+	{
 		Promise: 1, Name: "what is spilled is sent before the 200",
 		File: "internal/ingest/handler.go", Text: `spillErr := h.Spill.Send(ctx, r); spillErr != nil`, Instead: `spillErr := error(nil); spillErr != nil`,
 		Tests: []string{ingest, onWebhook, e2e},
@@ -95,13 +105,13 @@ var guards = []guard{
 	},
 	{
 		Promise: 2, Name: "a condition that fails is our own write",
-		File: "internal/table/writer.go", Text: "answer.Code == CodeExists:\n\t\treturn false, nil", Instead: "answer.Code == CodeExists:\n\t\treturn false, ErrUnavailable",
+		File: "internal/table/writer.go", Text: "answer.Code == codeExists:\n\t\treturn false, nil", Instead: "answer.Code == codeExists:\n\t\treturn false, ErrUnavailable",
 		Tests: []string{table, e2e},
 	},
 	{
 		Promise: 2, Name: "a condition that fails is our own write, drained",
 		File: "internal/table/dynamo/store.go", Text: "case errors.As(err, &exists):\n\t\treturn false, nil", Instead: "case errors.As(err, &exists):\n\t\treturn false, table.ErrUnavailable",
-		Tests: []string{table},
+		Tests: []string{table, e2e},
 	},
 	{
 		Promise: 2, Name: "a duplicate is answered as one",

@@ -14,7 +14,8 @@ import (
 )
 
 // Failure turns what a call of DynamoDB failed with into an error of a [Store],
-// which begins with what was being done. It is for implementations.
+// which begins with what was being done: one that wraps [ErrUnavailable] or
+// [ErrTooLarge], or none of ours. It is for implementations.
 //
 // What the service answered is not wrapped but told again by its code, because
 // messages about invalid parameters quote them.

@@ -202,6 +202,34 @@ func TestErrorClasses(t *testing.T) {
 	}
 }
 
+// Between us and the table there may be something that answers in its place.
+func TestPromise1_WhatIsNoAnswerOfTheTableIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, body, sum string }{
+		{"nothing", "", ""},
+		{"a page", "<html>", ""},
+		{"half an answer", `{"a"`, ""},
+		{"another kind of JSON", `"ok"`, ""},
+		{"one that was changed on the way", "{}", "1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if c.sum != "" {
+					w.Header().Set("X-Amz-Crc32", c.sum)
+				}
+				_, _ = io.WriteString(w, c.body)
+			}))
+			t.Cleanup(server.Close)
+			created, err := table.NewWriter(tabletest.Config(server.URL), "events").Put(t.Context(), secretItem())
+			if created || err == nil {
+				t.Fatalf("Put = %t, %v, want an error", created, err)
+			}
+			checkClass(t, err, table.ErrUnavailable)
+		})
+	}
+}
+
 // checkClass checks that err is want, or none of the sentinels if want is none,
 // and that its text tells nothing of the item.
 func checkClass(t *testing.T, err, want error) {
@@ -270,7 +298,7 @@ func TestCancelIsNotUnavailable(t *testing.T) {
 }
 
 // The server writes the item and cuts the connection before it answers; the
-// SDK's second attempt then finds our own item.
+// second attempt then finds our own item.
 func TestPromise2_ResponseLostAfterTheWriteIsNoError(t *testing.T) {
 	withEach(t, func(t *testing.T, open func(string) putter) {
 		for _, c := range []struct {

@@ -79,8 +79,7 @@ var (
 	ErrKey = errors.New("unusable key")
 
 	// ErrValue says that an item has a value that the table cannot hold, such
-	// as a number of more than 38 digits or nesting of more than 32 levels, or
-	// a set, which no item here needs.
+	// as a number of more than 38 digits or nesting of more than 32 levels.
 	ErrValue = attr.ErrValue
 
 	// ErrQuery says that a [Query] contradicts itself or that its cursor is

@@ -17,9 +17,9 @@ import (
 // the same key is there, it has a PK.
 const IfNew = "attribute_not_exists(" + PK + ")"
 
-// CodeExists is how DynamoDB answers a write whose condition does not hold. See
+// codeExists is how DynamoDB answers a write whose condition does not hold. See
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html.
-const CodeExists = "ConditionalCheckFailedException"
+const codeExists = "ConditionalCheckFailedException"
 
 // Writer puts items into a DynamoDB table, as the Put of a [Store] does, and reads
 // none. It stands on the webhook's way to its answer, so that it calls DynamoDB
@@ -65,7 +65,7 @@ func (w *Writer) Put(ctx context.Context, item Item) (created bool, err error) {
 	switch {
 	case err == nil:
 		return true, nil
-	case errors.As(err, &answer) && answer.Code == CodeExists:
+	case errors.As(err, &answer) && answer.Code == codeExists:
 		return false, nil
 	}
 	return false, Failure("put item", err)

@@ -1,6 +1,7 @@
 // Package attr is the values that an item's attributes have, in DynamoDB's
-// terms. They are not the SDK's own types, which take a function most of its
-// start time: every description of DynamoDB's interface is made with them.
+// terms. They are not the SDK's own types: with them comes the description of all of
+// DynamoDB's interface, nine tenths of what the webhook's packages made before main
+// (docs/benchmarks.md).
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 package attr
@@ -20,7 +21,7 @@ type (
 	Binary []byte
 	// Bool is true or false.
 	Bool bool
-	// Null is JSON's null.
+	// Null is DynamoDB's NULL, as which JSON's null is kept.
 	Null struct{}
 	// List is values in order.
 	List []Value

@@ -15,7 +15,7 @@ const (
 // CheckNumber returns why the table would refuse a number: an error that wraps
 // [ErrValue], or nil.
 func CheckNumber(s string) error {
-	_, err := parse(s)
+	_, err := parseInRange(s)
 	return err
 }
 
@@ -61,8 +61,8 @@ func isDigits(s string) bool {
 	return true
 }
 
-// parse reads a number that the table can hold.
-func parse(s string) (decimal, error) {
+// parseInRange is [parseDecimal] of a number that the table can hold.
+func parseInRange(s string) (decimal, error) {
 	d, ok := parseDecimal(s)
 	switch {
 	case !ok:
@@ -77,9 +77,9 @@ func parse(s string) (decimal, error) {
 
 // Normal returns a number as DynamoDB hands it back: plain digits,
 // without exponent and without zeros that say nothing. Its error wraps
-// ErrValue: not a number, over 38 significant digits, or out of range.
+// [ErrValue]: not a number, over 38 significant digits, or out of range.
 func Normal(s string) (string, error) {
-	d, err := parse(s)
+	d, err := parseInRange(s)
 	if err != nil {
 		return "", err
 	}
@@ -107,8 +107,9 @@ func Normal(s string) (string, error) {
 	return b.String(), nil
 }
 
-// NumberSize counts digits in pairs to both sides of the point, as they are
-// stored: 12 is one pair, 1.2 is two.
+// NumberSize returns the bytes that a number takes in the table. Digits count in
+// pairs to both sides of the point, as they are stored: 12 is one pair, 1.2 is two.
+// What is no number counts as text.
 func NumberSize(s string) int {
 	d, ok := parseDecimal(s)
 	if !ok {

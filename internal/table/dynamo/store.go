@@ -33,9 +33,13 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 	if err = table.Check(item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
 	}
+	all, err := attributes(item)
+	if err != nil {
+		return false, fmt.Errorf("put item: %w", err)
+	}
 	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:           aws.String(s.name),
-		Item:                attributes(item),
+		Item:                all,
 		ConditionExpression: aws.String(table.IfNew),
 	})
 	var exists *types.ConditionalCheckFailedException

@@ -1,41 +1,53 @@
 package dynamo
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 )
 
-// attributes returns an item that [table.Check] has passed, in the SDK's types.
-func attributes(item attr.Map) map[string]types.AttributeValue {
+// attributes returns an item in the SDK's types. The error wraps
+// [table.ErrValue].
+func attributes(item attr.Map) (map[string]types.AttributeValue, error) {
 	all := make(map[string]types.AttributeValue, len(item))
 	for name, v := range item {
-		all[name] = attribute(v)
+		var err error
+		if all[name], err = attribute(v); err != nil {
+			return nil, err
+		}
 	}
-	return all
+	return all, nil
 }
 
-func attribute(v attr.Value) types.AttributeValue {
+func attribute(v attr.Value) (types.AttributeValue, error) {
 	switch v := v.(type) {
 	case attr.String:
-		return str(string(v))
+		return str(string(v)), nil
 	case attr.Number:
-		return &types.AttributeValueMemberN{Value: string(v)}
+		return &types.AttributeValueMemberN{Value: string(v)}, nil
 	case attr.Binary:
-		return &types.AttributeValueMemberB{Value: v}
+		return &types.AttributeValueMemberB{Value: v}, nil
 	case attr.Bool:
-		return &types.AttributeValueMemberBOOL{Value: bool(v)}
+		return &types.AttributeValueMemberBOOL{Value: bool(v)}, nil
 	case attr.Map:
-		return &types.AttributeValueMemberM{Value: attributes(v)}
+		all, err := attributes(v)
+		return &types.AttributeValueMemberM{Value: all}, err
 	case attr.List:
 		all := make([]types.AttributeValue, len(v))
 		for i, e := range v {
-			all[i] = attribute(e)
+			var err error
+			if all[i], err = attribute(e); err != nil {
+				return nil, err
+			}
 		}
-		return &types.AttributeValueMemberL{Value: all}
+		return &types.AttributeValueMemberL{Value: all}, nil
+	case attr.Null:
+		return &types.AttributeValueMemberNULL{Value: true}, nil
 	default:
-		return &types.AttributeValueMemberNULL{Value: true}
+		return nil, fmt.Errorf("%w: kind %T", table.ErrValue, v)
 	}
 }
 

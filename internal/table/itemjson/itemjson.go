@@ -1,6 +1,7 @@
 // Package itemjson writes items in DynamoDB's own JSON, {"PK":{"S":"CALL#1"},…},
 // which tells all kinds of values apart and keeps every digit of a number. The
-// table's stream has its images in it, and the embedded store its items.
+// webhook puts its items in it, the table's stream has its images, and the embedded
+// store its items.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 package itemjson
@@ -26,7 +27,7 @@ var ErrSyntax = errors.New("not an item in DynamoDB's JSON")
 // [attr.ErrValue] for one that it would not pass.
 func Encode(item attr.Item) ([]byte, error) { return Append(nil, item) }
 
-// Append appends what [Encode] writes.
+// Append appends what [Encode] writes, or returns nil and the error of it.
 func Append(to []byte, item attr.Item) ([]byte, error) {
 	text, err := appendMap(to, item)
 	if err != nil {
@@ -110,8 +111,8 @@ func appendString(to []byte, text string) ([]byte, error) {
 	return to, nil
 }
 
-// Decode reads an item. The error wraps [ErrSyntax]; nothing here holds a set,
-// and so a set is one, too.
+// Decode reads an item. The error wraps [ErrSyntax]. A set, which nothing here
+// writes but a person may, becomes the list of its members.
 func Decode(text []byte) (attr.Item, error) {
 	item, err := decodeMap(jsontext.NewDecoder(bytes.NewReader(text)))
 	if err != nil {
@@ -137,13 +138,14 @@ func decodeMap(d *jsontext.Decoder) (attr.Map, error) {
 	return m, expect(d, jsontext.KindEndObject)
 }
 
-func decodeList(d *jsontext.Decoder) (attr.List, error) {
+// decodeList reads elements, each by element.
+func decodeList(d *jsontext.Decoder, element func(*jsontext.Decoder) (attr.Value, error)) (attr.Value, error) {
 	if err := expect(d, jsontext.KindBeginArray); err != nil {
 		return nil, err
 	}
 	list := attr.List{}
 	for d.PeekKind() != jsontext.KindEndArray {
-		v, err := decodeValue(d)
+		v, err := element(d)
 		if err != nil {
 			return nil, err
 		}
@@ -191,8 +193,9 @@ func decodeContent(d *jsontext.Decoder, kind string) (attr.Value, error) {
 		m, err := decodeMap(d)
 		return m, err
 	case "L":
-		l, err := decodeList(d)
-		return l, err
+		return decodeList(d, decodeValue)
+	case "SS", "NS", "BS":
+		return decodeList(d, func(d *jsontext.Decoder) (attr.Value, error) { return decodeContent(d, kind[:1]) })
 	}
 	return nil, ErrSyntax
 }

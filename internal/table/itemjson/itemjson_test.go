@@ -66,10 +66,19 @@ func TestItemsReadBackAsTheyWere(t *testing.T) {
 	})
 }
 
+func TestASetIsReadAsAList(t *testing.T) {
+	t.Parallel()
+	got, err := itemjson.Decode([]byte(`{"s":{"SS":["a","b"]},"n":{"NS":["1"]},"b":{"BS":["AA=="]}}`))
+	want := attr.Item{"s": attr.List{str("a"), str("b")}, "n": attr.List{attr.Number("1")}, "b": attr.List{attr.Binary{0}}}
+	if err != nil || !reflect.DeepEqual(want, got) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, s := range []string{
 		`{"PK":{"S":"P"},"n":{"N":"1"},"b":{"B":"AA=="},"l":{"L":[{"NULL":true}]},"m":{"M":{}}}`,
-		``, `{`, `[]`, `{"a":1}`, `{"a":{"X":1}}`, `{"a":{"SS":["a"]}}`, `{"a":{"S":1}}`, `{"a":{"B":"!"}}`, `{"a":{"S":"b","N":"1"}}`, `{"a":{"L":[`,
+		``, `{`, `[]`, `{"a":1}`, `{"a":{"X":1}}`, `{"a":{"SS":"a"}}`, `{"a":{"SS":[1]}}`, `{"a":{"BS":["!"]}}`, `{"a":{"LS":[]}}`, `{"a":{"S":1}}`, `{"a":{"B":"!"}}`, `{"a":{"S":"b","N":"1"}}`, `{"a":{"L":[`,
 	} {
 		f.Add([]byte(s))
 	}
