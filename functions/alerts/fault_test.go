@@ -303,10 +303,10 @@ func TestPromise5_ARecordThatCannotBeReadKeepsNoOtherBack(t *testing.T) {
 	t.Parallel()
 	// All of these pass the filter, which asks for the attribute alert alone.
 	for name, damage := range map[string][2]string{
-		"a set among the attributes": {`"NewImage":{`, `"NewImage":{"x":{"SS":["a"]},`},
-		"a number that is an object": {`"NewImage":{`, `"NewImage":{"x":{"N":{}},`},
-		"an attribute of no type":    {`"NewImage":{`, `"NewImage":{"x":{},`},
-		"an attribute of two types":  {`"NewImage":{`, `"NewImage":{"x":{"S":"a","N":"1"},`},
+		"an attribute of an unknown type": {`"NewImage":{`, `"NewImage":{"x":{"XS":["a"]},`},
+		"a number that is an object":      {`"NewImage":{`, `"NewImage":{"x":{"N":{}},`},
+		"an attribute of no type":         {`"NewImage":{`, `"NewImage":{"x":{},`},
+		"an attribute of two types":       {`"NewImage":{`, `"NewImage":{"x":{"S":"a","N":"1"},`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -412,7 +412,7 @@ func TestPromise2_TwinsOfAMissedCallAlertOnce(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		records := w.stored(first, second)
-		records[0].Text = []byte(strings.Replace(string(records[0].Text), `"NewImage":{`, `"NewImage":{"x":{"SS":["a"]},`, 1))
+		records[0].Text = []byte(strings.Replace(string(records[0].Text), `"NewImage":{`, `"NewImage":{"x":{"XS":["a"]},`, 1))
 		if lost := w.deliver(records); len(lost) != 1 {
 			t.Errorf("given up: %d, want the damaged one", len(lost))
 		}
