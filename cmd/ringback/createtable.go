@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
@@ -35,13 +34,7 @@ makes the table.`,
 			if err != nil {
 				return withTemplateHint(err, template)
 			}
-			client := dynamodb.NewFromConfig(aws.Config{
-				Region:       "us-east-1",
-				BaseEndpoint: aws.String(endpoint),
-				Credentials:  awsclient.StandInCredentials,
-				HTTPClient:   awsclient.NewHTTPClient(),
-				Retryer:      awsclient.NewRetryer,
-			})
+			client := dynamodb.NewFromConfig(awsclient.StandIn(endpoint))
 			_, err = client.CreateTable(c.Context(), shape.CreateTableInput(name))
 			var exists *types.ResourceInUseException
 			var answer smithy.APIError

@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
@@ -136,7 +137,7 @@ func TestCreateTableOnADynamoDB(t *testing.T) {
 	got := createTable(t, endpoint, "--name", name)
 	got.exits(t, 0)
 	got.says(t, "made")
-	client := dynamodb.NewFromConfig(tabletest.Config(endpoint))
+	client := dynamodb.NewFromConfig(awsclient.StandIn(endpoint))
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		if _, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(name)}); err != nil {

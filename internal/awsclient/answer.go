@@ -18,6 +18,17 @@ var StandInCredentials = aws.CredentialsProviderFunc(func(context.Context) (aws.
 	return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
 })
 
+// StandIn returns what reaches the stand-in for a service at endpoint.
+func StandIn(endpoint string) aws.Config {
+	return aws.Config{
+		Region:       "us-east-1",
+		BaseEndpoint: aws.String(endpoint),
+		Credentials:  StandInCredentials,
+		HTTPClient:   NewHTTPClient(),
+		Retryer:      NewRetryer,
+	}
+}
+
 // telling begin the codes of errors whose messages name roles, actions and
 // resources, which a person needs, and nothing of what was sent. The others may
 // quote it.

@@ -32,8 +32,8 @@ const (
 	maxResponse = 16 << 20
 )
 
-// HTTPClient sends the requests of AWS SDK clients, and of a [Service]. It differs from the SDK's
-// own in four ways: bodies are sent and received as bytes, so that neither side
+// HTTPClient sends the requests of AWS SDK clients, and of a [Service]. It differs
+// from the SDK's own in four ways: bodies are sent and received as bytes, so that neither side
 // closes a stream that the other still reads, and kept-alive connections
 // survive; every attempt has a time limit; it speaks HTTP/1.1; and it looks up
 // no proxy. One client serves any number of services.

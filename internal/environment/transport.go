@@ -61,10 +61,13 @@ var (
 
 // Write sends p with what was kept back, or keeps it back.
 func (w *wholeRequests) Write(p []byte) (int, error) {
-	if len(w.held) == 0 && !beginsChunked(p) {
-		return w.Conn.Write(p) //nolint:wrapcheck // says all itself
+	if len(w.held) == 0 {
+		if len(p) > maxHeld || !beginsChunked(p) {
+			return w.Conn.Write(p) //nolint:wrapcheck // says all itself
+		}
+		w.held = append(w.held, p...)
+		return len(p), nil
 	}
-	begins := len(w.held) == 0
 	if len(w.held)+len(p) > maxHeld {
 		if err := w.release(); err != nil {
 			return 0, err
@@ -73,11 +76,10 @@ func (w *wholeRequests) Write(p []byte) (int, error) {
 	}
 	w.held = append(w.held, p...)
 	// A chunk that ends in the same way is sent a little earlier than it need be.
-	if begins || !bytes.HasSuffix(w.held, end) {
-		return len(p), nil
-	}
-	if err := w.release(); err != nil {
-		return 0, err
+	if bytes.HasSuffix(w.held, end) {
+		if err := w.release(); err != nil {
+			return 0, err
+		}
 	}
 	return len(p), nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/gateway"
 	"github.com/ringback/ringback/internal/ingest"
@@ -21,7 +22,7 @@ import (
 func whole(t testing.TB) (*gateway.Handler, *tabletest.Instant) {
 	t.Helper()
 	instant := tabletest.StartInstant(t)
-	writer := table.NewWriter(tabletest.Config(instant.Endpoint()), "events")
+	writer := table.NewWriter(awsclient.StandIn(instant.Endpoint()), "events")
 	writer.Warm(t.Context())
 	log := slog.New(slog.NewJSONHandler(discard{}, nil))
 	h := ingest.New(writer, credential.Fixed{Token: sampleToken, SigningSecret: signingSecret}, log)

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/spill"
@@ -17,12 +15,7 @@ import (
 
 // client is the one that main makes.
 func client(endpoint string) *awsclient.Service {
-	return awsclient.NewService(awsclient.SQS, aws.Config{
-		Region:       "us-east-1",
-		Credentials:  awsclient.StandInCredentials,
-		HTTPClient:   awsclient.NewHTTPClient(),
-		BaseEndpoint: aws.String(endpoint),
-	})
+	return awsclient.NewService(awsclient.SQS, awsclient.StandIn(endpoint))
 }
 
 func TestSendPutsTheWholeReceiptIntoTheQueue(t *testing.T) {

@@ -17,10 +17,10 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/dynamo"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // secret stands for whatever an item holds: no error may tell it.
@@ -37,8 +37,8 @@ type putter interface {
 
 // putters open the table named "events" at an endpoint.
 var putters = map[string]func(endpoint string) putter{
-	"webhook's": func(endpoint string) putter { return table.NewWriter(tabletest.Config(endpoint), "events") },
-	"SDK's":     func(endpoint string) putter { return dynamo.New(tabletest.Config(endpoint), "events") },
+	"webhook's": func(endpoint string) putter { return table.NewWriter(awsclient.StandIn(endpoint), "events") },
+	"SDK's":     func(endpoint string) putter { return dynamo.New(awsclient.StandIn(endpoint), "events") },
 }
 
 // withEach tests one after the other.
@@ -221,7 +221,7 @@ func TestPromise1_WhatIsNoAnswerOfTheTableIsNoSuccess(t *testing.T) {
 				_, _ = io.WriteString(w, c.body)
 			}))
 			t.Cleanup(server.Close)
-			created, err := table.NewWriter(tabletest.Config(server.URL), "events").Put(t.Context(), secretItem())
+			created, err := table.NewWriter(awsclient.StandIn(server.URL), "events").Put(t.Context(), secretItem())
 			if created || err == nil {
 				t.Fatalf("Put = %t, %v, want an error", created, err)
 			}

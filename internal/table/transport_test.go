@@ -18,9 +18,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/dynamo"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // countingServer answers every request with body at once and counts the
@@ -95,7 +95,7 @@ func TestLongResponsesArriveAtTheFirstAttempt(t *testing.T) {
 	body := `{"Items":[{"PK":{"S":"` + strings.Repeat("x", 200_000) + `"}}]}`
 	endpoint, connections := countingServer(t, body)
 	once := func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
-	s := dynamo.New(tabletest.Config(endpoint), "events", once)
+	s := dynamo.New(awsclient.StandIn(endpoint), "events", once)
 	for range 100 {
 		page, err := s.Query(t.Context(), table.Query{Partition: strings.Repeat("p", 2000)})
 		if err != nil {

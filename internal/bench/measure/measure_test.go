@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/bench/contender"
@@ -80,11 +79,7 @@ func (f flawed) Put(ctx context.Context, item table.Item) (bool, error) {
 }
 
 func function(flaw string) lambda.Handler {
-	writer := table.NewWriter(aws.Config{
-		Region:       os.Getenv("AWS_REGION"),
-		BaseEndpoint: aws.String(os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")),
-		Credentials:  awsclient.StandInCredentials,
-	}, "events")
+	writer := table.NewWriter(awsclient.StandIn(os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")), "events")
 	secret := credential.Secret{Token: deliveries.Token, SigningSecret: deliveries.SigningSecret}
 	switch flaw {
 	case "checks no signature":

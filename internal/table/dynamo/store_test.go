@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/dynamo"
@@ -95,7 +96,7 @@ func TestQueryIsOneCall(t *testing.T) {
 				_, _ = io.WriteString(w, `{"Count":0,"Items":[]}`)
 			}))
 			t.Cleanup(server.Close)
-			if _, err := dynamo.New(tabletest.Config(server.URL), "events").Query(t.Context(), c.query); err != nil {
+			if _, err := dynamo.New(awsclient.StandIn(server.URL), "events").Query(t.Context(), c.query); err != nil {
 				t.Error(err)
 			}
 			c.want.TableName = "events"

@@ -12,43 +12,16 @@ import (
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/itemjson"
+	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 func str(text string) attr.Value { return attr.String(text) }
-
-// value draws a value of any kind, as the table hands it out.
-func value(depth int) *rapid.Generator[attr.Value] {
-	number := rapid.StringMatching(`-?[1-9][0-9]{0,10}\.[0-9]{0,10}[1-9]`)
-	binary := rapid.SliceOf(rapid.Byte())
-	generators := []*rapid.Generator[attr.Value]{
-		rapid.Map(rapid.String(), str),
-		rapid.Map(number, func(s string) attr.Value { return attr.Number(s) }),
-		rapid.Map(binary, func(b []byte) attr.Value { return attr.Binary(b) }),
-		rapid.Map(rapid.Bool(), func(b bool) attr.Value { return attr.Bool(b) }),
-		rapid.Just[attr.Value](attr.Null{}),
-	}
-	if depth > 0 {
-		generators = append(generators,
-			rapid.Map(rapid.SliceOfN(value(depth-1), 0, 3), func(l []attr.Value) attr.Value {
-				return attr.List(l)
-			}),
-			rapid.Map(attributes(depth-1), func(m table.Item) attr.Value {
-				return attr.Map(m)
-			}),
-		)
-	}
-	return rapid.OneOf(generators...)
-}
-
-func attributes(depth int) *rapid.Generator[table.Item] {
-	return rapid.MapOfN(rapid.StringN(1, 10, -1), value(depth), 0, 4)
-}
 
 func TestItemsReadBackAsTheyWere(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		item := table.Item{table.PK: str("P"), table.SK: str("S")}
-		maps.Copy(item, attributes(3).Draw(t, "item"))
+		maps.Copy(item, tabletest.Attributes(3, `-?[1-9][0-9]{0,10}\.[0-9]{0,10}[1-9]`).Draw(t, "item"))
 		if err := table.Check(item); err != nil {
 			t.Skip(err)
 		}

@@ -38,7 +38,7 @@ func Endpoint(t testing.TB) string {
 // test if no DynamoDB is named in the environment.
 func NewTable(t testing.TB) (config aws.Config, name string) {
 	t.Helper()
-	config = Config(Endpoint(t))
+	config = awsclient.StandIn(Endpoint(t))
 	client := dynamodb.NewFromConfig(config)
 	name = "ringback-" + rand.Text()
 	if _, err := client.CreateTable(t.Context(), Schema(t).CreateTableInput(name)); err != nil {
@@ -58,17 +58,6 @@ func NewTable(t testing.TB) (config aws.Config, name string) {
 		t.Fatalf("wait for table: %v", err)
 	}
 	return config, name
-}
-
-// Config returns what reaches the stand-in for DynamoDB at endpoint.
-func Config(endpoint string) aws.Config {
-	return aws.Config{
-		Region:       "us-east-1",
-		BaseEndpoint: aws.String(endpoint),
-		Credentials:  awsclient.StandInCredentials,
-		HTTPClient:   awsclient.NewHTTPClient(),
-		Retryer:      awsclient.NewRetryer,
-	}
 }
 
 // Schema returns the schema in the template of the module that is tested.
