@@ -8,8 +8,8 @@ LOCAL_HOST    ?= 127.0.0.1
 # which says nothing of the code.
 FUZZTIME      ?= 100000x
 FUZZ          := events/FuzzDecode events/FuzzVerify internal/ingest/FuzzHandle internal/alert/FuzzMessage \
-	internal/spill/FuzzEveryBodyComesBackAsItWas internal/spill/FuzzDecodeRefusesOrComesBack \
-	internal/stream/FuzzInvoke internal/table/itemjson/FuzzDecode
+	internal/lambda/spill/FuzzEveryBodyComesBackAsItWas internal/lambda/spill/FuzzDecodeRefusesOrComesBack \
+	internal/lambda/stream/FuzzInvoke internal/table/itemjson/FuzzDecode
 OUTAGE        ?= 60s
 STACK         ?= ringback
 STORM         ?= --deliveries 100000 --duplicates 30 --strays 2 --faults 5 --kills 3 --seed 1
@@ -57,13 +57,13 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 bench: $(BENCH_NODE) $(BENCH_VENV) ## measure the webhook function beside others, and write docs/benchmarks.md
-	$(LOCAL) go run -C internal/bench . -rounds 20 -slow-rounds 4 -counts 5 -docs ../../docs $(ARGS)
+	$(LOCAL) go run -C internal/proof/bench . -rounds 20 -slow-rounds 4 -counts 5 -docs ../../../docs $(ARGS)
 
 bench-quick: ## measure it beside plain Go only, in less than a minute
-	$(LOCAL) go run -C internal/bench . -contenders floor,ringback,plain -rounds 8 $(ARGS)
+	$(LOCAL) go run -C internal/proof/bench . -contenders floor,ringback,plain -rounds 8 $(ARGS)
 
 bench-test: $(GOLANGCI) ## lint and test the benchmark, which is a module of its own
-	cd internal/bench && LOG_LEVEL=error ../../$(GOLANGCI) run && $(LOCAL) go test ./... && go mod tidy -diff
+	cd internal/proof/bench && LOG_LEVEL=error ../../../$(GOLANGCI) run && $(LOCAL) go test ./... && go mod tidy -diff
 
 build: ## build the command line into .build/
 	@go build -o .build/ringback ./cmd/ringback
@@ -107,7 +107,7 @@ fuzz/%:
 	go test -run '^$$' -fuzz '^$(notdir $*)$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$(@D:fuzz/%=%)
 
 guards: $(DYNALITE) $(MOTO) ## take out what keeps each promise: does a test notice? (ARGS="-promise 2")
-	$(LOCAL) node .tools/with-stand-ins.js go run ./internal/guards $(ARGS)
+	$(LOCAL) node .tools/with-stand-ins.js go run ./internal/proof/mutation $(ARGS)
 
 invoke-%: sam-build ## run FUNCTION in Docker on one of its samples, such as invoke-call.missed
 	$(SAM) local invoke $(FUNCTION_$(FUNCTION)) -e events-samples/$(FUNCTION)/$*.json --region us-east-1 \
@@ -124,7 +124,7 @@ moto: $(MOTO) ## run an SNS stand-in on port 5050, for "sam local invoke"
 
 outage: $(DYNALITE) $(MOTO) ## take the table away for OUTAGE under load, and check that nothing is lost
 	$(LOCAL) OUTAGE=$(OUTAGE) node .tools/with-stand-ins.js \
-		go test -count=1 -v -run '^TestPromise1_NothingIsLostWhileTheTableIsDown$$' ./internal/e2e
+		go test -count=1 -v -run '^TestPromise1_NothingIsLostWhileTheTableIsDown$$' ./internal/proof/e2e
 
 promises: $(DYNALITE) $(MOTO) ## test the nine promises, on the real functions as well
 	$(LOCAL) .tools/promises $(ARGS)
@@ -136,17 +136,17 @@ sam-build: $(VENV) ## build the functions as Lambda runs them
 	$(SAM) build
 
 samples: ## write the functions' events in events-samples/ anew
-	go test ./internal/gateway ./internal/eventsource ./internal/spill -run TestSamples -update
+	go test ./internal/lambda/gateway ./internal/proof/eventsource ./internal/lambda/spill -run TestSamples -update
 
 scale: ## print the tables of docs/scale.md
-	@go run ./internal/scale/cmd
+	@go run ./internal/proof/scale/cmd
 
 storm: build ## play JustCall with the flags STORM against a local stack: is anything lost, or sent twice?
 	$(LOCAL) .build/ringback storm $(STORM)
 
 storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, whose services fail and which are killed at work
 	$(LOCAL) STORM_FUNCTIONS=$(STORM_FUNCTIONS) node .tools/with-stand-ins.js \
-		go test -count=1 -v -timeout 24h -run '^TestAStormOnTheRealFunctions$$' ./internal/e2e
+		go test -count=1 -v -timeout 24h -run '^TestAStormOnTheRealFunctions$$' ./internal/proof/e2e
 
 test: ## run the tests
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
@@ -154,7 +154,7 @@ test: ## run the tests
 
 tidy: ## tidy go.mod, and that of the benchmark
 	go mod tidy
-	go -C internal/bench mod tidy
+	go -C internal/proof/bench mod tidy
 
 validate: $(VENV) ## validate the templates
 	$(SAM) validate --lint
@@ -171,14 +171,14 @@ $(DYNALITE): .tools/package.json .tools/package-lock.json
 	npm ci --prefix .tools --no-audit --no-fund
 	touch $@
 
-$(BENCH_NODE): internal/bench/contenders/node/package.json internal/bench/contenders/node/package-lock.json
+$(BENCH_NODE): internal/proof/bench/contenders/node/package.json internal/proof/bench/contenders/node/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is not installed: install Node 20 or later"; exit 1; }
 	mkdir -p .tools/bench
 	cp $^ .tools/bench/
 	npm ci --prefix .tools/bench --no-audit --no-fund
 	touch $@
 
-$(BENCH_VENV): internal/bench/contenders/python/requirements.txt
+$(BENCH_VENV): internal/proof/bench/contenders/python/requirements.txt
 	$(PYTHON_NEEDED)
 	python3 -m venv .tools/bench/venv
 	.tools/bench/venv/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
-	"github.com/ringback/ringback/internal/golden"
+	"github.com/ringback/ringback/internal/proof/golden"
 )
 
 // sample is one payload on disk, named after its event.

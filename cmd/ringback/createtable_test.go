@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/awsclient"
-	"github.com/ringback/ringback/internal/table/tabletest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
 func TestCreateTableMakesTheTableOfTheTemplate(t *testing.T) {

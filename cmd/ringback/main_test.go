@@ -16,8 +16,8 @@ import (
 	"time"
 
 	ringback "github.com/ringback/ringback/cmd/ringback"
-	"github.com/ringback/ringback/internal/leak"
-	"github.com/ringback/ringback/internal/table/tabletest"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
 // argsVariable makes the test binary the command line itself, with these
@@ -126,7 +126,7 @@ func TestTheProgramEndsWith0OnASignal(t *testing.T) {
 				"serve", "--data", t.TempDir(), "--addr", anyPort, "--template", tabletest.TemplatePath(t),
 			}, "\n"))
 			c.Stdout, c.Stderr = &stdout, &stderr
-			leak.Watch(t, stderr.String)
+			logscan.Watch(t, stderr.String)
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -161,7 +161,7 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 		"serve", "--data", t.TempDir(), "--addr", anyPort, "--template", tabletest.TemplatePath(t), "--forward", hanging.URL,
 	}, "\n"))
 	c.Stdout, c.Stderr = &stdout, &stderr
-	leak.Watch(t, stderr.String)
+	logscan.Watch(t, stderr.String)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func runWithin(t *testing.T, limit time.Duration, args ...string) result {
 	defer cancel()
 	var stdout, stderr output
 	code := ringback.Run(ctx, args, &stdout, &stderr)
-	leak.Check(t, stderr.String())
+	logscan.Check(t, stderr.String())
 	return result{code, stdout.String(), stderr.String()}
 }
 
@@ -261,7 +261,7 @@ func runInBackground(t *testing.T, args ...string) *background {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	b := &background{cancel: cancel, code: make(chan int, 1)}
-	leak.Watch(t, b.stderr.String)
+	logscan.Watch(t, b.stderr.String)
 	go func() {
 		b.code <- ringback.Run(ctx, args, &b.stdout, &b.stderr)
 		close(b.code)

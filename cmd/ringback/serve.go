@@ -19,7 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/local"
-	"github.com/ringback/ringback/internal/storm/target"
+	"github.com/ringback/ringback/internal/proof/storm/target"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
 

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/ringback/ringback/internal/local"
-	"github.com/ringback/ringback/internal/table/tabletest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
 func TestServeEndsWithItsContextAndReleasesTheFolder(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ringback/ringback/internal/storm"
+	"github.com/ringback/ringback/internal/proof/storm"
 )
 
 func newStorm() *cobra.Command {

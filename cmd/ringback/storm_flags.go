@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ringback/ringback/internal/storm"
-	"github.com/ringback/ringback/internal/storm/target"
+	"github.com/ringback/ringback/internal/proof/storm"
+	"github.com/ringback/ringback/internal/proof/storm/target"
 )
 
 // Flags that only storm's own stack has, those that name another stack's parts,

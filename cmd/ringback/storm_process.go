@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/internal/local"
-	"github.com/ringback/ringback/internal/storm"
-	"github.com/ringback/ringback/internal/storm/target"
+	"github.com/ringback/ringback/internal/proof/storm"
+	"github.com/ringback/ringback/internal/proof/storm/target"
 )
 
 // runProcess plays against a stack of storm's own.

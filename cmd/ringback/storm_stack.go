@@ -13,8 +13,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/ringback/ringback/internal/storm"
-	"github.com/ringback/ringback/internal/storm/target"
+	"github.com/ringback/ringback/internal/proof/storm"
+	"github.com/ringback/ringback/internal/proof/storm/target"
 	"github.com/ringback/ringback/internal/timing"
 )
 

@@ -20,11 +20,11 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
-	"github.com/ringback/ringback/internal/leak"
-	"github.com/ringback/ringback/internal/moto"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/moto"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/dynamo"
-	"github.com/ringback/ringback/internal/table/tabletest"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
 // standIn is a stack whose table and topic are those of stand-ins.
@@ -44,8 +44,8 @@ type standIn struct {
 func newStandIn(t *testing.T, times int) *standIn {
 	t.Helper()
 	config, name := tabletest.NewTable(t)
-	s := &standIn{table: name, topic: moto.NewTopic(t), store: dynamo.New(config, name)}
-	log := leak.Logger(t, token, signingSecret)
+	s := &standIn{table: name, topic: moto.NewTopic(t), store: dynamostore.New(config, name)}
+	log := logscan.Logger(t, token, signingSecret)
 	s.alerts = alert.New(s.store, repeater{alert.NewSNS(moto.SNS(t), s.topic, log), times}, log)
 	webhook := ingest.New(s, credential.Fixed(credential.Secret{Token: token, SigningSecret: signingSecret}), log)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

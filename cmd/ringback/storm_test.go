@@ -13,11 +13,11 @@ import (
 	"time"
 
 	ringback "github.com/ringback/ringback/cmd/ringback"
-	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
-	"github.com/ringback/ringback/internal/storm/target"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/storm/target"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table/bolt"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 func TestAStormWithKillsEndsWith0(t *testing.T) {
@@ -119,9 +119,9 @@ func TestAStormThatIsKilledTakesItsStackWithIt(t *testing.T) {
 		}
 	}
 	// It ended as if it were told to: nothing is locked, and nothing is torn.
-	stack, err := local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, leak.Logger(t))
+	stack, err := local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, logscan.Logger(t))
 	for end := time.Now().Add(patience); errors.Is(err, bolt.ErrLocked) && time.Now().Before(end); {
-		stack, err = local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, leak.Logger(t))
+		stack, err = local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, logscan.Logger(t))
 	}
 	if err != nil {
 		t.Fatal(err)

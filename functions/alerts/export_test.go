@@ -1,6 +1,6 @@
 package main
 
-import "github.com/ringback/ringback/internal/environment"
+import "github.com/ringback/ringback/internal/lambda/lambdaenv"
 
 // ReadEnvironment reads what main reads.
-func ReadEnvironment(e *environment.Environment) { readConfig(e) }
+func ReadEnvironment(e *lambdaenv.Environment) { readConfig(e) }

@@ -17,10 +17,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/eventsource"
-	"github.com/ringback/ringback/internal/faulty"
+	"github.com/ringback/ringback/internal/proof/eventsource"
+	"github.com/ringback/ringback/internal/proof/faultproxy"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 const (
@@ -30,24 +30,24 @@ const (
 )
 
 // onFirst gives the first n requests of an operation a fault.
-func onFirst(n int, operation string, fault faulty.Fault) faulty.Decide {
-	return func(r faulty.Request) faulty.Fault {
+func onFirst(n int, operation string, fault faultproxy.Fault) faultproxy.Decide {
+	return func(r faultproxy.Request) faultproxy.Fault {
 		if r.Operation != operation {
-			return faulty.Fault{}
+			return faultproxy.Fault{}
 		}
 		if n--; n == -1 {
 			n++ // gone through, or never counted
-			return faulty.Fault{}
+			return faultproxy.Fault{}
 		}
 		return fault
 	}
 }
 
 // always gives every request of an operation a fault.
-func always(operation string, fault faulty.Fault) faulty.Decide {
-	return func(r faulty.Request) faulty.Fault {
+func always(operation string, fault faultproxy.Fault) faultproxy.Decide {
+	return func(r faultproxy.Request) faultproxy.Fault {
 		if r.Operation != operation {
-			return faulty.Fault{}
+			return faultproxy.Fault{}
 		}
 		return fault
 	}
@@ -55,7 +55,7 @@ func always(operation string, fault faulty.Fault) faulty.Decide {
 
 // ofIndex reports whether a query reads an index, as the enrichment does, and
 // not the table, as the look for marks does.
-func ofIndex(r faulty.Request) bool {
+func ofIndex(r faultproxy.Request) bool {
 	return r.Operation == query && strings.Contains(string(r.Body), `"IndexName"`)
 }
 
@@ -66,20 +66,20 @@ func TestPromise2_AnAlertOutlivesAPublishThatFails(t *testing.T) {
 	const late = 2500 * time.Millisecond // past the time that an attempt has
 	for _, tc := range []struct {
 		name  string
-		fault faulty.Fault
+		fault faultproxy.Fault
 		times int // how often it fails; enough for more than one invocation
 		most  int // how often the alert may come
 	}{
-		{"throttled", faulty.TopicThrottled, 1, 1},
-		{"throttled for all of an invocation", faulty.TopicThrottled, 7, 1},
-		{"over the limit of the action", faulty.TopicOverLimit, 2, 1},
-		{"denied", faulty.TopicDenied, 2, 1},
-		{"broken", faulty.TopicBroken, 7, 1},
-		{"cut off", faulty.Fault{Cut: true}, 7, 1},
-		{"timing out", faulty.Fault{Delay: late, Cut: true}, 1, 1},
-		{"timing out although accepted", faulty.Fault{PassOn: true, Cut: true}, 2, 3},
-		{"answering 500 although accepted", faulty.Fault{PassOn: true, Status: 500, Body: faulty.TopicBroken.Body}, 2, 3},
-		{"answering nonsense although accepted", faulty.Fault{PassOn: true, Status: 200, Body: "<html>"}, 1, 2},
+		{"throttled", faultproxy.TopicThrottled, 1, 1},
+		{"throttled for all of an invocation", faultproxy.TopicThrottled, 7, 1},
+		{"over the limit of the action", faultproxy.TopicOverLimit, 2, 1},
+		{"denied", faultproxy.TopicDenied, 2, 1},
+		{"broken", faultproxy.TopicBroken, 7, 1},
+		{"cut off", faultproxy.Fault{Cut: true}, 7, 1},
+		{"timing out", faultproxy.Fault{Delay: late, Cut: true}, 1, 1},
+		{"timing out although accepted", faultproxy.Fault{PassOn: true, Cut: true}, 2, 3},
+		{"answering 500 although accepted", faultproxy.Fault{PassOn: true, Status: 500, Body: faultproxy.TopicBroken.Body}, 2, 3},
+		{"answering nonsense although accepted", faultproxy.Fault{PassOn: true, Status: 200, Body: "<html>"}, 1, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -116,7 +116,7 @@ func TestPromise5_AnAlertThatIsGivenUpIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	records := w.stored(missed("c1"), missed("c2"))
-	w.topic.Set(always(publishBatch, faulty.TopicDenied))
+	w.topic.Set(always(publishBatch, faultproxy.TopicDenied))
 
 	lost := w.deliver(records)
 	w.wantAlerts()
@@ -130,7 +130,7 @@ func TestPromise5_AnAlertThatIsGivenUpIsKeptWhole(t *testing.T) {
 		t.Errorf("marked although not published: %v", got)
 	}
 
-	w.topic.Set(faulty.None)
+	w.topic.Set(faultproxy.None)
 	for _, l := range lost {
 		var object struct {
 			Payload string `json:"payload"`
@@ -154,7 +154,7 @@ func TestOnlyTheRefusedPartOfABatchIsSentAgain(t *testing.T) {
 		`<Successful><member><Id>0</Id><MessageId>1</MessageId></member><member><Id>2</Id><MessageId>3</MessageId></member></Successful>` +
 		`<Failed><member><Id>1</Id><Code>InternalError</Code><SenderFault>false</SenderFault></member></Failed>` +
 		`</PublishBatchResult></PublishBatchResponse>`
-	w.topic.Set(onFirst(1, publishBatch, faulty.Fault{Status: http.StatusOK, Body: answer}))
+	w.topic.Set(onFirst(1, publishBatch, faultproxy.Fault{Status: http.StatusOK, Body: answer}))
 
 	if failed := w.invoke(records); failed != "" {
 		t.Errorf("reported %s although all was sent in the end", failed)
@@ -171,14 +171,14 @@ func TestAnAlertNeitherWaitsForNorFailsWithItsEnrichment(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name  string
-		fault faulty.Fault
+		fault faultproxy.Fault
 	}{
-		{"throttled", faulty.TableThrottled},
-		{"denied", faulty.TableDenied},
-		{"broken", faulty.TableBroken},
-		{"cut off", faulty.Fault{Cut: true}},
-		{"hanging", faulty.Fault{Delay: time.Minute, Cut: true}},
-		{"nonsense", faulty.Fault{Status: http.StatusOK, Body: "<html>"}},
+		{"throttled", faultproxy.TableThrottled},
+		{"denied", faultproxy.TableDenied},
+		{"broken", faultproxy.TableBroken},
+		{"cut off", faultproxy.Fault{Cut: true}},
+		{"hanging", faultproxy.Fault{Delay: time.Minute, Cut: true}},
+		{"nonsense", faultproxy.Fault{Status: http.StatusOK, Body: "<html>"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -187,11 +187,11 @@ func TestAnAlertNeitherWaitsForNorFailsWithItsEnrichment(t *testing.T) {
 				t.Fatal(err)
 			}
 			records := w.stored(sample(t, "call.missed"))
-			w.table.Set(func(r faulty.Request) faulty.Fault {
+			w.table.Set(func(r faultproxy.Request) faultproxy.Fault {
 				if ofIndex(r) {
 					return tc.fault
 				}
-				return faulty.Fault{}
+				return faultproxy.Fault{}
 			})
 
 			began := time.Now()
@@ -243,29 +243,29 @@ func TestPromise2_WithoutTheMarksAnAlertComesLater(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name  string
-		fault faulty.Fault
+		fault faultproxy.Fault
 	}{
-		{"throttled", faulty.TableThrottled},
-		{"denied", faulty.TableDenied},
-		{"broken", faulty.TableBroken},
-		{"cut off", faulty.Fault{Cut: true}},
+		{"throttled", faultproxy.TableThrottled},
+		{"denied", faultproxy.TableDenied},
+		{"broken", faultproxy.TableBroken},
+		{"cut off", faultproxy.Fault{Cut: true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			records := w.stored(missed("c1"), missed("c2"))
-			w.table.Set(func(r faulty.Request) faulty.Fault {
+			w.table.Set(func(r faultproxy.Request) faultproxy.Fault {
 				if r.Operation == query && !ofIndex(r) {
 					return tc.fault
 				}
-				return faulty.Fault{}
+				return faultproxy.Fault{}
 			})
 			if failed := w.invoke(records); failed != records[0].Sequence {
 				t.Errorf("reported %q, want the first record's %q", failed, records[0].Sequence)
 			}
 			w.wantAlerts()
 
-			w.table.Set(faulty.None)
+			w.table.Set(faultproxy.None)
 			w.deliver(records)
 			w.wantAlerts("CALL#c1/missed_call", "CALL#c2/missed_call")
 		})
@@ -277,11 +277,11 @@ func TestAnAlertThatCannotBeMarkedIsNotSentAgainForThat(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name  string
-		fault faulty.Fault
+		fault faultproxy.Fault
 	}{
-		{"throttled", faulty.TableThrottled},
-		{"denied", faulty.TableDenied},
-		{"cut off", faulty.Fault{Cut: true}},
+		{"throttled", faultproxy.TableThrottled},
+		{"denied", faultproxy.TableDenied},
+		{"cut off", faultproxy.Fault{Cut: true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -421,7 +421,7 @@ func TestPromise2_TwinsOfAMissedCallAlertOnce(t *testing.T) {
 	t.Run("the publish failing", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		w.topic.Set(onFirst(4, publishBatch, faulty.TopicThrottled))
+		w.topic.Set(onFirst(4, publishBatch, faultproxy.TopicThrottled))
 		if lost := w.deliver(w.stored(first, second)); len(lost) > 0 {
 			t.Errorf("given up: %d", len(lost))
 		}
@@ -434,20 +434,20 @@ func TestPromise5_WhatTheTopicRefusesForItsSizeGoesOutBare(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name  string
-		fault faulty.Fault
+		fault faultproxy.Fault
 	}{
-		{"a request too long", faulty.TopicTooLarge},
-		{"a parameter not valid", faulty.TopicRefused},
+		{"a request too long", faultproxy.TopicTooLarge},
+		{"a parameter not valid", faultproxy.TopicRefused},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			records := w.stored(missed("c1"), voicemail("c2", `"transcription":"the words that the topic does not take"`), missed("c3"))
-			w.topic.Set(func(r faulty.Request) faulty.Fault {
+			w.topic.Set(func(r faultproxy.Request) faultproxy.Fault {
 				if strings.Contains(string(r.Body), "the+words+that") {
 					return tc.fault
 				}
-				return faulty.Fault{}
+				return faultproxy.Fault{}
 			})
 			if failed := w.invoke(records); failed != "" {
 				t.Errorf("reported %s, want nothing to be sent again", failed)
@@ -627,13 +627,13 @@ func TestPromise2_AnAlertOutlivesItsProcess(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		table bool // the request to the table dies, else the one to the topic
-		fault faulty.Fault
+		fault faultproxy.Fault
 		want  []string
 	}{
-		{"killed before the publish", false, faulty.Fault{Cut: true}, []string{"CALL#c1/missed_call"}},
-		{"killed after the publish, before its answer", false, faulty.Fault{PassOn: true, Cut: true}, []string{"CALL#c1/missed_call", "CALL#c1/missed_call"}},
-		{"killed before the mark", true, faulty.Fault{Cut: true}, []string{"CALL#c1/missed_call", "CALL#c1/missed_call"}},
-		{"killed after the mark", true, faulty.Fault{PassOn: true, Cut: true}, []string{"CALL#c1/missed_call"}},
+		{"killed before the publish", false, faultproxy.Fault{Cut: true}, []string{"CALL#c1/missed_call"}},
+		{"killed after the publish, before its answer", false, faultproxy.Fault{PassOn: true, Cut: true}, []string{"CALL#c1/missed_call", "CALL#c1/missed_call"}},
+		{"killed before the mark", true, faultproxy.Fault{Cut: true}, []string{"CALL#c1/missed_call", "CALL#c1/missed_call"}},
+		{"killed after the mark", true, faultproxy.Fault{PassOn: true, Cut: true}, []string{"CALL#c1/missed_call"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -678,11 +678,11 @@ func TestManyRecordsAtOnceAllAlert(t *testing.T) {
 		want = append(want, "CALL#"+id+"/missed_call")
 	}
 	var publishes atomic.Int32
-	w.topic.Set(func(r faulty.Request) faulty.Fault {
+	w.topic.Set(func(r faultproxy.Request) faultproxy.Fault {
 		if r.Operation == publishBatch && publishes.Add(1)%3 == 2 {
-			return faulty.TopicThrottled
+			return faultproxy.TopicThrottled
 		}
-		return faulty.Fault{}
+		return faultproxy.Fault{}
 	})
 	if lost := w.deliver(w.stored(bodies...)); len(lost) > 0 {
 		t.Errorf("given up: %d", len(lost))

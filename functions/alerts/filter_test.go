@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ringback/ringback/internal/moto"
+	"github.com/ringback/ringback/internal/proof/moto"
 )
 
 // What subscribers may ask for, as the README tells them to.

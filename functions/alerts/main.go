@@ -11,18 +11,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/environment"
-	"github.com/ringback/ringback/internal/stream"
+	"github.com/ringback/ringback/internal/lambda/lambdaenv"
+	"github.com/ringback/ringback/internal/lambda/stream"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/dynamo"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
-func main() { environment.Run("alerts", start) }
+func main() { lambdaenv.Run("alerts", start) }
 
 // warmTime bounds the first look at the table.
 const warmTime = 2 * time.Second
 
-func start(ctx context.Context, e *environment.Environment) (lambda.Handler, error) {
+func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error) {
 	c := readConfig(e)
 	if err := e.Err(); err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func start(ctx context.Context, e *environment.Environment) (lambda.Handler, err
 	// only for a moment.
 	ctx, cancel := context.WithTimeout(ctx, warmTime)
 	defer cancel()
-	store := dynamo.New(c.table.Config, c.table.Name)
+	store := dynamostore.New(c.table.Config, c.table.Name)
 	_, _ = store.Query(ctx, table.Query{Partition: "WARM", Limit: 1})
 
 	log := lambdacontext.NewLogger()

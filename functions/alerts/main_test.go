@@ -19,15 +19,15 @@ import (
 
 	"github.com/ringback/ringback/events"
 	alerts "github.com/ringback/ringback/functions/alerts"
-	"github.com/ringback/ringback/internal/environment/environmenttest"
-	"github.com/ringback/ringback/internal/eventsource"
-	"github.com/ringback/ringback/internal/faulty"
-	"github.com/ringback/ringback/internal/moto"
-	"github.com/ringback/ringback/internal/runtimeapi"
-	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
+	"github.com/ringback/ringback/internal/proof/eventsource"
+	"github.com/ringback/ringback/internal/proof/faultproxy"
+	"github.com/ringback/ringback/internal/proof/lambdaenvtest"
+	"github.com/ringback/ringback/internal/proof/lambdaruntime"
+	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
+	"github.com/ringback/ringback/internal/proof/moto"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/dynamo"
-	"github.com/ringback/ringback/internal/table/tabletest"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
 // bootstrap is the binary under test: as it is deployed, but for this machine,
@@ -35,7 +35,7 @@ import (
 var bootstrap string
 
 func TestMain(m *testing.M) {
-	os.Exit(runtimeapitest.Main(m, map[string]*string{".": &bootstrap}))
+	os.Exit(lambdaruntimetest.Main(m, map[string]*string{".": &bootstrap}))
 }
 
 // variables is what the function needs.
@@ -49,9 +49,9 @@ func variables(tableURL, tableName, topicURL, topicARN string) map[string]string
 	}
 }
 
-func start(t *testing.T, env map[string]string) (*runtimeapi.Process, error) {
+func start(t *testing.T, env map[string]string) (*lambdaruntime.Process, error) {
 	t.Helper()
-	return runtimeapitest.Start(t, bootstrap, env)
+	return lambdaruntimetest.Start(t, bootstrap, env)
 }
 
 func TestPromise6_RefusesToStartWithout(t *testing.T) {
@@ -73,7 +73,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 			env := variables(nowhere, "events", nowhere, "arn:aws:sns:us-east-1:123456789012:alerts")
 			maps.Copy(env, tc.change)
 			_, err := start(t, env)
-			var refused *runtimeapi.InitError
+			var refused *lambdaruntime.InitError
 			if !errors.As(err, &refused) {
 				t.Fatalf("started, or failed otherwise: %v", err)
 			}
@@ -88,7 +88,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 
 func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
 	t.Parallel()
-	environmenttest.Check(t, "AlertsFunction", alerts.ReadEnvironment)
+	lambdaenvtest.Check(t, "AlertsFunction", alerts.ReadEnvironment)
 }
 
 // world is the function, what it talks to, and a subscriber to all alerts.
@@ -96,11 +96,11 @@ type world struct {
 	t        *testing.T
 	settings eventsource.Settings
 	function *eventsource.Function
-	started  []*runtimeapi.Process
+	started  []*lambdaruntime.Process
 	shard    eventsource.Shard
 
 	store        table.Store // past the proxy
-	table, topic *faulty.Proxy
+	table, topic *faultproxy.Proxy
 	topicARN     string
 	subscriber   string // the queue's URL
 }
@@ -119,14 +119,14 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t:        t,
 		settings: settings,
-		store:    dynamo.New(config, tableName),
-		table:    runtimeapitest.Proxy(t, os.Getenv(tabletest.EndpointVariable)),
-		topic:    runtimeapitest.Proxy(t, endpoint),
+		store:    dynamostore.New(config, tableName),
+		table:    lambdaruntimetest.Proxy(t, os.Getenv(tabletest.EndpointVariable)),
+		topic:    lambdaruntimetest.Proxy(t, endpoint),
 		topicARN: moto.NewTopic(t),
 	}
 	w.subscriber = moto.Subscribe(t, w.topicARN, nil)
 	env := variables(w.table.URL(), tableName, w.topic.URL(), w.topicARN)
-	w.function = eventsource.NewFunction(func() (*runtimeapi.Process, error) {
+	w.function = eventsource.NewFunction(func() (*lambdaruntime.Process, error) {
 		process, err := start(t, env)
 		if err == nil {
 			w.started = append(w.started, process)

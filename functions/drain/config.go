@@ -1,13 +1,13 @@
 package main
 
-import "github.com/ringback/ringback/internal/environment"
+import "github.com/ringback/ringback/internal/lambda/lambdaenv"
 
 // config is the function's environment; template.yaml sets all of it.
 type config struct {
-	table environment.Table
+	table lambdaenv.Table
 }
 
 // readConfig reads every variable; the environment tells what is wrong.
-func readConfig(e *environment.Environment) config {
+func readConfig(e *lambdaenv.Environment) config {
 	return config{table: e.Table()}
 }

@@ -8,18 +8,18 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"github.com/ringback/ringback/internal/environment"
-	"github.com/ringback/ringback/internal/spill"
-	"github.com/ringback/ringback/internal/table/dynamo"
+	"github.com/ringback/ringback/internal/lambda/lambdaenv"
+	"github.com/ringback/ringback/internal/lambda/spill"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
-func main() { environment.Run("drain", start) }
+func main() { lambdaenv.Run("drain", start) }
 
 // start wires the function.
-func start(_ context.Context, e *environment.Environment) (lambda.Handler, error) {
+func start(_ context.Context, e *lambdaenv.Environment) (lambda.Handler, error) {
 	c := readConfig(e)
 	if err := e.Err(); err != nil {
 		return nil, err
 	}
-	return spill.NewDrain(dynamo.New(c.table.Config, c.table.Name), lambdacontext.NewLogger()), nil
+	return spill.NewDrain(dynamostore.New(c.table.Config, c.table.Name), lambdacontext.NewLogger()), nil
 }

@@ -17,16 +17,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	drain "github.com/ringback/ringback/functions/drain"
-	"github.com/ringback/ringback/internal/environment/environmenttest"
 	"github.com/ringback/ringback/internal/ingest"
-	"github.com/ringback/ringback/internal/runtimeapi"
-	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
-	"github.com/ringback/ringback/internal/spill"
-	"github.com/ringback/ringback/internal/spill/spilltest"
+	"github.com/ringback/ringback/internal/lambda/spill"
+	"github.com/ringback/ringback/internal/proof/lambdaenvtest"
+	"github.com/ringback/ringback/internal/proof/lambdaruntime"
+	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
+	"github.com/ringback/ringback/internal/proof/spilltest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/dynamo"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 	"github.com/ringback/ringback/internal/table/itemjson"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 const invokeTime = 20 * time.Second
@@ -37,26 +37,26 @@ const invokeTime = 20 * time.Second
 var bootstrap, webhook string
 
 func TestMain(m *testing.M) {
-	os.Exit(runtimeapitest.Main(m, map[string]*string{".": &bootstrap, "../webhook": &webhook}))
+	os.Exit(lambdaruntimetest.Main(m, map[string]*string{".": &bootstrap, "../webhook": &webhook}))
 }
 
 // start starts the function with a table at the endpoint.
-func start(t *testing.T, endpoint, tableName string, changes map[string]string) (*runtimeapi.Process, error) {
+func start(t *testing.T, endpoint, tableName string, changes map[string]string) (*lambdaruntime.Process, error) {
 	t.Helper()
 	return startBinary(t, bootstrap, endpoint, tableName, changes)
 }
 
-func startBinary(t *testing.T, path, endpoint, tableName string, changes map[string]string) (*runtimeapi.Process, error) {
+func startBinary(t *testing.T, path, endpoint, tableName string, changes map[string]string) (*lambdaruntime.Process, error) {
 	t.Helper()
 	env := map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": endpoint,
 		"TABLE_NAME":                tableName,
 	}
 	maps.Copy(env, changes)
-	return runtimeapitest.Start(t, path, env, "sample-token-not-a-secret")
+	return lambdaruntimetest.Start(t, path, env, "sample-token-not-a-secret")
 }
 
-func mustStart(t *testing.T, endpoint, tableName string) *runtimeapi.Process {
+func mustStart(t *testing.T, endpoint, tableName string) *lambdaruntime.Process {
 	t.Helper()
 	process, err := start(t, endpoint, tableName, nil)
 	if err != nil {
@@ -66,7 +66,7 @@ func mustStart(t *testing.T, endpoint, tableName string) *runtimeapi.Process {
 }
 
 // invoke returns the ids of the messages that come back.
-func invoke(t *testing.T, process *runtimeapi.Process, event []byte) []string {
+func invoke(t *testing.T, process *lambdaruntime.Process, event []byte) []string {
 	t.Helper()
 	result, err := process.Invoke(t.Context(), event, invokeTime)
 	if err != nil {
@@ -250,7 +250,7 @@ func TestPromise2_KilledInTheMiddleOfABatchAndRunAgainStoresAllOnce(t *testing.T
 		}
 		process.Kill()
 	}()
-	if _, err := process.Invoke(t.Context(), event, invokeTime); !errors.Is(err, runtimeapi.ErrExited) {
+	if _, err := process.Invoke(t.Context(), event, invokeTime); !errors.Is(err, lambdaruntime.ErrExited) {
 		t.Fatalf("the invocation ended with %v, want it killed", err)
 	}
 	if got := len(store.Items()); got != stored {
@@ -290,7 +290,7 @@ func TestStoresTheSamplesInADynamoDB(t *testing.T) {
 	}
 	var kinds []string
 	for _, partition := range []string{"CALL#call_1d4e5f6a", "MESSAGE#msg_a1b2c3d4"} {
-		for item, err := range table.All(t.Context(), dynamo.New(config, tableName), table.Query{Partition: partition}) {
+		for item, err := range table.All(t.Context(), dynamostore.New(config, tableName), table.Query{Partition: partition}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -306,7 +306,7 @@ func TestStoresTheSamplesInADynamoDB(t *testing.T) {
 func TestPromise6_RefusesToStartWithoutItsEnvironment(t *testing.T) {
 	t.Parallel()
 	_, err := start(t, "", "", map[string]string{"AWS_REGION": ""})
-	var refused *runtimeapi.InitError
+	var refused *lambdaruntime.InitError
 	if !errors.As(err, &refused) || !strings.Contains(refused.Logs, "drain: not started: ") ||
 		!strings.Contains(refused.Logs, "TABLE_NAME") || !strings.Contains(refused.Logs, "AWS_REGION") {
 		t.Errorf("want a refusal that names both, got %v", err)
@@ -315,5 +315,5 @@ func TestPromise6_RefusesToStartWithoutItsEnvironment(t *testing.T) {
 
 func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
 	t.Parallel()
-	environmenttest.Check(t, "DrainFunction", drain.ReadEnvironment)
+	lambdaenvtest.Check(t, "DrainFunction", drain.ReadEnvironment)
 }

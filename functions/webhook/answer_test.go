@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ringback/ringback/internal/table/tabletest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
 // The Runtime API is played by hand, to see how an answer comes: package

@@ -11,14 +11,14 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/credential"
-	"github.com/ringback/ringback/internal/environment"
 	"github.com/ringback/ringback/internal/ingest"
-	"github.com/ringback/ringback/internal/spill"
+	"github.com/ringback/ringback/internal/lambda/lambdaenv"
+	"github.com/ringback/ringback/internal/lambda/spill"
 )
 
 // config is the function's environment; template.yaml sets all of it.
 type config struct {
-	table      environment.Table
+	table      lambdaenv.Table
 	webhookURL string
 	tolerance  events.Tolerance
 
@@ -32,7 +32,7 @@ type config struct {
 }
 
 // readConfig reads every variable; the environment tells what is wrong.
-func readConfig(e *environment.Environment) config {
+func readConfig(e *lambdaenv.Environment) config {
 	const defaultGrace = 72 * time.Hour
 	c := config{
 		table:      e.Table(),

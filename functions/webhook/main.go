@@ -10,23 +10,23 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"github.com/ringback/ringback/internal/environment"
-	"github.com/ringback/ringback/internal/gateway"
 	"github.com/ringback/ringback/internal/ingest"
-	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/lambda/gateway"
+	"github.com/ringback/ringback/internal/lambda/lambdaenv"
+	"github.com/ringback/ringback/internal/table/dynamo"
 )
 
-func main() { environment.Run("webhook", start) }
+func main() { lambdaenv.Run("webhook", start) }
 
 // start wires the function. The secret is fetched and the connection to the
 // table opened side by side, in init, where Lambda gives a whole processor.
-func start(ctx context.Context, e *environment.Environment) (lambda.Handler, error) {
+func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error) {
 	c := readConfig(e)
 	if err := e.Err(); err != nil {
 		return nil, err
 	}
 	var warm sync.WaitGroup
-	writer := table.NewWriter(c.table.Config, c.table.Name)
+	writer := dynamo.NewWriter(c.table.Config, c.table.Name)
 	warm.Go(func() { writer.Warm(ctx) })
 	credentials, err := c.credentials(ctx)
 	if err != nil {

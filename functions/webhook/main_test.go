@@ -18,13 +18,13 @@ import (
 
 	"github.com/ringback/ringback/events"
 	webhook "github.com/ringback/ringback/functions/webhook"
-	"github.com/ringback/ringback/internal/environment/environmenttest"
-	"github.com/ringback/ringback/internal/runtimeapi"
-	"github.com/ringback/ringback/internal/runtimeapi/runtimeapitest"
+	"github.com/ringback/ringback/internal/proof/callcount"
+	"github.com/ringback/ringback/internal/proof/lambdaenvtest"
+	"github.com/ringback/ringback/internal/proof/lambdaruntime"
+	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/dynamo"
-	"github.com/ringback/ringback/internal/table/tabletest"
-	"github.com/ringback/ringback/internal/wiretap"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
 const (
@@ -39,7 +39,7 @@ const (
 var bootstrap string
 
 func TestMain(m *testing.M) {
-	os.Exit(runtimeapitest.Main(m, map[string]*string{".": &bootstrap}))
+	os.Exit(lambdaruntimetest.Main(m, map[string]*string{".": &bootstrap}))
 }
 
 // environment is what the function needs, with a table at the endpoint.
@@ -54,9 +54,9 @@ func environment(endpoint, tableName string) map[string]string {
 	}
 }
 
-func start(t *testing.T, env map[string]string) (*runtimeapi.Process, error) {
+func start(t *testing.T, env map[string]string) (*lambdaruntime.Process, error) {
 	t.Helper()
-	return runtimeapitest.Start(t, bootstrap, env, secretsIn(env["LOCAL_SECRET"])...)
+	return lambdaruntimetest.Start(t, bootstrap, env, secretsIn(env["LOCAL_SECRET"])...)
 }
 
 // secretsIn returns what must not be printed of a LOCAL_SECRET, which need not
@@ -69,7 +69,7 @@ func secretsIn(text string) []string {
 	return slices.Collect(maps.Values(members))
 }
 
-func mustStart(t *testing.T, env map[string]string) *runtimeapi.Process {
+func mustStart(t *testing.T, env map[string]string) *lambdaruntime.Process {
 	t.Helper()
 	process, err := start(t, env)
 	if err != nil {
@@ -83,7 +83,7 @@ type answer struct {
 	Body       string `json:"body"`
 }
 
-func invoke(t *testing.T, process *runtimeapi.Process, event []byte) answer {
+func invoke(t *testing.T, process *lambdaruntime.Process, event []byte) answer {
 	t.Helper()
 	result, err := process.Invoke(t.Context(), event, invokeTime)
 	if err != nil {
@@ -154,7 +154,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 
 			_, err := start(t, env)
 
-			var refused *runtimeapi.InitError
+			var refused *lambdaruntime.InitError
 			if !errors.As(err, &refused) {
 				t.Fatalf("started, or failed otherwise: %v", err)
 			}
@@ -179,7 +179,7 @@ func TestPromise6_RefusesToStartWhenTheSecretCannotBeRead(t *testing.T) {
 
 	_, err := start(t, env)
 
-	var refused *runtimeapi.InitError
+	var refused *lambdaruntime.InitError
 	if !errors.As(err, &refused) || !strings.Contains(refused.Logs, "SECRET_ARN") {
 		t.Errorf("want a refusal that names SECRET_ARN, got %v", err)
 	}
@@ -287,7 +287,7 @@ func TestPromise1_Answers503WhenTheTableIsDown(t *testing.T) {
 func TestPromise9_StoresEachSampleWithExactlyOneTableCall(t *testing.T) {
 	t.Parallel()
 	config, tableName := tabletest.NewTable(t)
-	tap, err := wiretap.New(os.Getenv(tabletest.EndpointVariable))
+	tap, err := callcount.New(os.Getenv(tabletest.EndpointVariable))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +310,7 @@ func TestPromise9_StoresEachSampleWithExactlyOneTableCall(t *testing.T) {
 		}
 	}
 
-	store := dynamo.New(config, tableName)
+	store := dynamostore.New(config, tableName)
 	items := 0
 	for _, partition := range []string{
 		"CALL#call_1d4e5f6a", "CALL#call_7b8c9d0e", "CALL#call_8f3a2b1c",
@@ -366,5 +366,5 @@ func TestTemplateGeneratesTheSecretAsEver(t *testing.T) {
 
 func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
 	t.Parallel()
-	environmenttest.Check(t, "WebhookFunction", webhook.ReadEnvironment)
+	lambdaenvtest.Check(t, "WebhookFunction", webhook.ReadEnvironment)
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/ingest"
-	"github.com/ringback/ringback/internal/spill"
-	"github.com/ringback/ringback/internal/spill/spilltest"
+	"github.com/ringback/ringback/internal/lambda/spill"
+	"github.com/ringback/ringback/internal/proof/spilltest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // withQueue is the environment of a function that has a queue beside its table.

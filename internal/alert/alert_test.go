@@ -9,10 +9,10 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // arrival is when everything arrived.

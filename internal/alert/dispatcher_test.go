@@ -17,9 +17,9 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/leak"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 var errDown = errors.New("down")
@@ -108,7 +108,7 @@ func failed(errs []error) (indexes []int) {
 func TestPromise2_AlertsGoOutInOrderOnce(t *testing.T) {
 	t.Parallel()
 	store, to := newStore(t), &topic{}
-	d := alert.New(store, to, leak.Logger(t))
+	d := alert.New(store, to, logscan.Logger(t))
 	missed, voice := itemOf(t, sample(t, "call.missed")), itemOf(t, sample(t, "voicemail.received"))
 	answered := itemOf(t, sample(t, "call.answered"))
 	put(t, store, missed, answered, voice)
@@ -121,7 +121,7 @@ func TestPromise2_AlertsGoOutInOrderOnce(t *testing.T) {
 		}
 	}
 	// Another process knows it by the marks alone.
-	mustDeliver(t, alert.New(store, to, leak.Logger(t)), missed, voice)
+	mustDeliver(t, alert.New(store, to, logscan.Logger(t)), missed, voice)
 	if diff := cmp.Diff(want, to.ids()); diff != "" {
 		t.Errorf("after a restart (-want +got):\n%s", diff)
 	}
@@ -144,7 +144,7 @@ func TestAVoicemailNamesTheMissedCallItWasLeftOn(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			to := &topic{}
-			d := alert.New(newStore(t), to, leak.Logger(t))
+			d := alert.New(newStore(t), to, logscan.Logger(t))
 			for _, batch := range tc.batches {
 				mustDeliver(t, d, batch...)
 			}
@@ -170,7 +170,7 @@ func TestPromise2_TwinsOfOneMissedCallAlertOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			to := &topic{}
-			d := alert.New(newStore(t), to, leak.Logger(t))
+			d := alert.New(newStore(t), to, logscan.Logger(t))
 			for _, batch := range batches {
 				mustDeliver(t, d, batch...)
 			}
@@ -185,7 +185,7 @@ func TestPromise2_TwinsOfOneMissedCallAlertOnce(t *testing.T) {
 func TestCallsWithoutAnIDAlertEachForThemselves(t *testing.T) {
 	t.Parallel()
 	to := &topic{}
-	d := alert.New(newStore(t), to, leak.Logger(t))
+	d := alert.New(newStore(t), to, logscan.Logger(t))
 	one, two := itemOf(t, missedAt("", "+14155550144", "2026-03-12T14:32:00Z")), itemOf(t, missedAt("", "+14155550144", "2026-03-12T14:33:00Z"))
 	mustDeliver(t, d, one, two)
 	mustDeliver(t, d, two, one)
@@ -202,7 +202,7 @@ func TestPromise5_OneThatFailsKeepsNoneBack(t *testing.T) {
 		}
 		return nil
 	}}
-	d := alert.New(newStore(t), to, leak.Logger(t))
+	d := alert.New(newStore(t), to, logscan.Logger(t))
 	var items []table.Item
 	for i := range 25 {
 		items = append(items, itemOf(t, missedAt(fmt.Sprintf("c%d", i), "+14155550144", "2026-03-12T14:32:00Z")))
@@ -232,7 +232,7 @@ func TestATopicThatIsDownIsNotAskedForTheRest(t *testing.T) {
 	t.Parallel()
 	asked := 0
 	to := &topic{refuse: func(alert.Message) error { asked++; return errDown }}
-	d := alert.New(newStore(t), to, leak.Logger(t))
+	d := alert.New(newStore(t), to, logscan.Logger(t))
 	var items []table.Item
 	for i := range 30 {
 		items = append(items, itemOf(t, missedAt(fmt.Sprintf("c%d", i), "+14155550144", "2026-03-12T14:32:00Z")))
@@ -248,7 +248,7 @@ func TestATopicThatIsDownIsNotAskedForTheRest(t *testing.T) {
 func TestWithoutTimeLeftNothingIsBegun(t *testing.T) {
 	t.Parallel()
 	to := &topic{}
-	d := alert.New(newStore(t), to, leak.Logger(t))
+	d := alert.New(newStore(t), to, logscan.Logger(t))
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	errs := d.Deliver(ctx, []table.Item{itemOf(t, sample(t, "call.missed"))})
@@ -266,7 +266,7 @@ func TestPromise2_MarksThatCannotBeReadPostponeAnAlert(t *testing.T) {
 		}
 		return store.Query(ctx, q)
 	}}
-	d := alert.New(broken, to, leak.Logger(t))
+	d := alert.New(broken, to, logscan.Logger(t))
 	errs := deliver(t, d, itemOf(t, missedAt("c1", "+14155550144", "2026-03-12T14:32:00Z")), itemOf(t, missedAt("c2", "+14155550144", "2026-03-12T14:32:00Z")))
 	if !errors.Is(errs[0], table.ErrUnavailable) || errs[1] != nil {
 		t.Errorf("errors: %v", errs)
@@ -283,7 +283,7 @@ func TestAMarkThatCannotBeWrittenIsNoFailure(t *testing.T) {
 	broken := storeFunc{Store: newStore(t), put: tabletest.PutFunc(func(context.Context, table.Item) (bool, error) {
 		return false, table.ErrUnavailable
 	})}
-	lines := leak.Writer(t)
+	lines := logscan.Writer(t)
 	d := alert.New(broken, to, lines.Logger())
 	item := itemOf(t, sample(t, "call.missed"))
 	mustDeliver(t, d, item, item)
@@ -299,7 +299,7 @@ func TestTheStreamDoesNotTakeAMarkForAnEvent(t *testing.T) {
 		t.Error("a mark has the attribute that the stream's filter asks for")
 	}
 	to := &topic{}
-	mustDeliver(t, alert.New(newStore(t), to, leak.Logger(t)), mark)
+	mustDeliver(t, alert.New(newStore(t), to, logscan.Logger(t)), mark)
 	if len(to.sent) > 0 {
 		t.Errorf("%d sent for a mark", len(to.sent))
 	}
@@ -358,7 +358,7 @@ func TestTheCallersHistory(t *testing.T) {
 			for _, body := range tc.before {
 				put(t, store, itemOf(t, body))
 			}
-			mustDeliver(t, alert.New(store, to, leak.Logger(t)), itemOf(t, missedAt("c9", caller, at)))
+			mustDeliver(t, alert.New(store, to, logscan.Logger(t)), itemOf(t, missedAt("c9", caller, at)))
 			d := document(t, to.sent[0])
 			if diff := cmp.Diff(any(tc.caller), d["caller"]); diff != "" {
 				t.Errorf("caller (-want +got):\n%s", diff)
@@ -389,7 +389,7 @@ func TestAnAlertNeitherWaitsForTheHistoryNorFailsWithIt(t *testing.T) {
 				return store.Query(ctx, q)
 			}}
 			began := time.Now()
-			mustDeliver(t, alert.New(broken, to, leak.Logger(t)), itemOf(t, sample(t, "call.missed")))
+			mustDeliver(t, alert.New(broken, to, logscan.Logger(t)), itemOf(t, sample(t, "call.missed")))
 			if took := time.Since(began); took > 2*time.Second {
 				t.Errorf("it took %v", took)
 			}
@@ -422,7 +422,7 @@ func TestPromise4_NoOrderChangesTheAlerts(t *testing.T) {
 		"CALL#c0/missed_call", "CALL#c0/voicemail", "CALL#c1/missed_call", "CALL#c2/missed_call", "CALL#c2/voicemail", "CALL#c3/missed_call",
 	}
 
-	logger := leak.Logger(t) // one for all: each is scanned by itself
+	logger := logscan.Logger(t) // one for all: each is scanned by itself
 	rapid.Check(t, func(rt *rapid.T) {
 		memory := &tabletest.Memory{}
 		marks := storeFunc{put: memory.Put, query: func(_ context.Context, q table.Query) (page table.Page, err error) {
@@ -466,7 +466,7 @@ func TestPublishingLeavesTimeToMark(t *testing.T) {
 		marks := storeFunc{put: memory.Put, query: func(context.Context, table.Query) (table.Page, error) { return table.Page{}, nil }}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		errs := alert.New(marks, slow, leak.Logger(t)).Deliver(ctx, []table.Item{itemOf(t, sample(t, "call.missed"))})
+		errs := alert.New(marks, slow, logscan.Logger(t)).Deliver(ctx, []table.Item{itemOf(t, sample(t, "call.missed"))})
 		deadline, _ := ctx.Deadline()
 		if left := time.Until(deadline); left < 7*time.Second || !errors.Is(errs[0], context.DeadlineExceeded) {
 			t.Errorf("%v left, error %v", left, errs[0])
@@ -489,7 +489,7 @@ func TestAVoicemailOfNoKnownCallNamesNoMissedCall(t *testing.T) {
 			"contact_number":%q,"call_info":{"direction":"Incoming","type":%q}}}`, number, outcome))
 	}
 	to := &topic{}
-	mustDeliver(t, alert.New(newStore(t), to, leak.Logger(t)), event("14155550144", "missed"), event("14155550199", "voicemail"))
+	mustDeliver(t, alert.New(newStore(t), to, logscan.Logger(t)), event("14155550144", "missed"), event("14155550199", "voicemail"))
 	if len(to.sent) != 2 {
 		t.Fatalf("%d sent, want two", len(to.sent))
 	}
@@ -523,7 +523,7 @@ func TestOldNewsIsNoAlert(t *testing.T) {
 		{"call.completed", 1000 * time.Hour, 1},
 	} {
 		to := &topic{}
-		mustDeliver(t, alert.New(newStore(t), to, leak.Logger(t)), at(tc.typ, missed.Add(tc.after)))
+		mustDeliver(t, alert.New(newStore(t), to, logscan.Logger(t)), at(tc.typ, missed.Add(tc.after)))
 		if len(to.sent) != tc.want {
 			t.Errorf("%s, %v later: %d sent, want %d", tc.typ, tc.after, len(to.sent), tc.want)
 		}
@@ -532,7 +532,7 @@ func TestOldNewsIsNoAlert(t *testing.T) {
 
 func TestWhatIsPostponedIsSaid(t *testing.T) {
 	t.Parallel()
-	lines := leak.Writer(t)
+	lines := logscan.Writer(t)
 	d := alert.New(newStore(t), &topic{}, lines.Logger())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -544,7 +544,7 @@ func TestWhatIsPostponedIsSaid(t *testing.T) {
 
 func TestTwinsAreToldFromRedeliveries(t *testing.T) {
 	t.Parallel()
-	lines := leak.Writer(t)
+	lines := logscan.Writer(t)
 	d := alert.New(newStore(t), &topic{}, lines.Logger())
 	first := itemOf(t, call("Pat", "Support", "null"))
 	mustDeliver(t, d, first)

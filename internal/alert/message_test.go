@@ -15,7 +15,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/golden"
+	"github.com/ringback/ringback/internal/proof/golden"
 	"github.com/ringback/ringback/internal/table"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/leak"
+	"github.com/ringback/ringback/internal/proof/logscan"
 )
 
 func schema(t *testing.T) *jsonschema.Schema {
@@ -49,7 +49,7 @@ func TestDocumentsAreAsTheirSchemaSays(t *testing.T) {
 	}
 	to := &topic{}
 	for _, body := range bodies {
-		mustDeliver(t, alert.New(newStore(t), to, leak.Logger(t)), itemOf(t, body))
+		mustDeliver(t, alert.New(newStore(t), to, logscan.Logger(t)), itemOf(t, body))
 	}
 	if len(to.sent) != len(bodies) {
 		t.Fatalf("%d sent, want %d", len(to.sent), len(bodies))

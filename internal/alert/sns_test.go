@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/leak"
+	"github.com/ringback/ringback/internal/proof/logscan"
 )
 
 // api answers each entry as a test says: "" takes it, a code refuses it, one
@@ -227,7 +227,7 @@ func TestPublish(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			errs := alert.NewSNS(&tc.api, "arn:aws:sns:us-east-1:000000000000:alerts", leak.Logger(t)).Publish(t.Context(), messages(t, tc.n))
+			errs := alert.NewSNS(&tc.api, "arn:aws:sns:us-east-1:000000000000:alerts", logscan.Logger(t)).Publish(t.Context(), messages(t, tc.n))
 			if diff := cmp.Diff(tc.failed, failed(errs)); diff != "" {
 				t.Errorf("failed (-want +got):\n%s", diff)
 			}
@@ -249,7 +249,7 @@ func TestPublish(t *testing.T) {
 func TestAnAnswerThatLeavesAMessageOutIsAFailure(t *testing.T) {
 	t.Parallel()
 	silent := apiFunc(func(*sns.PublishBatchInput) (*sns.PublishBatchOutput, error) { return &sns.PublishBatchOutput{}, nil })
-	errs := alert.NewSNS(silent, "arn", leak.Logger(t)).Publish(t.Context(), messages(t, 2))
+	errs := alert.NewSNS(silent, "arn", logscan.Logger(t)).Publish(t.Context(), messages(t, 2))
 	if got := failed(errs); len(got) != 2 {
 		t.Errorf("%d failed, want both", len(got))
 	}
@@ -270,7 +270,7 @@ func TestRequestsStayBelowTheLimitOfTheService(t *testing.T) {
 		large[i].Email += strings.Repeat("x", 30<<10)
 	}
 	var to api
-	if err := errors.Join(alert.NewSNS(&to, "arn", leak.Logger(t)).Publish(t.Context(), large)...); err != nil {
+	if err := errors.Join(alert.NewSNS(&to, "arn", logscan.Logger(t)).Publish(t.Context(), large)...); err != nil {
 		t.Fatal(err)
 	}
 	if len(to.accepted) != alert.MaxBatch || to.calls < 2 || to.largest > 256<<10 {
@@ -282,7 +282,7 @@ func TestWhatATopicIsSent(t *testing.T) {
 	t.Parallel()
 	var to api
 	m := messageOf(t, sample(t, "voicemail.received"))
-	if err := errors.Join(alert.NewSNS(&to, "arn", leak.Logger(t)).Publish(t.Context(), []alert.Message{m})...); err != nil {
+	if err := errors.Join(alert.NewSNS(&to, "arn", logscan.Logger(t)).Publish(t.Context(), []alert.Message{m})...); err != nil {
 		t.Fatal(err)
 	}
 	e := to.accepted[0]

@@ -13,8 +13,8 @@ import (
 
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // private is in the text of bad inputs where a person's words would be, but not

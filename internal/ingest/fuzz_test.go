@@ -14,8 +14,8 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // FuzzHandle delivers anything by any method to any path, with any headers,

@@ -18,10 +18,10 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
-	"github.com/ringback/ringback/internal/leak"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 const (
@@ -72,7 +72,7 @@ func stale(fresh credential.Secrets, err error, versions ...credential.Secret) c
 // one. When the test ends, its lines must have nothing private in them.
 func newHandler(t testing.TB, store ingest.Putter, source ingest.Credentials, log *bytes.Buffer) *ingest.Handler {
 	t.Helper()
-	lines := leak.Writer(t, token, previousToken, newToken, wrongToken, signingSecret, previousSigningSecret)
+	lines := logscan.Writer(t, token, previousToken, newToken, wrongToken, signingSecret, previousSigningSecret)
 	logger := lines.Logger()
 	if log != nil {
 		logger = lines.Logger(log)

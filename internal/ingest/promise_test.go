@@ -23,9 +23,9 @@ import (
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
-	"github.com/ringback/ringback/internal/leak"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // The promises of the project, as far as they are kept here.
@@ -235,7 +235,7 @@ func TestPromise4_NoOrderCanChangeTheOutcome(t *testing.T) {
 	t.Parallel()
 	all := samples(t)
 	inOrder := slices.Sorted(maps.Keys(all))
-	logger := leak.Logger(t, token) // one for all: each is scanned by itself
+	logger := logscan.Logger(t, token) // one for all: each is scanned by itself
 	// deliver returns the table, without the times of arrival.
 	deliver := func(t require, names []string) map[table.Key]table.Item {
 		t.Helper()

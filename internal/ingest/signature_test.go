@@ -13,8 +13,8 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 const missedB = `{"type":"call.missed","webhook_url":"https://attacker.example/hook","data":{"call_sid":"CA01","call_date":"2026-03-12","call_time":"14:58:00"}}`

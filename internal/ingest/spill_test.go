@@ -18,9 +18,9 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/itemjson"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // spillFunc is a spill of one function.

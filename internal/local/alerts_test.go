@@ -22,12 +22,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
 
-	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 const (
@@ -340,7 +340,7 @@ func TestTooManyAlertsThatWaitHoldOthersUpAndSaySo(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 		}
 	}}
-	lines := leak.Writer(t)
+	lines := logscan.Writer(t)
 	c := local.Config{
 		Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort, ForwardURL: to.start(t),
 		FirstPause: time.Millisecond, LongestPause: 4 * time.Millisecond,
@@ -380,7 +380,7 @@ func TestAStopIsNotLoggedAsAFailure(t *testing.T) {
 		asked <- struct{}{}
 		<-r.Context().Done()
 	}}
-	lines := leak.Writer(t)
+	lines := logscan.Writer(t)
 	stack, err := local.Start(t.Context(), local.Config{
 		Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort, ForwardURL: to.start(t), ForwardTime: time.Hour,
 	}, lines.Logger())
@@ -406,7 +406,7 @@ func TestCloseDoesNotWaitForAPrinterThatBlocks(t *testing.T) {
 	folder := t.TempDir()
 	stack, err := local.Start(t.Context(), local.Config{
 		Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, Alerts: printer,
-	}, leak.Logger(t))
+	}, logscan.Logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -456,7 +456,7 @@ func TestNothingSaysWhereAlertsAreForwardedTo(t *testing.T) {
 		http.Redirect(w, &http.Request{Method: http.MethodGet}, "http://"+secret+".invalid/", http.StatusFound)
 	}}
 	self := httptest.NewUnstartedServer(http.NotFoundHandler()) // nobody vouches for its certificate
-	self.Config.ErrorLog = slog.NewLogLogger(leak.Logger(t).Handler(), slog.LevelDebug)
+	self.Config.ErrorLog = slog.NewLogLogger(logscan.Logger(t).Handler(), slog.LevelDebug)
 	self.StartTLS()
 	t.Cleanup(self.Close)
 	for _, tc := range []struct {
@@ -473,7 +473,7 @@ func TestNothingSaysWhereAlertsAreForwardedTo(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			host := strings.Split(strings.TrimPrefix(tc.url, "http://"), "/")[0]
-			lines := leak.Writer(t, secret, host)
+			lines := logscan.Writer(t, secret, host)
 			stack, err := local.Start(t.Context(), local.Config{
 				Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort,
 				ForwardURL: tc.url, ForwardTime: tc.patience, FirstPause: time.Millisecond,
@@ -501,7 +501,7 @@ func TestStartRefusesAURLThatCannotBePostedToWithoutShowingIt(t *testing.T) {
 		folder := t.TempDir()
 		_, err := local.Start(t.Context(), local.Config{
 			Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, ForwardURL: url,
-		}, leak.Logger(t))
+		}, logscan.Logger(t))
 		if err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("Start(%q): %v, want an error without the URL", url, err)
 		}
@@ -594,7 +594,7 @@ func TestWhatCannotBeAlertedIsPassedOver(t *testing.T) {
 	})
 
 	var printed output
-	lines := leak.Writer(t)
+	lines := logscan.Writer(t)
 	stack, err := local.Start(t.Context(), local.Config{
 		Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, Alerts: &printed,
 	}, lines.Logger())
@@ -888,7 +888,7 @@ func startWith(t *testing.T, c local.Config) *local.Stack {
 	if c.FirstPause == 0 {
 		c.FirstPause, c.LongestPause = time.Millisecond, 4*time.Millisecond
 	}
-	lines := leak.Writer(t)
+	lines := logscan.Writer(t)
 	stack, err := local.Start(t.Context(), c, lines.Logger())
 	if err != nil {
 		t.Fatal(err)

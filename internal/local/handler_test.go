@@ -16,11 +16,11 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/ingest"
-	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 func TestAnswers(t *testing.T) {
@@ -252,7 +252,7 @@ func TestOfManyEqualDeliveriesOneIsStored(t *testing.T) {
 
 func TestTheLogNamesNobody(t *testing.T) {
 	t.Parallel()
-	log := leak.Writer(t)
+	log := logscan.Writer(t)
 	stack, err := local.Start(t.Context(), local.Config{Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort}, log.Logger())
 	if err != nil {
 		t.Fatal(err)

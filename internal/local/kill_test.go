@@ -16,10 +16,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // serverVariable makes the test binary serve the folder that it names, until
@@ -135,7 +135,7 @@ func startProcess(t *testing.T, folder string, settings ...string) (server *exec
 	}
 	server = exec.CommandContext(t.Context(), executable)
 	server.Env = append(append(os.Environ(), serverVariable+"="+folder, templateVariable+"="+tabletest.TemplatePath(t)), settings...)
-	log := leak.Writer(t)
+	log := logscan.Writer(t)
 	server.Stderr = log
 	stdout, err := server.StdoutPipe()
 	if err != nil {

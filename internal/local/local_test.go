@@ -18,11 +18,11 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/credential"
-	"github.com/ringback/ringback/internal/leak"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // Files of a data folder, as the documents name them.
@@ -109,7 +109,7 @@ func TestAnUnusableSecretStopsTheStartAndIsNotShown(t *testing.T) {
 			folder := t.TempDir()
 			path := filepath.Join(folder, secretFile)
 			writeFile(t, path, tc.text)
-			_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, leak.Logger(t))
+			_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, logscan.Logger(t))
 			if !errors.Is(err, credential.ErrSecret) {
 				t.Fatalf("Start: %v, want %v", err, credential.ErrSecret)
 			}
@@ -187,7 +187,7 @@ func TestOneProcessPerFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	stack := start(t, folder)
-	_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, leak.Logger(t))
+	_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, logscan.Logger(t))
 	if !errors.Is(err, bolt.ErrLocked) || !strings.Contains(err.Error(), folder) {
 		t.Errorf("second Start: %v, want %v and the folder", err, bolt.ErrLocked)
 	}
@@ -206,7 +206,7 @@ func TestOnlyWhoHoldsTheFolderMakesItsSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close() //nolint:errcheck // nothing was written
-	if _, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, leak.Logger(t)); !errors.Is(err, bolt.ErrLocked) {
+	if _, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, logscan.Logger(t)); !errors.Is(err, bolt.ErrLocked) {
 		t.Fatalf("Start: %v, want %v", err, bolt.ErrLocked)
 	}
 	if _, err := local.ReadSecret(folder); !errors.Is(err, os.ErrNotExist) {
@@ -223,7 +223,7 @@ func TestAnAddressInUseIsAnErrorThatFreesTheFolder(t *testing.T) {
 	}
 	defer listener.Close() //nolint:errcheck // nothing was accepted
 	folder := t.TempDir()
-	_, err = local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: listener.Addr().String()}, leak.Logger(t))
+	_, err = local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: listener.Addr().String()}, logscan.Logger(t))
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("Start: %v, want %v", err, syscall.EADDRINUSE)
 	}
@@ -251,7 +251,7 @@ func TestStartNamesWhatItCannotUse(t *testing.T) {
 			if tc.template == "" {
 				tc.template = tabletest.TemplatePath(t)
 			}
-			stack, err := local.Start(t.Context(), local.Config{Folder: tc.folder, Template: tc.template, Address: tc.address}, leak.Logger(t))
+			stack, err := local.Start(t.Context(), local.Config{Folder: tc.folder, Template: tc.template, Address: tc.address}, logscan.Logger(t))
 			if err == nil {
 				t.Cleanup(func() { _ = stack.Close() })
 			}
@@ -299,7 +299,7 @@ const (
 // start starts a stack in folder that the test's end closes.
 func start(t *testing.T, folder string) *local.Stack {
 	t.Helper()
-	lines := leak.Writer(t, signingSecret)
+	lines := logscan.Writer(t, signingSecret)
 	stack, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, lines.Logger())
 	if err != nil {
 		t.Fatal(err)
@@ -431,7 +431,7 @@ func TestBehindATunnelItsURLIsTheOneThatIsSigned(t *testing.T) {
 	const public = "https://tunnel.example.com/justcall"
 	stack, err := local.Start(t.Context(), local.Config{
 		Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, WebhookURL: public,
-	}, leak.Logger(t))
+	}, logscan.Logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -446,7 +446,7 @@ func TestBehindATunnelItsURLIsTheOneThatIsSigned(t *testing.T) {
 // Of what is too large only the log's line is left, so it must be right.
 func TestTheSizeOfWhatIsTooLargeIsItsOwn(t *testing.T) {
 	t.Parallel()
-	log := leak.Writer(t)
+	log := logscan.Writer(t)
 	stack, err := local.Start(t.Context(), local.Config{
 		Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort,
 	}, log.Logger())

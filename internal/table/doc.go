@@ -1,11 +1,10 @@
 // Package table keeps every delivery in one table and reads it back.
 //
-// [Store] is the small interface the rest of the program sees. Package dynamo in
-// this folder is what deployed functions use, but for the webhook's writes, which
-// [Writer] makes; package bolt keeps the same table in one file on one machine.
-// Package tabletest holds the conformance suite that all three pass, and package
-// schema reads keys, indexes and projections from template.yaml, where they are
-// written once.
+// [Store] is the small interface that the rest of the program sees. Package dynamo
+// has the webhook's writer, package dynamostore everything else that deployed
+// functions do with the table, and package bolt keeps the same table in one file on
+// one machine. All three pass one conformance suite. Package schema reads keys,
+// indexes and projections from template.yaml, where they are written once.
 //
 // What is asked, and where the answer is:
 //
@@ -23,9 +22,7 @@
 // nothing is, so that a redelivery, or a second attempt after a lost response,
 // changes nothing.
 //
-// The package is linked into the webhook's function, where weight is start time:
-// it uses no reflection and no package of the SDK's for a service or for
-// configuration; those, and the YAML and bbolt dependencies, stay in the packages
-// around it. What an item holds has types of its own for the same reason, in
-// package attr.
+// The webhook's function links this package, where weight is start time: it uses no
+// reflection, and none of the SDK's packages, nor YAML or bbolt. Attribute values
+// have types of our own for the same reason, in package attr.
 package table

@@ -24,7 +24,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ringback/ringback/events"
-	"github.com/ringback/ringback/internal/golden"
+	"github.com/ringback/ringback/internal/proof/golden"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 )

@@ -6,10 +6,10 @@ import (
 	"testing"
 
 	"github.com/ringback/ringback/internal/awsclient"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/itemjson"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 func str(s string) attr.Value { return attr.String(s) }

@@ -16,11 +16,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/schema"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // writerVariable makes the test binary write to the store in the file that it

@@ -9,10 +9,10 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/itemjson"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 func str(text string) attr.Value { return attr.String(text) }

@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/schema"
-	"github.com/ringback/ringback/internal/table/tabletest"
 )
 
 // template has what may stand around the table and within it.

@@ -1,0 +1,295 @@
+package spill_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/credential"
+	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/lambda/spill"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
+)
+
+const token = "sample-token-not-a-secret"
+
+// arrival is when a receipt came in, to more than the milliseconds of an item.
+var arrival = time.Date(2026, time.March, 12, 14, 32, 2, 123456789, time.UTC)
+
+// sample is a documented payload.
+func sample(t testing.TB, event string) []byte {
+	t.Helper()
+	body, err := fs.ReadFile(os.DirFS("../../../events-samples"), event+".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+// allowed reports whether SQS takes a text. See
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html.
+func allowed(text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	for _, r := range text {
+		switch {
+		case r == '\t', r == '\n', r == '\r', r >= 0x20 && r <= 0xD7FF, r >= 0xE000 && r <= 0xFFFD, r >= 0x10000:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// roundTrip reports what is not the same after encoding and decoding, or no
+// message for SQS.
+func roundTrip(t interface {
+	Helper()
+	Errorf(format string, arguments ...any)
+}, r ingest.Receipt,
+) {
+	t.Helper()
+	text, err := spill.Encode(r)
+	if err != nil {
+		t.Errorf("encode: %v", err)
+		return
+	}
+	if !allowed(text) || len(text) > spill.MaxMessage || text == "" {
+		t.Errorf("SQS would refuse %.200q of %d bytes", text, len(text))
+	}
+	got, err := spill.Decode(text)
+	if err != nil {
+		t.Errorf("decode: %v", err)
+		return
+	}
+	if bytes.Equal(r.Body, got.Body) {
+		r.Body, got.Body = nil, nil // comparing in detail takes long
+	}
+	if diff := cmp.Diff(r, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("receipt (-want +got):\n%s", diff)
+	}
+}
+
+func TestEveryReceiptComesBackAsItWas(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		body := rapid.OneOf(
+			rapid.SliceOfN(rapid.Byte(), 0, 300),
+			rapid.Map(rapid.String(), func(s string) []byte { return []byte(s) }),
+			rapid.Map(rapid.IntRange(0, 400<<10), func(n int) []byte { return bytes.Repeat([]byte("é\x01"), n/3) }),
+		).Draw(t, "body")
+		roundTrip(t, ingest.Receipt{
+			ReceivedAt: time.Unix(rapid.Int64Range(1, 1<<37).Draw(t, "second"), rapid.Int64Range(0, 1e9-1).Draw(t, "nanosecond")).UTC(),
+			Headers:    rapid.MapOfN(rapid.String(), rapid.String(), 0, 5).Draw(t, "headers"),
+			Body:       body,
+			Reason:     rapid.String().Draw(t, "reason"),
+		})
+	})
+}
+
+func FuzzEveryBodyComesBackAsItWas(f *testing.F) {
+	f.Add([]byte(nil), "")
+	f.Add(sample(f, "call.missed"), "application/json")
+	f.Add([]byte("\x00\x1f\x7f\uFFFD\uFFFE\uFFFF\U0010FFFF\u2028<>&\"\\"), "\uFFFE")
+	f.Add([]byte("\xff\xfe"), "")
+	f.Fuzz(func(t *testing.T, body []byte, header string) {
+		roundTrip(t, ingest.Receipt{
+			ReceivedAt: arrival,
+			Headers:    map[string]string{"content-type": strings.ToValidUTF8(header, "\uFFFD")},
+			Body:       body,
+		})
+	})
+}
+
+func TestAMessageIsForPeopleToReadUnlessItIsLarge(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		body     string
+		readable bool
+	}{
+		{"a documented payload", string(sample(t, "call.missed")), true},
+		{"control characters", "\x00\x01\uFFFE", true},
+		{"nothing", "", true},
+		{"as much as may be", strings.Repeat("a", 200_000), true},
+		{"a large text", strings.Repeat("a", 200<<10), false},
+		{"a text that is large once it is JSON", strings.Repeat("\x01", 100<<10), false},
+		{"no text", "\xff", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := ingest.Receipt{ReceivedAt: arrival, Body: []byte(test.body)}
+			roundTrip(t, r)
+			text, err := spill.Encode(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(text, `"body":`); got != test.readable {
+				t.Errorf("readable %t, want %t: %.100s", got, test.readable, text)
+			}
+		})
+	}
+}
+
+// The form of messages is an interface between two deployments: what the one
+// sent before an update, the other reads after it.
+func TestTheFormOfAMessage(t *testing.T) {
+	t.Parallel()
+	got, err := spill.Encode(ingest.Receipt{
+		ReceivedAt: arrival,
+		Headers:    map[string]string{"content-type": "application/json", "a": "b"},
+		Body:       []byte(`{"event":"call.missed"}`),
+		Reason:     "payload: no data",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"version":1,"received_at":"2026-03-12T14:32:02.123456789Z","headers":{"a":"b","content-type":"application/json"},` +
+		`"reason":"payload: no data","body":"{\"event\":\"call.missed\"}"}`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("message (-want +got):\n%s", diff)
+	}
+}
+
+// incompressible is text of n letters that gzip makes little smaller.
+func incompressible(n int) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	random := rand.NewChaCha8([32]byte{})
+	b := make([]byte, n)
+	_, _ = random.Read(b)
+	for i := range b {
+		b[i] = letters[b[i]%64]
+	}
+	return string(b)
+}
+
+// All that the table takes can wait in the queue: the largest items there are,
+// of events and of rejections, with headers as large as API Gateway lets any
+// be (10,240 bytes in all).
+func TestWhatFitsTheTableFitsTheQueue(t *testing.T) {
+	t.Parallel()
+	largest := func(body func(n int) []byte) []byte {
+		t.Helper()
+		fits := func(n int) bool {
+			h := ingest.New(&tabletest.Memory{}, credential.Fixed{Token: token}, logscan.Logger(t))
+			return h.Handle(t.Context(), delivery(body(n))).Status != http.StatusRequestEntityTooLarge
+		}
+		low, high := 300<<10, 600<<10 // fits, and does not
+		for high-low > 1000 {
+			if n := (low + high) / 2; fits(n) {
+				low = n
+			} else {
+				high = n
+			}
+		}
+		return body(low)
+	}
+	noise := incompressible(600 << 10)
+	for name, body := range map[string]func(n int) []byte{
+		"an event": func(n int) []byte {
+			return []byte(`{"event":"voicemail.received","data":{"call_id":"c1","transcription":"` + noise[:n] + `"}}`)
+		},
+		"a rejection": func(n int) []byte { return []byte(noise[:n]) },
+		"a rejection of bytes": func(n int) []byte {
+			b := []byte(noise[:n])
+			for i := range b {
+				b[i] += 128
+			}
+			return b
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			whole := largest(body)
+			if len(whole) < 390<<10 {
+				t.Fatalf("%d bytes is not large", len(whole))
+			}
+			text, err := spill.Encode(ingest.Receipt{
+				ReceivedAt: arrival,
+				Headers:    map[string]string{"content-type": strings.Repeat("\x7f\x01", 5120)},
+				Body:       whole,
+				Reason:     strings.Repeat("r", 1000),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("a body of %d bytes makes a message of %d", len(whole), len(text))
+		})
+	}
+}
+
+func TestWhatDoesNotFitIsAnError(t *testing.T) {
+	t.Parallel()
+	_, err := spill.Encode(ingest.Receipt{ReceivedAt: arrival, Body: []byte(incompressible(2 << 20))})
+	if !errors.Is(err, spill.ErrTooLarge) {
+		t.Errorf("got %v, want %v", err, spill.ErrTooLarge)
+	}
+}
+
+func TestDecodeRefusesWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"nothing":              "",
+		"no JSON":              "marked-4711",
+		"no object":            `["marked-4711"]`,
+		"no version":           `{"received_at":"2026-03-12T14:32:02Z","body":"marked-4711"}`,
+		"another version":      `{"version":2,"received_at":"2026-03-12T14:32:02Z","body":"marked-4711"}`,
+		"no time":              `{"version":1,"body":"marked-4711"}`,
+		"a time that is none":  `{"version":1,"received_at":"marked-4711","body":""}`,
+		"no body":              `{"version":1,"received_at":"2026-03-12T14:32:02Z"}`,
+		"two bodies":           `{"version":1,"received_at":"2026-03-12T14:32:02Z","body":"","body_gzip":""}`,
+		"a body that is none":  `{"version":1,"received_at":"2026-03-12T14:32:02Z","body":4711}`,
+		"no base64":            `{"version":1,"received_at":"2026-03-12T14:32:02Z","body_gzip":"4711!"}`,
+		"no gzip":              `{"version":1,"received_at":"2026-03-12T14:32:02Z","body_gzip":"NDcxMQ=="}`,
+		"gzip that is cut":     `{"version":1,"received_at":"2026-03-12T14:32:02Z","body_gzip":"H4sIAAAAAAAA/w=="}`,
+		"a member of its own":  `{"version":1,"received_at":"2026-03-12T14:32:02Z","body":"","marked-4711":1}`,
+		"a member given twice": `{"version":1,"version":1,"received_at":"2026-03-12T14:32:02Z","body":"marked-4711"}`,
+		"more than one":        `{"version":1,"received_at":"2026-03-12T14:32:02Z","body":""}{}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := spill.Decode(text)
+			if !errors.Is(err, spill.ErrMessage) || strings.Contains(err.Error(), "4711") {
+				t.Errorf("got %v, want %v without content", err, spill.ErrMessage)
+			}
+		})
+	}
+}
+
+func FuzzDecodeRefusesOrComesBack(f *testing.F) {
+	f.Add(`{"version":1,"received_at":"2026-03-12T14:32:02Z","body":"x"}`)
+	f.Add(`{"version":1,"received_at":"2026-03-12T14:32:02+01:00","headers":{"a":""},"body_gzip":"H4sIAAAAAAAA/w=="}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := spill.Decode(text)
+		switch {
+		case err == nil:
+			roundTrip(t, r)
+		case !errors.Is(err, spill.ErrMessage):
+			t.Errorf("got %v, want %v", err, spill.ErrMessage)
+		}
+	})
+}
+
+// delivery is a request with the right token.
+func delivery(body []byte) ingest.Request {
+	return ingest.Request{
+		Method:  http.MethodPost,
+		Path:    ingest.Path + "/" + token,
+		Headers: map[string]string{"content-type": "application/json", events.HeaderRequestTimestamp: "2026-03-12 14:32:01"},
+		Body:    body,
+	}
+}

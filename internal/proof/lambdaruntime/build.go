@@ -1,0 +1,45 @@
+package lambdaruntime
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime/debug"
+)
+
+// Build builds the program in folder, a Lambda function, into the file at path.
+//
+// With release it takes the flags of the deployment, for this machine's
+// processor. Without, it takes those of the running program, the race detector
+// among them: then most packages are compiled already.
+func Build(ctx context.Context, folder, path string, release bool) error {
+	args := []string{"build", "-tags", "lambda.norpc", "-o", path}
+	env := os.Environ()
+	switch {
+	case release:
+		args = append(args, "-trimpath", "-ldflags", "-s -w")
+		env = append(env, "CGO_ENABLED=0")
+	case withRace():
+		args = append(args, "-race")
+	}
+	build := exec.CommandContext(ctx, "go", append(args, ".")...) //nolint:gosec // G204: the arguments are ours
+	build.Dir, build.Env = folder, env
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", folder, err, output)
+	}
+	return nil
+}
+
+func withRace() bool {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return false
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "-race" {
+			return setting.Value == "true"
+		}
+	}
+	return false
+}

@@ -1,0 +1,450 @@
+package scale_test
+
+import (
+	"math"
+	"strconv"
+	"testing"
+
+	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/proof/scale"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// near reports whether two numbers differ by no more than a part of want.
+func near(got, want, part float64) bool { return math.Abs(got-want) <= part*math.Abs(want) }
+
+func TestUnitsAreRoundedUpPerWrite(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ bytes, writes int }{{0, 1}, {1, 1}, {1024, 1}, {1025, 2}, {2048, 2}, {400 << 10, 400}} {
+		if got := scale.WriteUnits(test.bytes); got != test.writes {
+			t.Errorf("%d bytes are written with %d units, want %d", test.bytes, got, test.writes)
+		}
+	}
+	for _, test := range []struct {
+		bytes      int
+		consistent bool
+		want       float64
+	}{{0, true, 1}, {0, false, 0.5}, {4096, true, 1}, {4097, true, 2}, {4097, false, 1}, {100 * 300, false, 4}} {
+		if got := scale.ReadUnits(test.bytes, test.consistent); got != test.want {
+			t.Errorf("%d bytes are read with %g units (consistent: %t), want %g", test.bytes, got, test.consistent, test.want)
+		}
+	}
+}
+
+// Rounded before they are added up: two halves of a KB are two units.
+func TestAnEventsUnitsAreNoLessThanItsBytes(t *testing.T) {
+	t.Parallel()
+	traffic := model(t).Traffic
+	for format, w := range traffic.Format {
+		if w.Units < max(1, w.Bytes/1024) || w.Units > w.Bytes/1024+1 {
+			t.Errorf("format %s: %g units for %g bytes", format, w.Units, w.Bytes)
+		}
+		if w.Bytes <= w.Body {
+			t.Errorf("format %s: an item of %g bytes holds a body of %g", format, w.Bytes, w.Body)
+		}
+	}
+	if traffic.EntryBytes >= traffic.Bytes {
+		t.Errorf("an entry of GSI1 has %g bytes, the item %g: the index leaves the payload out", traffic.EntryBytes, traffic.Bytes)
+	}
+	if traffic.Calls < traffic.Records || traffic.Phones < traffic.Entries {
+		t.Error("an entry of an index costs less than a unit")
+	}
+	if traffic.Alerts > traffic.Records || traffic.Records >= 1 {
+		t.Errorf("%g alerts and %g records per event: an alert comes of one record at the least, and not of each event", traffic.Alerts, traffic.Records)
+	}
+}
+
+// The simulation draws from the writes, the arithmetic takes the means.
+func TestTheWritesHaveTheMeans(t *testing.T) {
+	t.Parallel()
+	traffic := model(t).Traffic
+	var table, phones, calls, marks float64
+	for _, w := range traffic.Writes {
+		table += float64(w.Table)
+		phones += float64(w.Phone)
+		calls += float64(w.Call)
+		marks += float64(w.Mark)
+	}
+	n := float64(len(traffic.Writes))
+	for _, c := range []struct {
+		name      string
+		got, want float64
+	}{
+		{"table", table / n, traffic.Table},
+		{"marks", marks / n, traffic.Alerts},
+		{"GSI1", phones / n, traffic.Phones},
+		{"GSI2", calls / n, traffic.Calls},
+	} {
+		// The events that belong to nothing are left out: no more than a hundredth.
+		if !near(c.got, c.want, 0.01) {
+			t.Errorf("%s: the writes have %g, the mean says %g", c.name, c.got, c.want)
+		}
+	}
+}
+
+func TestTheBusiestHourIsBusierThanTheDay(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	for _, mean := range scale.Rates {
+		s := m.At(mean)
+		for hour := range 24 {
+			if rate := mean * scale.HourFactor(hour); rate > s.Peak {
+				t.Errorf("%g events/s have %g in hour %d, and %g in the busiest", mean, rate, hour, s.Peak)
+			}
+		}
+		// What is counted per second is counted in that hour.
+		if want := m.Writes().Table * s.Peak; !near(s.Writes.Table, want, 1e-9) {
+			t.Errorf("%g events/s: %g write units/s, want %g", mean, s.Writes.Table, want)
+		}
+	}
+}
+
+// Ten times the events are ten times the load of everything that is no limit of
+// its own.
+func TestLoadsGrowWithTheRate(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	one, ten := m.At(100), m.At(1000)
+	for _, c := range []struct {
+		name     string
+		one, ten float64
+	}{
+		{"writes", one.Writes.Table, ten.Writes.Table},
+		{"reads", one.Reads.Phones, ten.Reads.Phones},
+		{"executions", one.Webhook, ten.Webhook},
+		{"records", one.Alerts.Records, ten.Alerts.Records},
+	} {
+		if !near(c.ten, 10*c.one, 1e-9) {
+			t.Errorf("%s: %g, and %g at ten times the rate", c.name, c.one, c.ten)
+		}
+	}
+}
+
+// What a limit takes where it is reached is its quota, and so is what the day
+// with that mean has: whoever forgets a part of the use sees it here.
+func TestLimitsAreReachedWhereTheQuotaIsUsed(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	limits := make(map[string]scale.Limit)
+	last := 0.0
+	for _, l := range m.Limits() {
+		limits[l.Name] = l
+		if l.Events < last || l.Events <= 0 || math.IsInf(l.Events, 0) {
+			t.Errorf("%s is reached at %g, after %g", l.Name, l.Events, last)
+		}
+		last = l.Events
+	}
+	running := func(s scale.Step) float64 { return s.Webhook + s.Alerts.Busy }
+	hanging := func(s scale.Step) float64 { return s.Peak * ingest.DefaultStoreTime.Seconds() }
+	for _, c := range []struct {
+		name string
+		use  func(scale.Step) float64
+		want float64
+	}{
+		{"Lambda, new account", running, 10},
+		{"Lambda", running, 1_000},
+		{"Lambda, new account, while the table hangs", hanging, 10},
+		{"Lambda, while the table hangs", hanging, 1_000},
+		{"**GSI2, `ALERT#<day>`**", func(s scale.Step) float64 { return s.Writes.Calls }, 1_000},
+		{"table, when new", func(s scale.Step) float64 { return s.Writes.Table }, 4_000},
+		{"table, quota", func(s scale.Step) float64 { return s.Writes.Table }, 40_000},
+		{"GSI1, quota", func(s scale.Step) float64 { return s.Reads.Phones }, 40_000},
+		{"SNS, us-east-1", func(s scale.Step) float64 { return s.Alerts.Alerts }, 30_000},
+		{"text messages, new account", func(s scale.Step) float64 { return s.Mean * m.Traffic.Alerts * 86_400 * 30 }, 100},
+	} {
+		l, ok := limits[c.name]
+		if !ok {
+			t.Errorf("no limit %q", c.name)
+			continue
+		}
+		// The alerts' part has steps where the table gets one more partition.
+		if got := c.use(m.At(l.Mean)); !near(got, c.want, 1e-3) {
+			t.Errorf("%s is reached at %g events/s, but then takes %g of %g", c.name, l.Events, got, c.want)
+		}
+	}
+}
+
+// A setting that a limit asks for is enough for the busiest hour, of all that
+// shares it.
+func TestWhatIsSetIsEnough(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	needs := make(map[string]scale.Need)
+	for _, n := range m.Needs() {
+		needs[n.Name] = n
+	}
+	for _, rate := range scale.Rates {
+		s := m.At(rate)
+		for _, l := range m.Limits() {
+			if l.Set == "" {
+				continue
+			}
+			if n := needs[l.Set]; n.Have != l.Quota || n.Need(s) < l.Use(s) {
+				t.Errorf("%g events/s take %g of %s; set is %g, without it there are %g", rate, l.Use(s), l.Name, n.Need(s), n.Have)
+			}
+		}
+		if n := needs["Lambda quota *Concurrent executions*"]; n.Need == nil || n.Need(s) < s.Webhook+s.Alerts.Busy {
+			t.Errorf("%g events/s run %g and %g times at once, which the quota does not hold", rate, s.Webhook, s.Alerts.Busy)
+		}
+	}
+}
+
+func TestExecutionsAreByDurationOrByRate(t *testing.T) {
+	t.Parallel()
+	// Short invocations: an environment takes ten a second, not a hundred.
+	if got := scale.Concurrent(1000, 0.010); got != 100 {
+		t.Errorf("1 000 invocations/s of 10 ms run %g times at once, want 100", got)
+	}
+	if got := scale.Concurrent(1000, 0.5); got != 500 {
+		t.Errorf("1 000 invocations/s of 500 ms run %g times at once, want 500", got)
+	}
+}
+
+func TestPartitionsAreForWritesAndForReads(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name          string
+		writes, reads float64
+		want          int
+	}{
+		{"an idle table", 0, 0, 4},
+		{"twice the writes", 10_000, 0, 20},
+		{"a part of one more", 10_001, 0, 21},
+		{"twice the reads, of which a partition takes three times as many", 0, 30_000, 20},
+		{"the one that needs more", 10_000, 3_000, 20},
+	} {
+		if got := scale.Partitions(test.writes, test.reads); got != test.want {
+			t.Errorf("%s: %d partitions, want %d", test.name, got, test.want)
+		}
+	}
+}
+
+func TestOneKeyIsOnOnePartition(t *testing.T) {
+	t.Parallel()
+	const keys, partitions = 50_000, 50
+	var count [partitions]int
+	for i := range keys {
+		key := table.CallPartition("call_" + strconv.Itoa(i))
+		n := scale.PartitionOf(key, partitions)
+		if n != scale.PartitionOf(key, partitions) {
+			t.Fatalf("%s is on two partitions", key)
+		}
+		count[n]++
+		if got := scale.PartitionOf(key, 1); got != 0 {
+			t.Fatalf("%s is on partition %d of one", key, got)
+		}
+	}
+	// 1 000 keys are expected on each, and 32 are one standard deviation.
+	for n, got := range count {
+		if !near(float64(got), keys/partitions, 0.16) {
+			t.Errorf("partition %d has %d keys of %d", n, got, keys)
+		}
+	}
+}
+
+// five is five seconds of each hour.
+func five() (seconds [24]int) {
+	for hour := range seconds {
+		seconds[hour] = 5
+	}
+	return seconds
+}
+
+func TestEachHourIsPlayedWithItsOwnRate(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	const mean = 100
+	s := m.At(mean)
+	played := m.Play(mean, s.Layout, five())
+	for hour, got := range played.Events {
+		want := mean * scale.HourFactor(hour) * 5
+		// Five standard deviations.
+		if math.Abs(float64(got)-want) > 5*math.Sqrt(want) {
+			t.Errorf("hour %d has %d events, want about %g", hour, got, want)
+		}
+	}
+	if again := m.Play(mean, s.Layout, five()); again != played {
+		t.Errorf("played again it is another: %+v and %+v", again, played)
+	}
+	var night [24]int
+	night[3] = 5
+	if quiet := m.Play(mean, s.Layout, night); quiet.Table.Hour > played.Table.Hour/10 {
+		t.Errorf("the night's hour takes %g units/s, the busiest one %g", quiet.Table.Hour, played.Table.Hour)
+	}
+}
+
+// What falls on partitions in the busiest hour is what its events weigh.
+func TestTheBusiestHourAsPlayed(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	const mean = 400
+	s := m.At(mean)
+	one := m.Play(mean, scale.Layout{Table: 1, Phones: 1, Calls: 1}, five())
+	for _, c := range []struct {
+		name string
+		got  scale.Busiest
+		want float64
+	}{
+		{"table", one.Table, s.Writes.Table},
+		{"GSI1", one.Phones, s.Writes.Phones},
+		{"GSI2", one.Calls, s.Writes.Calls},
+		{"the day's key", one.Day, s.Writes.Calls},
+		{"alerts", one.Alerts, s.Alerts.Alerts},
+	} {
+		if !near(c.got.Hour, c.want, 0.05) {
+			t.Errorf("%s: %g a second as played, %g as computed", c.name, c.got.Hour, c.want)
+		}
+		if c.got.Second < c.got.Hour || c.got.Second > 1.5*c.got.Hour {
+			t.Errorf("%s: the busiest second has %g, the busiest hour %g a second", c.name, c.got.Second, c.got.Hour)
+		}
+	}
+	many := m.Play(mean, s.Layout, five())
+	if each := s.Writes.Table / float64(s.Layout.Table); many.Table.Hour < each || many.Table.Hour > 1.3*each {
+		t.Errorf("the busiest of %d partitions takes %g units/s, one's mean is %g", s.Layout.Table, many.Table.Hour, each)
+	}
+	// More partitions do not help one key.
+	if many.Calls != many.Day {
+		t.Errorf("the day's key takes %+v, its partition %+v", many.Day, many.Calls)
+	}
+	if many.Caller.Hour <= 0 || many.Caller.Hour > many.Phones.Hour {
+		t.Errorf("one caller takes %g units/s, the busiest partition %g", many.Caller.Hour, many.Phones.Hour)
+	}
+}
+
+func TestShardsAreEnoughForADay(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	for _, rate := range scale.Rates {
+		s := m.At(rate)
+		shards := m.Shards(s)
+		if each := s.Writes.Calls / float64(shards); each > 500 || (shards > 1 && each <= 250) {
+			t.Errorf("%g events/s: %d keys take %g units/s each, want more than 250 and no more than 500", rate, shards, each)
+		}
+	}
+}
+
+func TestAlertsAreWorkedOffInBatches(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	const rate, shards, parallel = 1000, 4, 10
+	a := m.Alerting(rate, shards, parallel, 0)
+	if got := a.Invocations * a.Batch; !near(got, a.Records, 1e-9) {
+		t.Errorf("invocations get %g records/s of %g", got, a.Records)
+	}
+	// Ten alerts of a batch take a tenth of a second, in each of forty batches.
+	if a.Capacity != 4000 {
+		t.Errorf("40 batches take %g records/s, want 4 000", a.Capacity)
+	}
+	if a.Busy > a.Batches {
+		t.Errorf("%g of %g batches are worked on", a.Busy, a.Batches)
+	}
+	few := m.Alerting(rate, shards, 2, 1)
+	if few.Batch <= a.Batch || few.Publishes >= a.Publishes || few.Busy >= a.Busy || few.Age <= a.Age {
+		t.Errorf("fewer batches that wait make %+v, not larger batches than %+v", few, a)
+	}
+	if full := m.Alerting(1e9, shards, parallel, 0); full.Batch != m.Settings.Batch {
+		t.Errorf("a batch has %g records, of %g at the most", full.Batch, m.Settings.Batch)
+	}
+	if quiet := m.Alerting(0.1, shards, parallel, 0); quiet.Batch != 1 || quiet.Tens != quiet.Records || quiet.Publishes != quiet.Alerts {
+		t.Errorf("now and then a record: %+v, want an invocation for each and a request for each alert", quiet)
+	}
+}
+
+func TestCatchingUpTakesWhatIsLeftOfTheCapacity(t *testing.T) {
+	t.Parallel()
+	// 100 s × 30/s = 3 000, of which 70/s are worked off beside what comes.
+	if got := scale.CatchUp(30, 100, 100); !near(got, 3000.0/70, 1e-9) {
+		t.Errorf("got %g s, want %g", got, 3000.0/70)
+	}
+	if got := scale.CatchUp(100, 100, 1); !math.IsInf(got, 1) {
+		t.Errorf("with no capacity left it takes %g s, want for ever", got)
+	}
+}
+
+func TestManyInOneSecond(t *testing.T) {
+	t.Parallel()
+	// Of the Poisson distribution, P(N > 10) for a mean of 5 is 0.0137.
+	if got := scale.MoreThan(10, 5); !near(got, 0.0137, 0.01) {
+		t.Errorf("got %g", got)
+	}
+	if got := scale.MoreThan(0, 1); !near(got, 1-1/math.E, 1e-9) {
+		t.Errorf("more than none of one expected: %g, want %g", got, 1-1/math.E)
+	}
+	rate := scale.RateOnceAnHour(10)
+	if got := scale.MoreThan(10, rate) * 3600; !near(got, 1, 0.001) {
+		t.Errorf("at %g/s, %g seconds of an hour have more than ten, want 1", rate, got)
+	}
+}
+
+func TestCheaperTiersAreForWhatIsAboveOnly(t *testing.T) {
+	t.Parallel()
+	const terabyte = 1 << 10
+	// Somebody else's sum of AWS's prices, for 60 TB: 12 500 USD in decimal terabytes.
+	want := 10*terabyte*0.50 + 20*terabyte*0.25 + 20*terabyte*0.10 + 10*terabyte*0.05
+	if got := scale.LogCost(60 * terabyte); !near(got, want, 1e-9) {
+		t.Errorf("60 TB cost %g, want %g", got, want)
+	}
+	for _, gigabytes := range []float64{1, 10 * terabyte, 30 * terabyte, 50 * terabyte} {
+		if below, above := scale.LogCost(gigabytes-0.001), scale.LogCost(gigabytes+0.001); above < below || above-below > 0.01 {
+			t.Errorf("%g GB: from %g to %g", gigabytes, below, above)
+		}
+	}
+}
+
+func TestAMonthCostsWhatItsEventsCost(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	one, two := m.Costs(1), m.Costs(2)
+	for i, c := range one {
+		if c.USD <= 0 {
+			t.Errorf("%s costs %g", c.Name, c.USD)
+		}
+		// No tier is reached with these.
+		if !near(two[i].USD, 2*c.USD, 1e-6) {
+			t.Errorf("%s: %g, and %g for twice the events", c.Name, c.USD, two[i].USD)
+		}
+		const events = 30 * 86_400
+		if c.Name == "API Gateway" && !near(c.USD, events*1e-6, 1e-9) {
+			t.Errorf("%d requests cost %g at 1 USD a million", events, c.USD)
+		}
+	}
+}
+
+func TestTheMixOfEventsCanBeAnother(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	few := m.With(0.1)
+	if got, want := few.Traffic.Alerts/few.Traffic.Records, m.Traffic.Alerts/m.Traffic.Records; few.Traffic.Records != 0.1 || !near(got, want, 1e-9) {
+		t.Errorf("%g of the events are records, with %g alerts each, want 0.1 with %g", few.Traffic.Records, got, want)
+	}
+	if scale.Sum(few.Costs(10)) >= scale.Sum(m.Costs(10)) {
+		t.Error("fewer alerts cost no less")
+	}
+}
+
+func TestNumbersAreWrittenForPeople(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ got, want string }{
+		{scale.About(0), "0"},
+		{scale.About(0.0251), "0.03"},
+		{scale.About(0.28), "0.28"},
+		{scale.About(2.449), "2.4"},
+		{scale.About(99.6), "100"},
+		{scale.About(2449), "2 400"},
+		{scale.About(1_234_567), "1 200 000"},
+		{scale.USD(14.249), "14.2"},
+		{scale.USD(1_264_567), "1 260 000"},
+		{scale.Up(3601), "3 700"},
+		{scale.Up(41_100), "42 000"},
+		{scale.Up(7), "7"},
+		{scale.Up(255.5), "256"},
+		{scale.Span(4.54), "4.5 s"},
+		{scale.Span(7200), "2 h"},
+		{scale.Span(716_000), "8.3 days"},
+		{scale.Span(math.Inf(1)), "never"},
+	} {
+		if test.got != test.want {
+			t.Errorf("got %q, want %q", test.got, test.want)
+		}
+	}
+}

@@ -1,0 +1,253 @@
+package target_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/internal/awsclient"
+	"github.com/ringback/ringback/internal/proof/moto"
+	"github.com/ringback/ringback/internal/proof/storm"
+	"github.com/ringback/ringback/internal/proof/storm/target"
+)
+
+// One publication is one alert, however often the queue hands it out; what was
+// published twice is two.
+func TestOnePublicationIsOneAlert(t *testing.T) {
+	t.Parallel()
+	envelope := func(id, message string) string {
+		return fmt.Sprintf(`{"Type":"Notification","MessageId":%q,"TopicArn":"arn:aws:sns:us-east-1:123456789012:a","Message":%q}`, id, message)
+	}
+	const missed, voicemail = `{"version":1,"id":"CALL#1/missed_call"}`, `{"version":1,"id":"CALL#1/voicemail"}`
+	at := func(second int64) time.Time { return time.Unix(1_800_000_000+second, 0) }
+	for _, tc := range []struct {
+		name   string
+		bodies []string // sent one second after the other
+		want   storm.Published
+	}{
+		{"two alerts", []string{envelope("1", missed), envelope("2", voicemail)}, storm.Published{
+			Taken: []storm.Taken{{ID: "CALL#1/missed_call", At: at(0)}, {ID: "CALL#1/voicemail", At: at(1)}},
+		}},
+		{"one that the queue hands out again", []string{envelope("1", missed), envelope("1", missed)}, storm.Published{
+			Taken: []storm.Taken{{ID: "CALL#1/missed_call", At: at(0)}},
+		}},
+		{"one that was published twice", []string{envelope("1", missed), envelope("2", missed)}, storm.Published{
+			Taken: []storm.Taken{{ID: "CALL#1/missed_call", At: at(0)}, {ID: "CALL#1/missed_call", At: at(1)}},
+		}},
+		{"what is no envelope", []string{"text", missed, `{"MessageId":1}`}, storm.Published{Unreadable: 3}},
+		{"what is no alert", []string{envelope("1", "text"), envelope("2", `{"version":1}`), envelope("2", `{"version":1}`)}, storm.Published{Unreadable: 2}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := target.NewSubscription()
+			for i, body := range tc.bodies {
+				s.Take(&types.Message{
+					MessageId:  aws.String(fmt.Sprint(i)),
+					Body:       aws.String(body),
+					Attributes: map[string]string{"SentTimestamp": fmt.Sprint(at(int64(i)).UnixMilli())},
+				})
+			}
+			if diff := cmp.Diff(tc.want, s.Published()); diff != "" {
+				t.Errorf("published (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAlertsAreInTheOrderInWhichTheyWereSent(t *testing.T) {
+	t.Parallel()
+	s := target.NewSubscription()
+	for _, sent := range []string{"2000", "1000", "3000"} {
+		s.Take(&types.Message{
+			Body:       aws.String(`{"MessageId":"` + sent + `","Message":"{\"id\":\"` + sent + `\"}"}`),
+			Attributes: map[string]string{"SentTimestamp": sent},
+		})
+	}
+	var got []string
+	for _, taken := range s.Published().Taken {
+		got = append(got, taken.ID)
+	}
+	if diff := cmp.Diff([]string{"1000", "2000", "3000"}, got); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
+
+func TestSettledIsWhenAllHaveComeAndNoMoreCome(t *testing.T) {
+	t.Parallel()
+	s := target.NewSubscription()
+	take := func(publication, id string) {
+		s.Take(&types.Message{Body: aws.String(fmt.Sprintf(`{"MessageId":%q,"Message":"{\"id\":\"%s\"}"}`, publication, id))})
+	}
+	expected := map[string]struct{}{"a": {}, "b": {}}
+	take("1", "a")
+	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := s.Settled(short, expected, 0); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1 of 2 alerts") {
+		t.Errorf("got %v, want that one of two has not come", err)
+	}
+	const quiet = 50 * time.Millisecond
+	settled := make(chan error, 1)
+	go func() { settled <- s.Settled(t.Context(), expected, quiet) }()
+	take("2", "b")
+	last := time.Now()
+	take("3", "b")
+	if err := <-settled; err != nil || time.Since(last) < quiet {
+		t.Errorf("settled after %v, %v: want %v without an alert", time.Since(last), err, quiet)
+	}
+	if len(expected) != 2 {
+		t.Error("what is expected was changed")
+	}
+}
+
+func TestAQueueGetsTheTopicsAlertsAndIsRemoved(t *testing.T) {
+	t.Parallel()
+	topic := moto.NewTopic(t)
+	s, err := target.Subscribe(t.Context(), standIns(t), topic, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now().Truncate(time.Millisecond)
+	for _, id := range []string{"a", "b", "a"} {
+		publish(t, topic, `{"id":"`+id+`"}`)
+	}
+	publish(t, topic, "no alert")
+	if err := s.Settled(t.Context(), map[string]struct{}{"a": {}, "b": {}}, 500*time.Millisecond); err != nil {
+		t.Error(err)
+	}
+	got := s.Published()
+	times := map[string]int{}
+	for _, taken := range got.Taken {
+		times[taken.ID]++
+		if taken.At.Before(began) || taken.At.After(time.Now().Add(time.Second)) {
+			t.Errorf("sent at %v, published after %v", taken.At, began)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"a": 2, "b": 1}, times); diff != "" || got.Unreadable != 1 {
+		t.Errorf("%d unreadable, want 1; alerts (-want +got):\n%s", got.Unreadable, diff)
+	}
+	if queues(t, s.QueueName) != 1 {
+		t.Errorf("there is no queue %s", s.QueueName)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := queues(t, s.QueueName); n > 0 || subscriptions(t, topic) > 0 {
+		t.Errorf("%d queues and %d subscriptions are left", n, subscriptions(t, topic))
+	}
+}
+
+// Whoever ends a storm must not have to clean up behind it.
+func TestAQueueIsRemovedThoughItsContextHasEnded(t *testing.T) {
+	t.Parallel()
+	topic := moto.NewTopic(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	s, err := target.Subscribe(ctx, standIns(t), topic, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := queues(t, s.QueueName); n > 0 || subscriptions(t, topic) > 0 {
+		t.Errorf("%d queues and %d subscriptions are left", n, subscriptions(t, topic))
+	}
+}
+
+func TestATopicWithOtherSubscribersIsRefused(t *testing.T) {
+	t.Parallel()
+	topic := moto.NewTopic(t)
+	if _, err := moto.SNS(t).Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: aws.String(topic), Protocol: aws.String("email"), Endpoint: aws.String("support@example.com"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := target.Subscribe(t.Context(), standIns(t), topic, false)
+	if !errors.Is(err, target.ErrShared) || !strings.Contains(err.Error(), "1 by email") || strings.Contains(err.Error(), "support@") {
+		t.Errorf("got %v, want %v, with how many but not who", err, target.ErrShared)
+	}
+	if n := subscriptions(t, topic); n != 1 {
+		t.Errorf("%d subscriptions, want that of before", n)
+	}
+
+	s, err := target.Subscribe(t.Context(), standIns(t), topic, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = target.Subscribe(t.Context(), standIns(t), topic, false)
+	if !errors.Is(err, target.ErrShared) || !errors.Is(err, target.ErrStorm) || !strings.Contains(err.Error(), ": "+s.QueueName+" by arn:") {
+		t.Errorf("got %v, want that another storm is subscribed as well, with %s", err, s.QueueName)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestATopicThatIsNotThereIsToldAndNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	topic := moto.NewTopic(t)
+	_, err := target.Subscribe(t.Context(), standIns(t), topic+"-none", false)
+	if !errors.Is(err, target.ErrTopic) || errors.Is(err, target.ErrDenied) || errors.Is(err, target.ErrSilent) {
+		t.Errorf("got %v, want %v", err, target.ErrTopic)
+	}
+}
+
+// standIns returns a configuration for moto.
+func standIns(t *testing.T) aws.Config {
+	t.Helper()
+	return aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(moto.Endpoint(t)), Credentials: awsclient.StandInCredentials}
+}
+
+func publish(t *testing.T, topic, message string) {
+	t.Helper()
+	if _, err := moto.SNS(t).Publish(t.Context(), &sns.PublishInput{TopicArn: aws.String(topic), Message: aws.String(message)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// queues returns how many queues have such a name.
+func queues(t *testing.T, name string) int {
+	t.Helper()
+	listed, err := moto.SQS(t).ListQueues(t.Context(), &sqs.ListQueuesInput{QueueNamePrefix: aws.String(name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(listed.QueueUrls)
+}
+
+func subscriptions(t *testing.T, topic string) int {
+	t.Helper()
+	listed, err := moto.SNS(t).ListSubscriptionsByTopic(t.Context(), &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(topic)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(listed.Subscriptions)
+}
+
+// What a storm that was killed has left must not be taken for somebody whom the
+// alerts would reach.
+func TestAnotherStormsQueueIsNamed(t *testing.T) {
+	t.Parallel()
+	topic := moto.NewTopic(t)
+	const name = "ringback-storm-KILLED"
+	if _, err := moto.SNS(t).Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: aws.String(topic), Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:us-east-1:123456789012:" + name),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := target.Subscribe(t.Context(), standIns(t), topic, false)
+	if !errors.Is(err, target.ErrStorm) || errors.Is(err, target.ErrShared) || !strings.Contains(err.Error(), ": "+name+" by arn:") {
+		t.Errorf("got %v, want %v: %s", err, target.ErrStorm, name)
+	}
+}

@@ -1,0 +1,121 @@
+// Package dynamostore keeps items in a DynamoDB table, by the AWS SDK's client. The
+// webhook function alone writes without it, by [dynamo.Writer].
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
+)
+
+// Store is the [table.Store] in a DynamoDB table.
+type Store struct {
+	client *dynamodb.Client
+	name   string
+}
+
+var _ table.Store = (*Store)(nil)
+
+// New returns the store in the table of that name, with a client of the
+// configuration, which options may change.
+func New(config aws.Config, tableName string, options ...func(*dynamodb.Options)) *Store {
+	return &Store{client: dynamodb.NewFromConfig(config, options...), name: tableName}
+}
+
+// Put implements [table.Store]. It makes one call, without a read before it.
+func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err error) {
+	if err = table.Check(item); err != nil {
+		return false, fmt.Errorf("put item: %w", err)
+	}
+	all, err := attributes(item)
+	if err != nil {
+		return false, fmt.Errorf("put item: %w", err)
+	}
+	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:           aws.String(s.name),
+		Item:                all,
+		ConditionExpression: aws.String(dynamo.IfNew),
+	})
+	var exists *types.ConditionalCheckFailedException
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.As(err, &exists):
+		return false, nil
+	}
+	return false, dynamo.WrapError("put item", err)
+}
+
+// Query implements [table.Store].
+func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	start, err := q.Start()
+	if err != nil {
+		return table.Page{}, fmt.Errorf("query: %w", err)
+	}
+
+	partition, sort := q.Index.Attributes()
+	in := &dynamodb.QueryInput{
+		TableName:        aws.String(s.name),
+		ScanIndexForward: aws.Bool(!q.NewestFirst),
+	}
+	if q.Index == table.Base {
+		in.ConsistentRead = aws.Bool(true)
+	} else {
+		in.IndexName = aws.String(string(q.Index))
+	}
+	if q.Limit > 0 {
+		in.Limit = aws.Int32(int32(min(q.Limit, 1<<20)))
+	}
+	setCondition(in, q, partition, sort)
+	if start != (table.Position{}) {
+		in.ExclusiveStartKey = map[string]types.AttributeValue{
+			table.PK:  str(start.PK),
+			table.SK:  str(start.SK),
+			partition: str(start.Partition),
+			sort:      str(start.Sort),
+		}
+	}
+
+	out, err := s.client.Query(ctx, in)
+	if err != nil {
+		return table.Page{}, dynamo.WrapError("query", err)
+	}
+	page := table.Page{Items: make([]table.Item, len(out.Items))}
+	for i, item := range out.Items {
+		page.Items[i] = Item(item)
+	}
+	if len(out.LastEvaluatedKey) > 0 {
+		page.Next = table.PositionOf(q.Index, Item(out.LastEvaluatedKey)).Cursor()
+	}
+	return page, nil
+}
+
+// setCondition writes the key condition. None of the key attributes is a
+// reserved word, so that they need no placeholders.
+func setCondition(in *dynamodb.QueryInput, q table.Query, partition, sort string) {
+	condition := partition + " = :partition"
+	values := map[string]types.AttributeValue{":partition": str(q.Partition)}
+	switch {
+	case q.SortPrefix != "":
+		condition += " AND begins_with(" + sort + ", :prefix)"
+		values[":prefix"] = str(q.SortPrefix)
+	case q.From != "" && q.To != "":
+		condition += " AND " + sort + " BETWEEN :from AND :to"
+		values[":from"], values[":to"] = str(q.From), str(q.To)
+	case q.From != "":
+		condition += " AND " + sort + " >= :from"
+		values[":from"] = str(q.From)
+	case q.To != "":
+		condition += " AND " + sort + " <= :to"
+		values[":to"] = str(q.To)
+	}
+	in.KeyConditionExpression = aws.String(condition)
+	in.ExpressionAttributeValues = values
+}
