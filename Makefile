@@ -51,7 +51,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-quick bench-test build build-AlertsFunction build-DrainFunction build-WebhookFunction \
-	check clean conformance cover demo deploy dynalite fmt fuzz guards lint logs moto outage promises run sam-build samples scale storm storm-functions test tidy validate webhook-url
+	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage promises run sam-build scale storm storm-functions test tidy validate webhook-url
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -135,7 +135,8 @@ run: build ## start the local stack, post the nine samples, keep serving
 sam-build: $(VENV) ## build the functions as Lambda runs them
 	$(SAM) build
 
-samples: ## write the functions' events in events-samples/ anew
+generate: ## write what is generated anew: the functions' events in events-samples/, the table's shape
+	go test ./internal/table/schema -update
 	go test ./internal/lambda/gateway ./internal/proof/eventsource ./internal/lambda/spill -run TestSamples -update
 
 scale: ## print the tables of docs/scale.md

@@ -14,13 +14,13 @@ import (
 )
 
 func newCreateTable() *cobra.Command {
-	var endpoint, name, template string
+	var endpoint, name string
 	c := &cobra.Command{
 		Use:   "create-table",
 		Short: "Make the events table in a DynamoDB on this machine",
-		Long: `create-table makes the table that template.yaml defines, keys and indexes, in a
-DynamoDB stand-in on this machine, for "sam local invoke". On AWS, "make deploy"
-makes the table.`,
+		Long: `create-table makes the events table, with its keys and indexes, in a DynamoDB
+stand-in on this machine, for "sam local invoke". On AWS, "make deploy" makes the
+table.`,
 		Example: `  ringback create-table --endpoint http://127.0.0.1:8000 --name ringback-local`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -30,12 +30,8 @@ makes the table.`,
 			case name == "":
 				return errors.New("--name is empty: the table needs one, such as ringback-local")
 			}
-			shape, err := schema.Read(template)
-			if err != nil {
-				return withTemplateHint(err, template)
-			}
 			client := dynamodb.NewFromConfig(awsclient.StandIn(endpoint))
-			_, err = client.CreateTable(c.Context(), shape.CreateTableInput(name))
+			_, err := client.CreateTable(c.Context(), schema.Events().CreateTableInput(name))
 			var exists *types.ResourceInUseException
 			var answer smithy.APIError
 			switch {
@@ -53,6 +49,5 @@ makes the table.`,
 	}
 	c.Flags().StringVar(&endpoint, "endpoint", "http://127.0.0.1:8000", "where the DynamoDB stand-in listens")
 	c.Flags().StringVar(&name, "name", "ringback-local", "name of the table")
-	c.Flags().StringVar(&template, "template", "template.yaml", "SAM template that the table's keys and indexes are read from")
 	return c
 }

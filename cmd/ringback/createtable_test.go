@@ -126,9 +126,6 @@ func TestCreateTableRefusesWhatItCannotUse(t *testing.T) {
 		got.exits(t, 1)
 		got.complains(t, "--endpoint", "http://127.0.0.1:8000")
 	}
-	got := run(t, "create-table", "--template", "none.yaml")
-	got.exits(t, 1)
-	got.complains(t, "none.yaml", "--template")
 }
 
 func TestCreateTableOnADynamoDB(t *testing.T) {
@@ -158,7 +155,7 @@ func TestCreateTableOnADynamoDB(t *testing.T) {
 
 func createTable(t *testing.T, endpoint string, args ...string) result {
 	t.Helper()
-	return run(t, append([]string{"create-table", "--endpoint", endpoint, "--template", tabletest.TemplatePath(t)}, args...)...)
+	return run(t, append([]string{"create-table", "--endpoint", endpoint}, args...)...)
 }
 
 func dynamoAnswer(w http.ResponseWriter, status int, answer string) {

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -195,7 +196,21 @@ func TestTheTokenOfADemoIsInNoError(t *testing.T) {
 
 func demo(t *testing.T, data, samples string) result {
 	t.Helper()
-	return run(t, "demo", "--data", data, "--samples", samples, "--template", tabletest.TemplatePath(t))
+	return run(t, "demo", "--data", data, "--samples", samples)
+}
+
+// What "go install" makes has no source folder beside it.
+func TestTheProgramStandsAlone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	got := run(t, "demo")
+	got.exits(t, 0)
+	got.says(t, "9 of 9 samples stored, 9 of them new. 2 of 2 alerts sent just now.")
+
+	w := newWebhook(t, http.StatusOK, stored)
+	run(t, "send", "--url", w.url(), "call.missed").exits(t, 0)
+	if got := len(w.requests()); got != 1 {
+		t.Errorf("%d posted, want the sample", got)
+	}
 }
 
 // copySamples returns a folder with the nine samples.

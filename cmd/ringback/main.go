@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -45,13 +46,14 @@ func newRoot() *cobra.Command {
 		Long: `ringback receives every webhook of JustCall, keeps each event in one table and
 alerts people of missed calls and voicemails.
 
-Try it on this machine, from the folder of the source:
+Try it on this machine:
 
   ringback serve --demo      start, post the nine sample events, keep serving
   ringback send call.missed  post one sample to it, from another terminal
 
 Then deploy it to AWS with "make deploy"; "ringback webhook-url" prints the URL
 to paste into JustCall.`,
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -63,8 +65,17 @@ to paste into JustCall.`,
 	return root
 }
 
-// inWords says what a number has to be that is none, instead of by which function
-// that was found out.
+// version names what was built: the module's version where "go install" fetched
+// one, and the commit where it was built from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// inWords rewrites strconv's errors for people.
 func inWords(err error) error {
 	var number *strconv.NumError
 	if !errors.As(err, &number) {
@@ -88,18 +99,17 @@ func inWords(err error) error {
 }
 
 // stackFlags are the flags that say where a local stack lives.
-type stackFlags struct{ data, template, address, samples, webhookURL, forwardURL string }
+type stackFlags struct{ data, address, samples, webhookURL, forwardURL string }
 
 func (f *stackFlags) add(c *cobra.Command, data, address string) {
 	flags := c.Flags()
 	flags.StringVar(&f.data, "data", data, "folder that holds the table and the token; made if need be")
 	flags.StringVar(&f.address, "addr", address, "address to listen on; port 0 takes a free one")
-	flags.StringVar(&f.template, "template", "template.yaml", "SAM template that the table's keys and indexes are read from")
 	f.addSamples(c)
 }
 
 func (f *stackFlags) addSamples(c *cobra.Command) {
-	c.Flags().StringVar(&f.samples, "samples", "events-samples", "folder with the sample events, <event>.json")
+	c.Flags().StringVar(&f.samples, "samples", "", "folder with sample events, <event>.json, to use in place of the nine that are built in")
 }
 
 // Where serve and send meet unless told otherwise.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,6 +51,15 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	}
 }
 
+func TestVersionNamesWhatWasBuilt(t *testing.T) {
+	t.Parallel()
+	got := run(t, "--version")
+	got.exits(t, 0)
+	if !regexp.MustCompile(`^ringback version \S+\n$`).MatchString(got.stdout) {
+		t.Errorf("printed %q", got.stdout)
+	}
+}
+
 func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -58,20 +68,20 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 	}{
 		{"serve", []string{
 			"--addr string", `(default "127.0.0.1:8080")`, "--data string", `(default ".ringback")`, "--demo ",
-			"--samples string", `(default "events-samples")`, "--template string", `(default "template.yaml")`,
+			"--samples string",
 			"--forward string", "docs/alerts.md", "Ringback-Alert-Id", "secret.json", "tunnel", "Examples:",
 		}},
 		{"demo", []string{
 			"--addr string", `(default "127.0.0.1:0")`, "--data string", `(default ".ringback/demo")`,
-			"--samples string", `(default "events-samples")`, "--template string", `(default "template.yaml")`,
+			"--samples string",
 		}},
 		{"send", []string{
 			"Examples:", "SAMPLE|FILE…", "--addr string", `(default "127.0.0.1:8080")`, "--data string", `(default ".ringback")`,
-			"--samples string", `(default "events-samples")`, "--sign ", "--url string", ringback.SigningSecretEnv,
+			"--samples string", "--sign ", "--url string", ringback.SigningSecretEnv,
 		}},
 		{"create-table", []string{
 			"--endpoint string", `(default "http://127.0.0.1:8000")`, "--name string", `(default "ringback-local")`,
-			"Examples:", "--template string", `(default "template.yaml")`,
+			"Examples:",
 		}},
 		{"webhook-url", []string{"--region string", "--stack string", `(default "ringback")`, "password", "Examples:"}},
 	} {
@@ -123,7 +133,7 @@ func TestTheProgramEndsWith0OnASignal(t *testing.T) {
 			var stdout, stderr output
 			c := exec.CommandContext(t.Context(), executable)
 			c.Env = append(os.Environ(), argsVariable+"="+strings.Join([]string{
-				"serve", "--data", t.TempDir(), "--addr", anyPort, "--template", tabletest.TemplatePath(t),
+				"serve", "--data", t.TempDir(), "--addr", anyPort,
 			}, "\n"))
 			c.Stdout, c.Stderr = &stdout, &stderr
 			logscan.Watch(t, stderr.String)
@@ -158,7 +168,7 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 	var stdout, stderr output
 	c := exec.CommandContext(t.Context(), executable)
 	c.Env = append(os.Environ(), argsVariable+"="+strings.Join([]string{
-		"serve", "--data", t.TempDir(), "--addr", anyPort, "--template", tabletest.TemplatePath(t), "--forward", hanging.URL,
+		"serve", "--data", t.TempDir(), "--addr", anyPort, "--forward", hanging.URL,
 	}, "\n"))
 	c.Stdout, c.Stderr = &stdout, &stderr
 	logscan.Watch(t, stderr.String)

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/events"
+	samples "github.com/ringback/ringback/events-samples"
 	"github.com/ringback/ringback/internal/local"
 )
 
@@ -44,8 +44,8 @@ in the environment variable ` + signingSecretEnv + `.`,
   ringback send my-event.json --url "$(make -s webhook-url)"
   ` + signingSecretEnv + `=… ringback send --sign my-event.json`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return fmt.Errorf("nothing to send: name a file, or a sample such as call.missed (%s has them)", flags.samples)
+			if names, _ := sampleNames(flags.samples); len(args) == 0 {
+				return fmt.Errorf("nothing to send: name a file, or a sample: %s", strings.Join(names, " "))
 			}
 			return nil
 		},
@@ -91,10 +91,10 @@ var advices = map[int]string{
 	http.StatusNotFound:     "\nThe path of a webhook's URL is /justcall/ and the token",
 }
 
-func sendAll(ctx context.Context, out io.Writer, p poster, samples string, names []string) error {
+func sendAll(ctx context.Context, out io.Writer, p poster, folder string, names []string) error {
 	refused, advice := 0, ""
 	for _, name := range names {
-		body, err := readSample(samples, name)
+		body, err := readSample(folder, name)
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func readSample(folder, name string) ([]byte, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return body, err // names the file and the fault
 	}
-	sample, sampleErr := os.ReadFile(filepath.Join(folder, name+".json"))
+	sample, sampleErr := fs.ReadFile(samplesIn(folder), name+".json")
 	if sampleErr == nil {
 		return sample, nil
 	}
@@ -139,17 +139,23 @@ func readSample(folder, name string) ([]byte, error) {
 	return nil, fmt.Errorf("%w, and it is no sample either; the samples are: %s", err, strings.Join(names, " "))
 }
 
-// sampleNames lists the samples of a folder by their events' names.
+// samplesIn returns the samples of a folder, or the ones that are built in.
+func samplesIn(folder string) fs.FS {
+	if folder == "" {
+		return samples.FS
+	}
+	return os.DirFS(folder)
+}
+
+// sampleNames lists the samples by their events' names, in order.
 func sampleNames(folder string) ([]string, error) {
-	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	if err != nil || len(paths) == 0 {
-		return nil, fmt.Errorf("no sample events in %s: run it from the folder of the source, or name the folder with --samples", folder)
+	names, err := fs.Glob(samplesIn(folder), "*.json")
+	if err != nil || len(names) == 0 {
+		return nil, fmt.Errorf("no sample events in %s: name a folder that has some with --samples, or leave it out for the nine that are built in", folder)
 	}
-	names := make([]string, len(paths))
-	for i, path := range paths {
-		names[i] = strings.TrimSuffix(filepath.Base(path), ".json")
+	for i, name := range names {
+		names[i] = strings.TrimSuffix(name, ".json")
 	}
-	slices.Sort(names)
 	return names, nil
 }
 

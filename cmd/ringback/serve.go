@@ -143,7 +143,6 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	var notAddress *net.AddrError
 	s, err := local.Start(c.Context(), local.Config{
 		Folder:     f.data,
-		Template:   f.template,
 		Address:    f.address,
 		WebhookURL: f.webhookURL,
 		Alerts:     alerts,
@@ -157,16 +156,7 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	case errors.As(err, &notAddress):
 		return nil, fmt.Errorf("%w\nAn address is a host and a port, such as %s", err, defaultAddress)
 	}
-	return s, withTemplateHint(err, f.template)
-}
-
-// withTemplateHint says how to mend it if an error is that there is no template.
-func withTemplateHint(err error, template string) error {
-	var notRead *fs.PathError
-	if errors.As(err, &notRead) && notRead.Path == template && errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w\nRun it from the folder of the source, or name the file with --template", err)
-	}
-	return err
+	return s, err
 }
 
 // logTo returns a logger for a person to read.

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/ringback/ringback/internal/local"
-	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
 func TestServeEndsWithItsContextAndReleasesTheFolder(t *testing.T) {
@@ -81,7 +80,7 @@ func TestServePrintsFirstWhatWasNotAlertedWhenItEnded(t *testing.T) {
 func TestServeRefusesToForwardToWhatIsNoURL(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"HIDDEN", "ftp://HIDDEN/", "https:HIDDEN", "http://HIDDEN%"} {
-		got := run(t, "serve", "--forward", url, "--data", t.TempDir(), "--template", tabletest.TemplatePath(t))
+		got := run(t, "serve", "--forward", url, "--data", t.TempDir())
 		got.exits(t, 1)
 		got.complains(t, "--forward", "https://hooks.example.com")
 		got.hides(t, "HIDDEN")
@@ -124,7 +123,7 @@ func TestTheCommandThatServeSuggestsReachesIt(t *testing.T) {
 func TestServeSaysAtOnceThatItsDemoFailed(t *testing.T) {
 	t.Parallel()
 	b := runInBackground(t, "serve", "--demo", "--data", t.TempDir(), "--addr", anyPort,
-		"--template", tabletest.TemplatePath(t), "--samples", filepath.Join(t.TempDir(), "none"))
+		"--samples", filepath.Join(t.TempDir(), "none"))
 	b.stderr.await(t, "--samples")
 	b.stop().exits(t, 1)
 }
@@ -146,24 +145,21 @@ func TestServeSaysHowToMendWhatKeepsItFromStarting(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(broken, "secret.json"), []byte(`{"token":"SHORT-PRIVATE"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	template := tabletest.TemplatePath(t)
 	for _, command := range []string{"serve", "demo"} {
 		for _, tc := range []struct {
-			name                    string
-			data, address, template string
-			want                    []string
+			name          string
+			data, address string
+			want          []string
 		}{
-			{"the folder is in use", locked, anyPort, template, []string{locked, "another ringback", "--data"}},
-			{"the port is in use", t.TempDir(), used, template, []string{used, "in use", "--addr"}},
-			{"no template", t.TempDir(), anyPort, "none.yaml", []string{"none.yaml", "--template", "folder of the source"}},
-			{"a template of something else", t.TempDir(), anyPort, writeFile(t, "other.yaml", "Resources: {}"), []string{"other.yaml", "EventsTable"}},
-			{"an address without a port", t.TempDir(), "localhost", template, []string{"localhost", "missing port"}},
-			{"a secret that is none", broken, anyPort, template, []string{filepath.Join(broken, "secret.json"), "token"}},
-			{"a file for a folder", writeFile(t, "file", ""), anyPort, template, []string{"data folder"}},
+			{"the folder is in use", locked, anyPort, []string{locked, "another ringback", "--data"}},
+			{"the port is in use", t.TempDir(), used, []string{used, "in use", "--addr"}},
+			{"an address without a port", t.TempDir(), "localhost", []string{"localhost", "missing port"}},
+			{"a secret that is none", broken, anyPort, []string{filepath.Join(broken, "secret.json"), "token"}},
+			{"a file for a folder", writeFile(t, "file", ""), anyPort, []string{"data folder"}},
 		} {
 			t.Run(command+": "+tc.name, func(t *testing.T) {
 				t.Parallel()
-				got := run(t, command, "--data", tc.data, "--addr", tc.address, "--template", tc.template, "--samples", samples(t))
+				got := run(t, command, "--data", tc.data, "--addr", tc.address, "--samples", samples(t))
 				got.exits(t, 1)
 				got.complains(t, tc.want...)
 				got.hides(t, "PRIVATE")
@@ -198,7 +194,7 @@ func TestServeKeepsItsTokenAcrossStarts(t *testing.T) {
 func serve(t *testing.T, data string, args ...string) *background {
 	t.Helper()
 	return runInBackground(t, append([]string{
-		"serve", "--data", data, "--addr", anyPort, "--template", tabletest.TemplatePath(t), "--samples", samples(t),
+		"serve", "--data", data, "--addr", anyPort, "--samples", samples(t),
 	}, args...)...)
 }
 

@@ -75,7 +75,6 @@ One seed posts the same every time.`,
 
 	f.IntVar(&flags.kills, "kills", 0, "how often to kill storm's own stack, at moments that the seed decides")
 	f.StringVar(&flags.data, "data", "", "folder for the table and the secret of storm's own stack, which must have none yet (default: one that is removed if all is well)")
-	f.StringVar(&flags.template, "template", "template.yaml", "SAM template that the keys and indexes of storm's own stack are read from")
 
 	f.StringVar(&flags.stack, "stack", "", "name of the CloudFormation stack to play against")
 	f.StringVar(&flags.url, "url", "", "webhook URL to post to, token included; with --table and --topic")
@@ -95,8 +94,8 @@ type stormFlags struct {
 	rate                float64
 	minute, wait        time.Duration
 
-	kills          int
-	data, template string
+	kills int
+	data  string
 
 	stack, url, table, topic string
 	signedURL, region        string

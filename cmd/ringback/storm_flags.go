@@ -15,11 +15,11 @@ import (
 // Flags that only storm's own stack has, those that name another stack's parts,
 // and those that storm's own has not.
 var (
-	ownFlags    = []string{"kills", "data", "template"}
+	ownFlags    = []string{"kills", "data"}
 	partFlags   = []string{"url", "table", "topic"}
 	othersFlags = []string{"signed-url", "region", "alert-subscribers", "repeats"}
 
-	textFlags = []string{"stack", "url", "table", "topic", "signed-url", "region", "data", "template"}
+	textFlags = []string{"stack", "url", "table", "topic", "signed-url", "region", "data"}
 )
 
 // maxKills is far more than a storm needs.

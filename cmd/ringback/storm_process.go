@@ -49,7 +49,6 @@ func (f *stormFlags) runProcess(ctx context.Context, plan *storm.Plan, out, errO
 	process, err := target.StartProcess(ctx, target.ProcessConfig{
 		Program:    program,
 		Folder:     folder,
-		Template:   f.template,
 		ForwardURL: receiver.URL,
 		Failed:     end,
 	})
@@ -57,7 +56,7 @@ func (f *stormFlags) runProcess(ctx context.Context, plan *storm.Plan, out, errO
 	case errors.Is(err, target.ErrTable), errors.Is(err, target.ErrSecret):
 		return fmt.Errorf("%w: give it a folder of its own with --data, or none", err)
 	case err != nil:
-		return withTemplateHint(err, f.template)
+		return err
 	}
 	defer func() { err = errors.Join(err, process.Close()) }()
 

@@ -16,7 +16,6 @@ import (
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/storm/target"
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
 
@@ -67,7 +66,7 @@ func TestAStormLeavesASecretAlone(t *testing.T) {
 func TestAStormThatIsInterruptedKeepsItsTable(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
-	b := runInBackground(t, "storm", "--template", tabletest.TemplatePath(t), "--deliveries", "1000", "--rate", "100")
+	b := runInBackground(t, "storm", "--deliveries", "1000", "--rate", "100")
 	for end := time.Now().Add(patience); !strings.Contains(logIn(folder), "stored"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("nothing is posted:\n%s", &b.stderr)
@@ -92,7 +91,7 @@ func TestAStormThatIsKilledTakesItsStackWithIt(t *testing.T) {
 	data := t.TempDir()
 	c := exec.CommandContext(t.Context(), executable)
 	c.Env = append(os.Environ(), argsVariable+"="+strings.Join([]string{
-		"storm", "--data", data, "--template", tabletest.TemplatePath(t), "--deliveries", "500", "--rate", "20",
+		"storm", "--data", data, "--deliveries", "500", "--rate", "20",
 	}, "\n"))
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -119,9 +118,9 @@ func TestAStormThatIsKilledTakesItsStackWithIt(t *testing.T) {
 		}
 	}
 	// It ended as if it were told to: nothing is locked, and nothing is torn.
-	stack, err := local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, logscan.Logger(t))
+	stack, err := local.Start(t.Context(), local.Config{Folder: data, Address: anyPort}, logscan.Logger(t))
 	for end := time.Now().Add(patience); errors.Is(err, bolt.ErrLocked) && time.Now().Before(end); {
-		stack, err = local.Start(t.Context(), local.Config{Folder: data, Template: tabletest.TemplatePath(t), Address: anyPort}, logscan.Logger(t))
+		stack, err = local.Start(t.Context(), local.Config{Folder: data, Address: anyPort}, logscan.Logger(t))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +193,6 @@ func TestAStormThatCannotBeIsRefused(t *testing.T) {
 		{"a stack at another URL", []string{"--stack", "ringback-test", "--signed-url", "https://example.com"}, "not both"},
 		{"kills of another stack", []string{"--stack", "ringback-test", "--kills", "1"}, "--kills is for storm's own stack"},
 		{"another stack's table in a folder", []string{"--stack", "ringback-test", "--data", "folder"}, "--data is for storm's own stack"},
-		{"another stack's template", []string{"--url", "https://example.com", "--table", "t", "--topic", "a", "--template", "t"}, "--template is for storm's own stack"},
 		// What a variable of the shell leaves that is not set.
 		{"no name of a stack", []string{"--stack", ""}, "--stack is empty"},
 		{"no URL", []string{"--url", " ", "--table", "t", "--topic", "a"}, "--url is empty"},
@@ -203,13 +201,11 @@ func TestAStormThatCannotBeIsRefused(t *testing.T) {
 		{"no signed URL", []string{"--url", "https://example.com", "--table", "t", "--topic", "a", "--signed-url", ""}, "--signed-url is empty"},
 		{"no region", []string{"--stack", "ringback-test", "--region", ""}, "--region is empty"},
 		{"no folder", []string{"--data", ""}, "--data is empty"},
-		{"no file", []string{"--template", ""}, "--template is empty"},
 		{"a region of its own stack", []string{"--region", "eu-central-1"}, "--region is for a stack that is not storm's own"},
 		{"subscribers of its own stack", []string{"--alert-subscribers"}, "--alert-subscribers is for"},
 		{"excuses for its own stack", []string{"--repeats", "10"}, "--repeats is for"},
 		{"a wait into the past", []string{"--wait", "-1s"}, "--wait is"},
 		{"no wait", []string{"--wait", "0"}, "--wait is"},
-		{"no template", []string{"--deliveries", "1", "--template", "none.yaml"}, "--template"},
 		{"an argument", []string{"now"}, `"now"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -232,7 +228,7 @@ func TestStormsHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 	got.says(t, "--deliveries int", "(default 10000)", "--duplicates int", "(default 30)", "--faults int", "(default 5)",
 		"--strays int", "(default 2)", "--seed uint", "(default 1)", "--concurrency int", "(default 32)", "--rate float",
 		"--minute duration", "(default 1s)", "--wait duration", "(default 1m0s)", "--kills int", "--data string",
-		"--template string", `(default "template.yaml")`, "--stack string", "--url string", "--table string", "--topic string",
+		"--stack string", "--url string", "--table string", "--topic string",
 		"--signed-url string", "--region string", "--alert-subscribers ", "--repeats int", ringback.SigningSecretEnv, "Examples:", "cannot be played against")
 	if strings.Contains(got.stdout, "127.0.0.1") {
 		t.Error("it looks as if a running serve could be played against")
@@ -259,7 +255,7 @@ const stormPatience = 2 * time.Minute
 
 func runStorm(t *testing.T, args ...string) result {
 	t.Helper()
-	return runWithin(t, stormPatience, append([]string{"storm", "--template", tabletest.TemplatePath(t), "--minute", "20ms"}, args...)...)
+	return runWithin(t, stormPatience, append([]string{"storm", "--minute", "20ms"}, args...)...)
 }
 
 func glob(t *testing.T, folder, pattern string) []string {

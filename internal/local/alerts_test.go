@@ -342,7 +342,7 @@ func TestTooManyAlertsThatWaitHoldOthersUpAndSaySo(t *testing.T) {
 	}}
 	lines := logscan.Writer(t)
 	c := local.Config{
-		Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort, ForwardURL: to.start(t),
+		Folder: t.TempDir(), Address: anyPort, ForwardURL: to.start(t),
 		FirstPause: time.Millisecond, LongestPause: 4 * time.Millisecond,
 	}
 	c.SetMaxWaiting(10)
@@ -382,7 +382,7 @@ func TestAStopIsNotLoggedAsAFailure(t *testing.T) {
 	}}
 	lines := logscan.Writer(t)
 	stack, err := local.Start(t.Context(), local.Config{
-		Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort, ForwardURL: to.start(t), ForwardTime: time.Hour,
+		Folder: t.TempDir(), Address: anyPort, ForwardURL: to.start(t), ForwardTime: time.Hour,
 	}, lines.Logger())
 	if err != nil {
 		t.Fatal(err)
@@ -405,7 +405,7 @@ func TestCloseDoesNotWaitForAPrinterThatBlocks(t *testing.T) {
 	printer := blocked{begun: make(chan struct{}, 1), free: make(chan struct{})}
 	folder := t.TempDir()
 	stack, err := local.Start(t.Context(), local.Config{
-		Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, Alerts: printer,
+		Folder: folder, Address: anyPort, Alerts: printer,
 	}, logscan.Logger(t))
 	if err != nil {
 		t.Fatal(err)
@@ -475,7 +475,7 @@ func TestNothingSaysWhereAlertsAreForwardedTo(t *testing.T) {
 			host := strings.Split(strings.TrimPrefix(tc.url, "http://"), "/")[0]
 			lines := logscan.Writer(t, secret, host)
 			stack, err := local.Start(t.Context(), local.Config{
-				Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort,
+				Folder: t.TempDir(), Address: anyPort,
 				ForwardURL: tc.url, ForwardTime: tc.patience, FirstPause: time.Millisecond,
 			}, lines.Logger())
 			if err != nil {
@@ -500,7 +500,7 @@ func TestStartRefusesAURLThatCannotBePostedToWithoutShowingIt(t *testing.T) {
 	for _, url := range []string{secret, "ftp://" + secret, "https:///" + secret, "http://" + secret + "\x7f", "/" + secret, "https://%" + secret} {
 		folder := t.TempDir()
 		_, err := local.Start(t.Context(), local.Config{
-			Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, ForwardURL: url,
+			Folder: folder, Address: anyPort, ForwardURL: url,
 		}, logscan.Logger(t))
 		if err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("Start(%q): %v, want an error without the URL", url, err)
@@ -596,7 +596,7 @@ func TestWhatCannotBeAlertedIsPassedOver(t *testing.T) {
 	var printed output
 	lines := logscan.Writer(t)
 	stack, err := local.Start(t.Context(), local.Config{
-		Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, Alerts: &printed,
+		Folder: folder, Address: anyPort, Alerts: &printed,
 	}, lines.Logger())
 	if err != nil {
 		t.Fatal(err)
@@ -884,7 +884,7 @@ func startWith(t *testing.T, c local.Config) *local.Stack {
 	if c.Folder == "" {
 		c.Folder = t.TempDir()
 	}
-	c.Template, c.Address = tabletest.TemplatePath(t), anyPort
+	c.Address = anyPort
 	if c.FirstPause == 0 {
 		c.FirstPause, c.LongestPause = time.Millisecond, 4*time.Millisecond
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/logscan"
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 )
@@ -253,7 +252,7 @@ func TestOfManyEqualDeliveriesOneIsStored(t *testing.T) {
 func TestTheLogNamesNobody(t *testing.T) {
 	t.Parallel()
 	log := logscan.Writer(t)
-	stack, err := local.Start(t.Context(), local.Config{Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort}, log.Logger())
+	stack, err := local.Start(t.Context(), local.Config{Folder: t.TempDir(), Address: anyPort}, log.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}

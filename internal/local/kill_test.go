@@ -18,16 +18,14 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/logscan"
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 )
 
 // serverVariable makes the test binary serve the folder that it names, until
 // it is killed; the others say how.
 const (
-	serverVariable   = "RINGBACK_TEST_SERVER"
-	templateVariable = "RINGBACK_TEST_TEMPLATE"
-	forwardVariable  = "RINGBACK_TEST_FORWARD" // a URL
+	serverVariable  = "RINGBACK_TEST_SERVER"
+	forwardVariable = "RINGBACK_TEST_FORWARD" // a URL
 )
 
 func TestMain(m *testing.M) {
@@ -42,7 +40,6 @@ func TestMain(m *testing.M) {
 func serve(folder string) error {
 	c := local.Config{
 		Folder:       folder,
-		Template:     os.Getenv(templateVariable),
 		Address:      anyPort,
 		ForwardURL:   os.Getenv(forwardVariable),
 		FirstPause:   time.Millisecond,
@@ -134,7 +131,7 @@ func startProcess(t *testing.T, folder string, settings ...string) (server *exec
 		t.Fatal(err)
 	}
 	server = exec.CommandContext(t.Context(), executable)
-	server.Env = append(append(os.Environ(), serverVariable+"="+folder, templateVariable+"="+tabletest.TemplatePath(t)), settings...)
+	server.Env = append(append(os.Environ(), serverVariable+"="+folder), settings...)
 	log := logscan.Writer(t)
 	server.Stderr = log
 	stdout, err := server.StdoutPipe()

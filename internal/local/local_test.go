@@ -109,7 +109,7 @@ func TestAnUnusableSecretStopsTheStartAndIsNotShown(t *testing.T) {
 			folder := t.TempDir()
 			path := filepath.Join(folder, secretFile)
 			writeFile(t, path, tc.text)
-			_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, logscan.Logger(t))
+			_, err := local.Start(t.Context(), local.Config{Folder: folder, Address: anyPort}, logscan.Logger(t))
 			if !errors.Is(err, credential.ErrSecret) {
 				t.Fatalf("Start: %v, want %v", err, credential.ErrSecret)
 			}
@@ -187,7 +187,7 @@ func TestOneProcessPerFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	stack := start(t, folder)
-	_, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, logscan.Logger(t))
+	_, err := local.Start(t.Context(), local.Config{Folder: folder, Address: anyPort}, logscan.Logger(t))
 	if !errors.Is(err, bolt.ErrLocked) || !strings.Contains(err.Error(), folder) {
 		t.Errorf("second Start: %v, want %v and the folder", err, bolt.ErrLocked)
 	}
@@ -206,7 +206,7 @@ func TestOnlyWhoHoldsTheFolderMakesItsSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close() //nolint:errcheck // nothing was written
-	if _, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, logscan.Logger(t)); !errors.Is(err, bolt.ErrLocked) {
+	if _, err := local.Start(t.Context(), local.Config{Folder: folder, Address: anyPort}, logscan.Logger(t)); !errors.Is(err, bolt.ErrLocked) {
 		t.Fatalf("Start: %v, want %v", err, bolt.ErrLocked)
 	}
 	if _, err := local.ReadSecret(folder); !errors.Is(err, os.ErrNotExist) {
@@ -223,7 +223,7 @@ func TestAnAddressInUseIsAnErrorThatFreesTheFolder(t *testing.T) {
 	}
 	defer listener.Close() //nolint:errcheck // nothing was accepted
 	folder := t.TempDir()
-	_, err = local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: listener.Addr().String()}, logscan.Logger(t))
+	_, err = local.Start(t.Context(), local.Config{Folder: folder, Address: listener.Addr().String()}, logscan.Logger(t))
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("Start: %v, want %v", err, syscall.EADDRINUSE)
 	}
@@ -232,26 +232,17 @@ func TestAnAddressInUseIsAnErrorThatFreesTheFolder(t *testing.T) {
 
 func TestStartNamesWhatItCannotUse(t *testing.T) {
 	t.Parallel()
-	var (
-		folder = t.TempDir()
-		file   = filepath.Join(folder, "file")
-		empty  = filepath.Join(folder, "empty.yaml")
-	)
+	folder := t.TempDir()
+	file := filepath.Join(folder, "file")
 	writeFile(t, file, "")
-	writeFile(t, empty, "Resources: {}\n")
-	for _, tc := range []struct{ name, folder, template, address, want string }{
-		{"no template", folder, filepath.Join(folder, "none.yaml"), anyPort, "none.yaml"},
-		{"a template without the table", folder, empty, anyPort, "empty.yaml"},
-		{"a file for a folder", file, "", anyPort, file},
-		{"an address without a port", filepath.Join(folder, "data"), "", "localhost", "localhost"},
-		{"a port that is none", filepath.Join(folder, "port"), "", "127.0.0.1:99999", "99999"},
+	for _, tc := range []struct{ name, folder, address, want string }{
+		{"a file for a folder", file, anyPort, file},
+		{"an address without a port", filepath.Join(folder, "data"), "localhost", "localhost"},
+		{"a port that is none", filepath.Join(folder, "port"), "127.0.0.1:99999", "99999"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if tc.template == "" {
-				tc.template = tabletest.TemplatePath(t)
-			}
-			stack, err := local.Start(t.Context(), local.Config{Folder: tc.folder, Template: tc.template, Address: tc.address}, logscan.Logger(t))
+			stack, err := local.Start(t.Context(), local.Config{Folder: tc.folder, Address: tc.address}, logscan.Logger(t))
 			if err == nil {
 				t.Cleanup(func() { _ = stack.Close() })
 			}
@@ -300,7 +291,7 @@ const (
 func start(t *testing.T, folder string) *local.Stack {
 	t.Helper()
 	lines := logscan.Writer(t, signingSecret)
-	stack, err := local.Start(t.Context(), local.Config{Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort}, lines.Logger())
+	stack, err := local.Start(t.Context(), local.Config{Folder: folder, Address: anyPort}, lines.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -430,7 +421,7 @@ func TestBehindATunnelItsURLIsTheOneThatIsSigned(t *testing.T) {
 	writeFile(t, filepath.Join(folder, secretFile), `{"token":"0123456789abcdef","signing_secret":"`+signingSecret+`"}`)
 	const public = "https://tunnel.example.com/justcall"
 	stack, err := local.Start(t.Context(), local.Config{
-		Folder: folder, Template: tabletest.TemplatePath(t), Address: anyPort, WebhookURL: public,
+		Folder: folder, Address: anyPort, WebhookURL: public,
 	}, logscan.Logger(t))
 	if err != nil {
 		t.Fatal(err)
@@ -448,7 +439,7 @@ func TestTheSizeOfWhatIsTooLargeIsItsOwn(t *testing.T) {
 	t.Parallel()
 	log := logscan.Writer(t)
 	stack, err := local.Start(t.Context(), local.Config{
-		Folder: t.TempDir(), Template: tabletest.TemplatePath(t), Address: anyPort,
+		Folder: t.TempDir(), Address: anyPort,
 	}, log.Logger())
 	if err != nil {
 		t.Fatal(err)

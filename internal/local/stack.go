@@ -48,9 +48,6 @@ type Stack struct {
 type Config struct {
 	// Folder holds the table and the secret; it is made if need be.
 	Folder string
-	// Template is the path of template.yaml, from which the table's keys and
-	// indexes are read.
-	Template string
 	// Address is where to listen, e.g. "127.0.0.1:8080"; port 0 takes a free
 	// one.
 	Address string
@@ -80,15 +77,11 @@ type Config struct {
 // was stored and not alerted when the folder was last in use is alerted first.
 // The error wraps [bolt.ErrLocked] if another process has the folder open.
 func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
-	shape, err := schema.Read(c.Template)
-	if err != nil {
-		return nil, fmt.Errorf("table: %w", err)
-	}
 	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	// Who holds the store holds the folder: only then is a secret made.
-	store, err := bolt.Open(filepath.Join(c.Folder, StoreFile), shape)
+	store, err := bolt.Open(filepath.Join(c.Folder, StoreFile), schema.Events())
 	if err != nil {
 		return nil, err
 	}

@@ -32,10 +32,6 @@ func ReadSettings(path string) (Settings, error) {
 	if err != nil {
 		return Settings{}, fmt.Errorf("read template: %w", err)
 	}
-	shape, err := schema.Parse(text)
-	if err != nil {
-		return Settings{}, fmt.Errorf("%s: %w", path, err)
-	}
 	var template map[string]any
 	if err := yaml.Unmarshal(text, &template); err != nil {
 		return Settings{}, fmt.Errorf("parse template: %w", err)
@@ -46,7 +42,7 @@ func ReadSettings(path string) (Settings, error) {
 		spill     = "Resources.DrainFunction.Properties.Events.Spill.Properties."
 	)
 	s := Settings{
-		Shape:        shape,
+		Shape:        schema.Events(),
 		ThrottleRate: setting(template, "Parameters.ThrottleRate.Default"),
 		Memory:       setting(template, "Globals.Function.MemorySize") / megabytes,
 		Parallel:     setting(template, stream+"ParallelizationFactor"),

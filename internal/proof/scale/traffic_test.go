@@ -16,10 +16,7 @@ func TestAlertsAreCountedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shape, err := schema.Read(templatePath)
-	if err != nil {
-		t.Fatal(err)
-	}
+	shape := schema.Events()
 	traffic, err := scale.NewTraffic(plan, shape)
 	if err != nil {
 		t.Fatal(err)
@@ -38,10 +35,7 @@ func TestATableOfAnotherShapeIsNotCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shape, err := schema.Read(templatePath)
-	if err != nil {
-		t.Fatal(err)
-	}
+	shape := schema.Events()
 	shape.Indexes = append(shape.Indexes, schema.Index{Name: "GSI3"})
 	if _, err := scale.NewTraffic(plan, shape); !errors.Is(err, scale.ErrTraffic) {
 		t.Errorf("got %v, want %v", err, scale.ErrTraffic)

@@ -23,7 +23,6 @@ import (
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/storm"
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 )
@@ -635,8 +634,8 @@ func localStack(t *testing.T, r *storm.Receiver) storm.Target {
 		t.Fatal(err)
 	}
 	s, err := local.Start(t.Context(), local.Config{
-		Folder:       folder,
-		Template:     tabletest.TemplatePath(t),
+		Folder: folder,
+
 		Address:      "127.0.0.1:0",
 		ForwardURL:   r.URL,
 		FirstPause:   time.Millisecond,

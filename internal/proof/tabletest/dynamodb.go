@@ -41,7 +41,7 @@ func NewTable(t testing.TB) (config aws.Config, name string) {
 	config = awsclient.StandIn(Endpoint(t))
 	client := dynamodb.NewFromConfig(config)
 	name = "ringback-" + rand.Text()
-	if _, err := client.CreateTable(t.Context(), Schema(t).CreateTableInput(name)); err != nil {
+	if _, err := client.CreateTable(t.Context(), schema.Events().CreateTableInput(name)); err != nil {
 		t.Fatalf("create table: %v", err)
 	}
 	t.Cleanup(func() {
@@ -60,15 +60,8 @@ func NewTable(t testing.TB) (config aws.Config, name string) {
 	return config, name
 }
 
-// Schema returns the schema in the template of the module that is tested.
-func Schema(t testing.TB) schema.Table {
-	t.Helper()
-	s, err := schema.Read(TemplatePath(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
+// Schema returns the events table's schema.
+func Schema(testing.TB) schema.Table { return schema.Events() }
 
 // TemplatePath returns the path of template.yaml at the root of the module.
 func TemplatePath(t testing.TB) string {

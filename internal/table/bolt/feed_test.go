@@ -486,12 +486,8 @@ const followerVariable = "RINGBACK_TEST_FOLLOWER"
 // followForever prints "put" and the sort key of each item that Put has taken,
 // "took" and that of each that the feed has given, then "passed" and the
 // checkpoint that was set.
-func followForever(path, template string) error {
-	t, err := schema.Read(template)
-	if err != nil {
-		return err
-	}
-	s, err := bolt.Open(path, t)
+func followForever(path string) error {
+	s, err := bolt.Open(path, schema.Events())
 	if err != nil {
 		return err
 	}

@@ -27,16 +27,13 @@ import (
 // names, until it is killed.
 const writerVariable = "RINGBACK_TEST_WRITER"
 
-// templateVariable names the template of such a process.
-const templateVariable = "RINGBACK_TEST_TEMPLATE"
-
 func TestMain(m *testing.M) {
-	for variable, job := range map[string]func(path, template string) error{
+	for variable, job := range map[string]func(path string) error{
 		writerVariable:   writeForever,
 		followerVariable: followForever,
 	} {
 		if path := os.Getenv(variable); path != "" {
-			fmt.Fprintln(os.Stderr, job(path, os.Getenv(templateVariable)))
+			fmt.Fprintln(os.Stderr, job(path))
 			os.Exit(1)
 		}
 	}
@@ -45,12 +42,8 @@ func TestMain(m *testing.M) {
 
 // writeForever writes items from several goroutines and prints the sort key of
 // each as soon as Put has returned.
-func writeForever(path, template string) error {
-	t, err := schema.Read(template)
-	if err != nil {
-		return err
-	}
-	s, err := bolt.Open(path, t)
+func writeForever(path string) error {
+	s, err := bolt.Open(path, schema.Events())
 	if err != nil {
 		return err
 	}
@@ -153,7 +146,7 @@ func runAndKill(t *testing.T, variable, path string, lines int) (printed []strin
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), executable)
-	cmd.Env = append(os.Environ(), variable+"="+path, templateVariable+"="+tabletest.TemplatePath(t))
+	cmd.Env = append(os.Environ(), variable+"="+path)
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

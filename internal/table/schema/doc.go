@@ -1,4 +1,4 @@
-// Package schema reads the keys and indexes of the events table from
-// template.yaml, where they are written once for the deployed table, the
-// embedded store and the tests.
+// Package schema has the keys and indexes of the events table for the embedded
+// store, for DynamoDB stand-ins and for tests. template.yaml defines them;
+// events.go is generated from it by "make generate", and a test compares the two.
 package schema

@@ -1,136 +1,49 @@
 package schema_test
 
 import (
-	"errors"
+	"bytes"
+	"fmt"
+	"go/format"
 	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/proof/golden"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/schema"
 )
 
-// template has what may stand around the table and within it.
-const template = `
-AWSTemplateFormatVersion: "2010-09-09"
-Transform: AWS::Serverless-2016-10-31
-Parameters:
-  Name: {Type: String}
-Conditions:
-  Named: !Not [!Equals [!Ref Name, ""]]
-Resources:
-  Function:
-    Type: AWS::Serverless::Function
-    Properties:
-      Environment:
-        Variables:
-          TABLE_NAME: !Ref EventsTable
-      Policies:
-        - Statement:
-            Resource: !GetAtt EventsTable.Arn
-  EventsTable:
-    Type: AWS::DynamoDB::Table
-    DeletionPolicy: Retain
-    Properties:
-      TableName: !If [Named, !Sub "${Name}-events", !Ref AWS::NoValue]
-      TimeToLiveSpecification: {AttributeName: expires_at, Enabled: true}
-      AttributeDefinitions:
-        - {AttributeName: PK, AttributeType: S}
-        - {AttributeName: SK, AttributeType: S}
-        - {AttributeName: A, AttributeType: S}
-        - {AttributeName: B, AttributeType: S}
-      KeySchema:
-        - {AttributeName: PK, KeyType: HASH}
-        - {AttributeName: SK, KeyType: RANGE}
-      GlobalSecondaryIndexes:
-        - IndexName: Whole
-          KeySchema:
-            - {AttributeName: A, KeyType: HASH}
-            - {AttributeName: B, KeyType: RANGE}
-          Projection: {ProjectionType: ALL}
-        - IndexName: Some
-          KeySchema:
-            - {AttributeName: B, KeyType: HASH}
-            - {AttributeName: SK, KeyType: RANGE}
-          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [event, from]}
-        - IndexName: Keys
-          KeySchema:
-            - {AttributeName: B, KeyType: HASH}
-            - {AttributeName: A, KeyType: RANGE}
-          Projection: {ProjectionType: KEYS_ONLY}
-Outputs:
-  Stream: {Value: !GetAtt EventsTable.StreamArn}
-`
-
-func TestParse(t *testing.T) {
+// The file is generated, so that programs know the table without the template.
+func TestTheGeneratedTableIsTheTemplates(t *testing.T) {
 	t.Parallel()
-	want := schema.Table{
-		Key:       schema.Key{Partition: "PK", Sort: "SK"},
-		ExpiresAt: "expires_at",
-		Indexes: []schema.Index{
-			{Name: "Whole", Key: schema.Key{Partition: "A", Sort: "B"}, All: true},
-			{Name: "Some", Key: schema.Key{Partition: "B", Sort: "SK"}, Include: []string{"event", "from"}},
-			{Name: "Keys", Key: schema.Key{Partition: "B", Sort: "A"}},
-		},
+	var b bytes.Buffer
+	b.WriteString("// Code generated from template.yaml by \"make generate\"; DO NOT EDIT.\n\npackage schema\n\n" +
+		"// Events returns the shape of the events table.\nfunc Events() Table {\nreturn ")
+	shape := readTemplate(t)
+	fmt.Fprintf(&b, "Table{\nKey: %s,\nIndexes: []Index{\n", literal(shape.Key))
+	for _, i := range shape.Indexes {
+		fmt.Fprintf(&b, "{Name: %q, Key: %s, All: %t, Include: %#v},\n", i.Name, literal(i.Key), i.All, i.Include)
 	}
-	got, err := schema.Parse([]byte(template))
+	fmt.Fprintf(&b, "},\nExpiresAt: %q,\n}\n}\n", shape.ExpiresAt)
+	text, err := format.Source(b.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Parse (-want +got):\n%s", diff)
-	}
+	golden.Check(t, "events.go", text)
 }
 
-func TestParseRefusesWhatTheStoresCannotKeep(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ name, old, replacement string }{
-		{"no table", "EventsTable:\n", "OtherTable:\n"},
-		{"a number as key", "AttributeName: SK, AttributeType: S}", "AttributeName: SK, AttributeType: N}"},
-		{"a key that is not defined", "{AttributeName: A, AttributeType: S}", "{AttributeName: C, AttributeType: S}"},
-		{"a table without a sort key", "- {AttributeName: SK, KeyType: RANGE}\n      Global", "\n      Global"},
-		{"keys in the wrong order", "- {AttributeName: A, KeyType: HASH}", "- {AttributeName: A, KeyType: RANGE}"},
-		{"an unknown projection", "ProjectionType: ALL", "ProjectionType: FEW"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			changed := strings.Replace(template, c.old, c.replacement, 1)
-			if changed == template {
-				t.Fatal("nothing changed")
-			}
-			if _, err := schema.Parse([]byte(changed)); !errors.Is(err, schema.ErrTemplate) {
-				t.Errorf("Parse: %v, want %v", err, schema.ErrTemplate)
-			}
-		})
-	}
-	if _, err := schema.Parse([]byte("a: [")); err == nil {
-		t.Error("Parse of broken YAML: no error")
-	}
-}
-
-func TestReadNamesTheFile(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "template.yaml")
-	if _, err := schema.Read(path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("Read: %v, want %v", err, os.ErrNotExist)
-	}
-	if err := os.WriteFile(path, []byte("Resources: {}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := schema.Read(path); !errors.Is(err, schema.ErrTemplate) || !strings.Contains(err.Error(), path) {
-		t.Errorf("Read: %v, want %v and the path", err, schema.ErrTemplate)
-	}
+func literal(k schema.Key) string {
+	return fmt.Sprintf("Key{Partition: %q, Sort: %q}", k.Partition, k.Sort)
 }
 
 // The template and the constants are the two places that name the keys: one
 // for CloudFormation, one for Go.
 func TestTemplateAndConstantsAgree(t *testing.T) {
 	t.Parallel()
-	got := tabletest.Schema(t)
+	got := readTemplate(t)
 	if diff := cmp.Diff(schema.Key{Partition: table.PK, Sort: table.SK}, got.Key); diff != "" {
 		t.Errorf("table key (-constants +template):\n%s", diff)
 	}
@@ -149,4 +62,74 @@ func TestTemplateAndConstantsAgree(t *testing.T) {
 	if diff := cmp.Diff(want, keys); diff != "" {
 		t.Errorf("index keys (-constants +template):\n%s", diff)
 	}
+}
+
+// readTemplate reads the events table from template.yaml. A key that is not a
+// string, and a projection that the stores cannot keep, fail the test. See
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html.
+func readTemplate(t *testing.T) schema.Table {
+	t.Helper()
+	text, err := os.ReadFile(tabletest.TemplatePath(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Resources map[string]struct {
+			Properties struct {
+				AttributeDefinitions []struct {
+					AttributeName string `yaml:"AttributeName"`
+					AttributeType string `yaml:"AttributeType"`
+				} `yaml:"AttributeDefinitions"`
+				KeySchema              keySchema `yaml:"KeySchema"`
+				GlobalSecondaryIndexes []struct {
+					IndexName  string    `yaml:"IndexName"`
+					KeySchema  keySchema `yaml:"KeySchema"`
+					Projection struct {
+						ProjectionType   string   `yaml:"ProjectionType"`
+						NonKeyAttributes []string `yaml:"NonKeyAttributes"`
+					} `yaml:"Projection"`
+				} `yaml:"GlobalSecondaryIndexes"`
+				TimeToLiveSpecification struct {
+					AttributeName string `yaml:"AttributeName"`
+				} `yaml:"TimeToLiveSpecification"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	p := doc.Resources["EventsTable"].Properties
+	for _, a := range p.AttributeDefinitions {
+		if a.AttributeType != "S" {
+			t.Errorf("%s: type %s: every key is a string", a.AttributeName, a.AttributeType)
+		}
+	}
+	shape := schema.Table{Key: p.KeySchema.key(t), ExpiresAt: p.TimeToLiveSpecification.AttributeName}
+	for _, i := range p.GlobalSecondaryIndexes {
+		index := schema.Index{Name: i.IndexName, Key: i.KeySchema.key(t)}
+		switch i.Projection.ProjectionType {
+		case "ALL":
+			index.All = true
+		case "INCLUDE":
+			index.Include = i.Projection.NonKeyAttributes
+		case "KEYS_ONLY":
+		default:
+			t.Fatalf("index %s: projection %q", i.IndexName, i.Projection.ProjectionType)
+		}
+		shape.Indexes = append(shape.Indexes, index)
+	}
+	return shape
+}
+
+type keySchema []struct {
+	AttributeName string `yaml:"AttributeName"`
+	KeyType       string `yaml:"KeyType"`
+}
+
+func (s keySchema) key(t *testing.T) schema.Key {
+	t.Helper()
+	if len(s) != 2 || s[0].KeyType != "HASH" || s[1].KeyType != "RANGE" {
+		t.Fatalf("key schema %v: want a HASH and a RANGE key", s)
+	}
+	return schema.Key{Partition: s[0].AttributeName, Sort: s[1].AttributeName}
 }

@@ -24,7 +24,6 @@ import (
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/storm"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/schema"
 	"github.com/ringback/ringback/internal/timing"
 )
 
@@ -73,8 +72,6 @@ type ProcessConfig struct {
 	// Folder is where the table and the secret are, and what the process prints.
 	// It has neither yet.
 	Folder string
-	// Template is the path of template.yaml.
-	Template string
 	// ForwardURL is where the stack posts its alerts.
 	ForwardURL string
 	// Failed is called when the process has ended and nobody here had ended it;
@@ -127,9 +124,6 @@ type run struct {
 // StartProcess makes a secret, starts the process and returns once it answers.
 // The errors wrap [ErrTable], [ErrSecret] and [ErrProcess].
 func StartProcess(ctx context.Context, c ProcessConfig) (p *Process, err error) {
-	if _, err := schema.Read(c.Template); err != nil {
-		return nil, fmt.Errorf("table: %w", err)
-	}
 	if _, err := os.Stat(filepath.Join(c.Folder, local.StoreFile)); !errors.Is(err, fs.ErrNotExist) {
 		return nil, cmp.Or(err, ErrTable)
 	}
@@ -195,7 +189,6 @@ func (p *Process) Target() storm.Target {
 func (p *Process) start(ctx context.Context) error {
 	command := exec.Command(p.config.Program, "serve", //nolint:gosec // G204: to run it is the purpose
 		"--data", p.config.Folder,
-		"--template", p.config.Template,
 		"--addr", p.address,
 		"--forward", p.config.ForwardURL,
 		"--"+UntilEOF)
@@ -326,7 +319,6 @@ func (p *Process) Settled(ctx context.Context) error {
 		// Even where no time is left: then it is read as it is.
 		stack, err := local.Start(context.WithoutCancel(ctx), local.Config{
 			Folder:       p.config.Folder,
-			Template:     p.config.Template,
 			Address:      "127.0.0.1:0",
 			ForwardURL:   p.config.ForwardURL,
 			FirstPause:   firstPause,

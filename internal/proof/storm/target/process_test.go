@@ -19,7 +19,6 @@ import (
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/storm"
 	"github.com/ringback/ringback/internal/proof/storm/target"
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 )
 
@@ -49,7 +48,6 @@ func serve(args []string) error {
 	var c local.Config
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	flags.StringVar(&c.Folder, "data", "", "")
-	flags.StringVar(&c.Template, "template", "", "")
 	flags.StringVar(&c.Address, "addr", "", "")
 	flags.StringVar(&c.ForwardURL, "forward", "", "")
 	flags.Bool(target.UntilEOF, false, "") // which package main has
@@ -254,11 +252,6 @@ func TestAProcessThatDoesNotStartSaysWhy(t *testing.T) {
 	if _, err := target.StartProcess(t.Context(), c); !errors.Is(err, target.ErrProcess) || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want that there is no such program", err)
 	}
-	c = config(t, t.TempDir(), "")
-	c.Template = "none.yaml"
-	if _, err := target.StartProcess(t.Context(), c); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v, want that there is no such template", err)
-	}
 }
 
 func TestAProcessThatEndsByItselfIsTold(t *testing.T) {
@@ -316,9 +309,9 @@ func config(t *testing.T, folder, forwardURL string) target.ProcessConfig {
 		t.Fatal(err)
 	}
 	return target.ProcessConfig{
-		Program:    program,
-		Folder:     folder,
-		Template:   tabletest.TemplatePath(t),
+		Program: program,
+		Folder:  folder,
+
 		ForwardURL: forwardURL,
 	}
 }
