@@ -8,7 +8,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/moto"
 )
 
-// What subscribers may ask for, as the README tells them to.
+// What subscribers may ask for, with the filter policies of docs/subscriptions.md.
 func TestASubscriberGetsWhatItsFilterPolicyAsksFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

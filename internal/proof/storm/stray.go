@@ -51,7 +51,7 @@ const (
 )
 
 // kinds are those of the strays, as many of each. What they are answered is what
-// the stack promises: see the table in the README.
+// the stack promises: see the table in docs/answers.md.
 var kinds = []struct {
 	Stray
 

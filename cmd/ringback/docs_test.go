@@ -15,7 +15,7 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-func TestTheReadmesParametersAreThoseOfTheTemplate(t *testing.T) {
+func TestTheDocumentedParametersAreThoseOfTheTemplate(t *testing.T) {
 	t.Parallel()
 	var template struct {
 		Parameters map[string]struct {
@@ -31,21 +31,21 @@ func TestTheReadmesParametersAreThoseOfTheTemplate(t *testing.T) {
 	}
 
 	got := make(map[string]string)
-	for _, row := range readmeTable(t, "parameter") {
+	for _, row := range documentedTable(t, "docs/parameters.md", "parameter") {
 		defaults := strings.Split(strings.ReplaceAll(row[1], "`", ""), ", ")
 		for i, name := range quoted(row[0]) {
 			got[name] = defaults[i]
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("parameters and defaults (-template.yaml +README.md):\n%s", diff)
+		t.Errorf("parameters and defaults (-template.yaml +docs/parameters.md):\n%s", diff)
 	}
 }
 
-// Every event that there is a sample of must be what the README says of it.
-func TestTheReadmesEventsAreWhatTheyAreTakenFor(t *testing.T) {
+// Every event that there is a sample of must be what docs/table.md says of it.
+func TestTheDocumentedEventsAreWhatTheyAreTakenFor(t *testing.T) {
 	t.Parallel()
-	rows := readmeTable(t, "events")
+	rows := documentedTable(t, "docs/table.md", "events")
 	seen := make(map[events.Type]bool)
 	for _, pattern := range []string{"events-samples/*.json", "events/testdata/a/*.json", "events/testdata/b/*.json"} {
 		paths, err := filepath.Glob(filepath.Join(root(t), pattern))
@@ -71,7 +71,7 @@ func TestTheReadmesEventsAreWhatTheyAreTakenFor(t *testing.T) {
 			want := []string{shape(d.Event), partitionOf(row[2], d), alert}
 			got := []string{strings.Trim(row[1], "`"), table.EventKey(d).PK, strings.Trim(row[3], "`")}
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s: shape, partition, alert (-events +README.md):\n%s", file, diff)
+				t.Errorf("%s: shape, partition, alert (-events +docs/table.md):\n%s", file, diff)
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func TestTheReadmesEventsAreWhatTheyAreTakenFor(t *testing.T) {
 	}
 }
 
-// rowOf returns the row of the README's events that d belongs to: the one that
+// rowOf returns the row of the documented events that d belongs to: the one that
 // names its type, else the one with a pattern for it.
 func rowOf(rows [][]string, d *events.Delivery) []string {
 	typ := string(d.Type)
@@ -147,13 +147,13 @@ func quoted(cell string) (texts []string) {
 	return texts
 }
 
-// readmeTable returns the rows of the README's table whose first column has
-// that name.
-func readmeTable(t *testing.T, column string) (rows [][]string) {
+// documentedTable returns the rows of a page's table whose first column has that
+// name.
+func documentedTable(t *testing.T, page, column string) (rows [][]string) {
 	t.Helper()
-	_, rest, ok := strings.Cut(readFile(t, filepath.Join(root(t), "README.md")), "\n| "+column+" |")
+	_, rest, ok := strings.Cut(readFile(t, filepath.Join(root(t), page)), "\n| "+column+" |")
 	if !ok {
-		t.Fatalf("README.md has no table of %s", column)
+		t.Fatalf("%s has no table of %s", page, column)
 	}
 	for i, line := range strings.Split(rest, "\n") {
 		if i < 2 { // the rest of the head, and the line under it
