@@ -1,11 +1,11 @@
-# Needs Go and make. "make check" also needs Node 20 with npm and Python 3.11; every other tool is
-# installed under .tools/ the first time a target asks for it, at the version pinned there.
+# Needs Go and make; "make check" also needs Node 20 with npm and Python 3.11. Targets install every other
+# tool under .tools/ on first use, at the version pinned there.
 
 CONFIG_ENV    ?= default
 FUNCTION      ?= webhook
 LOCAL_HOST    ?= 127.0.0.1
-# A number of runs: given a time, "go test" now and then ends with "context deadline exceeded",
-# which says nothing of the code.
+# A number of runs, not a time: with a time, "go test" sometimes fails with "context deadline exceeded",
+# whatever the code does.
 FUZZTIME      ?= 100000x
 FUZZ          := events/FuzzDecode events/FuzzVerify internal/ingest/FuzzHandle internal/alert/FuzzMessage \
 	internal/lambda/spill/FuzzEveryBodyComesBackAsItWas internal/lambda/spill/FuzzDecodeRefusesOrComesBack \
@@ -29,19 +29,18 @@ CFN_LINT := .tools/venv/bin/cfn-lint
 BENCH_NODE := .tools/bench/node_modules/.package-lock.json
 BENCH_VENV := .tools/bench/venv/installed
 
-# Where AWS_CA_BUNDLE is set, the AWS SDK refuses an HTTP client of one's own. What runs on this
-# machine only needs no bundle.
+# With AWS_CA_BUNDLE set, the AWS SDK refuses a custom HTTP client. Local runs need no bundle.
 LOCAL := env -u AWS_CA_BUNDLE
 
-# Without this the race detector has each of the test programs sleep for a second at its end.
+# Otherwise the race detector makes each test program sleep for a second at its end.
 TESTING := $(LOCAL) GORACE=atexit_sleep_ms=50
 
-# The race detector is built with a C compiler; without one the tests still run.
+# The race detector needs a C compiler; without one the tests run without it.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 PYTHON_NEEDED = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "install Python 3.11 or later, as python3"; exit 1; }
 
-# template.yaml says for which of Lambda's processors; Go has other names for them.
+# template.yaml sets Lambda's processor; Go has other names for the two.
 GOARCH_arm64  := arm64
 GOARCH_x86_64 := amd64
 override LAMBDA_ARCH := $(shell sed -n 's/^ *Architectures: \[\(.*\)\]$$/\1/p' template.yaml)
@@ -56,21 +55,21 @@ export SAM_CLI_TELEMETRY := 0
 help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-bench: $(BENCH_NODE) $(BENCH_VENV) ## measure the webhook function beside others, and write docs/benchmarks.md
+bench: $(BENCH_NODE) $(BENCH_VENV) ## compare the webhook function with others, and write docs/benchmarks.md
 	$(LOCAL) go run -C internal/proof/bench . -rounds 20 -slow-rounds 4 -counts 5 -docs ../../../docs $(ARGS)
 
-bench-quick: ## measure it beside plain Go only, in less than a minute
+bench-quick: ## compare it with plain Go only, in less than a minute
 	$(LOCAL) go run -C internal/proof/bench . -contenders floor,ringback,plain -rounds 8 $(ARGS)
 
-bench-test: $(GOLANGCI) ## lint and test the benchmark, which is a module of its own
+bench-test: $(GOLANGCI) ## lint and test the benchmark, a module of its own
 	cd internal/proof/bench && LOG_LEVEL=error ../../../$(GOLANGCI) run && $(LOCAL) go test ./... && go mod tidy -diff
 
 build: ## build the command line into .build/
 	@go build -o .build/ringback ./cmd/ringback
 
-# Called by "sam build". The flags take two thirds off a plain build's size; -buildvcs=false keeps
-# the binary, and so the deployment, the same from one commit to the next. The checksum changes the
-# package when only parameters have changed, so that a version with the new ones is published.
+# Called by "sam build". The flags make the binary a third of its default size. With -buildvcs=false a
+# commit that does not change the code does not change the binary, so nothing new is deployed. The checksum
+# changes the package when parameters change, so that a version with the new ones is published.
 build-WebhookFunction build-AlertsFunction build-DrainFunction: build-%Function:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false \
 		-tags lambda.norpc -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | tr A-Z a-z)
@@ -79,20 +78,20 @@ build-WebhookFunction build-AlertsFunction build-DrainFunction: build-%Function:
 check: lint bench-test validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite and moto, check go.mod
 	go mod tidy -diff
 
-clean: ## remove what was built, but not the tools
+clean: ## remove build output, but not the tools
 	rm -rf .build .aws-sam
 
-conformance: $(DYNALITE) $(MOTO) ## run the store suite and the real functions on dynalite and moto
+conformance: $(DYNALITE) $(MOTO) ## test the stores and the real functions on dynalite and moto
 	$(TESTING) .tools/conformance $(RACE)
 
 cover: ## run the tests and print the coverage
 	@mkdir -p .build
 	$(LOCAL) go test -coverprofile=.build/cover.out -coverpkg=./... ./... && go tool cover -func=.build/cover.out | tail -n 1
 
-demo: build ## post the nine samples to a local stack and check that all are stored
+demo: build ## post the nine samples to a local stack; fail unless all are stored and two alerted
 	$(LOCAL) .build/ringback demo
 
-deploy: sam-build ## deploy to your AWS account (CONFIG_ENV=prod)
+deploy: sam-build ## deploy to your AWS account (CONFIG_ENV=prod for the second stack)
 	$(SAM) deploy --config-env $(CONFIG_ENV)
 
 dynalite: $(DYNALITE) ## run a DynamoDB stand-in on port 8000, for "sam local invoke"
@@ -106,7 +105,7 @@ fuzz: $(FUZZ:%=fuzz/%) ## run each fuzz target for FUZZTIME, such as 100000x or 
 fuzz/%:
 	go test -run '^$$' -fuzz '^$(notdir $*)$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$(@D:fuzz/%=%)
 
-guards: $(DYNALITE) $(MOTO) ## take out what keeps each promise: does a test notice? (ARGS="-promise 2")
+guards: $(DYNALITE) $(MOTO) ## remove each guard of a promise in turn; fail unless a test notices (ARGS="-promise 2")
 	$(LOCAL) node .tools/with-stand-ins.js go run ./internal/proof/mutation $(ARGS)
 
 invoke-%: sam-build ## run FUNCTION in Docker on one of its samples, such as invoke-call.missed
@@ -122,30 +121,30 @@ logs: $(VENV) ## follow the logs of the stack STACK
 moto: $(MOTO) ## run an SNS stand-in on port 5050, for "sam local invoke"
 	.tools/moto-venv/bin/python .tools/moto-server.py --host $(LOCAL_HOST) --port 5050 --topic ringback-local
 
-outage: $(DYNALITE) $(MOTO) ## take the table away for OUTAGE under load, and check that nothing is lost
+outage: $(DYNALITE) $(MOTO) ## take the table down for OUTAGE under load; fail if a delivery is lost
 	$(LOCAL) OUTAGE=$(OUTAGE) node .tools/with-stand-ins.js \
 		go test -count=1 -v -run '^TestPromise1_NothingIsLostWhileTheTableIsDown$$' ./internal/proof/e2e
 
-promises: $(DYNALITE) $(MOTO) ## test the nine promises, on the real functions as well
+promises: $(DYNALITE) $(MOTO) ## test the nine promises, on the real functions too
 	$(LOCAL) .tools/promises $(ARGS)
 
 run: build ## start the local stack, post the nine samples, keep serving
 	$(LOCAL) .build/ringback serve --demo $(ARGS)
 
-sam-build: $(VENV) ## build the functions as Lambda runs them
+sam-build: $(VENV) ## build the functions for Lambda
 	$(SAM) build
 
-generate: ## write what is generated anew: the functions' events in events-samples/, the table's shape
+generate: ## regenerate the table's schema and the functions' events in events-samples/
 	go test ./internal/table/schema -update
 	go test ./internal/lambda/gateway ./internal/proof/eventsource ./internal/lambda/spill -run TestSamples -update
 
 scale: ## print the tables of docs/scale.md
 	@go run ./internal/proof/scale/cmd
 
-storm: build ## play JustCall with the flags STORM against a local stack: is anything lost, or sent twice?
+storm: build ## play JustCall against a local stack (flags: STORM); fail if anything is lost or alerted twice
 	$(LOCAL) .build/ringback storm $(STORM)
 
-storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, whose services fail and which are killed at work
+storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, while AWS fails and functions are killed
 	$(LOCAL) STORM_FUNCTIONS=$(STORM_FUNCTIONS) node .tools/with-stand-ins.js \
 		go test -count=1 -v -timeout 24h -run '^TestAStormOnTheRealFunctions$$' ./internal/proof/e2e
 
@@ -153,7 +152,7 @@ test: ## run the tests
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
 	$(TESTING) go test $(RACE) -shuffle=on -p 4 ./...
 
-tidy: ## tidy go.mod, and that of the benchmark
+tidy: ## tidy both go.mod files
 	go mod tidy
 	go -C internal/proof/bench mod tidy
 
@@ -161,7 +160,7 @@ validate: $(VENV) ## validate the templates
 	$(SAM) validate --lint
 	$(CFN_LINT) template.yaml docs/slack.yaml
 
-webhook-url: build ## print the URL to paste into JustCall, of the stack STACK
+webhook-url: build ## print the webhook URL of the stack STACK, to paste into JustCall
 	@.build/ringback webhook-url --stack $(STACK)
 
 $(GOLANGCI): .tools/go.mod .tools/go.sum

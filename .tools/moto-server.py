@@ -1,5 +1,5 @@
-"""Runs moto's server, a stand-in for SNS, SQS, Secrets Manager and S3, prints its URL, and ends with
-its standard input. Topics that are named are there from the start."""
+"""Runs moto's server, a stand-in for SNS, SQS, Secrets Manager and S3. It prints the server's URL, creates
+the topics given by --topic, and stops when its standard input ends."""
 
 import argparse
 import logging
@@ -11,12 +11,12 @@ from moto.sqs.models import SQSBackend
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--host", default="127.0.0.1")
-parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+parser.add_argument("--port", type=int, default=0, help="0 picks a free port")
 parser.add_argument("--topic", action="append", default=[])
 arguments = parser.parse_args()
 
-# moto looks through the whole queue thirty times for each ten messages that are received, to see
-# whether they are too old. None of ours lives for a day.
+# moto scans the whole queue thirty times for every ten messages received, to find expired ones. No queue
+# of ours lives long enough to have any.
 SQSBackend.is_message_valid_based_on_retention_period = lambda *_: True
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)

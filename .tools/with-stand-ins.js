@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Runs a command with stand-ins for AWS that live only as long as the command does, in memory and
-// on free ports of the loopback interface: DYNAMODB_ENDPOINT points at dynalite, which is right
-// about tables, and MOTO_ENDPOINT at moto, for SNS, SQS, Secrets Manager and S3. It exits as the
-// command does.
+// Runs a command beside in-memory stand-ins for AWS, on free ports of the loopback interface.
+// DYNAMODB_ENDPOINT points at dynalite, which models tables more exactly than moto does. MOTO_ENDPOINT
+// points at moto, for SNS, SQS, Secrets Manager and S3. The stand-ins stop when the command ends, and this
+// script exits with the command's code.
 //
 //   node .tools/with-stand-ins.js go test ./internal/table/...
 'use strict'
@@ -23,14 +23,14 @@ const fail = (err) => {
   process.exit(1)
 }
 
-// Port 0 lets the system choose, so two runs side by side never meet.
+// Port 0 lets the system choose, so that two runs at once do not collide.
 const startDynalite = () => new Promise((resolve, reject) => {
   const server = dynalite({ createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 })
   server.on('error', reject)
   server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`))
 })
 
-// moto ends when its standard input does, and so with this process however that ends.
+// moto stops when its standard input closes, so it stops however this process ends.
 const startMoto = () => new Promise((resolve, reject) => {
   const python = path.join(__dirname, 'moto-venv', 'bin', 'python')
   const server = spawn(python, [path.join(__dirname, 'moto-server.py')], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -47,7 +47,7 @@ const run = async () => {
     ...process.env,
     DYNAMODB_ENDPOINT: tables,
     MOTO_ENDPOINT: others,
-    // Never the caller's own account, whatever the command does with its environment.
+    // Made-up credentials, so that the command can never reach the caller's own account.
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
@@ -57,7 +57,7 @@ const run = async () => {
 
   const child = spawn(command, args, { env, stdio: 'inherit' })
   child.on('error', fail)
-  // A command that a signal ended has no exit code: 1 stands in.
+  // A command that a signal ended has no exit code: exit with 1.
   child.on('exit', (code) => process.exit(code ?? 1))
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal))
