@@ -6,8 +6,8 @@ import (
 	"github.com/ringback/ringback/internal/table/attr"
 )
 
-// Attributes draws attributes of every kind, with lists and maps within each other
-// to that depth. Its numbers match a regular expression.
+// Attributes draws attributes of every kind, with lists and maps nested to a
+// depth. The numbers match a regular expression.
 func Attributes(depth int, number string) *rapid.Generator[map[string]attr.Value] {
 	return attributes(depth, 12, number)
 }
@@ -18,8 +18,8 @@ func attributes(depth, most int, number string) *rapid.Generator[map[string]attr
 
 func value(depth int, number string) *rapid.Generator[attr.Value] {
 	kinds := []*rapid.Generator[attr.Value]{
-		rapid.Map(rapid.String(), str),
-		rapid.Map(rapid.StringMatching(number), num),
+		rapid.Map(rapid.String(), func(s string) attr.Value { return attr.String(s) }),
+		rapid.Map(rapid.StringMatching(number), func(n string) attr.Value { return attr.Number(n) }),
 		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) attr.Value { return attr.Binary(b) }),
 		rapid.Map(rapid.Bool(), func(b bool) attr.Value { return attr.Bool(b) }),
 		rapid.Just[attr.Value](attr.Null{}),

@@ -63,13 +63,6 @@ func writeForever(path string) error {
 	return <-failed
 }
 
-func TestConformance(t *testing.T) {
-	tabletest.Run(t, "bbolt", func(t *testing.T) table.Store {
-		t.Helper()
-		return open(t, filepath.Join(t.TempDir(), "events.db"))
-	})
-}
-
 func open(t *testing.T, path string) *bolt.Store {
 	t.Helper()
 	s, err := bolt.Open(path, tabletest.Schema(t))

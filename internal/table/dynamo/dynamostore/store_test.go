@@ -11,16 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/awsclient"
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
-
-func TestConformance(t *testing.T) {
-	tabletest.Endpoint(t) // skip once, not for each check
-	tabletest.Run(t, "dynamodb", func(t *testing.T) table.Store { return dynamostore.New(tabletest.NewTable(t)) })
-}
 
 // query is what a table is asked for.
 type query struct {

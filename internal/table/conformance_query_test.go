@@ -1,4 +1,4 @@
-package tabletest
+package table_test
 
 import (
 	"errors"

@@ -1,10 +1,12 @@
-package tabletest
+package table_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -13,14 +15,61 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/dynamo"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
-// Run checks that the stores that open returns keep the contract of
-// [table.Store]. Each call of open gets an empty store of its own. At the end
-// Run prints how many checks passed.
-func Run(t *testing.T, name string, open func(t *testing.T) table.Store) {
+// written is what a [dynamo.Writer] has written, read by the SDK's client.
+type written struct {
+	*dynamostore.Store
+
+	writer *dynamo.Writer
+}
+
+func (w written) Put(ctx context.Context, item table.Item) (created bool, err error) {
+	return w.writer.Put(ctx, item)
+}
+
+func TestConformanceOfBolt(t *testing.T) {
+	t.Parallel()
+	conform(t, "bbolt", func(t *testing.T) table.Store {
+		t.Helper()
+		s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), tabletest.Schema(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return s
+	})
+}
+
+func TestConformanceOfDynamoDB(t *testing.T) {
+	t.Parallel()
+	tabletest.Endpoint(t) // skip once, not for each check
+	conform(t, "dynamodb", func(t *testing.T) table.Store { return dynamostore.New(tabletest.NewTable(t)) })
+}
+
+func TestConformanceOfTheWriter(t *testing.T) {
+	t.Parallel()
+	tabletest.Endpoint(t) // skip once, not for each check
+	conform(t, "writer", func(t *testing.T) table.Store {
+		config, name := tabletest.NewTable(t)
+		return written{dynamostore.New(config, name), dynamo.NewWriter(config, name)}
+	})
+}
+
+// conform checks that the stores that open returns keep the contract of
+// [table.Store]. Each call of open returns an empty store of its own. At the end
+// conform prints how many checks passed.
+func conform(t *testing.T, name string, open func(t *testing.T) table.Store) {
 	t.Helper()
 	elapsed := stopwatch(time.Now)
 	var passed atomic.Int64
@@ -52,10 +101,6 @@ type check struct {
 	name  string
 	check func(*testing.T, table.Store)
 }
-
-func str(s string) attr.Value { return attr.String(s) }
-
-func num(s string) attr.Value { return attr.Number(s) }
 
 func bin(s string) attr.Value { return attr.Binary([]byte(s)) }
 
