@@ -120,8 +120,8 @@ func newWorld(t *testing.T) *world {
 		t:        t,
 		settings: settings,
 		store:    dynamostore.New(config, tableName),
-		table:    lambdaruntimetest.Proxy(t, os.Getenv(tabletest.EndpointVariable)),
-		topic:    lambdaruntimetest.Proxy(t, endpoint),
+		table:    faultproxy.New(t, os.Getenv(tabletest.EndpointVariable)),
+		topic:    faultproxy.New(t, endpoint),
 		topicARN: moto.NewTopic(t),
 	}
 	w.subscriber = moto.Subscribe(t, w.topicARN, nil)

@@ -89,8 +89,8 @@ func newStackThatTries(t *testing.T, receives int) *stack {
 		t:         t,
 		past:      config,
 		tableName: tableName,
-		table:     lambdaruntimetest.Proxy(t, os.Getenv(tabletest.EndpointVariable)),
-		spill:     lambdaruntimetest.Proxy(t, endpoint),
+		table:     faultproxy.New(t, os.Getenv(tabletest.EndpointVariable)),
+		spill:     faultproxy.New(t, endpoint),
 		topicARN:  moto.NewTopic(t),
 		deadURL:   deadURL,
 	}

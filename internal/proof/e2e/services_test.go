@@ -23,7 +23,6 @@ import (
 	"github.com/ringback/ringback/internal/proof/eventsource"
 	"github.com/ringback/ringback/internal/proof/faultproxy"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
-	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
 	"github.com/ringback/ringback/internal/proof/moto"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -61,7 +60,7 @@ func newServices(t *testing.T, secret version) *services {
 	t.Helper()
 	s := &services{stack: newStack(t)}
 	endpoint := moto.Endpoint(t)
-	s.topic, s.secret = lambdaruntimetest.Proxy(t, endpoint), lambdaruntimetest.Proxy(t, endpoint)
+	s.topic, s.secret = faultproxy.New(t, endpoint), faultproxy.New(t, endpoint)
 	s.subscriber = moto.Subscribe(t, s.topicARN, nil)
 	s.manager = secretsmanager.New(secretsmanager.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(endpoint), Credentials: awsclient.StandInCredentials,

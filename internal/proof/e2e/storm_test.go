@@ -26,7 +26,6 @@ import (
 	"github.com/ringback/ringback/internal/proof/apigateway"
 	"github.com/ringback/ringback/internal/proof/eventsource"
 	"github.com/ringback/ringback/internal/proof/faultproxy"
-	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/moto"
 	"github.com/ringback/ringback/internal/proof/tabletest"
@@ -161,7 +160,7 @@ func newStorm(t *testing.T, seed uint64, repeats bool) *storm {
 		s.repeats += (answers + processes + more) * alert.MaxBatch
 	}
 
-	topic, secret, desk := lambdaruntimetest.Proxy(t, moto.Endpoint(t)), lambdaruntimetest.Proxy(t, moto.Endpoint(t)), lambdaruntimetest.Proxy(t, moto.Endpoint(t))
+	topic, secret, desk := faultproxy.New(t, moto.Endpoint(t)), faultproxy.New(t, moto.Endpoint(t)), faultproxy.New(t, moto.Endpoint(t))
 	for _, proxy := range []*faultproxy.Proxy{s.spill, secret, desk} {
 		proxy.Through(inTurn.wrap)
 	}

@@ -23,7 +23,6 @@ import (
 	"github.com/ringback/ringback/internal/proof/eventsource"
 	"github.com/ringback/ringback/internal/proof/faultproxy"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
-	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
 	"github.com/ringback/ringback/internal/proof/moto"
 	"github.com/ringback/ringback/internal/table/itemjson"
 )
@@ -248,7 +247,7 @@ func asked(event []byte) (ids []string, err error) {
 func TestWhatTheTopicTookIsCountedByAlert(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	topic := lambdaruntimetest.Proxy(t, moto.Endpoint(t))
+	topic := faultproxy.New(t, moto.Endpoint(t))
 	counted := newPublications()
 	topic.Through(inTurn.wrapTopic)
 	topic.Through(counted.wrap)
@@ -316,7 +315,7 @@ func TestWhatTheTopicTookIsCountedByAlert(t *testing.T) {
 func TestMotoIsAskedOneAtATime(t *testing.T) {
 	t.Parallel()
 	queueURL, _ := moto.NewQueue(t, nil)
-	proxy := lambdaruntimetest.Proxy(t, moto.Endpoint(t))
+	proxy := faultproxy.New(t, moto.Endpoint(t))
 	proxy.Through(inTurn.wrap)
 	client := sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: aws.String(proxy.URL()), Credentials: moto.SQS(t).Options().Credentials})
 	var waiting sync.WaitGroup

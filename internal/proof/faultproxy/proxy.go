@@ -1,38 +1,39 @@
-// Package faultproxy puts a proxy between a program and an AWS service, or what
-// stands in for one, that fails as the service does: it throttles, denies,
-// answers late or not at all, or answers an error although it did what was
-// asked. It is for tests, and no part of what is deployed.
+// Package faultproxy puts a proxy between a program and an AWS service, or its
+// stand-in. The proxy records what the program sends, and fails as the service
+// does: it throttles, denies, answers late or never, or answers an error although
+// it did what was asked.
 package faultproxy
 
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 )
 
 // Request is what a program asks of a service.
 type Request struct {
-	// Operation is the API's name of what is asked for, such as PutItem.
+	// Operation is the API's name for it, such as PutItem.
 	Operation string
 	Body      []byte
 }
 
-// Fault is what becomes of a request. The zero Fault is none.
+// Fault is what becomes of a request. The zero Fault changes nothing.
 type Fault struct {
-	// Delay is waited before anything else.
+	// Delay passes before anything else happens.
 	Delay time.Duration
 	// PassOn has the service do what is asked, whatever is answered.
 	PassOn bool
-	// Status and Body are answered in the service's place, unless Status is 0.
+	// Status and Body replace the service's answer, unless Status is 0.
 	Status int
 	Body   string
 	// Cut closes the connection instead of answering.
@@ -41,8 +42,8 @@ type Fault struct {
 	Then func()
 }
 
-// Decide says what becomes of a request. It is called for one request at a time,
-// in the order of their arrival.
+// Decide returns what becomes of a request. It is called for one request at a
+// time, in the order of their arrival.
 type Decide func(Request) Fault
 
 // None lets everything through.
@@ -51,56 +52,43 @@ func None(Request) Fault { return Fault{} }
 // Proxy is a running proxy. Its methods may be called from several goroutines.
 type Proxy struct {
 	target    *url.URL
-	address   string
-	server    *http.Server
-	served    chan struct{}
+	server    *httptest.Server
 	transport *http.Transport
 
-	mu       sync.Mutex
-	decide   Decide
-	requests []Request
-	forgets  bool
-	through  http.RoundTripper
+	mu          sync.Mutex
+	decide      Decide
+	requests    []Request
+	forgets     bool
+	connections int
+	through     http.RoundTripper
 }
 
-var errTarget = errors.New("faulty: target is not a URL with a host")
-
 // New starts a proxy to target, such as "http://127.0.0.1:8000", that lets
-// everything through. The caller closes it.
-func New(target string) (*Proxy, error) {
+// everything through. It closes when the test ends.
+func New(t testing.TB, target string) *Proxy {
+	t.Helper()
 	to, err := url.Parse(target)
 	if err != nil || to.Host == "" {
-		return nil, errTarget
-	}
-	var listen net.ListenConfig
-	listener, err := listen.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("faulty: %w", err)
+		t.Fatalf("faultproxy: %q is not a URL with a host", target)
 	}
 	p := &Proxy{
-		target:  to,
-		address: "http://" + listener.Addr().String(),
-		served:  make(chan struct{}),
+		target: to,
+		decide: None,
 		transport: &http.Transport{
 			DisableCompression: true, MaxIdleConnsPerHost: 1 << 10, IdleConnTimeout: time.Minute,
 		},
-		decide: None,
 	}
 	p.through = p.transport
-	p.server = &http.Server{
-		Handler:           http.HandlerFunc(p.serve),
-		ReadHeaderTimeout: time.Minute,
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-	}
-	go func() {
-		defer close(p.served)
-		_ = p.server.Serve(listener) // Ends with ErrServerClosed.
-	}()
-	return p, nil
+	p.server = httptest.NewUnstartedServer(http.HandlerFunc(p.serve))
+	p.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	p.server.Config.ConnState = p.countConnection
+	p.server.Start()
+	t.Cleanup(p.Close)
+	return p
 }
 
 // URL is the proxy's address, to be used in place of the target's.
-func (p *Proxy) URL() string { return p.address }
+func (p *Proxy) URL() string { return p.server.URL }
 
 // Set changes what becomes of the requests that arrive from now on.
 func (p *Proxy) Set(decide Decide) {
@@ -109,36 +97,50 @@ func (p *Proxy) Set(decide Decide) {
 	p.decide = decide
 }
 
-// Through has requests that the service is to do, from now on, go through what
-// wrap returns, which passes them to next: it sees what the service answered,
-// whatever the program is told.
+// Through wraps the connection to the service from now on. The wrapper passes
+// requests to next and sees what the service answers, whatever the program is
+// told.
 func (p *Proxy) Through(wrap func(next http.RoundTripper) http.RoundTripper) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.through = wrap(p.through)
 }
 
-// Forget has the proxy keep none of the requests that arrived, or will: where
-// there are so many that their bodies are too much.
+// Forget drops the recorded requests and stops recording, for tests that send too
+// many to keep.
 func (p *Proxy) Forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.forgets, p.requests = true, nil
 }
 
-// Requests returns what arrived so far, in order.
+// Requests returns what arrived so far, in order. A request counts as soon as it
+// arrives, even if the service never answers it.
 func (p *Proxy) Requests() []Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]Request(nil), p.requests...)
+	return slices.Clone(p.requests)
+}
+
+// Connections returns how many connections the program has opened so far.
+func (p *Proxy) Connections() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.connections
 }
 
 // Close cuts every connection and stops the proxy.
-func (p *Proxy) Close() error {
-	err := p.server.Close()
-	<-p.served
+func (p *Proxy) Close() {
+	_ = p.server.Config.Close() // unlike the test server's own Close, it waits for no request
 	p.transport.CloseIdleConnections()
-	return err
+}
+
+func (p *Proxy) countConnection(_ net.Conn, state http.ConnState) {
+	if state == http.StateNew {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.connections++
+	}
 }
 
 func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
@@ -149,10 +151,8 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 	fault := p.take(Request{Operation: operation(r, body), Body: body})
 
 	if fault.Delay > 0 {
-		timer := time.NewTimer(fault.Delay)
-		defer timer.Stop()
 		select {
-		case <-timer.C:
+		case <-time.After(fault.Delay):
 		case <-r.Context().Done(): // gave up waiting
 			return
 		}
@@ -193,8 +193,8 @@ func (p *Proxy) take(r Request) Fault {
 	return p.decide(r)
 }
 
-// pass has the service do what is asked. It does so for a program that is gone
-// as well.
+// pass has the service do what is asked, even if the program is gone. A
+// [net/http/httputil.ReverseProxy] would give up then.
 func (p *Proxy) pass(r *http.Request, body []byte) (*http.Response, error) {
 	out := r.Clone(context.WithoutCancel(r.Context()))
 	out.URL.Scheme, out.URL.Host = p.target.Scheme, p.target.Host
@@ -206,8 +206,8 @@ func (p *Proxy) pass(r *http.Request, body []byte) (*http.Response, error) {
 	return through.RoundTrip(out)
 }
 
-// operation reads the name out of the header of the JSON protocols, or the form
-// of the query protocol.
+// operation reads the name from the header of the JSON protocols, or the form of
+// the query protocol.
 func operation(r *http.Request, body []byte) string {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		return target[strings.LastIndexByte(target, '.')+1:]

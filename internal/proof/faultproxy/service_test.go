@@ -24,11 +24,7 @@ import (
 // The services' own clients read of each fault what the service would tell them.
 func TestFaultsAreReadAsTheServicesOwn(t *testing.T) {
 	t.Parallel()
-	p, err := faultproxy.New("http://127.0.0.1:9") // is never asked
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
+	p := faultproxy.New(t, "http://127.0.0.1:9") // is never asked
 	config := aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(p.URL()), Credentials: awsclient.StandInCredentials,
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} },

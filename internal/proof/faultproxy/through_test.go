@@ -20,11 +20,7 @@ func TestWhatIsPassedOnIsSeen(t *testing.T) {
 		_, _ = w.Write(append([]byte("done "), body...))
 	}))
 	t.Cleanup(service.Close)
-	p, err := faultproxy.New(service.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
+	p := faultproxy.New(t, service.URL)
 	seen := make(chan string, 2)
 	for _, name := range []string{"inner", "outer"} {
 		p.Through(func(next http.RoundTripper) http.RoundTripper {

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/ringback/ringback/internal/proof/faultproxy"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
@@ -62,16 +61,4 @@ func Start(t testing.TB, binary string, env map[string]string, secrets ...string
 		logscan.Check(t, refused.Logs, secrets...)
 	}
 	return process, err
-}
-
-// Proxy returns a proxy to a stand-in for an AWS service that serves until the
-// test ends.
-func Proxy(t testing.TB, target string) *faultproxy.Proxy {
-	t.Helper()
-	p, err := faultproxy.New(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
-	return p
 }
