@@ -50,7 +50,7 @@ func TestMisbehaviour(t *testing.T) {
 			}
 			logscan.Watch(t, p.Logs)
 			t.Cleanup(func() { p.Kill() })
-			result, err := p.Invoke(t.Context(), []byte(tt.do), 10*time.Second)
+			result, err := p.Invoke(t.Context(), []byte(tt.do), time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,7 @@ func TestMisbehaviour(t *testing.T) {
 	}
 }
 
-const misbehaving = "RUNTIMEAPI_TEST_MISBEHAVE"
+const misbehaving = "LAMBDARUNTIME_TEST_MISBEHAVE"
 
 // misbehave is a Lambda runtime that does with each invocation what its event says, a list of
 // call=body, and prints the status of each answer.

@@ -2,17 +2,8 @@
 
 package lambdaruntime
 
-import (
-	"os"
-	"os/exec"
-)
+import "os/exec"
 
 func ownGroup(*exec.Cmd) {}
 
-func terminateGroup(cmd *exec.Cmd) { killGroup(cmd) }
-
 func killGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
-
-func usage(state *os.ProcessState) Usage {
-	return Usage{User: state.UserTime(), System: state.SystemTime()}
-}

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "runtimeapi")
+	dir, err := os.MkdirTemp("", "lambdaruntime")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 
@@ -70,7 +70,7 @@ func TestInvoke_givesTheResponseAndTheContext(t *testing.T) {
 	t.Parallel()
 	p := start(t, "ONLY=this")
 
-	result, err := p.Invoke(t.Context(), event("echo", "hello"), 5*time.Second)
+	result, err := p.Invoke(t.Context(), event("echo", "hello"), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,11 +100,11 @@ func TestInvoke_givesTheResponseAndTheContext(t *testing.T) {
 	if !regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0$`).MatchString(got.TraceID) {
 		t.Errorf("got trace id %q", got.TraceID)
 	}
-	if got.LeftMS < 1 || got.LeftMS > 5000 {
-		t.Errorf("the function has %d ms left, want at most 5000", got.LeftMS)
+	if got.LeftMS < 1 || got.LeftMS > 60_000 {
+		t.Errorf("the function has %d ms left, want 1 to 60,000", got.LeftMS)
 	}
-	if result.Latency <= 0 || result.Duration < result.Latency {
-		t.Errorf("got latency %v and duration %v", result.Latency, result.Duration)
+	if result.Latency <= 0 {
+		t.Errorf("got latency %v", result.Latency)
 	}
 	if p.ColdStart() <= 0 {
 		t.Errorf("got cold start %v", p.ColdStart())
@@ -128,7 +128,7 @@ func TestInvoke_givesTheFunctionErrorAndGoesOn(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 
-	result, err := p.Invoke(t.Context(), event("fail", "no such caller"), 5*time.Second)
+	result, err := p.Invoke(t.Context(), event("fail", "no such caller"), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,10 +138,7 @@ func TestInvoke_givesTheFunctionErrorAndGoesOn(t *testing.T) {
 	if got, want := result.FunctionError.Error(), "errorString: no such caller"; got != want {
 		t.Errorf("got function error %q, want %q", got, want)
 	}
-	if !json.Valid(result.FunctionError.Payload) {
-		t.Errorf("got report %q", result.FunctionError.Payload)
-	}
-	if _, err := p.Invoke(t.Context(), event("echo", "again"), 5*time.Second); err != nil {
+	if _, err := p.Invoke(t.Context(), event("echo", "again"), time.Minute); err != nil {
 		t.Errorf("the next invocation: %v", err)
 	}
 }
@@ -150,14 +147,14 @@ func TestInvoke_givesWhatAPanicReportedAndTheExit(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 
-	result, err := p.Invoke(t.Context(), event("panic", "boom"), 5*time.Second)
+	result, err := p.Invoke(t.Context(), event("panic", "boom"), time.Minute)
 	if !errors.Is(err, lambdaruntime.ErrExited) {
 		t.Errorf("got error %v, want %v", err, lambdaruntime.ErrExited)
 	}
 	if result.FunctionError == nil || result.FunctionError.Message != "boom" {
 		t.Errorf("got function error %v, want boom", result.FunctionError)
 	}
-	if _, err := p.Invoke(t.Context(), event("echo", ""), 5*time.Second); !errors.Is(err, lambdaruntime.ErrExited) {
+	if _, err := p.Invoke(t.Context(), event("echo", ""), time.Minute); !errors.Is(err, lambdaruntime.ErrExited) {
 		t.Errorf("the next invocation: got error %v, want %v", err, lambdaruntime.ErrExited)
 	}
 }
@@ -166,7 +163,7 @@ func TestInvoke_noticesAnExitWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 
-	result, err := p.Invoke(t.Context(), event("exit", ""), 5*time.Second)
+	result, err := p.Invoke(t.Context(), event("exit", ""), time.Minute)
 	if !errors.Is(err, lambdaruntime.ErrExited) || !strings.Contains(err.Error(), "exit status 4") {
 		t.Errorf("got error %v, want %v with exit status 4", err, lambdaruntime.ErrExited)
 	}
@@ -180,13 +177,9 @@ func TestInvoke_killsAProcessThatRunsOutOfTime(t *testing.T) {
 	t.Parallel()
 	p := start(t, "PATH="+os.Getenv("PATH"))
 
-	begun := time.Now()
-	_, err := p.Invoke(t.Context(), event("spawn", ""), 300*time.Millisecond)
+	_, err := p.Invoke(t.Context(), event("spawn", ""), time.Second)
 	if !errors.Is(err, lambdaruntime.ErrTimedOut) {
 		t.Fatalf("got error %v, want %v", err, lambdaruntime.ErrTimedOut)
-	}
-	if took := time.Since(begun); took < 300*time.Millisecond || took > 5*time.Second {
-		t.Errorf("the timeout took %v", took)
 	}
 	requireExited(t, p)
 	_, child, _ := strings.Cut(p.Logs(), "child ")
@@ -221,7 +214,7 @@ func TestInvoke_runsOneAfterTheOther(t *testing.T) {
 		callers.Go(func() {
 			for n := range 25 {
 				text := fmt.Sprintf("%d-%d", caller, n)
-				result, err := p.Invoke(t.Context(), event("echo", text), 10*time.Second)
+				result, err := p.Invoke(t.Context(), event("echo", text), time.Minute)
 				if err != nil {
 					t.Error(err)
 
@@ -256,23 +249,17 @@ func TestKill_endsAnInvocationUnderWay(t *testing.T) {
 	}
 }
 
-func TestStop_givesTheUsageEachTime(t *testing.T) {
+func TestKill_mayBeCalledAgain(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	if _, err := p.Invoke(t.Context(), event("echo", ""), 5*time.Second); err != nil {
+	if _, err := p.Invoke(t.Context(), event("echo", "kept"), time.Minute); err != nil {
 		t.Fatal(err)
 	}
-
-	used := p.Stop()
-	if used.CPU() <= 0 {
-		t.Errorf("got CPU time %v", used.CPU())
-	}
-	if used.MaxRSS < 1<<20 || used.MaxRSS > 1<<30 {
-		t.Errorf("got a peak of %d bytes", used.MaxRSS)
-	}
+	p.Kill()
 	requireGone(t, p.PID())
-	if diff := cmp.Diff(used, p.Kill()); diff != "" {
-		t.Errorf("usage when stopped again (-first +second):\n%s", diff)
+	p.Kill()
+	if !strings.Contains(p.Logs(), "do echo kept\n") {
+		t.Errorf("got logs %q of a process that has ended", p.Logs())
 	}
 }
 
@@ -298,13 +285,13 @@ func TestStart_tellsHowInitFailed(t *testing.T) {
 		name     string
 		init     string
 		cause    error
-		exitCode int
+		state    string
 		reported string
 		logs     string
 	}{
-		{name: "exit", init: "exit", cause: lambdaruntime.ErrExited, exitCode: 3, logs: "missing setting: TABLE_NAME\n"},
-		{name: "report to init/error", init: "report", cause: lambdaruntime.ErrExited, exitCode: 1, reported: "Setting.Missing: TABLE_NAME is not set"},
-		{name: "no poll in time", init: "hang", cause: lambdaruntime.ErrTimedOut, exitCode: -1},
+		{name: "exit", init: "exit", cause: lambdaruntime.ErrExited, state: "exit status 3", logs: "missing setting: TABLE_NAME\n"},
+		{name: "report to init/error", init: "report", cause: lambdaruntime.ErrExited, state: "exit status 1", reported: "Setting.Missing: TABLE_NAME is not set"},
+		{name: "no poll in time", init: "hang", cause: lambdaruntime.ErrTimedOut, state: "signal: killed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -318,18 +305,17 @@ func TestStart_tellsHowInitFailed(t *testing.T) {
 			if !errors.As(err, &failed) || !errors.Is(err, tt.cause) {
 				t.Fatalf("got error %v, want an InitError that wraps %v", err, tt.cause)
 			}
-			if failed.ExitCode != tt.exitCode {
-				t.Errorf("got exit status %d, want %d", failed.ExitCode, tt.exitCode)
-			}
 			reported := ""
-			if failed.Reported != nil {
-				reported = failed.Reported.Error()
+			if report := (*lambdaruntime.FunctionError)(nil); errors.As(err, &report) {
+				reported = report.Error()
 			}
 			if reported != tt.reported || failed.Logs != tt.logs {
 				t.Errorf("got report %q and logs %q, want %q and %q", reported, failed.Logs, tt.reported, tt.logs)
 			}
-			if !strings.Contains(err.Error(), tt.reported) || !strings.Contains(err.Error(), tt.logs) {
-				t.Errorf("the message %q leaves out what the process said", err)
+			for _, said := range []string{tt.state, tt.reported, tt.logs} {
+				if !strings.Contains(err.Error(), said) {
+					t.Errorf("the message %q leaves out %q", err, said)
+				}
 			}
 		})
 	}

@@ -1,3 +1,11 @@
+// Package lambdaruntime runs a real Lambda binary as Lambda does.
+//
+// [Start] starts the binary in a process group of its own and serves the Lambda
+// Runtime API (version 2018-06-01) to it. [Process.Invoke] passes it one event. An
+// invocation ends when the process polls for the next one, not when it posts its
+// answer: whatever a handler does after its answer belongs to the invocation.
+//
+// See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 package lambdaruntime
 
 import (
@@ -5,9 +13,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"net"
-	"net/http"
+	"net/http/httptest"
+	"os"
 	"os/exec"
 	"slices"
 	"sync"
@@ -16,50 +25,38 @@ import (
 
 // Errors that [Start] and [Process.Invoke] wrap.
 var (
-	// ErrTimedOut means that the process did not finish in time and was killed for it.
-	ErrTimedOut = errors.New("runtimeapi: timed out")
-	// ErrExited means that the process ended where it should have gone on.
-	ErrExited = errors.New("runtimeapi: process exited")
+	// ErrTimedOut means that the process was killed because it took too long.
+	ErrTimedOut = errors.New("lambdaruntime: timed out")
+	// ErrExited means that the process ended although it was not asked to.
+	ErrExited = errors.New("lambdaruntime: process exited")
 )
 
 const (
-	// defaultInitTimeout is how long Lambda itself waits for the first poll.
+	// defaultInitTimeout is how long Lambda waits for the first poll.
 	defaultInitTimeout = 10 * time.Second
-	// stopGrace is how long Stop waits between the polite signal and the other one.
-	stopGrace = 2 * time.Second
-	// errorTail is how much of the log an error message repeats.
+	// maxLogs is how many bytes of a process's output are kept.
+	maxLogs = 4 << 20
+	// errorTail is how many bytes of the output an error message repeats.
 	errorTail = 2 << 10
 )
 
-// Command says what to run.
+// Command is what to run.
 type Command struct {
 	Path string
 	Args []string // without the program's name
-	// Env is the whole environment: nothing is inherited. AWS_LAMBDA_RUNTIME_API is added.
+	// Env is the whole environment: nothing is inherited. AWS_LAMBDA_RUNTIME_API
+	// is added.
 	Env []string
 	Dir string
-	// InitTimeout is how long the process may take to poll for its first invocation;
-	// zero means ten seconds, as on Lambda.
+	// InitTimeout is how long the process may take to poll for its first
+	// invocation; zero means ten seconds, as on Lambda.
 	InitTimeout time.Duration
 }
 
-// Usage is what a process cost from its start to its end, with the children it waited for.
-type Usage struct {
-	User   time.Duration
-	System time.Duration
-	MaxRSS int64 // peak resident set in bytes; zero where the system does not tell
-}
-
-// CPU is user and system time together.
-func (u Usage) CPU() time.Duration { return u.User + u.System }
-
-// InitError is returned by [Start] for a process that ended, or had to be ended, before it
-// polled for its first invocation. It wraps [ErrExited] or [ErrTimedOut].
+// InitError is returned by [Start] if the process did not poll for its first
+// invocation. It wraps [ErrExited] or [ErrTimedOut], and the [*FunctionError] that
+// the process posted to init/error, if it did.
 type InitError struct {
-	// Reported is what the process posted to runtime/init/error, nil if it posted nothing.
-	Reported *FunctionError
-	// ExitCode is the process's exit status, -1 if a signal ended it.
-	ExitCode int
 	// Logs is what the process printed.
 	Logs string
 
@@ -67,127 +64,105 @@ type InitError struct {
 }
 
 // Error names the cause, what the process reported, and the end of what it printed.
-func (e *InitError) Error() string {
-	reported := ""
-	if e.Reported != nil {
-		reported = ": " + e.Reported.Error()
-	}
+func (e *InitError) Error() string { return fmt.Sprintf("init: %v\n%s", e.cause, tail(e.Logs)) }
 
-	return fmt.Sprintf("%v during init, exit status %d%s\n%s", e.cause, e.ExitCode, reported, tail(e.Logs))
-}
-
-// Unwrap returns [ErrExited] or [ErrTimedOut].
+// Unwrap returns the cause.
 func (e *InitError) Unwrap() error { return e.cause }
 
-// Process is one running binary. Its methods may be called from several goroutines.
+// Process is a running binary. Its methods may be called from several goroutines.
 type Process struct {
 	cmd       *exec.Cmd
-	server    *http.Server
-	logs      *logs
+	server    *httptest.Server
 	started   time.Time
 	coldStart time.Duration // written before ready is closed
 
 	ready  chan struct{} // closed by the first poll
-	exited chan struct{} // closed once the process is reaped and its listener is gone
+	exited chan struct{} // closed once the process is reaped and its API is gone
 
-	turn        chan struct{}    // holds a token while an invocation is under way
+	turn        chan struct{}    // holds a token during an invocation
 	invocations chan *invocation // from Invoke to the handler of next
 
 	mu        sync.Mutex
 	current   *invocation // what the process is working on
-	initError *FunctionError
+	initError error
+
+	// The output is a file and not a pipe: once a poll is seen, everything that
+	// was printed before it can be read.
+	output  *os.File // nil once the process has ended
+	printed string   // by a process that has ended
 }
 
-// Start runs the command and returns once the process polls for its first invocation. The
-// process lives until it ends by itself, [Process.Stop] or [Process.Kill] is called, or ctx is
-// done. One that does not get as far as polling is an [*InitError].
+// Start runs the command and returns once the process polls for its first
+// invocation, or an [*InitError]. The process lives until it ends by itself, is
+// killed with [Process.Kill], or ctx is done.
 func Start(ctx context.Context, command Command) (*Process, error) {
-	logs, err := newLogs()
+	output, err := os.CreateTemp("", "lambdaruntime-*.log")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("create a file for the output: %w", err)
 	}
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		logs.finish()
-
-		return nil, fmt.Errorf("listen for the process: %w", err)
-	}
-
 	p := &Process{
 		// Not CommandContext: it would kill the process alone, not its group.
-		cmd:         exec.Command(command.Path, command.Args...), //nolint:gosec // Running the caller's binary is the purpose.
-		logs:        logs,
+		cmd:         exec.Command(command.Path, command.Args...), //nolint:gosec // G204: the caller's binary
 		ready:       make(chan struct{}),
 		exited:      make(chan struct{}),
 		turn:        make(chan struct{}, 1),
 		invocations: make(chan *invocation),
+		output:      output,
 	}
-	p.server = &http.Server{
-		Handler:           p.handler(),
-		ReadHeaderTimeout: time.Minute,
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-	}
+	p.server = httptest.NewUnstartedServer(p.handler())
+	p.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	p.server.Start()
 	p.cmd.Dir = command.Dir
-	p.cmd.Env = append(slices.Clone(command.Env), "AWS_LAMBDA_RUNTIME_API="+listener.Addr().String())
-	p.cmd.Stdout, p.cmd.Stderr = logs.file, logs.file
+	p.cmd.Env = append(slices.Clone(command.Env), "AWS_LAMBDA_RUNTIME_API="+p.server.Listener.Addr().String())
+	p.cmd.Stdout, p.cmd.Stderr = output, output
 	ownGroup(p.cmd)
 
+	p.mu.Lock() // the API is served already
 	p.started = time.Now()
+	p.mu.Unlock()
 	if err := p.cmd.Start(); err != nil {
-		logs.finish()
-
-		return nil, errors.Join(fmt.Errorf("start %s: %w", command.Path, err), listener.Close())
+		p.release()
+		return nil, fmt.Errorf("start %s: %w", command.Path, err)
 	}
-
-	served := make(chan struct{})
+	unbind := context.AfterFunc(ctx, p.kill)
 	go func() {
-		defer close(served)
-		_ = p.server.Serve(listener) // Ends with ErrServerClosed.
-	}()
-	unbind := context.AfterFunc(ctx, p.signalKill)
-	go func() {
-		_ = p.cmd.Wait() // Its outcome is read from ProcessState.
+		_ = p.cmd.Wait() // its outcome is read from ProcessState
 		unbind()
-		killGroup(p.cmd) // Whatever the process itself started.
-		_ = p.server.Close()
-		<-served
-		logs.finish()
+		killGroup(p.cmd) // whatever the process itself started
+		p.release()
 		close(p.exited)
 	}()
-
-	return p.awaitInit(ctx, cmp.Or(command.InitTimeout, defaultInitTimeout))
-}
-
-// awaitInit waits for the first poll.
-func (p *Process) awaitInit(ctx context.Context, timeout time.Duration) (*Process, error) {
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
 
 	cause := ErrExited
 	select {
 	case <-p.ready:
 		return p, nil
 	case <-p.exited:
-	case <-timer.C:
+	case <-time.After(cmp.Or(command.InitTimeout, defaultInitTimeout)):
 		cause = ErrTimedOut
 		p.Kill()
 	}
 	if err := ctx.Err(); err != nil {
-		p.Kill()
-
-		return nil, fmt.Errorf("start %s: %w", p.cmd.Path, err)
+		return nil, fmt.Errorf("start %s: %w", command.Path, err)
 	}
-
+	cause = fmt.Errorf("%w: %v", cause, p.cmd.ProcessState)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-
-	return nil, &InitError{
-		Reported: p.initError,
-		ExitCode: p.cmd.ProcessState.ExitCode(),
-		Logs:     p.Logs(),
-		cause:    cause,
+	if p.initError != nil {
+		cause = fmt.Errorf("%w: %w", cause, p.initError)
 	}
+	return nil, &InitError{Logs: p.printed, cause: cause}
+}
+
+// release ends the API and keeps the end of the output.
+func (p *Process) release() {
+	_ = p.server.Config.Close() // unlike the test server's own Close, it waits for no request
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.printed = end(p.output)
+	_ = p.output.Close()
+	_ = os.Remove(p.output.Name())
+	p.output = nil
 }
 
 // PID is the process's id.
@@ -196,49 +171,51 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // ColdStart is the time from starting the process to its first poll.
 func (p *Process) ColdStart() time.Duration { return p.coldStart }
 
-// Logs is what the process has printed so far to either stream, at most the last 4 MiB. It has
-// everything that was printed before an invocation was over.
-func (p *Process) Logs() string { return p.logs.String() }
-
 // Exited is closed when the process has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Stop ends the process with SIGTERM, or after two seconds with SIGKILL, and waits for its end.
-// Calling it again, or after the process ended by itself, only returns the usage.
-func (p *Process) Stop() Usage {
-	p.signal(terminateGroup)
-	select {
-	case <-p.exited:
-	case <-time.After(stopGrace):
+// Logs is what the process has printed so far to either stream, at most the last
+// 4 MiB. It holds everything that was printed before an invocation ended.
+func (p *Process) Logs() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.output == nil {
+		return p.printed
 	}
-
-	return p.Kill()
+	return end(p.output)
 }
 
-// Kill ends the process and everything that it started with SIGKILL, and waits for its end.
-func (p *Process) Kill() Usage {
-	p.signalKill()
+// Kill ends the process and everything that it started, and waits for its end.
+func (p *Process) Kill() {
+	p.kill()
 	<-p.exited
-
-	return usage(p.cmd.ProcessState)
 }
 
-func (p *Process) signalKill() { p.signal(killGroup) }
-
-// signal leaves a process that was already reaped alone: its id may be another's by now.
-func (p *Process) signal(send func(*exec.Cmd)) {
+func (p *Process) kill() {
 	select {
-	case <-p.exited:
+	case <-p.exited: // its id may be another's by now
 	default:
-		send(p.cmd)
+		killGroup(p.cmd)
 	}
 }
 
-// exitError tells how the process ended; call it only after that.
+// exitError says how the process ended; call it only after that.
 func (p *Process) exitError() error {
 	return fmt.Errorf("%w: %v\n%s", ErrExited, p.cmd.ProcessState, tail(p.Logs()))
 }
 
-func tail(logs string) string {
-	return logs[max(0, len(logs)-errorTail):]
+// end reads the last bytes of a file.
+func end(file *os.File) string {
+	info, err := file.Stat()
+	if err != nil {
+		return err.Error()
+	}
+	from := max(0, info.Size()-maxLogs)
+	text, err := io.ReadAll(io.NewSectionReader(file, from, info.Size()-from))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
+
+func tail(logs string) string { return logs[max(0, len(logs)-errorTail):] }
