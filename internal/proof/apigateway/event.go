@@ -4,124 +4,77 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"mime"
-	"net"
 	"net/http"
+	"net/netip"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/events"
 )
 
-// stage is the one that has no part in the path.
-const stage = "$default"
-
-// event is the form of a request in payload format 2.0.
-type event struct {
-	Version         string            `json:"version"`
-	RouteKey        string            `json:"routeKey"`
-	RawPath         string            `json:"rawPath"`
-	RawQueryString  string            `json:"rawQueryString"`
-	Cookies         []string          `json:"cookies,omitempty"`
-	Headers         map[string]string `json:"headers"`
-	QueryParameters map[string]string `json:"queryStringParameters,omitempty"`
-	RequestContext  requestContext    `json:"requestContext"`
-	PathParameters  map[string]string `json:"pathParameters,omitempty"`
-	Body            string            `json:"body,omitempty"`
-	Base64          bool              `json:"isBase64Encoded"`
-}
-
-type requestContext struct {
-	AccountID    string      `json:"accountId"`
-	APIID        string      `json:"apiId"`
-	DomainName   string      `json:"domainName"`
-	DomainPrefix string      `json:"domainPrefix"`
-	HTTP         httpContext `json:"http"`
-	RequestID    string      `json:"requestId"`
-	RouteKey     string      `json:"routeKey"`
-	Stage        string      `json:"stage"`
-	Time         string      `json:"time"`
-	TimeEpoch    int64       `json:"timeEpoch"`
-}
-
-type httpContext struct {
-	Method    string `json:"method"`
-	Path      string `json:"path"`
-	Protocol  string `json:"protocol"`
-	SourceIP  string `json:"sourceIp"`
-	UserAgent string `json:"userAgent"`
-}
-
 // event writes a request as the function gets it.
-func (a *API) event(r *http.Request, parameters map[string]string, body []byte) ([]byte, error) {
+func (a *API) event(r *http.Request, body []byte) []byte {
 	now := a.Now().UTC()
-	key := "ANY " + a.route.path
 	prefix, _, _ := strings.Cut(a.Domain, ".")
-	ip, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return nil, fmt.Errorf("httpapi: sender: %w", err)
-	}
-	e := event{
-		Version:        "2.0",
-		RouteKey:       key,
-		RawPath:        r.URL.Path,
-		RawQueryString: r.URL.RawQuery,
-		Headers:        headers(r, a.Domain),
-		PathParameters: parameters,
-		RequestContext: requestContext{
+	e := events.APIGatewayV2HTTPRequest{
+		Version:               "2.0",
+		RouteKey:              "ANY " + a.path,
+		RawPath:               r.URL.Path,
+		RawQueryString:        r.URL.RawQuery,
+		Headers:               map[string]string{},
+		QueryStringParameters: map[string]string{},
+		PathParameters:        map[string]string{},
+		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			AccountID: "000000000000", APIID: prefix, DomainName: a.Domain, DomainPrefix: prefix,
-			HTTP:      httpContext{r.Method, r.URL.Path, r.Proto, ip, r.UserAgent()},
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
+				Method: r.Method, Path: r.URL.Path, Protocol: r.Proto,
+				SourceIP: netip.MustParseAddrPort(r.RemoteAddr).Addr().String(), UserAgent: r.UserAgent(),
+			},
 			RequestID: rand.Text()[:15] + "=",
-			RouteKey:  key, Stage: stage,
-			Time: now.Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
+			RouteKey:  "ANY " + a.path,
+			Stage:     "$default",
+			Time:      now.Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
 		},
 	}
+	for i, value := range a.route.FindStringSubmatch(r.URL.Path)[1:] {
+		e.PathParameters[a.route.SubexpNames()[i+1]] = value
+	}
+	for name, values := range r.URL.Query() {
+		e.QueryStringParameters[name] = strings.Join(values, ",")
+	}
+	for name, values := range r.Header {
+		e.Headers[strings.ToLower(name)] = strings.Join(values, ",")
+	}
+	delete(e.Headers, "cookie")
 	for _, cookie := range r.Cookies() {
 		e.Cookies = append(e.Cookies, cookie.Name+"="+cookie.Value)
 	}
-	for name, values := range r.URL.Query() {
-		if e.QueryParameters == nil {
-			e.QueryParameters = make(map[string]string)
-		}
-		e.QueryParameters[name] = strings.Join(values, ",")
-	}
-	switch {
-	case isText(r.Header.Get("Content-Type")) && utf8.Valid(body):
-		e.Body = string(body)
-	case len(body) > 0:
-		e.Body, e.Base64 = base64.StdEncoding.EncodeToString(body), true
-	}
-	return json.Marshal(e)
-}
-
-// headers are those of a request, and what the gateway adds to them.
-func headers(r *http.Request, domain string) map[string]string {
-	all := make(map[string]string, len(r.Header)+3)
-	for name, values := range r.Header {
-		if name != "Cookie" {
-			all[strings.ToLower(name)] = strings.Join(values, ",")
-		}
-	}
-	all["host"] = domain
-	all["x-forwarded-port"], all["x-forwarded-proto"] = "443", "https"
+	e.Headers["host"] = a.Domain
+	e.Headers["x-forwarded-port"], e.Headers["x-forwarded-proto"] = "443", "https"
 	if r.ContentLength >= 0 {
-		all["content-length"] = fmt.Sprint(r.ContentLength)
+		e.Headers["content-length"] = strconv.FormatInt(r.ContentLength, 10)
 	}
-	return all
+	e.Body, e.IsBase64Encoded = string(body), false
+	if len(body) > 0 && !(isText(r.Header.Get("Content-Type")) && utf8.Valid(body)) {
+		e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // it is made of strings
+	}
+	return text
 }
 
-// isText reports whether a media type is one of a text, as where none is named.
-// A form is none: it is known to come in base64.
+// isText reports whether a media type is a text's; so is a missing one. A form's
+// is not: API Gateway is known to send forms in base64.
 func isText(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
-	switch {
-	case contentType == "" || err != nil:
-		return true
-	case strings.HasPrefix(media, "text/"), strings.HasSuffix(media, "+json"), strings.HasSuffix(media, "+xml"):
-		return true
-	}
 	switch media {
 	case "application/json", "application/xml", "application/javascript":
 		return true
 	}
-	return false
+	return err != nil || strings.HasPrefix(media, "text/") ||
+		strings.HasSuffix(media, "+json") || strings.HasSuffix(media, "+xml")
 }

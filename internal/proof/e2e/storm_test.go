@@ -195,10 +195,7 @@ func newStorm(t *testing.T, seed uint64, repeats bool) *storm {
 	s.mapped, s.lanes = s.spilled(queue), queue.Lanes
 	s.mapped.Client = sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: aws.String(s.desk), Credentials: awsclient.StandInCredentials})
 
-	api, err := apigateway.New(gateway.Path, s.watched(s.webhooks))
-	if err != nil {
-		t.Fatal(err)
-	}
+	api := apigateway.New(gateway.Path, s.watched(s.webhooks))
 	api.Fault = s.fault
 	front.Config.Handler = api
 	front.Start()
