@@ -21,11 +21,11 @@ import (
 	alerts "github.com/ringback/ringback/functions/alerts"
 	"github.com/ringback/ringback/internal/proof/eventsource"
 	"github.com/ringback/ringback/internal/proof/faultproxy"
-	"github.com/ringback/ringback/internal/proof/lambdaenvtest"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
 	"github.com/ringback/ringback/internal/proof/moto"
 	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/proof/template"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
@@ -88,7 +88,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 
 func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
 	t.Parallel()
-	lambdaenvtest.Check(t, "AlertsFunction", alerts.ReadEnvironment)
+	template.CheckEnvironment(t, "AlertsFunction", alerts.ReadEnvironment)
 }
 
 // world is the function, what it talks to, and a subscriber to all alerts.

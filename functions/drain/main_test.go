@@ -19,11 +19,11 @@ import (
 	drain "github.com/ringback/ringback/functions/drain"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/lambda/spill"
-	"github.com/ringback/ringback/internal/proof/lambdaenvtest"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
 	"github.com/ringback/ringback/internal/proof/spilltest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/proof/template"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 	"github.com/ringback/ringback/internal/table/itemjson"
@@ -315,5 +315,5 @@ func TestPromise6_RefusesToStartWithoutItsEnvironment(t *testing.T) {
 
 func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
 	t.Parallel()
-	lambdaenvtest.Check(t, "DrainFunction", drain.ReadEnvironment)
+	template.CheckEnvironment(t, "DrainFunction", drain.ReadEnvironment)
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/ringback/ringback/events"
 	webhook "github.com/ringback/ringback/functions/webhook"
 	"github.com/ringback/ringback/internal/proof/faultproxy"
-	"github.com/ringback/ringback/internal/proof/lambdaenvtest"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/proof/template"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
@@ -357,5 +357,5 @@ func TestTemplateGeneratesTheSecretAsEver(t *testing.T) {
 
 func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
 	t.Parallel()
-	lambdaenvtest.Check(t, "WebhookFunction", webhook.ReadEnvironment)
+	template.CheckEnvironment(t, "WebhookFunction", webhook.ReadEnvironment)
 }

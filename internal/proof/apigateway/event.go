@@ -56,8 +56,10 @@ func (a *API) event(r *http.Request, body []byte) []byte {
 	if r.ContentLength >= 0 {
 		e.Headers["content-length"] = strconv.FormatInt(r.ContentLength, 10)
 	}
-	e.Body, e.IsBase64Encoded = string(body), false
-	if len(body) > 0 && !(isText(r.Header.Get("Content-Type")) && utf8.Valid(body)) {
+	switch {
+	case isText(r.Header.Get("Content-Type")) && utf8.Valid(body):
+		e.Body = string(body)
+	case len(body) > 0:
 		e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
 	}
 	text, err := json.Marshal(e)

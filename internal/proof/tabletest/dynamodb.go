@@ -1,3 +1,5 @@
+// Package tabletest makes tables for tests: real ones, and fakes for code that only
+// writes.
 package tabletest
 
 import (
@@ -19,11 +21,11 @@ import (
 // DynamoDB to test against, such as http://127.0.0.1:4567.
 const EndpointVariable = "DYNAMODB_ENDPOINT"
 
-// tableTimeout is how long a table may take to be made or deleted.
+// tableTimeout is how long creating or deleting a table may take.
 const tableTimeout = time.Minute
 
-// Endpoint returns the base URL of the DynamoDB to test against. It skips the
-// test if none is named in the environment.
+// Endpoint returns the base URL of the DynamoDB to test against. It skips the test
+// if the environment names none.
 func Endpoint(t testing.TB) string {
 	t.Helper()
 	endpoint := os.Getenv(EndpointVariable)
@@ -33,9 +35,9 @@ func Endpoint(t testing.TB) string {
 	return endpoint
 }
 
-// NewTable creates an empty table of a name of its own, with the keys and
-// indexes of template.yaml, and deletes it when the test ends. It skips the
-// test if no DynamoDB is named in the environment.
+// NewTable creates an empty table with a name of its own and the keys and indexes
+// of template.yaml, and deletes it when the test ends. It skips the test if the
+// environment names no DynamoDB.
 func NewTable(t testing.TB) (config aws.Config, name string) {
 	t.Helper()
 	config = awsclient.StandIn(Endpoint(t))

@@ -10,16 +10,16 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// Memory is a table that is only written to. It refuses what every
-// [table.Store] refuses. The zero Memory is empty and ready; its methods may be
-// called concurrently.
+// Memory is a table for code that only writes. It refuses what every [table.Store]
+// refuses. The zero Memory is empty and ready; its methods may be called
+// concurrently.
 type Memory struct {
 	mu    sync.Mutex
 	puts  int
 	items map[table.Key]table.Item
 }
 
-// Put writes item if there is none with its key, as [table.Store] says.
+// Put writes item unless its key exists, as [table.Store] says.
 func (m *Memory) Put(_ context.Context, item table.Item) (created bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -45,19 +45,19 @@ func (m *Memory) Puts() int {
 	return m.puts
 }
 
-// Items returns what is kept, in no order.
+// Items returns what was written, in no particular order.
 func (m *Memory) Items() []table.Item {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Collect(maps.Values(m.items))
 }
 
-// One returns the only item. It ends the test if there is none, or more.
+// One returns the only item. It ends the test unless there is exactly one.
 func (m *Memory) One(t testing.TB) table.Item {
 	t.Helper()
 	items := m.Items()
 	if len(items) != 1 {
-		t.Fatalf("%d items kept, want one", len(items))
+		t.Fatalf("%d items written, want one", len(items))
 	}
 	return items[0]
 }

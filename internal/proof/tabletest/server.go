@@ -13,11 +13,10 @@ import (
 	"github.com/ringback/ringback/internal/table/itemjson"
 )
 
-// Serve returns the endpoint of a table that function binaries can write to. It
-// is on loopback and closes when the test ends; it knows PutItem, with the one
-// condition that the store has, and nothing else. Every item goes to put, whose
-// context ends when the client gives up; an error of put is answered as a fault
-// of the service.
+// Serve returns the endpoint of a table on loopback that function binaries can
+// write to until the test ends. It knows only PutItem, with the store's one
+// condition. It passes every item to put, whose context ends when the client gives
+// up. An error of put becomes an error of the service.
 func Serve(t testing.TB, put PutFunc) (endpoint string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
