@@ -14,8 +14,8 @@ import (
 // The forms in which a test could log past the scan.
 var (
 	ownLogger = regexp.MustCompile(`\bslog\.(New|Default|SetDefault|DiscardHandler|NewTextHandler|NewJSONHandler)\b|\btint\.New|\blog\.New\b|\blambdacontext\.NewLogger\b`)
-	process   = regexp.MustCompile(`\bruntimeapi\.Start\(`)
-	watched   = regexp.MustCompile(`\bleak\.(Watch|Check|Writer)\(`)
+	process   = regexp.MustCompile(`\blambdaruntime\.Start\(`)
+	watched   = regexp.MustCompile(`\blogscan\.(Watch|Check|Writer)\(`)
 )
 
 // excused are the tests that make a logger of their own, and why.

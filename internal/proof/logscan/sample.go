@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -26,30 +30,19 @@ const (
 	Secret    Kind = "secret"
 )
 
-// private says which members of the samples hold what.
-var private = map[string]Kind{
-	"contact_number": Number, "customer_number": Number, "from": Number, "justcall_number": Number,
-	"number": Number, "phone": Number, "sales_dialer_number": Number, "to": Number,
-
-	"agent_name": Name, "contact_name": Name, "customer_first_name": Name, "customer_last_name": Name,
-	"first_name": Name, "last_name": Name,
-
-	"company": Company,
-
-	"agent_email": Email, "contact_email": Email, "customer_email": Email, "email": Email,
-
-	"address": Address, "customer_ip_address": Address,
-
-	"body": Text, "call_summary": Text, "crm_record": Text, "customer_slot": Text, "description": Text,
-	"notes": Text, "sentence": Text, "transcription": Text, "user_slot": Text,
-	"voicemail_transcription": Text,
-
-	"calendar_link": Recording, "media_url": Recording, "media_urls": Recording,
-	"recording": Recording, "recording_child": Recording, "recording_url": Recording,
+// private are the members of the samples that hold something of a person.
+var private = map[Kind]*regexp.Regexp{
+	Number:    regexp.MustCompile(`^(from|to|phone|(.*_)?number)$`),
+	Name:      regexp.MustCompile(`^(.*_)?name$`),
+	Company:   regexp.MustCompile(`^company$`),
+	Email:     regexp.MustCompile(`^(.*_)?email$`),
+	Address:   regexp.MustCompile(`^(customer_ip_)?address$`),
+	Text:      regexp.MustCompile(`^(body|call_summary|crm_record|description|notes|sentence|(customer|user)_slot|(.*_)?transcription)$`),
+	Recording: regexp.MustCompile(`^(calendar_link|media_urls?|recording(_child|_url)?)$`),
 }
 
-// public are the members that say nothing of a person: ids, times, states, and
-// names that the business gave to what is its own.
+// public are the members that say nothing about a person: ids, times, states, and
+// the names that the business gave to things of its own. It wins over private.
 var public = map[string]bool{
 	"added_at": true, "appointment_customer_date": true, "appointment_customer_time": true,
 	"appointment_date": true, "appointment_time": true, "appointment_user_date": true,
@@ -71,134 +64,80 @@ var public = map[string]bool{
 // nameless are the objects whose name is not a person's.
 var nameless = map[string]bool{"campaign": true, "tags": true}
 
-// inTexts are people and companies whom only a text names.
-var inTexts = []value{{Name, "Pat"}, {Company, "Globex"}}
-
-// sampleToken stands in the webhook_url of every format B sample.
-const sampleToken = "sample-token-not-a-secret"
-
 // samples are the private values of all samples, read once.
 var samples = sync.OnceValues(func() ([]value, error) {
-	root, err := root()
-	if err != nil {
-		return nil, err
+	_, source, _, _ := runtime.Caller(0)
+	root := filepath.Join(filepath.Dir(source), "..", "..", "..")
+	known := values{
+		{Secret, "sample-token-not-a-secret"}: true,                            // in every webhook_url of format B
+		{Name, "Pat"}:                         true, {Company, "Globex"}: true, // only a text names them
 	}
-	c := collection{seen: make(map[value]bool)}
-	c.add(Secret, sampleToken)
-	for _, v := range inTexts {
-		c.add(v.kind, v.text)
-	}
+	var faults []error
 	for _, pattern := range []string{"events-samples/*.json", "events/testdata/a/*.json", "events/testdata/b/*.json"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(files) == 0 {
-			return nil, fmt.Errorf("no samples in %s (%w)", pattern, errors.Join(err))
+			return nil, fmt.Errorf("no samples in %s: %w", pattern, errors.Join(err))
 		}
 		for _, file := range files {
-			if err := c.read(file); err != nil {
-				return nil, err
+			var body any
+			text, err := os.ReadFile(file) //nolint:gosec // G304: a sample of this module
+			if err == nil {
+				err = json.Unmarshal(text, &body)
+			}
+			if err := errors.Join(err, known.walk("", "", body)); err != nil {
+				faults = append(faults, fmt.Errorf("%s: %w", file, err))
 			}
 		}
 	}
-	return c.values, errors.Join(c.faults...)
+	return slices.Collect(maps.Keys(known)), errors.Join(faults...)
 })
 
-// root is the folder of the module that is tested.
-func root() (string, error) {
-	folder, err := os.Getwd()
-	for err == nil {
-		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
-			return folder, nil
-		}
-		parent := filepath.Dir(folder)
-		if parent == folder {
-			return "", errors.New("no go.mod in this folder or above it")
-		}
-		folder = parent
-	}
-	return "", err
-}
+type values map[value]bool
 
-// collection gathers values, each once.
-type collection struct {
-	values []value
-	seen   map[value]bool
-	faults []error
-}
-
-func (c *collection) read(file string) error {
-	text, err := os.ReadFile(file) //nolint:gosec // G304: a sample of this module
-	if err != nil {
-		return err
-	}
-	var body any
-	if err := json.Unmarshal(text, &body); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	c.walk(filepath.Base(file), "", "", body)
-	return nil
-}
-
-// walk adds what is private in a JSON value, which is called name in an object
-// that is itself called parent.
-func (c *collection) walk(file, parent, name string, v any) {
+// walk adds what is private in a JSON value. The value is the member called name of
+// an object that is itself called parent.
+func (k values) walk(parent, name string, v any) (err error) {
 	switch v := v.(type) {
 	case map[string]any:
 		for member, inner := range v {
-			c.walk(file, name, member, inner)
+			err = errors.Join(err, k.walk(name, member, inner))
 		}
 	case []any:
 		for _, inner := range v {
-			c.walk(file, parent, name, inner)
+			err = errors.Join(err, k.walk(parent, name, inner))
 		}
 	case string:
-		kind, is := private[name]
-		switch {
-		case v == "" || public[name]:
-		case is:
-			c.add(kind, v)
-		case name == "name":
-			if !nameless[parent] {
-				c.add(Name, v)
-			}
-		default:
-			// Who adds a sample says what its members are.
-			c.faults = append(c.faults, fmt.Errorf("%s: member %q: say in internal/proof/logscan whether it is private", file, name))
+		if v == "" || public[name] || name == "name" && nameless[parent] {
+			return nil
 		}
+		for kind, members := range private {
+			if members.MatchString(name) {
+				k.add(kind, v)
+				return nil
+			}
+		}
+		// Whoever adds a sample says what its members are.
+		return fmt.Errorf("member %q: say in internal/proof/logscan whether it is private", name)
 	}
+	return err
 }
 
-// shingle is how many words of a longer text make it known: a text that is cut
-// is still somebody's.
+// shingle is how many words identify a longer text: a part of somebody's text is
+// somebody's too.
 const shingle = 4
 
-func (c *collection) add(kind Kind, text string) {
+func (k values) add(kind Kind, text string) {
 	text = html.UnescapeString(strings.ReplaceAll(text, `\`, ""))
 	words := strings.Fields(wordsOf(text))
-	switch kind {
-	case Name:
-		// A part of a name is one as well.
-		for _, word := range words {
-			if len(word) > 2 {
-				c.put(kind, word)
-			}
-		}
-	case Text:
-		// Of STOP and START, single words, nobody can tell whose they are.
-		for i := 0; i+shingle <= len(words); i++ {
-			c.put(kind, strings.Join(words[i:i+shingle], " "))
-		}
-		if len(words) == 1 {
-			return
-		}
-	default:
+	if kind != Text || len(words) > 1 { // a single word, such as STOP, could be anybody's
+		k[value{kind, text}] = true
 	}
-	c.put(kind, text)
-}
-
-func (c *collection) put(kind Kind, text string) {
-	v := value{kind, text}
-	if !c.seen[v] {
-		c.seen[v] = true
-		c.values = append(c.values, v)
+	for i, word := range words {
+		switch {
+		case kind == Name && len(word) > 2: // a part of a name is one as well
+			k[value{kind, word}] = true
+		case kind == Text && i+shingle <= len(words):
+			k[value{kind, strings.Join(words[i:i+shingle], " ")}] = true
+		}
 	}
 }

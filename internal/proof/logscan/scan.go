@@ -6,13 +6,14 @@ import (
 	"html"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// value is something that no log may hold.
+// value is what no log may hold.
 type value struct {
 	kind Kind
 	text string
@@ -27,7 +28,15 @@ func find(text string, wanted []value) (found []value) {
 	}
 	reported := make(map[Kind]bool)
 	for _, v := range wanted {
-		if !reported[v.kind] && v.in(texts, words, digits) {
+		in, looked := words, " "+wordsOf(v.text)+" "
+		switch v.kind {
+		case Secret:
+			in, looked = texts, v.text
+		case Number:
+			in, looked = digits, subscriber(v.text)
+		default:
+		}
+		if !reported[v.kind] && slices.ContainsFunc(in, func(text string) bool { return strings.Contains(text, looked) }) {
 			reported[v.kind] = true
 			found = append(found, v)
 		}
@@ -35,27 +44,7 @@ func find(text string, wanted []value) (found []value) {
 	return found
 }
 
-func (v value) in(texts, words, digits []string) bool {
-	switch v.kind {
-	case Secret:
-		return contains(texts, v.text)
-	case Number:
-		return contains(digits, subscriber(v.text))
-	default:
-		return contains(words, " "+wordsOf(v.text)+" ")
-	}
-}
-
-func contains(texts []string, wanted string) bool {
-	for _, text := range texts {
-		if strings.Contains(text, wanted) {
-			return true
-		}
-	}
-	return false
-}
-
-// subscriber is a number without the country's code, which is written with it,
+// subscriber is a number without its country code: people write it with the code,
 // without it, or with a zero in its place.
 func subscriber(number string) string {
 	const national = 10
@@ -102,8 +91,8 @@ var (
 	byteList         = regexp.MustCompile(`\[\d{1,3}([ ,]+\d{1,3}){7,}\]`)
 )
 
-// spellings returns a text as it is, as it reads without the escapes of JSON, Go,
-// HTML and URLs, and what is encoded in it.
+// spellings returns a text as it is, the text without the escapes of JSON, Go, HTML
+// and URLs, and what is encoded in it.
 func spellings(text string) []string {
 	plain := text
 	if strings.Contains(plain, `\`) {
@@ -134,8 +123,8 @@ func spellings(text string) []string {
 	return texts
 }
 
-// encoded returns what parts of a text mean in base64 or hexadecimal, or as the
-// list of bytes that Go prints of a []byte.
+// encoded returns what stands in a text in base64 or hexadecimal, or as Go prints a
+// []byte.
 func encoded(text string) string {
 	var b strings.Builder
 	keep := func(decoded []byte, err error) {
@@ -163,19 +152,11 @@ func encoded(text string) string {
 	return b.String()
 }
 
-// readable reports whether bytes are a text. Those of ids and digests, which are
-// in every log, are not; now and then one has three letters in it that are
-// somebody's name.
+// readable reports whether bytes are a text, which may be cut within a character.
+// Ids and digests, which are in every log, are not: now and then one would hold
+// three letters that are somebody's name.
 func readable(decoded []byte) bool {
-	for len(decoded) > 0 {
-		r, size := utf8.DecodeRune(decoded)
-		if r == utf8.RuneError && size == 1 {
-			return !utf8.FullRune(decoded) // cut within a character
-		}
-		if !unicode.IsPrint(r) && !unicode.IsSpace(r) {
-			return false
-		}
-		decoded = decoded[size:]
-	}
-	return true
+	return !strings.ContainsFunc(strings.TrimRight(string(decoded), "\uFFFD"), func(r rune) bool {
+		return r == utf8.RuneError || !unicode.IsPrint(r) && !unicode.IsSpace(r)
+	})
 }
