@@ -1,5 +1,5 @@
-// Package golden compares what a test made with a file that is checked in, and
-// writes the file anew when the test runs with -update.
+// Package golden compares a test's result with a file in the repository, and
+// rewrites the file if the test runs with -update.
 package golden
 
 import (
@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// Check reports where got differs from the file.
+// Check reports the differences between the file and got.
 func Check(t *testing.T, file string, got []byte) {
 	t.Helper()
 	if *update {
@@ -29,11 +29,11 @@ func Check(t *testing.T, file string, got []byte) {
 		t.Fatalf("%v (the same test with -update writes it)", err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s has drifted, -update writes it anew (-want +got):\n%s", file, diff)
+		t.Errorf("%s has drifted; -update rewrites it (-want +got):\n%s", file, diff)
 	}
 }
 
-// NoOthers reports the files of a pattern that nothing is compared with.
+// NoOthers reports the files that match a pattern but are not expected.
 func NoOthers(t *testing.T, pattern string, expected map[string]bool) {
 	t.Helper()
 	written, err := filepath.Glob(pattern)

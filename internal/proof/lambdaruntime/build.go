@@ -8,11 +8,11 @@ import (
 	"runtime/debug"
 )
 
-// Build builds the program in folder, a Lambda function, into the file at path.
+// Build builds the Lambda function in folder into the file at path.
 //
-// With release it takes the flags of the deployment, for this machine's
-// processor. Without, it takes those of the running program, the race detector
-// among them: then most packages are compiled already.
+// With release it uses the flags of the deployment, for this machine's processor.
+// Without, it uses those of the running program, such as -race: then most packages
+// are compiled already.
 func Build(ctx context.Context, folder, path string, release bool) error {
 	args := []string{"build", "-tags", "lambda.norpc", "-o", path}
 	env := os.Environ()

@@ -1,5 +1,5 @@
-// Package moto is what tests need of moto, the stand-in for SNS and SQS that
-// "make conformance" starts: queues and topics of their own, and clients.
+// Package moto gives tests clients, queues and topics of their own on moto, the
+// stand-in for SNS and SQS that "make conformance" starts.
 package moto
 
 import (
@@ -21,11 +21,8 @@ import (
 // server, such as http://127.0.0.1:5000.
 const EndpointVariable = "MOTO_ENDPOINT"
 
-// region is where everything is.
-const region = "us-east-1"
-
-// Endpoint returns the base URL of the moto server. It skips the test if none
-// is named in the environment.
+// Endpoint returns the base URL of the moto server. It skips the test if the
+// environment names none.
 func Endpoint(t testing.TB) string {
 	t.Helper()
 	endpoint := os.Getenv(EndpointVariable)
@@ -35,67 +32,67 @@ func Endpoint(t testing.TB) string {
 	return endpoint
 }
 
-// SQS returns a client of moto's queues. It has no time limits of its own: moto
-// may be slow, and a message that it hands out and nobody takes stays away for
-// the queue's visibility timeout.
+// config has no time limits, unlike the functions' own: moto may be slow, and a
+// message that it sends and nobody reads stays away for the queue's visibility
+// timeout.
+func config(t testing.TB) aws.Config {
+	t.Helper()
+	return aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(Endpoint(t)), Credentials: awsclient.StandInCredentials,
+	}
+}
+
+// SQS returns a client of moto's queues.
 func SQS(t testing.TB) *sqs.Client {
 	t.Helper()
-	return sqs.New(sqs.Options{
-		Region:       region,
-		BaseEndpoint: aws.String(Endpoint(t)),
-		Credentials:  awsclient.StandInCredentials,
-	})
+	return sqs.NewFromConfig(config(t))
 }
 
 // SNS returns a client of moto's topics.
 func SNS(t testing.TB) *sns.Client {
 	t.Helper()
-	return sns.New(sns.Options{
-		Region:       region,
-		BaseEndpoint: aws.String(Endpoint(t)),
-		Credentials:  awsclient.StandInCredentials,
-	})
+	return sns.NewFromConfig(config(t))
 }
 
-// NewQueue makes an empty queue, with such attributes as VisibilityTimeout, and
+// NewQueue creates an empty queue with attributes such as VisibilityTimeout, and
 // deletes it when the test ends.
 func NewQueue(t testing.TB, attributes map[string]string) (url, arn string) {
 	t.Helper()
 	client := SQS(t)
-	made, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{
+	created, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{
 		QueueName: aws.String("ringback-" + rand.Text()), Attributes: attributes,
 	})
 	if err != nil {
 		t.Fatalf("create queue: %v", err)
 	}
 	t.Cleanup(func() {
-		_, _ = client.DeleteQueue(context.WithoutCancel(t.Context()), &sqs.DeleteQueueInput{QueueUrl: made.QueueUrl})
+		_, _ = client.DeleteQueue(context.WithoutCancel(t.Context()), &sqs.DeleteQueueInput{QueueUrl: created.QueueUrl})
 	})
-	told, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: made.QueueUrl, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn},
+	got, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: created.QueueUrl, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn},
 	})
 	if err != nil {
 		t.Fatalf("queue's ARN: %v", err)
 	}
-	return aws.ToString(made.QueueUrl), told.Attributes[string(types.QueueAttributeNameQueueArn)]
+	return aws.ToString(created.QueueUrl), got.Attributes[string(types.QueueAttributeNameQueueArn)]
 }
 
-// NewTopic makes a topic and deletes it when the test ends.
+// NewTopic creates a topic and deletes it when the test ends.
 func NewTopic(t testing.TB) (arn string) {
 	t.Helper()
 	client := SNS(t)
-	made, err := client.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("ringback-" + rand.Text())})
+	created, err := client.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("ringback-" + rand.Text())})
 	if err != nil {
 		t.Fatalf("create topic: %v", err)
 	}
 	t.Cleanup(func() {
-		_, _ = client.DeleteTopic(context.WithoutCancel(t.Context()), &sns.DeleteTopicInput{TopicArn: made.TopicArn})
+		_, _ = client.DeleteTopic(context.WithoutCancel(t.Context()), &sns.DeleteTopicInput{TopicArn: created.TopicArn})
 	})
-	return aws.ToString(made.TopicArn)
+	return aws.ToString(created.TopicArn)
 }
 
 // Subscribe subscribes a new queue to a topic, with raw message delivery, and
-// returns the queue. The policy, if there is one, filters by attributes.
+// returns the queue. The policy, unless nil, filters by attributes.
 //
 // https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
 func Subscribe(t testing.TB, topicARN string, policy map[string][]string) (queueURL string) {
@@ -117,7 +114,7 @@ func Subscribe(t testing.TB, topicARN string, policy map[string][]string) (queue
 	return url
 }
 
-// Receive takes all that is in a queue now, in order.
+// Receive removes the messages that are in a queue now, and returns them in order.
 func Receive(t testing.TB, queueURL string) []types.Message {
 	t.Helper()
 	const most = 10 // a request's limit

@@ -1,5 +1,5 @@
-// Package spilltest stands in for the spill queue in tests: it takes messages as
-// SQS does, and hands them on in the events that Lambda makes of them.
+// Package spilltest stands in for the spill queue in tests: it accepts messages as
+// SQS does, and writes the events in which Lambda passes them on.
 package spilltest
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/ringback/ringback/internal/lambda/spill"
 )
 
-// Queue is a queue on loopback. It takes SendMessage in the AWS JSON 1.0
-// protocol, and refuses what SQS refuses.
+// Queue is a queue on loopback. It accepts SendMessage in the AWS JSON 1.0 protocol,
+// and refuses what SQS refuses.
 type Queue struct {
 	server *httptest.Server
 
@@ -38,21 +38,21 @@ func Start(t testing.TB) *Queue {
 	return q
 }
 
-// Endpoint is what AWS_ENDPOINT_URL_SQS is to be.
+// Endpoint is the value for AWS_ENDPOINT_URL_SQS.
 func (q *Queue) Endpoint() string { return q.server.URL }
 
-// URL is the queue's own.
+// URL is the queue's URL.
 func (q *Queue) URL() string { return q.server.URL + "/123456789012/spill" }
 
-// Refuse answers all that comes from now on with this error code, or takes it
-// again if it is empty.
+// Refuse answers every request from now on with an error code. An empty code ends
+// that.
 func (q *Queue) Refuse(code string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.refusal = code
 }
 
-// Messages returns the bodies of what was sent, in order.
+// Messages returns the bodies of the messages, in order.
 func (q *Queue) Messages() []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -92,7 +92,7 @@ func (q *Queue) serve(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// isRefused reports whether a character may not be in a message. See
+// isRefused reports whether SQS refuses a message with this character. See
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html.
 func isRefused(r rune) bool {
 	return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == '\uFFFE' || r == '\uFFFF'
@@ -103,12 +103,12 @@ func checksum(body string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// MessageID is the id of the message of that number, from 0.
+// MessageID is the id of the message with this index, from 0.
 func MessageID(i int) string {
 	return fmt.Sprintf("00000000-0000-4000-8000-%012d", i)
 }
 
-// Event returns the event that Lambda makes of messages. See
+// Event returns the event in which Lambda passes messages on. See
 // https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html.
 func Event(t testing.TB, messages ...string) []byte {
 	t.Helper()

@@ -15,10 +15,10 @@ import (
 	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
-// Main builds functions, by the folders of their sources, says where the binaries
-// are, and runs the tests. It is the whole of a TestMain, but for [os.Exit]. They
-// are built as they are deployed where there is a table to test against, else so
-// that they are built faster.
+// Main builds functions, stores the paths of their binaries, and runs the tests. It
+// is a whole TestMain except for [os.Exit]. The map's keys are the folders of the
+// sources. If there is a table to test against, the functions are built as for
+// deployment, else in the way that builds faster.
 func Main(m *testing.M, binaries map[string]*string) (code int) {
 	folder, err := os.MkdirTemp("", "functions")
 	if err != nil {
@@ -35,9 +35,9 @@ func Main(m *testing.M, binaries map[string]*string) (code int) {
 	return m.Run()
 }
 
-// Start runs a binary until the test ends, with what Lambda sets for every
-// function, and env, which wins. Whatever it prints is scanned, for the secrets
-// as well. The error is that of [lambdaruntime.Start].
+// Start runs a binary until the test ends. Its environment is what Lambda sets for
+// every function, and env, which wins. Its output is scanned, also for the secrets.
+// The error is [lambdaruntime.Start]'s.
 func Start(t testing.TB, binary string, env map[string]string, secrets ...string) (*lambdaruntime.Process, error) {
 	t.Helper()
 	all := map[string]string{
