@@ -1,4 +1,4 @@
-package table_test
+package conformance_test
 
 import (
 	"fmt"

@@ -1,4 +1,6 @@
-package table_test
+// Package conformance_test runs one suite on every implementation of
+// [table.Store], and on the writer of the webhook function.
+package conformance_test
 
 import (
 	"bytes"
@@ -101,6 +103,10 @@ type check struct {
 	name  string
 	check func(*testing.T, table.Store)
 }
+
+func str(s string) attr.Value { return attr.String(s) }
+
+func num(s string) attr.Value { return attr.Number(s) }
 
 func bin(s string) attr.Value { return attr.Binary([]byte(s)) }
 
