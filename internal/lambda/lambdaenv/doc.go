@@ -1,12 +1,10 @@
-// Package lambdaenv is what the main packages of the Lambda functions have
-// in common: it reads a function's environment, reports all of its faults at
-// once, and serves the handler that is made from it.
+// Package lambdaenv is what the mains of the Lambda functions share: it reads a
+// function's environment, reports all of its faults at once, and serves the handler.
 //
-// template.yaml sets every variable that a function reads; package
-// lambdaenvtest compares the two. Lambda itself sets the region and the
-// credentials. See
+// template.yaml sets every variable that a function reads; package lambdaenvtest
+// compares the two. Lambda itself sets the region and the credentials. See
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
 //
-// It uses no SDK configuration package, which would cost every cold start the
-// reading of files that a function does not have.
+// It does not import the SDK's configuration package, which would read files that a
+// function does not have at every cold start.
 package lambdaenv

@@ -12,9 +12,8 @@ import (
 	"github.com/ringback/ringback/internal/awsclient"
 )
 
-// Environment reads variables and collects what is wrong with them. A variable
-// that is empty counts as not set: the template sets to "" what only local use
-// needs.
+// Environment reads variables and collects their faults. An empty variable counts as
+// not set: the template sets those that only local use needs to "".
 type Environment struct {
 	getenv      func(string) string
 	faults      []error
@@ -23,8 +22,8 @@ type Environment struct {
 	client      *awsclient.HTTPClient
 }
 
-// New returns the environment behind getenv, which is [os.Getenv] but in tests.
-// It reads the region and the credentials, which every function needs.
+// New returns an environment that reads variables with getenv, which is [os.Getenv]
+// outside tests. It reads the region and the credentials, which every function needs.
 func New(getenv func(string) string) *Environment {
 	e := &Environment{getenv: getenv, client: awsclient.NewHTTPClient()}
 	credentials := aws.Credentials{
@@ -43,7 +42,7 @@ func New(getenv func(string) string) *Environment {
 // Optional returns a variable, or "" if it is not set.
 func (e *Environment) Optional(name string) string { return e.getenv(name) }
 
-// Required returns a variable that must be set.
+// Required returns a variable. If it is not set, that is a fault.
 func (e *Environment) Required(name string) string {
 	value := e.getenv(name)
 	if value == "" {
@@ -52,8 +51,8 @@ func (e *Environment) Required(name string) string {
 	return value
 }
 
-// Duration returns a variable as [time.ParseDuration] reads it, or fallback if
-// it is not set. Less than least is a fault.
+// Duration returns a variable in the form of [time.ParseDuration], or fallback if it
+// is not set. A duration shorter than least is a fault.
 func (e *Environment) Duration(name string, fallback, least time.Duration) time.Duration {
 	value := e.getenv(name)
 	if value == "" {
@@ -66,7 +65,8 @@ func (e *Environment) Duration(name string, fallback, least time.Duration) time.
 	return d
 }
 
-// URL returns a variable that is a URL with a host, or "" if it is not set.
+// URL returns a variable, or "" if it is not set. If it is not a URL with a host,
+// that is a fault.
 func (e *Environment) URL(name string) string {
 	value := e.getenv(name)
 	if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "") {
@@ -75,18 +75,17 @@ func (e *Environment) URL(name string) string {
 	return value
 }
 
-// Fault adds what only the caller can tell to be wrong. The text must not have
-// a secret in it.
+// Fault adds a fault that the caller found. Its text must not contain secrets.
 func (e *Environment) Fault(err error) { e.faults = append(e.faults, err) }
 
-// Err returns all faults of the variables read so far, or nil. What was read
-// is of no use while there are any.
+// Err returns all faults of the variables read so far, or nil. If it is not nil, the
+// values that were read must not be used.
 func (e *Environment) Err() error { return errors.Join(e.faults...) }
 
-// AWS returns the settings for the client of an AWS service: region and
-// credentials of the function, the retry policy of [awsclient.NewRetryer], one HTTP
-// client for all services, and the endpoint in AWS_ENDPOINT_URL_<service>,
-// which is set for local use only. Services are named as in
+// AWS returns the configuration of a client of an AWS service: the function's region
+// and credentials, the retry policy of [awsclient.NewRetryer], the one HTTP client
+// that all services share, and the endpoint in AWS_ENDPOINT_URL_<service>, which is
+// only set for local use. Services are named as in
 // https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html:
 //
 //	awsclient.NewService(awsclient.SQS, e.AWS("SQS"))
@@ -103,13 +102,13 @@ func (e *Environment) AWS(service string) aws.Config {
 	return config
 }
 
-// Table is the events table: how to reach it, and its name.
+// Table says which table holds the events and how to reach it.
 type Table struct {
 	Config aws.Config
 	Name   string
 }
 
-// Table returns the table in TABLE_NAME.
+// Table reads TABLE_NAME.
 func (e *Environment) Table() Table {
 	return Table{Config: e.AWS("DYNAMODB"), Name: e.Required("TABLE_NAME")}
 }

@@ -1,4 +1,4 @@
 package lambdaenv
 
-// NewTransport is tested as it stands between aws-lambda-go and the Runtime API.
+// NewTransport lets a test see what is written to a connection.
 var NewTransport = newTransport

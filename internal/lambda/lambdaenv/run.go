@@ -11,17 +11,16 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// initTime bounds what is done before the first invocation is taken. Lambda
-// gives ten seconds. See
+// initTime bounds the start of a function. Lambda allows ten seconds. See
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html.
 const initTime = 8 * time.Second
 
-// Run is the main of a function: start reads the environment and wires the
-// handler, which then serves until the process ends. Where start fails, why is
-// printed behind the function's name, and the process exits with status 1.
+// Run is the main of a function: start reads the environment and builds the handler,
+// which then serves until the process ends. If start fails, Run prints the function's
+// name and the error, and exits with status 1.
 //
-// [http.DefaultTransport] is from then on what reaches the Runtime API best, and
-// good for nothing else: other calls need a client of their own.
+// aws-lambda-go calls the Runtime API with a clone of [http.DefaultTransport], so Run
+// replaces it. Other calls must use a client of their own.
 func Run(name string, start func(context.Context, *Environment) (lambda.Handler, error)) {
 	http.DefaultTransport = newTransport((&net.Dialer{}).DialContext)
 	handler, err := initialize(start)
