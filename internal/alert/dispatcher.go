@@ -169,7 +169,7 @@ func (d *Dispatcher) deliver(ctx context.Context, batch []*pending, done map[str
 
 // publish leaves time to mark what was published.
 func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
-	ctx, cancel := timing.Leave(ctx, markTime)
+	ctx, cancel := timing.WithMargin(ctx, markTime)
 	defer cancel()
 	return d.to.Publish(ctx, messages)
 }

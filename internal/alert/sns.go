@@ -185,7 +185,7 @@ func (s *SNS) try(ctx context.Context, batch []*sending) (again []*sending) {
 // refused for what is in it is taken apart, so that one message cannot keep the
 // others back.
 func (s *SNS) refused(ctx context.Context, batch []*sending, err error) (again []*sending) {
-	told := fmt.Errorf("%w: %s", ErrTopic, awsclient.Describe(err))
+	told := fmt.Errorf("%w: %s", ErrTopic, awsclient.SafeMessage(err))
 	for _, n := range batch {
 		*n.fault = told
 	}

@@ -1,7 +1,6 @@
-// Package awsclient is what the program's clients of AWS services share: how
-// they send, how they try again, and how an error is told without what was
-// sent.
+// Package awsclient is shared by the program's clients of AWS services: how they
+// send requests and retry them, and how to log an error without what was sent.
 //
-// It is linked into every Lambda function, where weight is start time, and
-// needs none of the SDK's configuration packages.
+// Every Lambda function links it, so it imports none of the SDK's configuration
+// packages, which would slow down cold starts.
 package awsclient

@@ -21,54 +21,54 @@ import (
 	"github.com/ringback/ringback/internal/timing"
 )
 
-// API is the interface of an AWS service that takes and gives JSON over HTTP. See
+// ServiceSpec describes an AWS service that speaks JSON over HTTP. See
 // https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html.
-type API struct {
+type ServiceSpec struct {
 	name        string // in host names and signatures
-	target      string // what X-Amz-Target says before the operation
+	target      string // the prefix of the operation in X-Amz-Target
 	contentType string
 }
 
-// The services that are called in this way.
+// The services that a [Service] can call.
 var (
-	DynamoDB       = API{"dynamodb", "DynamoDB_20120810.", "application/x-amz-json-1.0"}
-	SecretsManager = API{"secretsmanager", "secretsmanager.", "application/x-amz-json-1.1"}
-	SQS            = API{"sqs", "AmazonSQS.", "application/x-amz-json-1.0"}
+	DynamoDB       = ServiceSpec{"dynamodb", "DynamoDB_20120810.", "application/x-amz-json-1.0"}
+	SecretsManager = ServiceSpec{"secretsmanager", "secretsmanager.", "application/x-amz-json-1.1"}
+	SQS            = ServiceSpec{"sqs", "AmazonSQS.", "application/x-amz-json-1.0"}
 )
 
-// Service calls the operations of one service. It is what is needed of the SDK's
-// client of that service, and nothing more: that one describes the whole of its
-// service when a function starts, called or not. It may be used concurrently.
+// Service calls the operations of one AWS service. It replaces the SDK's client,
+// which adds start-up work and about half of the allocations. It may be used
+// concurrently.
 type Service struct {
-	// Now tells when a request is signed; NewService sets it, tests replace it.
+	// Now returns the time to sign a request with. NewService sets it; tests
+	// replace it.
 	Now func() time.Time
 
-	api         API
+	spec        ServiceSpec
 	url         string
 	client      aws.HTTPClient
 	credentials aws.CredentialsProvider
 	retryer     aws.RetryerV2
 	region      string
 	signer      *v4.Signer
-	skew        atomic.Int64 // what a service's clock is ahead of ours, in nanoseconds
+	skew        atomic.Int64 // how far the service's clock is ahead of ours, in nanoseconds
 }
 
-// NewService returns the client of a service, with what it uses of an SDK
-// client's configuration: region, credentials, the HTTP client, and the endpoint
-// where that is not the public one. It tries again as the configuration's retry
-// policy says, or [NewRetryer] where there is none.
-func NewService(api API, config aws.Config) *Service {
+// NewService returns a client of a service. Of the configuration it uses the
+// region, the credentials, the HTTP client, the endpoint and the retry policy. The
+// defaults are [NewHTTPClient], the public endpoint and [NewRetryer].
+func NewService(spec ServiceSpec, config aws.Config) *Service {
 	client := config.HTTPClient
 	if client == nil {
 		client = NewHTTPClient()
 	}
 	endpoint := aws.ToString(config.BaseEndpoint)
 	if endpoint == "" {
-		endpoint = "https://" + api.name + "." + config.Region + "." + domain(config.Region)
+		endpoint = "https://" + spec.name + "." + config.Region + "." + domain(config.Region)
 	}
 	return &Service{
 		Now:         time.Now,
-		api:         api,
+		spec:        spec,
 		url:         endpoint,
 		client:      client,
 		credentials: config.Credentials,
@@ -78,8 +78,8 @@ func NewService(api API, config aws.Config) *Service {
 	}
 }
 
-// retryer is what the SDK makes of a configuration's policy: one of the older
-// interface never has an attempt wait.
+// retryer returns a configuration's retry policy as the SDK would use it. A policy
+// with the older interface never delays an attempt.
 func retryer(config aws.Config) aws.RetryerV2 {
 	policy := NewRetryer()
 	if config.Retryer != nil {
@@ -97,7 +97,7 @@ func (u unlimited) GetAttemptToken(context.Context) (func(error) error, error) {
 	return u.GetInitialToken(), nil
 }
 
-// domain is the one that the hosts of a region are in. See
+// domain returns the domain of a region's endpoints. See
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html.
 func domain(region string) string {
 	for _, partition := range [...]struct{ prefix, domain string }{
@@ -115,14 +115,14 @@ func domain(region string) string {
 	return "amazonaws.com"
 }
 
-// Call sends one request and returns the JSON object that the service answers.
-// What may pass is tried again. An error that is the service's answer is an
-// [*Answer]; of any other, no answer came or none that could be read.
+// Call sends a request and returns the JSON object that the service responds with.
+// It retries as the retry policy says. A service's error response is an
+// [*APIError]; any other error means that no readable response came.
 func (s *Service) Call(ctx context.Context, operation string, request []byte) ([]byte, error) {
 	release := func(error) error { return nil }
 	for attempt := 1; ; attempt++ {
 		response, err := s.attempt(ctx, operation, request)
-		// What a further attempt took of the quota comes back if it succeeded.
+		// A retry that succeeded returns its tokens to the quota.
 		_ = release(err)
 		if err == nil || ctx.Err() != nil || attempt == s.retryer.MaxAttempts() || !s.retryer.IsErrorRetryable(err) {
 			return response, err
@@ -138,113 +138,106 @@ func (s *Service) Call(ctx context.Context, operation string, request []byte) ([
 	}
 }
 
-// attempt is one of those that the retry policy counts: each that succeeds adds
-// to the quota.
+// attempt makes one call under the retry policy, whose quota grows with each one
+// that succeeds.
 func (s *Service) attempt(ctx context.Context, operation string, request []byte) ([]byte, error) {
 	release, err := s.retryer.GetAttemptToken(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("attempt: %w", err)
 	}
 	response, err := s.CallOnce(ctx, operation, request)
-	_ = release(err) // a policy that does not take it back is none of the answer's fault
+	_ = release(err) // a failure of the policy does not change the response
 	return response, err
 }
 
-// CallOnce is [Service.Call] without a second attempt.
+// CallOnce is [Service.Call] without retries.
 func (s *Service) CallOnce(ctx context.Context, operation string, request []byte) ([]byte, error) {
 	credentials, err := s.credentials.Retrieve(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, exchangeTimeout)
-	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(request))
 	if err != nil {
 		return nil, fmt.Errorf("endpoint: %w", err)
 	}
-	req.Header.Set("Content-Type", s.api.contentType)
+	req.Header.Set("Content-Type", s.spec.contentType)
 	req.Header.Set("User-Agent", "ringback")
-	req.Header.Set("X-Amz-Target", s.api.target+operation)
+	req.Header.Set("X-Amz-Target", s.spec.target+operation)
 	sum := sha256.Sum256(request)
 	now := s.Now().Add(time.Duration(s.skew.Load()))
-	if err := s.signer.SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), s.api.name, s.region, now); err != nil {
+	if err := s.signer.SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), s.spec.name, s.region, now); err != nil {
 		return nil, fmt.Errorf("sign request: %w", err)
 	}
-	resp, body, err := s.exchange(req)
+	resp, err := s.client.Do(req)
 	if err != nil {
 		return nil, &sendError{err}
 	}
-	// What stands in place of an answer, or was cut or changed on the way, says
-	// nothing of what was done.
+	body, err := readAll(resp)
+	if err != nil {
+		return nil, &sendError{err}
+	}
+	// A response that was truncated, changed on the way, or sent by something else
+	// does not say what the service did.
 	if !checksum(resp.Header, body) {
-		return nil, &sendError{errAnswer}
+		return nil, &sendError{errResponse}
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, s.refused(newAnswer(resp, body), resp.Header, now)
+		return nil, s.refused(newAPIError(resp, body), resp.Header, now)
 	}
 	if jsontext.Value(body).Kind() != '{' || !jsontext.Value(body).IsValid() {
-		return nil, &sendError{errAnswer}
+		return nil, &sendError{errResponse}
 	}
 	return body, nil
 }
 
-// maxSkew is by how much the clocks may differ: services take a signature for five
+// maxSkew is how far apart the clocks may be: services accept a signature for five
 // minutes.
 const maxSkew = 4 * time.Minute
 
-// refused returns the error of an attempt that the service refused. If its clock and
-// ours are too far apart for our signatures, the next attempt is signed with its
-// time and worth making, as by the SDK.
-func (s *Service) refused(answer *Answer, header http.Header, signed time.Time) error {
-	switch answer.Code {
+// refused returns the error for an error response. If the service rejected the
+// signature and its clock is far from ours, we adopt its time for the next attempt
+// and make the error retryable, as the SDK does.
+func (s *Service) refused(apiErr *APIError, header http.Header, signed time.Time) error {
+	switch apiErr.Code {
 	case "InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed", "AuthFailure":
 	default:
-		return answer
+		return apiErr
 	}
 	theirs, err := http.ParseTime(header.Get("Date"))
 	if err != nil || theirs.Sub(signed).Abs() < maxSkew {
-		return answer
+		return apiErr
 	}
 	s.skew.Store(int64(theirs.Sub(s.Now())))
-	return &skewError{answer}
+	return &skewError{apiErr}
 }
 
-// skewError is an answer to a signature of another time.
-type skewError struct{ *Answer }
+// skewError is the response to a request that was signed with the wrong time.
+type skewError struct{ *APIError }
 
-func (e *skewError) Unwrap() error { return e.Answer }
+func (e *skewError) Unwrap() error { return e.APIError }
 
-// RetryableError tells the retry policy to try again.
+// RetryableError makes the retry policy try again.
 func (e *skewError) RetryableError() bool { return true }
 
-// exchange spares a client of ours the care for a stranger's request.
-func (s *Service) exchange(req *http.Request) (*http.Response, []byte, error) {
-	if client, ok := s.client.(*HTTPClient); ok {
-		return client.exchange(req)
-	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return nil, nil, err //nolint:wrapcheck // the caller says what was being done
-	}
-	body, err := readAll(resp)
-	return resp, body, err
-}
+var errResponse = errors.New("unreadable response")
 
-var errAnswer = errors.New("unreadable answer")
-
-// checksum reports whether the body is the one that its checksum was made of, which
-// DynamoDB sends with each.
+// checksum reports whether the body matches the checksum that DynamoDB sends with
+// every response.
 func checksum(h http.Header, body []byte) bool {
-	sum := h.Get("X-Amz-Crc32")
-	return sum == "" || sum == strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)
+	text := h.Get("X-Amz-Crc32")
+	if text == "" {
+		return true // other services send none
+	}
+	sum, err := strconv.ParseUint(text, 10, 32)
+	return err == nil && uint32(sum) == crc32.ChecksumIEEE(body)
 }
 
-// sendError is an attempt without an answer.
+// sendError is the error of an attempt that got no readable response.
 type sendError struct{ err error }
 
 func (e *sendError) Error() string { return "send request: " + e.err.Error() }
 
 func (e *sendError) Unwrap() error { return e.err }
 
-// ConnectionError tells the retry policy to try again.
+// ConnectionError makes the retry policy try again.
 func (e *sendError) ConnectionError() bool { return !errors.Is(e.err, context.Canceled) }

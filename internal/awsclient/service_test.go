@@ -70,7 +70,7 @@ func says(status int, body string, headers ...string) http.HandlerFunc {
 func TestCallSendsTheRequestOfItsService(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		api                   awsclient.API
+		api                   awsclient.ServiceSpec
 		operation             string
 		target, scope, coding string
 	}{
@@ -150,7 +150,7 @@ func TestAttemptsEndAfterThree(t *testing.T) {
 	t.Parallel()
 	endpoint, calls := server(t, says(500, ""))
 	_, err := awsclient.NewService(awsclient.SQS, config(endpoint)).Call(t.Context(), "SendMessage", []byte("{}"))
-	var answer *awsclient.Answer
+	var answer *awsclient.APIError
 	if !errors.As(err, &answer) || answer.StatusCode != http.StatusInternalServerError || calls() != 3 {
 		t.Errorf("%d calls, %v, want three and the last answer", calls(), err)
 	}
@@ -298,21 +298,21 @@ func TestAnswersAreToldByTheirCode(t *testing.T) {
 		name    string
 		body    string
 		headers []string
-		want    awsclient.Answer
+		want    awsclient.APIError
 	}{
-		{"DynamoDB", `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}`, nil, awsclient.Answer{Code: "ConditionalCheckFailedException", Message: "The conditional request failed"}},
-		{"Secrets Manager", `{"__type":"ResourceNotFoundException","Message":"can't find"}`, nil, awsclient.Answer{Code: "ResourceNotFoundException", Message: "can't find"}},
-		{"SQS has another code for queries", `{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"none"}`, []string{"X-Amzn-Query-Error", "AWS.SimpleQueueService.NonExistentQueue;Sender"}, awsclient.Answer{Code: "AWS.SimpleQueueService.NonExistentQueue", Message: "none"}},
-		{"the code in a header", `{"message":"m"}`, []string{"X-Amzn-Errortype", "aws#AccessDeniedException:http://internal.amazon.com/coral/"}, awsclient.Answer{Code: "AccessDeniedException", Message: "m"}},
-		{"no error of a service", `<html>private`, nil, awsclient.Answer{}},
-		{"members of other kinds", `{"__type":7,"message":{"a":"b"}}`, nil, awsclient.Answer{}},
-		{"nothing", ``, nil, awsclient.Answer{}},
+		{"DynamoDB", `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}`, nil, awsclient.APIError{Code: "ConditionalCheckFailedException", Message: "The conditional request failed"}},
+		{"Secrets Manager", `{"__type":"ResourceNotFoundException","Message":"can't find"}`, nil, awsclient.APIError{Code: "ResourceNotFoundException", Message: "can't find"}},
+		{"SQS has another code for queries", `{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"none"}`, []string{"X-Amzn-Query-Error", "AWS.SimpleQueueService.NonExistentQueue;Sender"}, awsclient.APIError{Code: "AWS.SimpleQueueService.NonExistentQueue", Message: "none"}},
+		{"the code in a header", `{"message":"m"}`, []string{"X-Amzn-Errortype", "aws#AccessDeniedException:http://internal.amazon.com/coral/"}, awsclient.APIError{Code: "AccessDeniedException", Message: "m"}},
+		{"no error of a service", `<html>private`, nil, awsclient.APIError{}},
+		{"members of other kinds", `{"__type":7,"message":{"a":"b"}}`, nil, awsclient.APIError{}},
+		{"nothing", ``, nil, awsclient.APIError{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			endpoint, _ := server(t, says(400, tc.body, append(tc.headers, "X-Amzn-Requestid", "request-7")...))
 			_, err := awsclient.NewService(awsclient.SecretsManager, config(endpoint)).Call(t.Context(), "GetSecretValue", []byte("{}"))
-			var got *awsclient.Answer
+			var got *awsclient.APIError
 			if !errors.As(err, &got) {
 				t.Fatalf("got %v, want an answer", err)
 			}
@@ -378,7 +378,7 @@ func TestASignatureThatIsWrongIsNotTriedAgain(t *testing.T) {
 	t.Parallel()
 	endpoint, calls := server(t, says(400, `{"__type":"InvalidSignatureException"}`))
 	_, err := awsclient.NewService(awsclient.DynamoDB, config(endpoint)).Call(t.Context(), "PutItem", []byte("{}"))
-	var answer *awsclient.Answer
+	var answer *awsclient.APIError
 	if !errors.As(err, &answer) || answer.Code != "InvalidSignatureException" || calls() != 1 {
 		t.Errorf("%d calls, %v, want one and its answer", calls(), err)
 	}
@@ -407,7 +407,7 @@ func TestRequestsGoWhereTheSDKSendsThem(t *testing.T) {
 		_, _ = dynamodb.NewFromConfig(sdk).DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("events")})
 		_, _ = secretsmanager.NewFromConfig(sdk).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("s")})
 		_, _ = sqs.NewFromConfig(sdk).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String("q"), MessageBody: aws.String("b")})
-		for _, api := range []awsclient.API{awsclient.DynamoDB, awsclient.SecretsManager, awsclient.SQS} {
+		for _, api := range []awsclient.ServiceSpec{awsclient.DynamoDB, awsclient.SecretsManager, awsclient.SQS} {
 			ours := sdk
 			ours.HTTPClient = &got
 			_, _ = awsclient.NewService(api, ours).CallOnce(t.Context(), "Operation", []byte("{}"))

@@ -15,28 +15,31 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// Time limits of one attempt. With three of them and the pauses between, a
-// service that does not answer fails a call within 7 s.
+// Time limits of one attempt. A call that makes three attempts to a service that
+// does not respond fails within 7 s.
 const (
-	dialTimeout     = time.Second
-	headerTimeout   = 2 * time.Second
-	exchangeTimeout = 2200 * time.Millisecond
+	dialTimeout    = time.Second
+	headerTimeout  = 2 * time.Second
+	attemptTimeout = 2200 * time.Millisecond
 
-	// idleTimeout is below the time after which the service itself closes an
-	// idle connection.
+	// idleTimeout is shorter than the time after which a service closes an idle
+	// connection.
 	idleTimeout = 45 * time.Second
 
 	maxAttempts = 3
 
-	// maxResponse is far above the 1 MB of a page, as JSON and base64.
+	// maxResponse, in bytes, is far above the 1 MB of a page of a query, even as
+	// base64 in JSON.
 	maxResponse = 16 << 20
 )
 
-// HTTPClient sends the requests of AWS SDK clients, and of a [Service]. It differs
-// from the SDK's own in four ways: bodies are sent and received as bytes, so that neither side
-// closes a stream that the other still reads, and kept-alive connections
-// survive; every attempt has a time limit; it speaks HTTP/1.1; and it looks up
-// no proxy. One client serves any number of services.
+// HTTPClient sends the requests of AWS SDK clients and of a [Service]. One client
+// serves any number of services. It differs from the SDK's own client in four ways:
+//   - It buffers bodies. Otherwise one side closes a stream that the other still
+//     reads, and the connection cannot be reused.
+//   - Every attempt has a time limit.
+//   - It speaks HTTP/1.1.
+//   - It looks up no proxy.
 type HTTPClient struct {
 	transport *http.Transport
 }
@@ -52,52 +55,42 @@ func NewHTTPClient() *HTTPClient {
 		ResponseHeaderTimeout: headerTimeout,
 		IdleConnTimeout:       idleTimeout,
 		MaxIdleConnsPerHost:   256,
-		// DynamoDB's checksum is of the bytes as they come.
+		// DynamoDB's checksum is that of the bytes on the wire.
 		DisableCompression: true,
 		Protocols:          protocols,
 	}}
 }
 
-// Do sends a request and returns its response with the whole body read. It
+// Do sends a request and returns its response with the whole body buffered. It
 // follows no redirects.
 func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), exchangeTimeout)
+	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
 	defer cancel()
-	sent := req.WithContext(ctx)
-	if err := bufferBody(sent); err != nil {
+	req = req.WithContext(ctx)
+	if err := bufferBody(req); err != nil {
 		return nil, err
 	}
-
-	resp, body, err := c.exchange(sent)
+	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return nil, err // the caller adds what was being done
+		return nil, err //nolint:wrapcheck // the caller says what it was doing
+	}
+	body, err := readAll(resp)
+	if err != nil {
+		return nil, fmt.Errorf("read response: %w", err)
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }
 
-// exchange sends a request whose body can be sent again, and reads the whole
-// response.
-func (c *HTTPClient) exchange(req *http.Request) (*http.Response, []byte, error) {
-	resp, err := c.transport.RoundTrip(req)
-	if err != nil {
-		return nil, nil, err //nolint:wrapcheck // the caller says what was being done
-	}
-	body, err := readAll(resp)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read response: %w", err)
-	}
-	return resp, body, nil
-}
-
-// bufferBody replaces the body of req by one that can be sent again.
+// bufferBody makes the body of req one that net/http can send again, unless it
+// already is.
 func bufferBody(req *http.Request) error {
-	if req.Body == nil || req.Body == http.NoBody {
+	if req.Body == nil || req.Body == http.NoBody || req.GetBody != nil {
 		return nil
 	}
 	var buf bytes.Buffer
 	if req.ContentLength > 0 {
-		// ReadFrom wants this much room left to see the end of the body.
+		// ReadFrom needs this much spare room to see the end of the body.
 		buf.Grow(int(req.ContentLength) + bytes.MinRead)
 	}
 	_, err := buf.ReadFrom(req.Body)
@@ -127,18 +120,18 @@ func readAll(resp *http.Response) ([]byte, error) {
 	return buf.Bytes(), errors.Join(err, resp.Body.Close())
 }
 
-// NewRetryer returns the retry policy of the program's calls of AWS: three
-// attempts, with a short pause that grows and varies.
+// NewRetryer returns the retry policy for all calls of AWS: three attempts, with a
+// short pause between them that grows and varies.
 func NewRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
-		// SNS throttles in two ways of its own, which the SDK takes for final.
+		// The SDK does not retry these two ways in which SNS throttles.
 		o.Retryables = append(o.Retryables,
 			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}},
 			retry.RetryableErrorCode{Codes: map[string]struct{}{"KMSThrottling": {}, "KMSThrottlingException": {}}})
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
 			step := 50 * time.Millisecond << min(attempt-1, maxAttempts)
-			return step/2 + rand.N(step), nil //nolint:gosec // G404: spreads load, guards nothing
+			return step/2 + rand.N(step), nil //nolint:gosec // G404: jitter needs no secure randomness
 		})
 	})
 }

@@ -4,123 +4,122 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/go-json-experiment/json"
 
 	"github.com/ringback/ringback/internal/awsclient"
 )
 
 const (
-	// refreshInterval is the least time between two looks that a miss causes:
-	// wrong tokens must not become calls.
+	// refreshInterval is the minimum time between two reads that wrong tokens or
+	// signatures cause: an attacker must not be able to cause a call for each.
 	refreshInterval = time.Minute
-	// maxAge is how long versions are taken without looking again, so that a
-	// token that was rotated away ends everywhere.
+	// maxAge is how long versions are used before the secret is read again, so that
+	// every instance stops accepting a token that was rotated out.
 	maxAge = 10 * time.Minute
-	// lookTime bounds a look that a delivery waits for.
-	lookTime = 2 * time.Second
+	// readTimeout bounds a read that a delivery waits for.
+	readTimeout = 2 * time.Second
 )
 
-// Labels of the two versions that Secrets Manager keeps through a rotation. See
+// The staging labels of the two versions that Secrets Manager keeps during a
+// rotation. See
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html.
 const (
 	stageCurrent  = "AWSCURRENT"
 	stagePrevious = "AWSPREVIOUS"
 )
 
-// API is Secrets Manager: an [awsclient.Service].
-type API interface {
-	Call(ctx context.Context, operation string, request []byte) (answer []byte, err error)
+// Caller calls Secrets Manager; [awsclient.Service] is one.
+type Caller interface {
+	Call(ctx context.Context, operation string, request []byte) (response []byte, err error)
 }
 
-// Rotating is a source that follows a secret in Secrets Manager. It may be
-// used concurrently.
+// Rotating follows the rotations of a secret in Secrets Manager. It may be used
+// concurrently.
 type Rotating struct {
-	// Now tells the time; New sets it, tests replace it.
+	// Now returns the current time. New sets it; tests replace it.
 	Now func() time.Time
 
-	client API
+	client Caller
 	arn    string
 	grace  time.Duration
 
 	mu       sync.Mutex
-	lookedAt time.Time // last look, successful or not
-	lookErr  error     // why the last look failed
+	readAt   time.Time // of the last read, successful or not
+	readErr  error     // why the last read failed
 	versions versions
 }
 
-// versions is what one look found.
+// versions is the result of one read.
 type versions struct {
 	current, previous Secret
 	previousUntil     time.Time
-	// previousUnusable is true where there is a previous version that is no
-	// secret of ours; previous is then empty.
+	// previousUnusable is true if there is a previous version that is not a valid
+	// [Secret]; previous is then empty.
 	previousUnusable bool
 }
 
-// New returns a source for the secret of that ARN, read once. The previous
-// version stays valid for grace after a rotation. The error wraps
-// [ErrUnavailable] or [ErrSecret].
-func New(ctx context.Context, client API, arn string, grace time.Duration) (*Rotating, error) {
+// New reads the secret with that ARN. Its previous version stays valid for grace
+// after a rotation. The error wraps [ErrUnavailable] or [ErrSecret].
+func New(ctx context.Context, client Caller, arn string, grace time.Duration) (*Rotating, error) {
 	r := &Rotating{Now: time.Now, client: client, arn: arn, grace: grace}
-	r.lookedAt = r.Now()
+	r.readAt = r.Now()
 	var err error
-	if r.versions, err = r.look(ctx); err != nil {
+	if r.versions, err = r.read(ctx); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// Secrets returns the versions that are valid now. When the last look is ten
-// minutes old it looks again; if that fails, what is known stays valid.
+// Secrets returns the versions that are valid now. It reads the secret again if the
+// last read is ten minutes old; if that fails, the known versions stay valid.
 func (r *Rotating) Secrets(ctx context.Context) Secrets {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.Now().Sub(r.lookedAt) >= maxAge {
-		r.lookAgain(ctx)
+	if r.Now().Sub(r.readAt) >= maxAge {
+		r.refresh(ctx)
 	}
 	return r.valid()
 }
 
-// Refresh looks again, at most once a minute, for a caller whose token or
-// signature matched none of [Rotating.Secrets]. It returns nil if it is too
-// early to look. If the last look failed, it returns why, wrapping
-// [ErrUnavailable] or [ErrSecret]: then nobody can say whether the caller was
-// wrong.
+// Refresh reads the secret again, at most once a minute, for a caller whose token
+// or signature matched none of [Rotating.Secrets]. It returns nil if it is too
+// early for another read. If the last read failed, it returns why, wrapping
+// [ErrUnavailable] or [ErrSecret]: the caller's token may then be a new one that we
+// do not know yet.
 func (r *Rotating) Refresh(ctx context.Context) (Secrets, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	early := r.Now().Sub(r.lookedAt) < refreshInterval
+	early := r.Now().Sub(r.readAt) < refreshInterval
 	if !early {
-		r.lookAgain(ctx)
+		r.refresh(ctx)
 	}
-	if early || r.lookErr != nil {
-		return nil, r.lookErr
+	if early || r.readErr != nil {
+		return nil, r.readErr
 	}
 	return r.valid(), nil
 }
 
-// lookAgain takes over what a look finds. If it fails, what is known stays.
-func (r *Rotating) lookAgain(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+// refresh replaces the known versions by those of a new read, unless it fails.
+func (r *Rotating) refresh(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	before, known := r.lookedAt, r.versions
-	r.lookedAt = r.Now()
-	found, err := r.look(ctx)
-	if r.lookErr = err; err != nil {
+	before, known := r.readAt, r.versions
+	r.readAt = r.Now()
+	found, err := r.read(ctx)
+	if r.readErr = err; err != nil {
 		return
 	}
 	replaced := found.current != known.current
 	switch {
 	case replaced && found.previousUnusable,
 		replaced && found.previous == known.current && found.previousUntil.Before(before.Add(r.grace)):
-		// Either a slip came between the version that we know and the current
-		// one, or both are older than this rotation: labels were moved onto
-		// versions made before. The grace begins when we see it.
-		found.previous, found.previousUntil = known.current, r.lookedAt.Add(r.grace)
+		// Either an unusable version was current in between, or the labels were
+		// moved onto two older versions, whose dates say nothing about this
+		// rotation. The grace period starts now that we see it.
+		found.previous, found.previousUntil = known.current, r.readAt.Add(r.grace)
 	case !replaced && found.previousUnusable:
 		found.previous, found.previousUntil = known.previous, known.previousUntil
 	case !replaced && found.previous == known.previous && known.previousUntil.After(found.previousUntil):
@@ -137,8 +136,8 @@ func (r *Rotating) valid() Secrets {
 	return secrets
 }
 
-// look reads both versions side by side.
-func (r *Rotating) look(ctx context.Context) (versions, error) {
+// read reads both versions, concurrently.
+func (r *Rotating) read(ctx context.Context) (versions, error) {
 	var (
 		found                   versions
 		currentSince, prevSince time.Time
@@ -154,17 +153,16 @@ func (r *Rotating) look(ctx context.Context) (versions, error) {
 	if currentErr != nil {
 		return versions{}, currentErr
 	}
-	var answer *awsclient.Answer
+	var apiErr *awsclient.APIError
 	switch {
-	case errors.As(prevErr, &answer) && answer.Code == "ResourceNotFoundException":
+	case errors.As(prevErr, &apiErr) && apiErr.Code == "ResourceNotFoundException":
 		// Never rotated.
 	case errors.Is(prevErr, ErrSecret):
 		found.previousUnusable = true
 	case prevErr != nil:
 		return versions{}, prevErr
 	}
-	// The younger version was made for the rotation, as far as one look can
-	// tell.
+	// One read can only assume that the rotation created the newer version.
 	rotated := currentSince
 	if prevSince.After(rotated) {
 		rotated = prevSince
@@ -173,24 +171,38 @@ func (r *Rotating) look(ctx context.Context) (versions, error) {
 	return found, nil
 }
 
+// getSecretValue is a request for one version of a secret. See
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html.
+type getSecretValue struct {
+	SecretID     string `json:"SecretId"`
+	VersionStage string
+}
+
+// secretValue has the members of the response that we read.
+type secretValue struct {
+	SecretString string
+	CreatedDate  float64 // seconds since 1970
+}
+
 func (r *Rotating) version(ctx context.Context, stage string) (Secret, time.Time, error) {
-	request, err := jsontext.AppendQuote([]byte(`{"SecretId":`), r.arn)
+	request, err := json.Marshal(getSecretValue{SecretID: r.arn, VersionStage: stage})
 	if err != nil {
 		return Secret{}, time.Time{}, fmt.Errorf("%w: ARN: %w", ErrUnavailable, err)
 	}
-	request = append(request, `,"VersionStage":"`+stage+`"}`...)
-	answer, err := r.client.Call(ctx, "GetSecretValue", request)
+	response, err := r.client.Call(ctx, "GetSecretValue", request)
 	if err != nil {
 		return Secret{}, time.Time{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, stage, err)
 	}
-	secret, err := Parse(awsclient.Text(answer, "SecretString"))
-	if err != nil {
-		return Secret{}, time.Time{}, fmt.Errorf("%s: %w", stage, err)
+	var value secretValue
+	if err := json.Unmarshal(response, &value); err != nil { // err may quote the secret
+		return Secret{}, time.Time{}, fmt.Errorf("%w: %s: unreadable response", ErrUnavailable, stage)
 	}
-	// Seconds since 1970, with a fraction.
-	since, err := strconv.ParseFloat(string(awsclient.Member(answer, "CreatedDate")), 64)
-	if err != nil {
+	secret, err := Parse(value.SecretString)
+	switch {
+	case err != nil:
+		return Secret{}, time.Time{}, fmt.Errorf("%s: %w", stage, err)
+	case value.CreatedDate == 0:
 		return Secret{}, time.Time{}, fmt.Errorf("%w: %s: no date of creation", ErrUnavailable, stage)
 	}
-	return secret, time.UnixMilli(int64(since * 1000)), nil
+	return secret, time.UnixMilli(int64(value.CreatedDate * 1000)), nil
 }

@@ -1,6 +1,7 @@
 package credential_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
@@ -32,10 +34,11 @@ type client struct {
 }
 
 func (c client) Call(ctx context.Context, operation string, request []byte) ([]byte, error) {
-	if operation != "GetSecretValue" || awsclient.Text(request, "SecretId") != arn {
+	var asked map[string]string
+	if err := json.Unmarshal(request, &asked); err != nil || operation != "GetSecretValue" || asked["SecretId"] != arn {
 		return nil, errors.New("asked for something else")
 	}
-	found, err := c.get(ctx, awsclient.Text(request, "VersionStage"))
+	found, err := c.get(ctx, asked["VersionStage"])
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +49,10 @@ func (c client) Call(ctx context.Context, operation string, request []byte) ([]b
 type api func(stage string) ([]byte, error)
 
 func (a api) Call(_ context.Context, _ string, request []byte) ([]byte, error) {
-	return a(awsclient.Text(request, "VersionStage"))
+	if bytes.Contains(request, []byte(`"AWSCURRENT"`)) {
+		return a("AWSCURRENT")
+	}
+	return a("AWSPREVIOUS")
 }
 
 // vault is a secret that rotates. A version that is nil does not exist.
@@ -71,7 +77,7 @@ func (v *version) answer() []byte {
 
 // answered is an error of Secrets Manager.
 func answered(code string) error {
-	return &awsclient.Answer{Code: code, StatusCode: http.StatusBadRequest}
+	return &awsclient.APIError{Code: code, StatusCode: http.StatusBadRequest}
 }
 
 func token(t string) string { return `{"token":"` + t + `","signing_secret":""}` }

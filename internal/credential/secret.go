@@ -14,26 +14,26 @@ import (
 // MinTokenLength is the shortest token that is accepted, in characters.
 const MinTokenLength = 16
 
-// ErrSecret says that a secret is not the JSON that it should be, or its token cannot
-// be used. The text says how, without the content.
+// ErrSecret means that a secret is not the expected JSON or that its token is
+// unusable. The text says why and quotes nothing.
 var ErrSecret = errors.New("secret")
 
-// ErrUnavailable says that the secret could not be read just now.
+// ErrUnavailable means that the secret could not be read.
 var ErrUnavailable = errors.New("secret unavailable")
 
 // Secret is one version of the credentials.
 type Secret struct {
 	// Token is the last segment of the webhook's path.
 	Token string `json:"token"`
-	// SigningSecret is the JustCall account's API secret; empty where
+	// SigningSecret is the JustCall account's API secret. If it is empty,
 	// signatures are not checked.
 	SigningSecret string `json:"signing_secret"`
 }
 
-// Parse reads a secret as it is stored. The error wraps [ErrSecret].
+// Parse reads a secret as stored. The error wraps [ErrSecret].
 func Parse(text string) (Secret, error) {
 	var s Secret
-	// A member that is misspelt would switch signatures off in silence.
+	// A misspelt "signing_secret" would silently turn signature checks off.
 	if err := json.Unmarshal([]byte(text), &s, json.RejectUnknownMembers(true)); err != nil {
 		return Secret{}, fmt.Errorf(`%w: not of the form {"token": "…", "signing_secret": ""}, with no other members`, ErrSecret)
 	}
@@ -50,12 +50,11 @@ func Parse(text string) (Secret, error) {
 
 const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// Secrets are the versions that are valid at one moment, the current one
-// first.
+// Secrets are the versions that are valid at one moment, the current one first.
 type Secrets []Secret
 
-// Authorize reports whether token is that of a valid version. Every version is
-// compared, in constant time whatever the token's length.
+// Authorize reports whether token belongs to a valid version. It compares all
+// versions, in constant time whatever the token's length.
 func (s Secrets) Authorize(token string) bool {
 	if token == "" {
 		return false
@@ -69,8 +68,8 @@ func (s Secrets) Authorize(token string) bool {
 	return authorized == 1
 }
 
-// Signing returns the secrets that a signature may be made with, or none if
-// the current version asks for no signatures.
+// Signing returns the secrets that a signature may be made with, or none if the
+// current version does not require signatures.
 func (s Secrets) Signing() []string {
 	if len(s) == 0 || s[0].SigningSecret == "" {
 		return nil
@@ -84,11 +83,11 @@ func (s Secrets) Signing() []string {
 	return signing
 }
 
-// Fixed is a source with one version that never changes.
+// Fixed is a single version that never changes.
 type Fixed Secret
 
-// Secrets returns the one version.
+// Secrets returns that version.
 func (f Fixed) Secrets(context.Context) Secrets { return Secrets{Secret(f)} }
 
-// Refresh has nothing newer to find.
+// Refresh returns nil: there is no newer version.
 func (Fixed) Refresh(context.Context) (Secrets, error) { return nil, nil }

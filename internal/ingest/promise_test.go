@@ -301,14 +301,14 @@ type secretsManager struct {
 
 func (s *secretsManager) Call(_ context.Context, _ string, request []byte) ([]byte, error) {
 	found := s.previous
-	if awsclient.Text(request, "VersionStage") == "AWSCURRENT" {
+	if bytes.Contains(request, []byte(`"AWSCURRENT"`)) {
 		found = s.current
 	}
 	switch {
 	case s.down:
 		return nil, errors.New("no route to host")
 	case found == "":
-		return nil, &awsclient.Answer{Code: "ResourceNotFoundException"}
+		return nil, &awsclient.APIError{Code: "ResourceNotFoundException"}
 	}
 	return fmt.Appendf(nil, `{"SecretString":%s,"CreatedDate":%d}`, quote(found), s.since.Unix()), nil
 }

@@ -86,7 +86,7 @@ func TestDynamoDBCountsSizesAlike(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = service.Call(t.Context(), "PutItem", append(request, '}'))
-			var answer *awsclient.Answer
+			var answer *awsclient.APIError
 			refused := errors.As(err, &answer) && answer.Code == "ValidationException"
 			if err != nil && !refused {
 				t.Fatal(err)

@@ -1,3 +1,3 @@
-// Package timing is about the time that is left: pauses that end with their
-// context, and deadlines that leave some of it.
+// Package timing has pauses that end with their context, and deadlines with a
+// margin.
 package timing

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Sleep waits for d, or until ctx ends. It reports whether it was d.
+// Sleep waits for d or until ctx ends. It reports whether d has passed.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -17,12 +17,12 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Leave returns a context that ends d before ctx's deadline, if ctx has one, so
-// that this much is left for what comes after. The caller calls cancel.
-func Leave(ctx context.Context, d time.Duration) (left context.Context, cancel context.CancelFunc) {
+// WithMargin returns a context that ends margin before ctx's deadline, if it has
+// one, to leave time for cleaning up or answering. The caller must call cancel.
+func WithMargin(ctx context.Context, margin time.Duration) (early context.Context, cancel context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, deadline.Add(-d))
+	return context.WithDeadline(ctx, deadline.Add(-margin))
 }

@@ -25,17 +25,17 @@ func TestSleepEndsWithItsTimeOrItsContext(t *testing.T) {
 	})
 }
 
-func TestLeaveEndsBeforeTheDeadline(t *testing.T) {
+func TestWithMarginEndsBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		left, done := timing.Leave(ctx, time.Second)
+		early, done := timing.WithMargin(ctx, time.Second)
 		defer done()
-		if deadline, ok := left.Deadline(); !ok || time.Until(deadline) != 59*time.Second {
+		if deadline, ok := early.Deadline(); !ok || time.Until(deadline) != 59*time.Second {
 			t.Errorf("deadline in %v, want 59 s", time.Until(deadline))
 		}
-		endless, done := timing.Leave(context.WithoutCancel(ctx), time.Second)
+		endless, done := timing.WithMargin(context.WithoutCancel(ctx), time.Second)
 		defer done()
 		if deadline, ok := endless.Deadline(); ok {
 			t.Errorf("deadline in %v, want none", time.Until(deadline))

@@ -26,7 +26,7 @@ func New(h *ingest.Handler) *Handler { return &Handler{ingest: h} }
 // [ErrEvent], only for what no gateway sends; every fault of a delivery is a
 // response.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, cancel := timing.Leave(ctx, answerTime)
+	ctx, cancel := timing.WithMargin(ctx, answerTime)
 	defer cancel()
 	request, err := ParseRequest(payload)
 	if err != nil {

@@ -62,7 +62,7 @@ type failure struct {
 // The error wraps [ErrEvent], and with it the whole batch comes back: where the
 // event cannot be read, or a message that was not kept cannot be named.
 func (d *Drain) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, cancel := timing.Leave(ctx, answerTime)
+	ctx, cancel := timing.WithMargin(ctx, answerTime)
 	defer cancel()
 	records, err := parse(payload)
 	if err != nil {

@@ -7,29 +7,39 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/go-json-experiment/json"
 
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/ingest"
 )
 
-// API is SQS: an [awsclient.Service].
-type API interface {
-	Call(ctx context.Context, operation string, request []byte) (answer []byte, err error)
+// Caller calls SQS; [awsclient.Service] is one.
+type Caller interface {
+	Call(ctx context.Context, operation string, request []byte) (response []byte, err error)
 }
 
 // Queue is a [ingest.Spill] into an SQS queue.
 type Queue struct {
-	client API
+	client Caller
 	url    string
 }
 
 var _ ingest.Spill = (*Queue)(nil)
 
 // NewQueue returns the spill into the queue of that URL.
-func NewQueue(client API, url string) *Queue { return &Queue{client: client, url: url} }
+func NewQueue(client Caller, url string) *Queue { return &Queue{client: client, url: url} }
 
 var errChanged = errors.New("send message: the queue holds something else")
+
+// sendMessage is a request to send one message. See
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html.
+type sendMessage struct {
+	QueueURL    string `json:"QueueUrl"`
+	MessageBody string
+}
+
+// messageSent has the member of the response that we read.
+type messageSent struct{ MD5OfMessageBody string }
 
 // Send implements [ingest.Spill]. Its error wraps [ErrTooLarge] or says what
 // SQS answered; no text carries content.
@@ -38,19 +48,17 @@ func (q *Queue) Send(ctx context.Context, r ingest.Receipt) error {
 	if err != nil {
 		return err
 	}
-	request, err := jsontext.AppendQuote([]byte(`{"QueueUrl":`), q.url)
+	request, err := json.Marshal(sendMessage{QueueURL: q.url, MessageBody: body})
 	if err != nil {
-		return fmt.Errorf("send message: queue URL: %w", err)
+		return errors.New("send message: queue URL or body is not UTF-8") // err may quote it
 	}
-	request, err = jsontext.AppendQuote(append(request, `,"MessageBody":`...), body)
+	response, err := q.client.Call(ctx, "SendMessage", request)
 	if err != nil {
-		return fmt.Errorf("send message: %w", err)
+		return fmt.Errorf("send message: %s", awsclient.SafeMessage(err))
 	}
-	answer, err := q.client.Call(ctx, "SendMessage", append(request, '}'))
-	if err != nil {
-		return fmt.Errorf("send message: %s", awsclient.Describe(err))
-	}
-	if sum := md5.Sum([]byte(body)); awsclient.Text(answer, "MD5OfMessageBody") != hex.EncodeToString(sum[:]) { //nolint:gosec // G401: SQS's own checksum
+	var sent messageSent
+	sum := md5.Sum([]byte(body)) //nolint:gosec // G401: SQS's own checksum
+	if err := json.Unmarshal(response, &sent); err != nil || sent.MD5OfMessageBody != hex.EncodeToString(sum[:]) {
 		return errChanged
 	}
 	return nil

@@ -70,7 +70,7 @@ type failure struct {
 // Invoke implements [lambda.Handler]. The error wraps [ErrEvent]; whatever goes
 // wrong with a record is a batch item failure.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, cancel := timing.Leave(ctx, answerTime)
+	ctx, cancel := timing.WithMargin(ctx, answerTime)
 	defer cancel()
 	var e event
 	if err := json.Unmarshal(payload, &e, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil || e.Records == nil {

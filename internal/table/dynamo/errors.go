@@ -14,32 +14,32 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// WrapError turns what a call of DynamoDB failed with into an error of a [table.Store],
-// which begins with what was being done: one that wraps [table.ErrUnavailable] or
-// [table.ErrTooLarge], or none of ours. It is for implementations.
+// WrapError turns the error of a call of DynamoDB into one of a [table.Store]. It
+// wraps [table.ErrUnavailable] or [table.ErrTooLarge] where one of them applies. The
+// text starts with operation, what was being done.
 //
-// What the service answered is not wrapped but told again by its code, because
+// An error response is not wrapped but described by [awsclient.SafeMessage], because
 // messages about invalid parameters quote them.
-func WrapError(doing string, err error) error {
-	var answer smithy.APIError
-	isAnswer := errors.As(err, &answer)
+func WrapError(operation string, err error) error {
+	var apiErr smithy.APIError
+	isAPIErr := errors.As(err, &apiErr)
 	status := awsclient.Status(err)
 	switch {
-	case isAnswer && isThrottle(answer.ErrorCode()),
+	case isAPIErr && isThrottle(apiErr.ErrorCode()),
 		status >= http.StatusInternalServerError, status == http.StatusTooManyRequests:
-		return fmt.Errorf("%s: %w: %s", doing, table.ErrUnavailable, awsclient.Describe(err))
-	case isAnswer && answer.ErrorCode() == "ValidationException" &&
-		strings.HasPrefix(answer.ErrorMessage(), "Item size"):
-		return fmt.Errorf("%s: %w", doing, table.ErrTooLarge)
-	case isAnswer:
-		return fmt.Errorf("%s: %s", doing, awsclient.Describe(err))
+		return fmt.Errorf("%s: %w: %s", operation, table.ErrUnavailable, awsclient.SafeMessage(err))
+	case isAPIErr && apiErr.ErrorCode() == "ValidationException" &&
+		strings.HasPrefix(apiErr.ErrorMessage(), "Item size"):
+		return fmt.Errorf("%s: %w", operation, table.ErrTooLarge)
+	case isAPIErr:
+		return fmt.Errorf("%s: %s", operation, awsclient.SafeMessage(err))
 	case status == 0 && isConnection(err):
-		return fmt.Errorf("%s: %w: %w", doing, table.ErrUnavailable, err)
+		return fmt.Errorf("%s: %w: %w", operation, table.ErrUnavailable, err)
 	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return fmt.Errorf("%s: %w", operation, err)
 }
 
-// isThrottle reports whether an error code says to come back later.
+// isThrottle reports whether an error code means to retry later.
 func isThrottle(code string) bool {
 	switch code {
 	case "ReplicatedWriteConflictException", "TransactionConflictException":
@@ -49,7 +49,8 @@ func isThrottle(code string) bool {
 	return ok
 }
 
-// isConnection reports whether no answer came: refused, cut or out of time.
+// isConnection reports whether no response came: the connection was refused or cut,
+// or the time was up.
 func isConnection(err error) bool {
 	var connection interface{ ConnectionError() bool }
 	return errors.As(err, &connection) && connection.ConnectionError() ||

@@ -14,34 +14,33 @@ import (
 	"github.com/ringback/ringback/internal/table/itemjson"
 )
 
-// IfNew is the condition of a write that never changes an item: where an item of
-// the same key is there, it has a PK.
+// IfNew is the condition of a write that must not replace an item: every item has a
+// PK.
 const IfNew = "attribute_not_exists(" + table.PK + ")"
 
-// codeExists is how DynamoDB answers a write whose condition does not hold. See
+// codeExists is the error code of a write whose condition does not hold. See
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html.
 const codeExists = "ConditionalCheckFailedException"
 
-// Writer puts items into a DynamoDB table, as the Put of a [table.Store] does, and
-// reads none.
+// Writer implements the Put of a [table.Store] on a DynamoDB table, and no reads.
 type Writer struct {
 	service *awsclient.Service
-	name    []byte // of the table, as JSON
+	name    []byte // table name, as a JSON string
 }
 
-// NewWriter returns what writes into the table of that name. What it uses of the
-// configuration, [awsclient.NewService] says.
+// NewWriter returns a writer to the table with that name. [awsclient.NewService]
+// says what it uses of the configuration.
 func NewWriter(config aws.Config, tableName string) *Writer {
-	name, _ := jsontext.AppendQuote(nil, tableName) // what is wrong with it, DynamoDB tells
+	name, _ := jsontext.AppendQuote(nil, tableName) // DynamoDB rejects an invalid name
 	return &Writer{service: awsclient.NewService(awsclient.DynamoDB, config), name: name}
 }
 
-// warmTimeout bounds Warm, since a function that starts waits for it.
+// warmTimeout bounds Warm, because a starting function waits for it.
 const warmTimeout = 2 * time.Second
 
-// Warm opens a connection to the table by one signed read of a key that is
-// never written, so that the first Put does not pay for it. The result does
-// not matter: a denied read warms as well.
+// Warm makes one signed read of a key that is never written. It opens a connection
+// and runs the client's code once, so that the first Put does not have to. The
+// result does not matter: a denied read does the same.
 func (w *Writer) Warm(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, warmTimeout)
 	defer cancel()
@@ -49,7 +48,11 @@ func (w *Writer) Warm(ctx context.Context) {
 	_, _ = w.service.CallOnce(ctx, "GetItem", request)
 }
 
-// Put implements the Put of [table.Store]. It makes one call, without a read before it.
+// Put implements the Put of [table.Store]. It makes one call and reads nothing first.
+//
+// Encoding the request by hand saves 7 % of an event's instructions over json.Marshal,
+// which would check the item again, and itemjson's own code another 9 % over a
+// jsontext.Encoder (callgrind, November 2026).
 func (w *Writer) Put(ctx context.Context, item table.Item) (created bool, err error) {
 	if err = table.Check(item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
@@ -59,18 +62,18 @@ func (w *Writer) Put(ctx context.Context, item table.Item) (created bool, err er
 		return false, fmt.Errorf("put item: %w", err)
 	}
 	_, err = w.service.Call(ctx, "PutItem", append(request, '}'))
-	var answer *awsclient.Answer
+	var apiErr *awsclient.APIError
 	switch {
 	case err == nil:
 		return true, nil
-	case errors.As(err, &answer) && answer.Code == codeExists:
+	case errors.As(err, &apiErr) && apiErr.Code == codeExists:
 		return false, nil
 	}
 	return false, WrapError("put item", err)
 }
 
-// begin begins a request.
+// begin returns the start of a request.
 func (w *Writer) begin() []byte {
-	const enough = 4 << 10 // bytes, for nearly all
+	const enough = 4 << 10 // bytes, for nearly all requests
 	return append(append(make([]byte, 0, enough), `{"TableName":`...), w.name...)
 }

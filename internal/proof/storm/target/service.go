@@ -37,7 +37,7 @@ func (e *serviceError) Unwrap() error { return e.reason }
 // explain turns an error of the SDK into one that carries nothing of what was
 // sent. It wraps [ErrDenied] or [ErrSilent] where it is that.
 func explain(err error) error {
-	explained := &serviceError{text: awsclient.Describe(err)}
+	explained := &serviceError{text: awsclient.SafeMessage(err)}
 	var answer smithy.APIError
 	var unsent *smithyhttp.RequestSendError
 	switch {

@@ -271,7 +271,7 @@ func (s *Subscription) receiveSome(ctx context.Context) error {
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
 	})
 	if err != nil {
-		return fmt.Errorf("receive: %s", awsclient.Describe(err))
+		return fmt.Errorf("receive: %s", awsclient.SafeMessage(err))
 	}
 	if len(got.Messages) == 0 {
 		return nil
@@ -288,7 +288,7 @@ func (s *Subscription) receiveSome(ctx context.Context) error {
 	})
 	// What is not deleted comes again and is known by then.
 	if _, err := s.queues.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: aws.String(s.queueURL), Entries: entries}); err != nil {
-		return fmt.Errorf("delete: %s", awsclient.Describe(err))
+		return fmt.Errorf("delete: %s", awsclient.SafeMessage(err))
 	}
 	return nil
 }

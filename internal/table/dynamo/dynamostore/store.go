@@ -1,5 +1,5 @@
-// Package dynamostore keeps items in a DynamoDB table, by the AWS SDK's client. The
-// webhook function alone writes without it, by [dynamo.Writer].
+// Package dynamostore keeps items in a DynamoDB table through the AWS SDK's client.
+// Only the webhook function writes without it, through [dynamo.Writer].
 package dynamostore
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/ringback/ringback/internal/table/dynamo"
 )
 
-// Store is the [table.Store] in a DynamoDB table.
+// Store is a [table.Store] in a DynamoDB table.
 type Store struct {
 	client *dynamodb.Client
 	name   string
@@ -23,13 +23,13 @@ type Store struct {
 
 var _ table.Store = (*Store)(nil)
 
-// New returns the store in the table of that name, with a client of the
-// configuration, which options may change.
+// New returns the store in the table with that name. The options may change the
+// client's configuration.
 func New(config aws.Config, tableName string, options ...func(*dynamodb.Options)) *Store {
 	return &Store{client: dynamodb.NewFromConfig(config, options...), name: tableName}
 }
 
-// Put implements [table.Store]. It makes one call, without a read before it.
+// Put implements [table.Store]. It makes one call and reads nothing first.
 func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err error) {
 	if err = table.Check(item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
@@ -97,8 +97,8 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	return page, nil
 }
 
-// setCondition writes the key condition. None of the key attributes is a
-// reserved word, so that they need no placeholders.
+// setCondition sets the key condition. The key attributes need no placeholders,
+// because none of them is a reserved word.
 func setCondition(in *dynamodb.QueryInput, q table.Query, partition, sort string) {
 	condition := partition + " = :partition"
 	values := map[string]types.AttributeValue{":partition": str(q.Partition)}

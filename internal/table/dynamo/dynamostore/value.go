@@ -9,8 +9,7 @@ import (
 	"github.com/ringback/ringback/internal/table/attr"
 )
 
-// attributes returns an item in the SDK's types. The error wraps
-// [table.ErrValue].
+// attributes converts an item to the SDK's types. The error wraps [table.ErrValue].
 func attributes(item attr.Map) (map[string]types.AttributeValue, error) {
 	all := make(map[string]types.AttributeValue, len(item))
 	for name, v := range item {
@@ -53,8 +52,8 @@ func attribute(v attr.Value) (types.AttributeValue, error) {
 
 func str(text string) types.AttributeValue { return &types.AttributeValueMemberS{Value: text} }
 
-// Item returns what the SDK read. A set, which nothing here writes but a person
-// may, becomes the list of its members.
+// Item converts an item from the SDK's types. A set becomes a list: no code here
+// writes sets, but a person may.
 func Item(all map[string]types.AttributeValue) table.Item {
 	item := make(table.Item, len(all))
 	for name, v := range all {

@@ -42,7 +42,7 @@ func TestDescribeTellsWhatAPersonNeedsAndNothingThatWasSent(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := awsclient.Describe(tc.err)
+			got := awsclient.SafeMessage(tc.err)
 			if !strings.Contains(got, tc.want) || strings.Contains(got, "MESSAGE") != tc.told {
 				t.Errorf("got %q, want %q in it", got, tc.want)
 			}
