@@ -10,8 +10,8 @@ import (
 	"github.com/ringback/ringback/internal/timing"
 )
 
-// answerTime is what is kept of the function's time to answer in: work that is
-// not done by then is given up, and the sender told to come back.
+// answerTime is how long before Lambda's deadline the handler stops working, so
+// that it can still tell the sender to retry.
 const answerTime = 500 * time.Millisecond
 
 // Handler serves API Gateway's HTTP API.
@@ -22,9 +22,9 @@ var _ lambda.Handler = (*Handler)(nil)
 // New returns a handler that passes requests to h.
 func New(h *ingest.Handler) *Handler { return &Handler{ingest: h} }
 
-// Invoke implements [lambda.Handler]. It returns an error, wrapping
-// [ErrEvent], only for what no gateway sends; every fault of a delivery is a
-// response.
+// Invoke implements [lambda.Handler]. It returns an error, wrapping [ErrEvent],
+// only for an event that API Gateway never sends. Whatever is wrong with a
+// delivery, it answers with a response.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ctx, cancel := timing.WithMargin(ctx, answerTime)
 	defer cancel()
@@ -32,5 +32,5 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return formatResponse(h.ingest.Handle(ctx, request)), nil
+	return formatResponse(h.ingest.Handle(ctx, request))
 }

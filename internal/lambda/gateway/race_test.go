@@ -2,5 +2,5 @@
 
 package gateway_test
 
-// The race detector keeps less of what pools hold.
+// Under the race detector sync.Pool drops items at random.
 func init() { allowance = 1.1 }
