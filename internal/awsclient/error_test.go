@@ -14,8 +14,8 @@ import (
 	"github.com/ringback/ringback/internal/awsclient"
 )
 
-// Messages about what was sent quote it, and errors are logged.
-func TestDescribeTellsWhatAPersonNeedsAndNothingThatWasSent(t *testing.T) {
+// Errors are logged, and many messages quote the request.
+func TestSafeMessageHasNothingOfTheRequest(t *testing.T) {
 	t.Parallel()
 	answered := func(status int, code string) error {
 		return fmt.Errorf("operation error: %w", &smithyhttp.ResponseError{

@@ -33,8 +33,8 @@ func config(endpoint string) aws.Config {
 	}
 }
 
-// server answers each request with the next of the answers, the last one for
-// ever, and counts the calls.
+// server responds to each request with the next answer, then always with the last,
+// and counts the calls.
 func server(t *testing.T, answers ...http.HandlerFunc) (endpoint string, calls func() int) {
 	t.Helper()
 	var (
@@ -100,7 +100,7 @@ func TestCallSendsTheRequestOfItsService(t *testing.T) {
 	}
 }
 
-func TestWhatMayPassIsTriedAgain(t *testing.T) {
+func TestTransientErrorsAreRetried(t *testing.T) {
 	t.Parallel()
 	cut := func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -156,9 +156,29 @@ func TestAttemptsEndAfterThree(t *testing.T) {
 	}
 }
 
-// A quota of retries that is only spent would end every retry of a process that
-// lives for weeks.
-func TestRetriesThatSucceedAreGivenBack(t *testing.T) {
+// The functions' own time limits leave room for this.
+func TestACallToASilentServiceFailsWithinSevenSeconds(t *testing.T) {
+	t.Parallel()
+	retryer := awsclient.NewRetryer()
+	total := awsclient.AttemptTimeout
+	for attempt := 1; attempt < retryer.MaxAttempts(); attempt++ {
+		longest := time.Duration(0)
+		for range 1000 { // pauses vary at random
+			pause, err := retryer.RetryDelay(attempt, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			longest = max(longest, pause)
+		}
+		total += longest + awsclient.AttemptTimeout
+	}
+	if total > 7*time.Second {
+		t.Errorf("%d attempts take up to %v, want at most 7s", retryer.MaxAttempts(), total)
+	}
+}
+
+// Otherwise a process that lives for weeks would run out of retry tokens.
+func TestSuccessfulRetriesReturnTheirTokens(t *testing.T) {
 	t.Parallel()
 	const calls = 150
 	failing, working := says(500, `{"__type":"InternalServerError"}`), says(200, "{}")
@@ -184,8 +204,8 @@ func TestRetriesThatSucceedAreGivenBack(t *testing.T) {
 	}
 }
 
-// tokens is a policy that counts what is taken and given back. Like the SDK's
-// first interface it has no GetAttemptToken.
+// tokens is a policy that logs which tokens are taken and returned. It has the SDK's
+// older interface, without GetAttemptToken.
 type tokens struct{ log *[]string }
 
 func (tokens) IsErrorRetryable(error) bool                  { return true }
@@ -204,14 +224,14 @@ func (k tokens) take(what string) func(error) error {
 	}
 }
 
-// waiting is one of the second interface.
+// waiting is a policy with the newer interface.
 type waiting struct{ tokens }
 
 func (k waiting) GetAttemptToken(context.Context) (func(error) error, error) {
 	return k.take("awaited attempt"), nil
 }
 
-func TestTheConfigurationsRetryPolicyIsUsedAsTheSDKUsesIt(t *testing.T) {
+func TestTheRetryPolicyIsUsedAsTheSDKUsesIt(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		attempt string
@@ -239,7 +259,7 @@ func TestTheConfigurationsRetryPolicyIsUsedAsTheSDKUsesIt(t *testing.T) {
 				if err := call(c); err != nil {
 					t.Fatal(err)
 				}
-				// The SDK gives back the retry's first, which makes no difference.
+				// The SDK returns the retry's token first, which makes no difference.
 				slices.Sort(*log)
 			}
 			if diff := cmp.Diff(sdks, ours); diff != "" || !slices.Contains(ours, tc.attempt) {
@@ -249,8 +269,8 @@ func TestTheConfigurationsRetryPolicyIsUsedAsTheSDKUsesIt(t *testing.T) {
 	}
 }
 
-// A signature ends after five minutes, and a role's credentials in an hour.
-func TestEachAttemptIsSignedAnew(t *testing.T) {
+// A signature expires after five minutes, a role's credentials after an hour.
+func TestEachAttemptIsSignedAgain(t *testing.T) {
 	t.Parallel()
 	var dates []string
 	answer := func(status int) http.HandlerFunc {
@@ -281,7 +301,7 @@ func TestEachAttemptIsSignedAnew(t *testing.T) {
 	}
 }
 
-func TestNobodyWaitsForAnAttemptThatComesTooLate(t *testing.T) {
+func TestCallDoesNotWaitForARetryAfterItsDeadline(t *testing.T) {
 	t.Parallel()
 	endpoint, calls := server(t, says(500, ""))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -292,7 +312,7 @@ func TestNobodyWaitsForAnAttemptThatComesTooLate(t *testing.T) {
 	}
 }
 
-func TestAnswersAreToldByTheirCode(t *testing.T) {
+func TestErrorResponses(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name    string
@@ -327,7 +347,7 @@ func TestAnswersAreToldByTheirCode(t *testing.T) {
 	}
 }
 
-func TestAnAnswerWithItsChecksumIsTaken(t *testing.T) {
+func TestAResponseWithAMatchingChecksumIsAccepted(t *testing.T) {
 	t.Parallel()
 	const body = `{"Attributes":{}}`
 	endpoint, calls := server(t, says(200, body, "X-Amz-Crc32", fmt.Sprint(crc32.ChecksumIEEE([]byte(body)))))
@@ -337,9 +357,9 @@ func TestAnAnswerWithItsChecksumIsTaken(t *testing.T) {
 	}
 }
 
-// A service takes a signature for five minutes, and an environment may have been
-// frozen with its clock.
-func TestClocksThatDifferAreSignedAround(t *testing.T) {
+// A service accepts a signature for five minutes, and an execution environment's clock
+// may have been frozen.
+func TestAfterAClockSkewTheServicesTimeIsSigned(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		ahead time.Duration // the service's clock
@@ -374,7 +394,7 @@ func TestClocksThatDifferAreSignedAround(t *testing.T) {
 	}
 }
 
-func TestASignatureThatIsWrongIsNotTriedAgain(t *testing.T) {
+func TestAWrongSignatureIsNotRetried(t *testing.T) {
 	t.Parallel()
 	endpoint, calls := server(t, says(400, `{"__type":"InvalidSignatureException"}`))
 	_, err := awsclient.NewService(awsclient.DynamoDB, config(endpoint)).Call(t.Context(), "PutItem", []byte("{}"))
@@ -384,7 +404,7 @@ func TestASignatureThatIsWrongIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-// hosts collects where requests go, and sends none.
+// hosts collects the hosts of requests and sends none.
 type hosts struct{ hosts []string }
 
 func (h *hosts) Do(r *http.Request) (*http.Response, error) {
@@ -392,8 +412,8 @@ func (h *hosts) Do(r *http.Request) (*http.Response, error) {
 	return nil, errors.New("not sent")
 }
 
-// The SDK's clients know every region's hosts.
-func TestRequestsGoWhereTheSDKSendsThem(t *testing.T) {
+// The SDK's clients know the hosts of every region.
+func TestRequestsGoToTheSDKsHosts(t *testing.T) {
 	t.Parallel()
 	for _, region := range []string{
 		"us-east-1", "eu-central-1", "ap-southeast-7", "me-central-1", "us-gov-west-1", "cn-north-1", "cn-northwest-1",

@@ -28,7 +28,7 @@ const (
 	grace = 72 * time.Hour
 )
 
-// client is a Secrets Manager of one function.
+// client is a fake Secrets Manager.
 type client struct {
 	get func(ctx context.Context, stage string) (*version, error)
 }
@@ -45,7 +45,7 @@ func (c client) Call(ctx context.Context, operation string, request []byte) ([]b
 	return found.answer(), nil
 }
 
-// api is a Secrets Manager that answers by the stage that it is asked for.
+// api is a fake Secrets Manager that responds by staging label.
 type api func(stage string) ([]byte, error)
 
 func (a api) Call(_ context.Context, _ string, request []byte) ([]byte, error) {
@@ -55,12 +55,12 @@ func (a api) Call(_ context.Context, _ string, request []byte) ([]byte, error) {
 	return a("AWSPREVIOUS")
 }
 
-// vault is a secret that rotates. A version that is nil does not exist.
+// vault is a secret that can be rotated. A nil version does not exist.
 type vault struct {
 	mu                sync.Mutex
 	current, previous *version
-	down              error // answered instead, where set
-	looks             int   // for AWSCURRENT
+	down              error // returned instead, if set
+	reads             int   // of AWSCURRENT
 }
 
 type version struct {
@@ -68,14 +68,14 @@ type version struct {
 	created time.Time
 }
 
-// answer is that of Secrets Manager.
+// answer is Secrets Manager's response.
 func (v *version) answer() []byte {
 	text, _ := jsontext.AppendQuote(nil, v.text)
 	return fmt.Appendf(nil, `{"ARN":%q,"CreatedDate":%s,"Name":"ringback","SecretString":%s,"VersionStages":[]}`,
 		arn, strconv.FormatFloat(float64(v.created.UnixMilli())/1000, 'E', -1, 64), text)
 }
 
-// answered is an error of Secrets Manager.
+// answered is an error response of Secrets Manager.
 func answered(code string) error {
 	return &awsclient.APIError{Code: code, StatusCode: http.StatusBadRequest}
 }
@@ -88,7 +88,7 @@ func (v *vault) client() client {
 		defer v.mu.Unlock()
 		found := v.previous
 		if stage == "AWSCURRENT" {
-			v.looks++
+			v.reads++
 			found = v.current
 		}
 		switch {
@@ -101,14 +101,14 @@ func (v *vault) client() client {
 	}}
 }
 
-// rotate makes a new current version now, and the current one the previous.
+// rotate creates a new current version; the current one becomes the previous.
 func (v *vault) rotate(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.previous, v.current = v.current, &version{text, time.Now()}
 }
 
-// rotateBack swaps the labels, and makes no version.
+// rotateBack swaps the labels and creates no version.
 func (v *vault) rotateBack() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -121,10 +121,10 @@ func (v *vault) fail(err error) {
 	v.down = err
 }
 
-func (v *vault) looked() int {
+func (v *vault) readCount() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.looks
+	return v.reads
 }
 
 func newSource(t *testing.T, v *vault) *credential.Rotating {
@@ -153,7 +153,7 @@ func wantTokens(t *testing.T, source *credential.Rotating, want ...string) {
 
 var errDown = errors.New("no route to host")
 
-func TestAStartReadsBothVersionsOnce(t *testing.T) {
+func TestNewReadsBothVersionsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := &vault{previous: &version{token(previous), time.Now().Add(-time.Hour)}, current: &version{token(current), time.Now()}}
@@ -161,13 +161,13 @@ func TestAStartReadsBothVersionsOnce(t *testing.T) {
 		for range 100 {
 			wantTokens(t, source, current, previous)
 		}
-		if v.looked() != 1 {
-			t.Errorf("looked %d times, want once", v.looked())
+		if v.readCount() != 1 {
+			t.Errorf("%d reads, want 1", v.readCount())
 		}
 	})
 }
 
-func TestPromise6_AStartFailsClosed(t *testing.T) {
+func TestPromise6_NewFailsClosed(t *testing.T) {
 	t.Parallel()
 	denied := answered("DecryptionFailure")
 	ok := &version{token(current), time.Now()}
@@ -198,7 +198,7 @@ func TestPromise6_AStartFailsClosed(t *testing.T) {
 	}
 }
 
-func TestAStartFailsWhenItCannotTellWhetherThereIsAPreviousVersion(t *testing.T) {
+func TestNewFailsIfThePreviousVersionCannotBeRead(t *testing.T) {
 	t.Parallel()
 	broken := client{func(_ context.Context, stage string) (*version, error) {
 		if stage == "AWSPREVIOUS" {
@@ -211,7 +211,7 @@ func TestAStartFailsWhenItCannotTellWhetherThereIsAPreviousVersion(t *testing.T)
 	}
 }
 
-func TestAStartWithABinarySecretFails(t *testing.T) {
+func TestNewFailsOnABinarySecret(t *testing.T) {
 	t.Parallel()
 	binary := api(func(string) ([]byte, error) {
 		return []byte(`{"SecretBinary":"e30=","CreatedDate":1.7E9}`), nil
@@ -221,8 +221,8 @@ func TestAStartWithABinarySecretFails(t *testing.T) {
 	}
 }
 
-// Nobody could tell how long the previous version stays valid.
-func TestAStartWithAVersionOfNoDateFails(t *testing.T) {
+// Without dates nothing says how long the previous version stays valid.
+func TestNewFailsOnAVersionWithoutADate(t *testing.T) {
 	t.Parallel()
 	for _, date := range []string{"", `,"CreatedDate":null`, `,"CreatedDate":"yesterday"`} {
 		undated := api(func(string) ([]byte, error) {
@@ -246,7 +246,7 @@ func TestErrorsDoNotCarryTheSecret(t *testing.T) {
 	}
 }
 
-func TestWithoutAPreviousVersionTheCurrentOneIsAlone(t *testing.T) {
+func TestWithoutAPreviousVersionOnlyTheCurrentOneIsValid(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name     string
@@ -264,7 +264,7 @@ func TestWithoutAPreviousVersionTheCurrentOneIsAlone(t *testing.T) {
 	}
 }
 
-func TestThePreviousVersionEndsToTheSecond(t *testing.T) {
+func TestThePreviousVersionExpiresToTheSecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rotated := time.Now()
@@ -279,7 +279,7 @@ func TestThePreviousVersionEndsToTheSecond(t *testing.T) {
 	})
 }
 
-func TestAStartLongAfterTheRotationTakesTheCurrentVersionOnly(t *testing.T) {
+func TestLongAfterARotationNewReturnsTheCurrentVersionOnly(t *testing.T) {
 	t.Parallel()
 	v := &vault{
 		previous: &version{token(previous), time.Now().Add(-2 * grace)},
@@ -288,7 +288,7 @@ func TestAStartLongAfterTheRotationTakesTheCurrentVersionOnly(t *testing.T) {
 	wantTokens(t, newSource(t, v), current)
 }
 
-func TestARotationBackKeepsTheYoungerVersionForItsGrace(t *testing.T) {
+func TestRotatingBackKeepsTheNewerVersionForItsGrace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := &vault{current: &version{token(previous), time.Now().Add(-1000 * time.Hour)}}
@@ -302,7 +302,7 @@ func TestARotationBackKeepsTheYoungerVersionForItsGrace(t *testing.T) {
 	})
 }
 
-func TestAMissLooksAgainAtMostOnceAMinute(t *testing.T) {
+func TestRefreshReadsAtMostOnceAMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := &vault{current: &version{token(previous), time.Now()}}
@@ -330,8 +330,8 @@ func TestAMissLooksAgainAtMostOnceAMinute(t *testing.T) {
 			refresh()
 			time.Sleep(time.Minute/1000 - time.Nanosecond)
 		}
-		if v.looked() != 2 {
-			t.Errorf("looked %d times, want twice", v.looked())
+		if v.readCount() != 2 {
+			t.Errorf("%d reads, want 2", v.readCount())
 		}
 	})
 }
@@ -344,19 +344,19 @@ func TestVersionsAreReadAgainAfterTenMinutes(t *testing.T) {
 		v.rotate(token(current))
 		time.Sleep(10*time.Minute - time.Nanosecond)
 		wantTokens(t, source, previous)
-		if v.looked() != 1 {
-			t.Errorf("looked %d times before ten minutes were over, want once", v.looked())
+		if v.readCount() != 1 {
+			t.Errorf("%d reads within ten minutes, want 1", v.readCount())
 		}
 		time.Sleep(time.Nanosecond)
 		wantTokens(t, source, current, previous)
 		wantTokens(t, source, current, previous)
-		if v.looked() != 2 {
-			t.Errorf("looked %d times, want twice", v.looked())
+		if v.readCount() != 2 {
+			t.Errorf("%d reads, want 2", v.readCount())
 		}
 	})
 }
 
-func TestALeakedTokenEndsEverywhereTenMinutesAfterItIsRotatedAwayTwice(t *testing.T) {
+func TestALeakedTokenExpiresTenMinutesAfterASecondRotation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := &vault{current: &version{token("leaked-token-0123456789"), time.Now()}}
@@ -368,7 +368,7 @@ func TestALeakedTokenEndsEverywhereTenMinutesAfterItIsRotatedAwayTwice(t *testin
 	})
 }
 
-func TestAFailingLookKeepsWhatIsKnown(t *testing.T) {
+func TestAFailedReadKeepsTheKnownVersions(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name   string
@@ -402,7 +402,7 @@ func TestAFailingLookKeepsWhatIsKnown(t *testing.T) {
 	}
 }
 
-func TestAfterAFailureTheNextLookFindsTheNewVersion(t *testing.T) {
+func TestAfterAFailureTheNextReadFindsTheNewVersion(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := &vault{current: &version{token(previous), time.Now()}}
@@ -423,10 +423,9 @@ func TestAfterAFailureTheNextLookFindsTheNewVersion(t *testing.T) {
 	})
 }
 
-// Within the minute after a look that failed nobody knows more than at the
-// failure: whoever comes with a token that matches nothing may well have the
-// new one. "Too early to look" is only an answer after a look that succeeded.
-func TestUntilALookSucceedsAMissStaysUndecided(t *testing.T) {
+// In the minute after a failed read nothing new is known: an unknown token may be the
+// new one. "Too early for another read" is a result only after a successful read.
+func TestUntilAReadSucceedsAnUnknownTokenIsNotRefused(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name string
@@ -449,7 +448,7 @@ func TestUntilALookSucceedsAMissStaysUndecided(t *testing.T) {
 				v.rotate(token(current))
 				v.fail(errDown)
 				tc.look(t.Context(), source)
-				looks := v.looked()
+				reads := v.readCount()
 
 				for range 3 {
 					time.Sleep(time.Second)
@@ -457,15 +456,15 @@ func TestUntilALookSucceedsAMissStaysUndecided(t *testing.T) {
 						t.Errorf("Refresh: %v, %v, want ErrUnavailable", tokens(got), err)
 					}
 				}
-				if v.looked() != looks {
-					t.Errorf("looked %d times within the minute, want none", v.looked()-looks)
+				if v.readCount() != reads {
+					t.Errorf("%d reads within the minute, want none", v.readCount()-reads)
 				}
 			})
 		})
 	}
 }
 
-func TestALookEndsWithItsContext(t *testing.T) {
+func TestAReadEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var hangs atomic.Bool
@@ -493,7 +492,7 @@ func TestALookEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestASourceMayBeUsedConcurrently(t *testing.T) {
+func TestRotatingIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	var now atomic.Int64
 	start := time.Now()
@@ -522,9 +521,8 @@ func TestASourceMayBeUsedConcurrently(t *testing.T) {
 	all.Wait()
 }
 
-// Labels can be moved onto versions that were made long ago; their dates then
-// say nothing of when.
-func TestThePreviousVersionHasItsGraceWhenLabelsMoveOntoOldVersions(t *testing.T) {
+// Labels can be moved onto old versions, whose dates do not say when that happened.
+func TestMovingLabelsOntoOldVersionsStartsAGracePeriod(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := &vault{
@@ -551,7 +549,7 @@ func TestThePreviousVersionHasItsGraceWhenLabelsMoveOntoOldVersions(t *testing.T
 	})
 }
 
-func TestALookThatHangsIsGivenUp(t *testing.T) {
+func TestAHangingReadTimesOut(t *testing.T) {
 	t.Parallel()
 	for name, look := range map[string]func(context.Context, *credential.Rotating) error{
 		"a miss": func(ctx context.Context, source *credential.Rotating) error {
@@ -594,7 +592,7 @@ func TestALookThatHangsIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestASlipBetweenTwoVersionsEndsNothing(t *testing.T) {
+func TestAnUnusableVersionInBetweenExpiresNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := &vault{current: &version{token(previous), time.Now()}}
@@ -620,8 +618,8 @@ func TestASlipBetweenTwoVersionsEndsNothing(t *testing.T) {
 	})
 }
 
-// Warm functions must not end a version before those that start later do.
-func TestAGraceIsThatOfTheNewestVersionsAlsoWithTheSameContent(t *testing.T) {
+// A warm instance must not expire a version before a new instance does.
+func TestTheGraceFollowsTheNewestVersionsEvenWithTheSameContent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := &vault{current: &version{token(previous), time.Now()}}

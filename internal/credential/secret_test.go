@@ -60,7 +60,7 @@ func TestParseReadsASecret(t *testing.T) {
 	}
 }
 
-func TestParseNamesWhatIsWrongAndNeverTheContent(t *testing.T) {
+func TestParseSaysWhatIsWrongWithoutTheContent(t *testing.T) {
 	t.Parallel()
 	const private = "PRIVATE" // stands in every text below
 	for _, tc := range []struct{ name, text, fault string }{
@@ -106,7 +106,7 @@ func TestParseNamesWhatIsWrongAndNeverTheContent(t *testing.T) {
 	}
 }
 
-func TestAuthorizeTakesExactlyTheTokensOfTheVersions(t *testing.T) {
+func TestAuthorizeAcceptsExactlyTheTokensOfTheVersions(t *testing.T) {
 	t.Parallel()
 	both := credential.Secrets{{Token: current}, {Token: previous}}
 	for _, tc := range []struct {
@@ -146,7 +146,7 @@ func TestPromise6_AVersionWithoutATokenAuthorizesNobody(t *testing.T) {
 	}
 }
 
-func TestSigningSecretsAreThoseOfTheVersionsWhileTheCurrentOneAsksForAny(t *testing.T) {
+func TestSigningReturnsSecretsOnlyIfTheCurrentVersionHasOne(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name    string

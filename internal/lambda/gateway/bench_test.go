@@ -18,7 +18,7 @@ import (
 	"github.com/ringback/ringback/internal/table/dynamo"
 )
 
-// whole is the handler as main wires it, on a table that answers at once.
+// whole is the handler as main wires it, with a table that responds at once.
 func whole(t testing.TB) (*gateway.Handler, *tabletest.Instant) {
 	t.Helper()
 	instant := tabletest.StartInstant(t)
@@ -29,12 +29,12 @@ func whole(t testing.TB) (*gateway.Handler, *tabletest.Instant) {
 	return gateway.New(h), instant
 }
 
-// discard takes what is logged, unlike [io.Discard] without telling so.
+// discard is [io.Discard], but the logger does not recognise it and skip its work.
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
-// deliveries are one of format A and one of format B, signed.
+// deliveries returns one of format A and one of format B, signed.
 func deliveries(t testing.TB) map[string][]byte {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join(samplesFolder, "call.completed.json"))
@@ -55,8 +55,7 @@ func deliveries(t testing.TB) map[string][]byte {
 	return map[string][]byte{"A": marshal(t, plain), "B signed": marshal(t, signed)}
 }
 
-// One event, as Lambda hands it over, to the answer that it takes: everything but
-// the Runtime API.
+// The whole handler, without the Runtime API.
 func BenchmarkInvoke(b *testing.B) {
 	for name, event := range deliveries(b) {
 		b.Run(name, func(b *testing.B) {

@@ -20,7 +20,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
-// missedCall is a sample as API Gateway hands it on.
+// missedCall is a sample as API Gateway passes it on.
 func missedCall(t *testing.T) httpEvent {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join(samplesFolder, "call.missed.json"))
@@ -175,7 +175,7 @@ func TestParseRequest(t *testing.T) {
 	}
 }
 
-func TestParseRequestReadsWhatTheGatewayMayLeaveOut(t *testing.T) {
+func TestParseRequestAcceptsMissingMembers(t *testing.T) {
 	t.Parallel()
 	const context = `"requestContext":{"domainName":"example.com","http":{"method":"POST"}}`
 	want := ingest.Request{Method: "POST", Path: "/justcall/x", URL: "https://example.com/justcall/x"}
@@ -198,7 +198,7 @@ func TestParseRequestReadsWhatTheGatewayMayLeaveOut(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoHTTPEventIsAnErrorWithoutContent(t *testing.T) {
+func TestOtherEventsAreErrorsWithoutContent(t *testing.T) {
 	t.Parallel()
 	// The payload format 1.0 that REST APIs send.
 	const v1 = `{"version":"1.0","resource":"/justcall/{token}","path":"/justcall/private","httpMethod":"POST","headers":{"x":"private"},` +
@@ -239,7 +239,7 @@ func TestWhatIsNoHTTPEventIsAnErrorWithoutContent(t *testing.T) {
 	}
 }
 
-func TestAnEventCutShortAnywhereIsAnError(t *testing.T) {
+func TestATruncatedEventIsAnError(t *testing.T) {
 	t.Parallel()
 	whole := marshal(t, missedCall(t))
 	whole = whole[:len(whole)-len("}\n")]
@@ -250,9 +250,9 @@ func TestAnEventCutShortAnywhereIsAnError(t *testing.T) {
 	}
 }
 
-// The gateway passes on what clients send: no body or header of theirs may turn
-// a request into an error of the function, which no client sees as its own.
-func TestWhatAClientSendsNeverFailsTheEvent(t *testing.T) {
+// API Gateway passes on what clients send. A client's mistake must get a 4xx, not an
+// error of the function.
+func TestNothingAClientSendsFailsTheEvent(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, event string }{
 		{"a header twice, in two letter cases", `"headers":{"A":"1","a":"2"}`},
@@ -273,9 +273,8 @@ func TestWhatAClientSendsNeverFailsTheEvent(t *testing.T) {
 	}
 }
 
-// It cannot be told what such a body stands for, so it is not taken for an
-// event; but it is not lost.
-func TestABodyThatIsNotUTF8IsHandedOnAsItStands(t *testing.T) {
+// Such a body cannot be decoded, so it is not accepted as an event, but it is not lost.
+func TestABodyThatIsNotUTF8IsPassedOnUnchanged(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"a byte that is none":        "\"{\\\"event\\\":\\\"a\xff\\\"}\"",

@@ -28,7 +28,7 @@ func handler(t testing.TB, store ingest.Putter) *ingest.Handler {
 	return ingest.New(store, credential.Fixed{Token: sampleToken, SigningSecret: signingSecret}, logscan.Logger(t, sampleToken, signingSecret))
 }
 
-// response is what the gateway expects of a function.
+// response is what API Gateway expects of a function.
 type response struct {
 	StatusCode      int               `json:"statusCode"`
 	Headers         map[string]string `json:"headers"`
@@ -49,7 +49,7 @@ func wantResponse(t *testing.T, answer []byte, want response) {
 
 var jsonHeaders = map[string]string{"content-type": "application/json"}
 
-func TestResponsesAreWholeForTheGateway(t *testing.T) {
+func TestResponses(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name   string
@@ -123,7 +123,7 @@ func TestResponsesAreWholeForTheGateway(t *testing.T) {
 	}
 }
 
-func TestASignatureHoldsThroughTheGateway(t *testing.T) {
+func TestSignaturesAreVerifiedThroughTheGateway(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2024, time.March, 21, 17, 8, 30, 0, time.UTC)
 	const timestamp = "2024-03-21 17:08:22"
@@ -185,7 +185,7 @@ func TestASignatureHoldsThroughTheGateway(t *testing.T) {
 	}
 }
 
-func TestInvokeGivesUpInTimeToAnswer(t *testing.T) {
+func TestInvokeGivesUpBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	hangs := tabletest.PutFunc(func(ctx context.Context, _ table.Item) (bool, error) {
 		<-ctx.Done()
@@ -221,7 +221,7 @@ func TestInvokeGivesUpInTimeToAnswer(t *testing.T) {
 
 var unavailable = response{http.StatusServiceUnavailable, jsonHeaders, `{"error":"not stored, send it again"}`, false}
 
-func TestWithoutADeadlineTheStoreHasItsTime(t *testing.T) {
+func TestWithoutADeadlineInvokeWaitsForTheStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slow := tabletest.PutFunc(func(ctx context.Context, _ table.Item) (bool, error) {
@@ -240,9 +240,8 @@ func TestWithoutADeadlineTheStoreHasItsTime(t *testing.T) {
 	})
 }
 
-// Six megabytes is what Lambda takes; the gateway's JSON around the body is in
-// it.
-func TestALargeDeliveryComesThroughTheGateway(t *testing.T) {
+// Lambda accepts 6 MB, API Gateway's JSON around the body included.
+func TestALargeDeliveryIsStored(t *testing.T) {
 	t.Parallel()
 	event := missedCall(t)
 	event.Body = `{"event":"voicemail.received","timestamp":"2026-03-12T14:40:00Z","data":{"call_id":"c1","transcription":"` +

@@ -64,8 +64,8 @@ const (
 	sampleDomain = "example.execute-api.us-east-1.amazonaws.com"
 )
 
-// delivered returns the event of a body that arrives two seconds after its
-// event. It is the same every time.
+// delivered returns the gateway event of a body that arrives two seconds after its own
+// timestamp. It is deterministic.
 func delivered(t testing.TB, body []byte) httpEvent {
 	t.Helper()
 	var sent struct {

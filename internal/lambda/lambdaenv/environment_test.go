@@ -38,17 +38,17 @@ func TestNamesEveryFaultAtOnce(t *testing.T) {
 		changes map[string]string
 		want    []string // variables that are named, and no others
 	}{
-		{"none, if all is well", nil, nil},
-		{"none, for what may be missing", map[string]string{"AWS_SESSION_TOKEN": ""}, nil},
+		{"none, if all is valid", nil, nil},
+		{"none, for an optional variable", map[string]string{"AWS_SESSION_TOKEN": ""}, nil},
 		{"a required variable that is empty", map[string]string{"NAME": ""}, []string{"NAME"}},
-		{"a duration that is none", map[string]string{"AGE": "three hours"}, []string{"AGE"}},
+		{"not a duration", map[string]string{"AGE": "three hours"}, []string{"AGE"}},
 		{"a duration that is too short", map[string]string{"AGE": "59m59s"}, []string{"AGE"}},
 		{"a duration just long enough", map[string]string{"AGE": "60m"}, nil},
 		{"no duration, which has its default", map[string]string{"AGE": ""}, nil},
 		{"a URL without a host", map[string]string{"ADDRESS": "hooks"}, []string{"ADDRESS"}},
 		{"a URL that cannot be read", map[string]string{"ADDRESS": "http://[::1"}, []string{"ADDRESS"}},
 		{"no URL", map[string]string{"ADDRESS": ""}, nil},
-		{"an endpoint that is none", map[string]string{"AWS_ENDPOINT_URL_SQS": "queue"}, []string{"AWS_ENDPOINT_URL_SQS"}},
+		{"an endpoint that is not a URL", map[string]string{"AWS_ENDPOINT_URL_SQS": "queue"}, []string{"AWS_ENDPOINT_URL_SQS"}},
 		{"the caller's own", map[string]string{"OWN": "wrong"}, []string{"OWN"}},
 		{
 			"what every function needs",

@@ -18,7 +18,7 @@ import (
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 )
 
-// writes collects what is written to connections, each write by itself.
+// writes records each write to a connection.
 type writes struct {
 	mu  sync.Mutex
 	all []string
@@ -30,7 +30,7 @@ func (w *writes) add(text string) {
 	w.all = append(w.all, text)
 }
 
-// take returns what was written since.
+// take returns the writes since the last call.
 func (w *writes) take() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -49,7 +49,7 @@ func (c writtenTo) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// echo answers with the body and a trailer of each request.
+// echo responds with the body and a trailer of each request.
 func echo(t *testing.T) (endpoint string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -65,20 +65,20 @@ func echo(t *testing.T) (endpoint string) {
 	return server.URL
 }
 
-// ofUnknownLength hides from net/http how long a text is, as aws-lambda-go does.
+// ofUnknownLength hides the length of a text from net/http, as aws-lambda-go does.
 func ofUnknownLength(text string) io.Reader { return struct{ io.Reader }{strings.NewReader(text)} }
 
-// fatal is what a test has and one of rapid's.
+// fatal is implemented by tests, rapid's included.
 type fatal interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
 
-// exchange posts a body and returns what comes back. It gives up after some time,
-// which no exchange takes that is not stuck.
+// exchange posts a body and returns the response. The time limit is only reached if the
+// exchange hangs.
 func exchange(t fatal, client *http.Client, endpoint string, body io.Reader, trailer http.Header) (echoed, told string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, body)
 	if err != nil {
@@ -97,7 +97,7 @@ func exchange(t fatal, client *http.Client, endpoint string, body io.Reader, tra
 	return string(answer), resp.Header.Get("Told")
 }
 
-// client returns one whose writes are collected beneath what holds them together.
+// client returns a client and the writes to its connections.
 func client() (*http.Client, *writes) {
 	written := &writes{}
 	return &http.Client{Transport: lambdaenv.NewTransport(func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -128,8 +128,7 @@ func TestAnAnswerIsOneWrite(t *testing.T) {
 	}
 }
 
-// Whatever a body is and however it comes, it arrives whole, and the next one
-// behind it.
+// Any body arrives whole, however it is read, and so does the one after it.
 func TestRequestsArriveWhole(t *testing.T) {
 	t.Parallel()
 	endpoint := echo(t)
@@ -164,7 +163,7 @@ func TestRequestsArriveWhole(t *testing.T) {
 	})
 }
 
-func TestARequestThatIsGivenUpEnds(t *testing.T) {
+func TestAnAbortedRequestLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	endpoint := echo(t)
 	broken := errors.New("broken")
@@ -181,7 +180,7 @@ func TestARequestThatIsGivenUpEnds(t *testing.T) {
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
-	// The next one does not find what is left of it.
+	// The next request starts afresh.
 	if echoed, _ := exchange(t, client, endpoint, ofUnknownLength("whole"), nil); echoed != "whole" {
 		t.Errorf("%q came back", echoed)
 	}
@@ -190,15 +189,15 @@ func TestARequestThatIsGivenUpEnds(t *testing.T) {
 	}
 }
 
-// A failure is told by a header of up to 1 MB and by trailers that are set while the
-// body is read.
-func TestAFailureIsTold(t *testing.T) {
+// aws-lambda-go reports a failure in a header of up to 1 MB and in trailers, which it
+// sets while the body is read.
+func TestAFailureIsReported(t *testing.T) {
 	t.Parallel()
 	endpoint := echo(t)
 	client, _ := client()
 	for _, size := range []int{10, 5000, 100_000} {
 		long := strings.Repeat("x", size)
-		reason := long[:min(size, 2000)] // net/http's server takes no more than 4096 of a trailer
+		reason := long[:min(size, 2000)] // net/http's server accepts trailers of up to 4096 bytes
 		trailer := http.Header{"Told": nil}
 		body := io.MultiReader(strings.NewReader("half"), readerFunc(func([]byte) (int, error) {
 			trailer.Set("Told", reason)

@@ -24,14 +24,14 @@ import (
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
-// secret stands for whatever an item holds: no error may tell it.
+// secret stands for an item's content: no error may contain it.
 const secret = "+14155550100"
 
 func secretItem() table.Item {
 	return table.Item{table.PK: attr.String("CALL#" + secret), table.SK: attr.String("EVENT#1"), "from": attr.String(secret)}
 }
 
-// putter is what puts an item into a DynamoDB table.
+// putter puts an item into a DynamoDB table.
 type putter interface {
 	Put(ctx context.Context, item table.Item) (created bool, err error)
 }
@@ -42,7 +42,7 @@ var putters = map[string]func(endpoint string) putter{
 	"SDK's":     func(endpoint string) putter { return dynamostore.New(awsclient.StandIn(endpoint), "events") },
 }
 
-// withEach tests one after the other.
+// withEach runs a test with each of the putters.
 func withEach(t *testing.T, test func(t *testing.T, open func(endpoint string) putter)) {
 	t.Helper()
 	t.Parallel()
@@ -54,7 +54,7 @@ func withEach(t *testing.T, test func(t *testing.T, open func(endpoint string) p
 	}
 }
 
-// request is what a table is asked to put.
+// request is a request to put an item.
 type request struct {
 	Operation string `json:"-"`
 
@@ -63,8 +63,8 @@ type request struct {
 	ConditionExpression string         `json:"ConditionExpression"`
 }
 
-// asked starts a server that answers everything with body, and returns what it
-// was asked. A member that it does not know fails the test.
+// asked starts a server that always responds with body, and returns the requests that
+// it got. An unknown member of a request fails the test.
 func asked(t *testing.T, body string) (endpoint string, requests func() []request) {
 	t.Helper()
 	var (
@@ -140,7 +140,7 @@ func TestPutRefusesBeforeSending(t *testing.T) {
 	})
 }
 
-// answer is what a server says to a request.
+// answer is a server's response.
 type answer struct {
 	status int
 	body   string
@@ -203,8 +203,8 @@ func TestErrorClasses(t *testing.T) {
 	}
 }
 
-// Between us and the table there may be something that answers in its place.
-func TestPromise1_WhatIsNoAnswerOfTheTableIsNoSuccess(t *testing.T) {
+// Something between us and the table may respond in its place.
+func TestPromise1_OnlyAResponseOfTheTableIsASuccess(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, body, sum string }{
 		{"nothing", "", ""},
@@ -231,8 +231,8 @@ func TestPromise1_WhatIsNoAnswerOfTheTableIsNoSuccess(t *testing.T) {
 	}
 }
 
-// checkClass checks that err is want, or none of the sentinels if want is none,
-// and that its text tells nothing of the item.
+// checkClass checks that err wraps want and no other sentinel, and that its text has
+// nothing of the item.
 func checkClass(t *testing.T, err, want error) {
 	t.Helper()
 	for _, sentinel := range []error{table.ErrUnavailable, table.ErrTooLarge, table.ErrKey, table.ErrValue, table.ErrQuery} {
@@ -242,12 +242,12 @@ func checkClass(t *testing.T, err, want error) {
 	}
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		if strings.Contains(e.Error(), secret) {
-			t.Errorf("error %q tells content", e)
+			t.Errorf("error %q has content", e)
 		}
 	}
 }
 
-func TestAccessDeniedTellsThePerson(t *testing.T) {
+func TestAccessDeniedSaysWho(t *testing.T) {
 	withEach(t, func(t *testing.T, open func(string) putter) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Amzn-Requestid", "request-7")
@@ -258,7 +258,7 @@ func TestAccessDeniedTellsThePerson(t *testing.T) {
 		_, err := open(server.URL).Put(t.Context(), secretItem())
 		for _, want := range []string{"put item", "AccessDeniedException", "role x may not", "request-7"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("error %q does not tell %q", err, want)
+				t.Errorf("error %q does not say %q", err, want)
 			}
 		}
 	})
@@ -298,8 +298,8 @@ func TestCancelIsNotUnavailable(t *testing.T) {
 	})
 }
 
-// The server writes the item and cuts the connection before it answers; the
-// second attempt then finds our own item.
+// The server writes the item and cuts the connection before it responds. The second
+// attempt then finds our own item.
 func TestPromise2_ResponseLostAfterTheWriteIsNoError(t *testing.T) {
 	withEach(t, func(t *testing.T, open func(string) putter) {
 		for _, c := range []struct {
@@ -341,7 +341,7 @@ func TestPromise2_ResponseLostAfterTheWriteIsNoError(t *testing.T) {
 	})
 }
 
-// cut writes the beginning of a response and closes the connection.
+// cut writes the start of a response and closes the connection.
 func cut(t *testing.T, w http.ResponseWriter, response string) {
 	t.Helper()
 	conn, _, err := w.(http.Hijacker).Hijack()
@@ -353,7 +353,7 @@ func cut(t *testing.T, w http.ResponseWriter, response string) {
 	_ = conn.Close()
 }
 
-// silentServer takes connections and requests and never answers.
+// silentServer accepts connections and never responds.
 func silentServer(t *testing.T) (endpoint string) {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

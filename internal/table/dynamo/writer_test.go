@@ -23,13 +23,13 @@ import (
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
-// sent is what of a request reaches a service, as far as it means anything to it.
+// sent is what matters to a service in a request.
 type sent struct {
 	Method, URL, ContentType, Target string
 	Body                             any
 }
 
-// catcher keeps each request, and answers none.
+// catcher records requests and responds to none.
 type catcher []sent
 
 func (c *catcher) Do(r *http.Request) (*http.Response, error) {
@@ -55,8 +55,8 @@ func anItem() *rapid.Generator[table.Item] {
 	})
 }
 
-// normal spells the numbers of an item in DynamoDB's JSON as DynamoDB does: the SDK
-// sends them as they are written, and leaves that to the table.
+// normal rewrites the numbers of an item in DynamoDB's JSON as DynamoDB would. The SDK
+// leaves that to the table.
 func normal(t *rapid.T, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -78,7 +78,7 @@ func normal(t *rapid.T, v any) any {
 	return v
 }
 
-// The SDK's client is the judge: whatever an item holds, it asks for the same.
+// Whatever an item holds, the SDK's client sends the same request.
 func TestTheWritersRequestIsTheSDKs(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
