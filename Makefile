@@ -56,7 +56,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 bench: $(BENCH_NODE) $(BENCH_VENV) ## compare the webhook function with others, and write docs/benchmarks.md
-	$(LOCAL) go run -C internal/proof/bench . -rounds 20 -slow-rounds 4 -counts 5 -docs ../../../docs $(ARGS)
+	$(LOCAL) go run -C internal/proof/bench . -rounds 20 -slow-rounds 4 -counts 6 -docs ../../../docs $(ARGS)
 
 bench-quick: ## compare it with plain Go only, in less than a minute
 	$(LOCAL) go run -C internal/proof/bench . -contenders floor,ringback,plain -rounds 8 $(ARGS)

@@ -1,13 +1,12 @@
 package main
 
-// For the tests in package main_test.
+import (
+	"io"
+	"strings"
+)
 
-// Contenders returns the contenders and the rounds that arguments ask for.
-func Contenders(args ...string) (names []string, rounds, slowStarts int, err error) {
-	o, err := parse(args, discard{})
-	return o.contenders, o.rounds, o.slowStarts(), err
+// Options returns the contenders and the rounds that arguments ask for.
+func Options(args ...string) (contenders []string, rounds int, err error) {
+	o, err := parse(args, io.Discard)
+	return strings.Split(o.contenders, ","), o.rounds, err
 }
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }

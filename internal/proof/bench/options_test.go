@@ -15,28 +15,26 @@ func TestOptions(t *testing.T) {
 		args       []string
 		contenders []string
 		rounds     int
-		slowStarts int
 	}{
-		{"all by themselves", nil, []string{"floor", "ringback", "plain", "plain-slim", "plain-tuned", "node", "python"}, 15, 2},
-		{"some, and fewer rounds", []string{"-contenders", "plain,floor", "-rounds", "3"}, []string{"plain", "floor"}, 3, 2},
-		{"few starts are one for the slow", []string{"-contenders", "node", "-starts", "2"}, []string{"node"}, 15, 1},
+		{"all by themselves", nil, []string{"floor", "ringback", "plain", "plain-slim", "plain-tuned", "node", "python"}, 15},
+		{"some, and fewer rounds", []string{"-contenders", "plain,floor", "-rounds", "3"}, []string{"plain", "floor"}, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			contenders, rounds, slowStarts, err := bench.Contenders(test.args...)
+			contenders, rounds, err := bench.Options(test.args...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.contenders, contenders); diff != "" {
 				t.Errorf("contenders (-want +got):\n%s", diff)
 			}
-			if rounds != test.rounds || slowStarts != test.slowStarts {
-				t.Errorf("%d rounds and %d slow starts, want %d and %d", rounds, slowStarts, test.rounds, test.slowStarts)
+			if rounds != test.rounds {
+				t.Errorf("%d rounds, want %d", rounds, test.rounds)
 			}
 		})
 	}
-	for _, args := range [][]string{{"-rounds", "0"}, {"-starts", "0"}, {"-warmup", "1", "-events", "12"}, {"-events", "0"}, {"-warmup", "0"}, {"-slow-rounds", "-1"}, {"-counts", "few"}, {"quick"}} {
-		if _, _, _, err := bench.Contenders(args...); err == nil {
+	for _, args := range [][]string{{"-rounds", "0"}, {"-counts", "-1"}, {"-slow-rounds", "-1"}, {"-counts", "few"}, {"quick"}} {
+		if _, _, err := bench.Options(args...); err == nil {
 			t.Errorf("%v: no error", args)
 		}
 	}

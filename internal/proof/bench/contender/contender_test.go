@@ -24,8 +24,7 @@ func variable(env []string, name string) string {
 
 func TestCommand(t *testing.T) {
 	t.Setenv("GODEBUG_OF_THE_CALLER", "1")
-	aws := &standin.AWS{TableURL: "http://table", SecretURL: "http://secret"}
-	authority := &standin.Authority{Bundle: "bundle.pem", Directories: "one:two"}
+	roots := &standin.Roots{Bundle: "bundle.pem", Directories: "one:two"}
 	// The template names the endpoints too, as empty.
 	set := contender.Executable("bootstrap", map[string]string{"SSL_CERT_DIR": "/nonexistent", "AWS_ENDPOINT_URL_DYNAMODB": ""})
 	plain := contender.Executable("bootstrap", nil)
@@ -33,15 +32,15 @@ func TestCommand(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		contender contender.Contender
-		authority *standin.Authority
+		roots     *standin.Roots
 		want      map[string]string
 	}{
 		{"without settings", plain, nil, map[string]string{"SSL_CERT_DIR": "", "SSL_CERT_FILE": ""}},
-		{"without settings, over TLS", plain, authority, map[string]string{"SSL_CERT_DIR": "one:two", "SSL_CERT_FILE": "bundle.pem"}},
+		{"without settings, over TLS", plain, roots, map[string]string{"SSL_CERT_DIR": "one:two", "SSL_CERT_FILE": "bundle.pem"}},
 		{"with settings", set, nil, map[string]string{"SSL_CERT_DIR": "/nonexistent", "SSL_CERT_FILE": ""}},
-		{"with settings, over TLS", set, authority, map[string]string{"SSL_CERT_DIR": "/nonexistent", "SSL_CERT_FILE": "bundle.pem"}},
+		{"with settings, over TLS", set, roots, map[string]string{"SSL_CERT_DIR": "/nonexistent", "SSL_CERT_FILE": "bundle.pem"}},
 	} {
-		env := test.contender.Command(aws, test.authority).Env
+		env := test.contender.Command(standin.Endpoints{Table: "http://table", Secret: "http://secret", Roots: test.roots}).Env
 		test.want["AWS_ENDPOINT_URL_DYNAMODB"] = "http://table"
 		test.want["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = "http://secret"
 		test.want["GODEBUG_OF_THE_CALLER"] = ""

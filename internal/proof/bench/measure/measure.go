@@ -1,18 +1,27 @@
-// Package measure runs one contender at a time under the Lambda Runtime API and
-// measures what its deliveries cost.
+// Package measure runs one contender at a time under the Lambda Runtime API,
+// checks what it does with its deliveries, and measures what they cost.
 package measure
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ringback/ringback/internal/proof/bench/contender"
-	"github.com/ringback/ringback/internal/proof/bench/deliveries"
+	"github.com/ringback/ringback/internal/proof/bench/report"
 	"github.com/ringback/ringback/internal/proof/bench/standin"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
 )
@@ -20,153 +29,98 @@ import (
 // ErrFailed says that a contender could not be measured.
 var ErrFailed = errors.New("measure: failed")
 
-var errNoMeasure = errors.New("only Linux tells")
-
 // invokeTime bounds one delivery.
 const invokeTime = 10 * time.Second
 
 // Bench is what all contenders are run on.
 type Bench struct {
 	// Deliveries are those of every run, in this order.
-	Deliveries []deliveries.Delivery
+	Deliveries []Delivery
 	// Warmup is how many of them a process gets before its cost is measured.
 	Warmup int
-	// AWS answers over HTTP, Secure over TLS by the authority.
-	AWS, Secure *standin.AWS
-	Authority   *standin.Authority
+	AWS    *standin.AWS
 }
 
-// SetLatency has AWS take that long for every call.
-func (b *Bench) SetLatency(latency time.Duration) {
-	b.AWS.SetLatency(latency)
-	b.Secure.SetLatency(latency)
-}
-
-// Cold is what the start of a process took.
-type Cold struct {
-	// Init is from the start of the process to its first poll, First from then
-	// on to its first answer, without the pause between.
-	Init, First time.Duration
-}
-
-// Total is from the start to the first answer.
-func (c Cold) Total() time.Duration { return c.Init + c.First }
-
-// Warm is what the deliveries after the warm-up took.
-type Warm struct {
-	// Latencies are from handing over each event to having its answer.
-	Latencies []time.Duration
-	// CPU is per delivery, user and system time.
-	CPU time.Duration
-	// PeakRSS is the largest resident set of the process, in bytes.
-	PeakRSS int64
-	// Connections is how many were opened to the table.
-	Connections int
-}
-
-// Cold starts a process, hands it one delivery and ends it.
-func (b *Bench) Cold(ctx context.Context, c contender.Contender, secure bool) (Cold, error) {
-	aws, authority := b.AWS, (*standin.Authority)(nil)
-	if secure {
-		aws, authority = b.Secure, b.Authority
-	}
-	run, err := b.start(ctx, c, aws, authority)
+// Cold starts a process, hands it one delivery, ends it, and returns how long
+// the start took.
+func (b *Bench) Cold(ctx context.Context, c contender.Contender, at standin.Endpoints) (report.Measured, error) {
+	r, err := b.start(ctx, c, at)
 	if err != nil {
-		return Cold{}, err
+		return nil, err
 	}
-	defer run.process.Kill()
-	if err := run.deliver(ctx, b.Deliveries[:1]); err != nil {
-		return Cold{}, err
+	defer r.process.Kill()
+	latencies, err := r.deliver(ctx, b.Deliveries[:1])
+	if err != nil {
+		return nil, err
 	}
-	cold := Cold{Init: run.process.ColdStart(), First: run.latencies[0]}
-	return cold, run.check(b.Deliveries[:1])
+	begun, first := float64(r.process.ColdStart()), float64(latencies[0])
+	m := report.Measured{report.Init: begun, report.First: first, report.Cold: begun + first}
+	if at.Roots != nil {
+		m = report.Measured{report.InitTLS: begun, report.FirstTLS: first, report.ColdTLS: begun + first}
+	}
+	return m, r.check(b.Deliveries[:1])
 }
 
-// Warm starts a process, hands it the deliveries and measures those after the
-// warm-up.
-func (b *Bench) Warm(ctx context.Context, c contender.Contender) (Warm, error) {
-	run, err := b.start(ctx, c, b.AWS, nil)
+// Warm starts a process, hands it the deliveries, and returns what those after
+// the warm-up cost.
+func (b *Bench) Warm(ctx context.Context, c contender.Contender) (report.Measured, error) {
+	r, err := b.start(ctx, c, b.AWS.Plain)
 	if err != nil {
-		return Warm{}, err
+		return nil, err
 	}
-	defer run.process.Kill()
-	if err := run.deliver(ctx, b.Deliveries[:b.Warmup]); err != nil {
-		return Warm{}, err
+	defer r.process.Kill()
+	if _, err := r.deliver(ctx, b.Deliveries[:b.Warmup]); err != nil {
+		return nil, err
 	}
-	connections := b.AWS.Connections()
-	before, err := processCPU(run.process.PID())
-	if err != nil {
-		return Warm{}, err
+	measured := b.Deliveries[b.Warmup:]
+	connections := b.AWS.Connections.Load()
+	before, errBefore := processCPU(r.process.PID())
+	latencies, err := r.deliver(ctx, measured)
+	after, errAfter := processCPU(r.process.PID())
+	peak, errPeak := peakMemory(r.process.PID())
+	if err := errors.Join(errBefore, err, errAfter, errPeak); err != nil {
+		return nil, err
 	}
-	if err := run.deliver(ctx, b.Deliveries[b.Warmup:]); err != nil {
-		return Warm{}, err
-	}
-	after, err := processCPU(run.process.PID())
-	if err != nil {
-		return Warm{}, err
-	}
-	peak, err := peakMemory(run.process.PID())
-	if err != nil {
-		return Warm{}, err
-	}
-	measured := len(b.Deliveries) - b.Warmup
-	return Warm{
-		Latencies:   run.latencies[b.Warmup:],
-		CPU:         (after - before) / time.Duration(measured),
-		PeakRSS:     peak,
-		Connections: b.AWS.Connections() - connections,
-	}, run.check(b.Deliveries)
+	return report.Measured{
+		report.P50:    float64(report.Percentile(latencies, 50)),
+		report.P99:    float64(report.Percentile(latencies, 99)),
+		report.CPU:    float64(after-before) / float64(len(measured)),
+		report.RSS:    float64(peak),
+		report.Opened: float64(b.AWS.Connections.Load() - connections),
+	}, r.check(b.Deliveries)
 }
 
-// Check makes sure that a contender does the whole job: that it refuses a wrong
-// token and a wrong signature, stores every event with every attribute, knows a
-// redelivery, makes one call for each delivery, and says so. The error wraps
-// [deliveries.ErrWrong] if it does not.
+// Check makes sure that a contender does the whole job: it refuses a wrong token
+// and a wrong signature, stores every event by one call each, and recognizes a
+// redelivery. The error wraps [ErrWrong] if it does not.
 func (b *Bench) Check(ctx context.Context, c contender.Contender) error {
 	if c.Constant {
 		return nil
 	}
-	// Few may be enough to warm up, but not to have seen every sample.
-	all := b.Deliveries[:min(max(b.Warmup, deliveries.Samples), len(b.Deliveries))]
-	run, err := b.start(ctx, c, b.AWS, nil)
+	// The warm-up may be too short to show every sample.
+	all := b.Deliveries[:min(max(b.Warmup, len(Samples)), len(b.Deliveries))]
+	r, err := b.start(ctx, c, b.AWS.Plain)
 	if err != nil {
 		return err
 	}
-	defer run.process.Kill()
-	for i, d := range all {
-		token, err := d.WithToken(strings.Repeat("x", len(deliveries.Token)))
-		if err != nil {
-			return err
-		}
-		if err := run.refused(ctx, token); err != nil {
-			return fmt.Errorf("delivery %d with a wrong token: %w", i, err)
-		}
-		if !d.Signed() {
-			continue
-		}
-		signature, err := d.WithSignature(strings.Repeat("0", 64))
-		if err != nil {
-			return err
-		}
-		if err := run.refused(ctx, signature); err != nil {
-			return fmt.Errorf("delivery %d with a wrong signature: %w", i, err)
+	defer r.process.Kill()
+	for i := range all {
+		for _, forged := range all[i].Forged {
+			if err := r.expect(ctx, forged, http.StatusUnauthorized, "", ""); err != nil {
+				return fmt.Errorf("delivery %d, forged: %w", i, err)
+			}
 		}
 	}
-	// What was refused may be kept, but not as an event.
-	b.AWS.Reset()
-	if err := run.deliver(ctx, all); err != nil {
+	b.AWS.Reset() // A refused delivery may be kept, but not as an event.
+	if _, err := r.deliver(ctx, all); err != nil {
 		return err
 	}
-	if err := run.check(all); err != nil {
+	if err := r.check(all); err != nil {
 		return err
 	}
-	for _, d := range all {
-		result, err := run.invoke(ctx, d.Event)
-		if err != nil {
-			return err
-		}
-		if err := deliveries.CheckAnswer(result.Payload, http.StatusOK, "duplicate", d.Key); err != nil {
-			return fmt.Errorf("%s: redelivered: %w", c.Name, err)
+	for i := range all {
+		if err := r.expect(ctx, all[i].Event, http.StatusOK, "duplicate", all[i].Key.PK); err != nil {
+			return fmt.Errorf("delivery %d, again: %w", i, err)
 		}
 	}
 	return nil
@@ -177,38 +131,32 @@ type run struct {
 	contender contender.Contender
 	aws       *standin.AWS
 	process   *lambdaruntime.Process
-	latencies []time.Duration
 	answers   [][]byte
 }
 
-func (b *Bench) start(ctx context.Context, c contender.Contender, aws *standin.AWS, authority *standin.Authority) (*run, error) {
-	aws.Reset()
-	r := &run{
-		contender: c,
-		aws:       aws,
-		latencies: make([]time.Duration, 0, len(b.Deliveries)),
-		answers:   make([][]byte, 0, len(b.Deliveries)),
-	}
+func (b *Bench) start(ctx context.Context, c contender.Contender, at standin.Endpoints) (*run, error) {
+	b.AWS.Reset()
 	// The benchmark's own garbage is not to be collected at a contender's cost.
 	runtime.GC()
-	process, err := lambdaruntime.Start(ctx, c.Command(aws, authority))
+	process, err := lambdaruntime.Start(ctx, c.Command(at))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrFailed, c.Name, err)
 	}
-	r.process = process
-	return r, nil
+	return &run{contender: c, aws: b.AWS, process: process, answers: make([][]byte, 0, len(b.Deliveries))}, nil
 }
 
-func (r *run) deliver(ctx context.Context, all []deliveries.Delivery) error {
+// deliver hands over deliveries, one after the other.
+func (r *run) deliver(ctx context.Context, all []Delivery) ([]time.Duration, error) {
+	latencies := make([]time.Duration, 0, len(all))
 	for i := range all {
 		result, err := r.invoke(ctx, all[i].Event)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		r.latencies = append(r.latencies, result.Latency)
+		latencies = append(latencies, result.Latency)
 		r.answers = append(r.answers, result.Payload)
 	}
-	return nil
+	return latencies, nil
 }
 
 func (r *run) invoke(ctx context.Context, event []byte) (lambdaruntime.Result, error) {
@@ -222,33 +170,89 @@ func (r *run) invoke(ctx context.Context, event []byte) (lambdaruntime.Result, e
 	return result, nil
 }
 
-func (r *run) refused(ctx context.Context, event []byte) error {
+// expect hands over one event and compares the answer.
+func (r *run) expect(ctx context.Context, event []byte, code int, status, key string) error {
 	result, err := r.invoke(ctx, event)
-	if err != nil {
-		return err
+	if err == nil {
+		err = CheckAnswer(result.Payload, code, status, key)
 	}
-	if err := deliveries.CheckAnswer(result.Payload, http.StatusUnauthorized, "", ""); err != nil {
+	if err != nil {
 		return fmt.Errorf("%s: %w", r.contender.Name, err)
 	}
 	return nil
 }
 
-// check makes sure, after the clock has stopped, that every delivery was
-// answered and stored by one call each.
-func (r *run) check(all []deliveries.Delivery) error {
+// check makes sure, once the clock has stopped, that every delivery was answered
+// and stored by one call.
+func (r *run) check(all []Delivery) error {
 	if r.contender.Constant {
 		return nil
 	}
+	err := CheckItems(all, r.aws.Items())
+	if writes := r.aws.Writes.Load(); writes != int64(len(all)) {
+		err = fmt.Errorf("%w: %d writes for %d deliveries", ErrWrong, writes, len(all))
+	}
 	for i, answer := range r.answers {
-		if err := deliveries.CheckAnswer(answer, http.StatusOK, "stored", all[i].Key); err != nil {
-			return fmt.Errorf("%s: %w", r.contender.Name, err)
-		}
+		err = errors.Join(err, CheckAnswer(answer, http.StatusOK, "stored", all[i].Key.PK))
 	}
-	if n := r.aws.Calls()[standin.PutItem]; n != len(all) {
-		return fmt.Errorf("%w: %s: %d writes for %d deliveries", deliveries.ErrWrong, r.contender.Name, n, len(all))
-	}
-	if err := deliveries.CheckItems(all, r.aws.Items()); err != nil {
+	if err != nil {
 		return fmt.Errorf("%s: %w", r.contender.Name, err)
 	}
 	return nil
+}
+
+// StandIn measures the stand-in's own part of a latency: the median time of a
+// write on an open connection, from a bare socket in its own process.
+func (b *Bench) StandIn(ctx context.Context, now func() time.Time) (time.Duration, error) {
+	b.AWS.Reset()
+	host := strings.TrimPrefix(b.AWS.Plain.Table, "http://")
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", host)
+	if err != nil {
+		return 0, fmt.Errorf("%w: stand-in: %w", ErrFailed, err)
+	}
+	defer func() { _ = conn.Close() }()
+	in := bufio.NewReader(conn)
+	taken := make([]time.Duration, 500)
+	for i := range taken {
+		body := fmt.Sprintf(`{"Item":{"PK":{"S":"%d"},"SK":{"S":"%s"}},"ConditionExpression":"attribute_not_exists(PK)"}`, i, strings.Repeat("x", 1500))
+		request := fmt.Sprintf("POST / HTTP/1.1\r\nHost: %s\r\nX-Amz-Target: %s\r\nContent-Length: %d\r\n\r\n%s", host, standin.PutItem, len(body), body)
+		started := now()
+		_, errWrite := io.WriteString(conn, request)
+		answer, err := http.ReadResponse(in, nil)
+		if err := errors.Join(errWrite, err); err != nil {
+			return 0, fmt.Errorf("%w: stand-in: %w", ErrFailed, err)
+		}
+		_, err = io.Copy(io.Discard, answer.Body)
+		taken[i] = now().Sub(started)
+		if err := errors.Join(err, answer.Body.Close()); err != nil || answer.StatusCode != http.StatusOK {
+			return 0, fmt.Errorf("%w: stand-in: status %d, %w", ErrFailed, answer.StatusCode, err)
+		}
+	}
+	slices.Sort(taken)
+	return taken[len(taken)/2], nil
+}
+
+// processCPU returns how long a running process has had a processor, to the
+// nanosecond. See clock_getcpuclockid(3).
+func processCPU(pid int) (time.Duration, error) {
+	const ofProcess = 2 // CPUCLOCK_SCHED, of all of its threads
+	var t unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|ofProcess), &t); err != nil { //nolint:gosec // G115: a process id has 22 bits
+		return 0, fmt.Errorf("%w: read processor time, which only Linux tells: %w", ErrFailed, err)
+	}
+	return time.Duration(t.Nano()), nil
+}
+
+var peak = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
+
+// peakMemory returns the largest resident set of a running process, in bytes.
+// The figure of wait4 is useless, since a child starts with its parent's.
+func peakMemory(pid int) (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	found := peak.FindSubmatch(status)
+	if err != nil || found == nil {
+		return 0, fmt.Errorf("%w: read peak memory: %w", ErrFailed, err)
+	}
+	kB, err := strconv.ParseInt(string(found[1]), 10, 64)
+	return kB << 10, err
 }

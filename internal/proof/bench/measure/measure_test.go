@@ -16,8 +16,8 @@ import (
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/lambda/gateway"
 	"github.com/ringback/ringback/internal/proof/bench/contender"
-	"github.com/ringback/ringback/internal/proof/bench/deliveries"
 	"github.com/ringback/ringback/internal/proof/bench/measure"
+	"github.com/ringback/ringback/internal/proof/bench/report"
 	"github.com/ringback/ringback/internal/proof/bench/standin"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
@@ -32,22 +32,7 @@ func TestMain(m *testing.M) {
 		lambda.Start(function(flaw))
 		return
 	}
-	os.Exit(withAuthority(m))
-}
-
-// authority is one for all tests: keys take their time.
-var authority *standin.Authority
-
-func withAuthority(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "authority")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	if authority, err = standin.NewAuthority(folder, time.Now()); err != nil {
-		panic(err)
-	}
-	return m.Run()
+	os.Exit(m.Run())
 }
 
 // flawed is a table that is written to as it should not be.
@@ -81,14 +66,14 @@ func (f flawed) Put(ctx context.Context, item table.Item) (bool, error) {
 
 func function(flaw string) lambda.Handler {
 	writer := dynamo.NewWriter(awsclient.StandIn(os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")), "events")
-	secret := credential.Secret{Token: deliveries.Token, SigningSecret: deliveries.SigningSecret}
+	secret := credential.Secret{Token: measure.Token, SigningSecret: measure.SigningSecret}
 	switch flaw {
 	case "checks no signature":
 		secret.SigningSecret = ""
 	case "is told a wrong token":
-		secret.Token = strings.Repeat("y", len(deliveries.Token))
+		secret.Token = strings.Repeat("y", len(measure.Token))
 	case "takes any token":
-		secret.Token = strings.Repeat("x", len(deliveries.Token))
+		secret.Token = strings.Repeat("x", len(measure.Token))
 	}
 	store := flawed{writer, flaw}
 	return gateway.New(ingest.New(store, credential.Fixed(secret), slog.New(slog.DiscardHandler)))
@@ -96,23 +81,16 @@ func function(flaw string) lambda.Handler {
 
 func bench(t *testing.T) *measure.Bench {
 	t.Helper()
-	all, err := deliveries.Make("../../../..", 28, time.Now())
+	all, err := measure.Make(root, 28, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &measure.Bench{Deliveries: all, Warmup: 14, Authority: authority}
-	for config, to := range map[*standin.Config]**standin.AWS{
-		{Secret: deliveries.Secret}:                     &b.AWS,
-		{Secret: deliveries.Secret, TLS: authority.TLS}: &b.Secure,
-	} {
-		stand, err := standin.Start(t.Context(), *config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(stand.Close)
-		*to = stand
+	aws, err := standin.Start(t.TempDir(), measure.Secret)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return b
+	t.Cleanup(aws.Close)
+	return &measure.Bench{Deliveries: all, Warmup: 14, AWS: aws}
 }
 
 func self(t *testing.T, flaw string) contender.Contender {
@@ -130,21 +108,26 @@ func TestMeasuresAFunctionThatDoesItsJob(t *testing.T) {
 	if err := b.Check(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	for _, secure := range []bool{false, true} {
-		cold, err := b.Cold(t.Context(), c, secure)
+	for _, at := range []standin.Endpoints{b.AWS.Plain, b.AWS.Secure} {
+		begun, first, total := report.Init, report.First, report.Cold
+		if at.Roots != nil {
+			begun, first, total = report.InitTLS, report.FirstTLS, report.ColdTLS
+		}
+		cold, err := b.Cold(t.Context(), c, at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if cold.Init <= 0 || cold.First <= 0 || cold.Total() != cold.Init+cold.First {
-			t.Errorf("TLS %v: got %+v", secure, cold)
+		if cold[begun] <= 0 || cold[first] <= 0 || cold[total] != cold[begun]+cold[first] || len(cold) != 3 {
+			t.Errorf("%s: got %v", at.Table, cold)
 		}
 	}
 	warm, err := b.Warm(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(warm.Latencies) != len(b.Deliveries)-b.Warmup || warm.CPU <= 0 || warm.CPU > time.Second || warm.PeakRSS < 1<<20 || warm.Connections != 0 {
-		t.Errorf("got %+v", warm)
+	if warm[report.P50] <= 0 || warm[report.P99] < warm[report.P50] || warm[report.CPU] <= 0 ||
+		warm[report.CPU] > float64(time.Second) || warm[report.RSS] < 1<<20 || warm[report.Opened] != 0 || len(warm) != 5 {
+		t.Errorf("got %v", warm)
 	}
 }
 
@@ -157,7 +140,7 @@ func TestMeasuresNoFunctionThatDoesAnotherJob(t *testing.T) {
 	} {
 		t.Run(flaw, func(t *testing.T) {
 			t.Parallel()
-			if err := bench(t).Check(t.Context(), self(t, flaw)); !errors.Is(err, deliveries.ErrWrong) {
+			if err := bench(t).Check(t.Context(), self(t, flaw)); !errors.Is(err, measure.ErrWrong) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -168,10 +151,10 @@ func TestMeasuresNoFunctionThatDoesAnotherJob(t *testing.T) {
 func TestEveryRunIsChecked(t *testing.T) {
 	t.Parallel()
 	b, c := bench(t), self(t, "leaves an attribute out")
-	if _, err := b.Warm(t.Context(), c); !errors.Is(err, deliveries.ErrWrong) {
+	if _, err := b.Warm(t.Context(), c); !errors.Is(err, measure.ErrWrong) {
 		t.Errorf("warm: %v", err)
 	}
-	if _, err := b.Cold(t.Context(), self(t, "stores nothing"), true); !errors.Is(err, deliveries.ErrWrong) {
+	if _, err := b.Cold(t.Context(), self(t, "stores nothing"), b.AWS.Secure); !errors.Is(err, measure.ErrWrong) {
 		t.Errorf("cold: %v", err)
 	}
 }
@@ -192,7 +175,8 @@ func TestAConstantIsNotChecked(t *testing.T) {
 func TestAFunctionThatDoesNotStartIsAFailure(t *testing.T) {
 	t.Parallel()
 	c := contender.Executable(os.DevNull, nil)
-	if _, err := bench(t).Cold(t.Context(), c, false); !errors.Is(err, measure.ErrFailed) {
+	b := bench(t)
+	if _, err := b.Cold(t.Context(), c, b.AWS.Plain); !errors.Is(err, measure.ErrFailed) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -200,7 +184,7 @@ func TestAFunctionThatDoesNotStartIsAFailure(t *testing.T) {
 func TestMeasuresTheStandIn(t *testing.T) {
 	t.Parallel()
 	b := bench(t)
-	b.SetLatency(time.Millisecond)
+	b.AWS.Latency.Store(int64(time.Millisecond))
 	if took, err := b.StandIn(t.Context(), time.Now); err != nil || took < time.Millisecond || took > time.Second {
 		t.Errorf("got %v, %v", took, err)
 	}

@@ -2,30 +2,32 @@ package report_test
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/ringback/ringback/internal/proof/bench/measure"
 	"github.com/ringback/ringback/internal/proof/bench/report"
 )
 
 // result returns that of a contender of 8 MB whose runs took so many µs of
 // processor time for each delivery.
 func result(name string, cpu ...time.Duration) *report.Result {
-	r := report.NewResult(name, 8_000_000)
+	r := report.NewResult(name)
+	r.Add(report.Measured{report.Size: 8_000_000})
 	for _, d := range cpu {
 		r.BeginRound()
-		r.AddWarm(measure.Warm{Latencies: []time.Duration{2 * d * time.Microsecond}, CPU: d * time.Microsecond})
+		µs := float64(d * time.Microsecond)
+		r.Add(report.Measured{report.P50: 2 * µs, report.P99: 2 * µs, report.CPU: µs, report.RSS: 0, report.Opened: 0})
 	}
 	return r
 }
 
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	results := []*report.Result{result("floor", 100, 90, 1000), result("ours", 230, 1, 500), result("idle")}
+	results := report.Results{result("floor", 100, 90, 1000), result("ours", 230, 1, 500), result("idle")}
 	for _, test := range []struct {
 		name   string
 		limit  report.Limit
@@ -45,25 +47,27 @@ func TestLimits(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := report.Look([]report.Limit{test.limit}, results)
+			got := results.Look([]report.Limit{test.limit})
 			want := []report.Verdict{{Limit: test.limit, Got: test.got, Rounds: report.SpreadOf(test.rounds), Kept: test.kept}}
 			if diff := cmp.Diff(want, got, cmpopts.EquateNaNs(), cmpopts.EquateApprox(0, 1e-9)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if err := report.Missed(got); errors.Is(err, report.ErrLimit) == test.kept {
+			if err := (report.Document{Verdicts: got}).Err(); errors.Is(err, report.ErrLimit) == test.kept {
 				t.Errorf("missed: %v", err)
 			}
 		})
 	}
 }
 
+func known(s report.Spread) bool { return !math.IsNaN(s.Median) }
+
 func TestOneLimitOfManyIsEnough(t *testing.T) {
 	t.Parallel()
 	kept, missed := report.Verdict{Kept: true}, report.Verdict{}
-	if err := report.Missed([]report.Verdict{kept, missed, kept}); !errors.Is(err, report.ErrLimit) {
+	if err := (report.Document{Verdicts: []report.Verdict{kept, missed, kept}}).Err(); !errors.Is(err, report.ErrLimit) {
 		t.Errorf("got %v", err)
 	}
-	if err := report.Missed([]report.Verdict{kept, kept}); err != nil {
+	if err := (report.Document{Verdicts: []report.Verdict{kept, kept}}).Err(); err != nil {
 		t.Errorf("got %v", err)
 	}
 }
@@ -74,10 +78,10 @@ func TestARoundInWhichOneWasNotMeasuredHasNoRatio(t *testing.T) {
 	if diff := cmp.Diff(report.Spread{Median: 2, Min: 1, Max: 3}, ours.InRounds(report.CPU, floor)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := ours.InRounds(report.Cold, floor); got.Known() {
+	if got := ours.InRounds(report.Cold, floor); known(got) {
 		t.Errorf("of what was never measured: %v", got)
 	}
-	if got := ours.InRounds(report.Size, floor); got.Known() {
+	if got := ours.InRounds(report.Size, floor); known(got) {
 		t.Errorf("of what no round measured: %v", got)
 	}
 }

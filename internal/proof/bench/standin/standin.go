@@ -1,15 +1,16 @@
-// Package standin is AWS for a benchmark: a table and a secret on loopback,
-// each behind an address of its own, as on AWS.
+// Package standin plays AWS for a benchmark: a table and a secret on loopback,
+// each behind an address of its own, over HTTP and over TLS.
 //
-// The table knows PutItem with the one condition that the item is new, which it
-// really checks, and keeps what it took, so that a benchmark can tell afterwards
-// that every contender did the whole job. It answers at once, unless it is told
-// to take its time.
+// The table knows one operation, PutItem on the condition that the item is new.
+// It checks the condition and keeps the items, so that the benchmark can see
+// afterwards whether a contender did the whole job. It answers at once, unless it
+// has a latency.
 package standin
 
 import (
-	"context"
-	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -17,145 +18,107 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Config says what stands in.
-type Config struct {
-	// Secret is the text of the secret's one version, AWSCURRENT.
-	Secret string
-	// TLS is how both speak HTTPS; nil is plain HTTP.
-	TLS *tls.Config
+// Endpoints are the base URLs at which a function finds table and secret.
+type Endpoints struct {
+	Table, Secret string
+	// Roots make a function trust them over TLS; nil means plain HTTP.
+	Roots *Roots
 }
 
 // AWS is a running stand-in.
 type AWS struct {
-	// TableURL and SecretURL are the endpoints.
-	TableURL, SecretURL string
+	// Plain speaks HTTP, Secure TLS. Both lead to the same table and secret.
+	Plain, Secure Endpoints
+	// Latency is how long every call waits before it takes effect, in ns.
+	Latency atomic.Int64
+	// Writes counts the calls of PutItem, Connections those to the table.
+	Writes, Connections atomic.Int64
 
-	config  Config
-	servers []*http.Server
+	secret  string
+	servers []*httptest.Server
 
-	mu          sync.Mutex
-	items       map[key]jsontext.Value
-	calls       map[string]int
-	connections int
-	latency     time.Duration
+	mu    sync.Mutex
+	items map[Key]jsontext.Value
 }
 
-type key struct{ pk, sk string }
+// Key is an item's primary key.
+type Key struct{ PK, SK string }
 
-// Start starts a stand-in on free ports of the loopback interface.
-func Start(ctx context.Context, config Config) (*AWS, error) {
-	a := &AWS{config: config}
+// Start starts a stand-in whose secret has one version, AWSCURRENT, with the
+// text given. Over TLS it has the certificate of package httptest, and it writes
+// the stores that trust this one to folder, which must be empty.
+func Start(folder, secret string) (*AWS, error) {
+	a := &AWS{secret: secret}
 	a.Reset()
-	var err error
-	if a.TableURL, err = a.serve(ctx, true); err != nil {
-		return nil, err
-	}
-	if a.SecretURL, err = a.serve(ctx, false); err != nil {
+	plain, secure := (*httptest.Server).Start, (*httptest.Server).StartTLS
+	a.Plain = Endpoints{Table: a.serve(plain, a.count).URL, Secret: a.serve(plain, nil).URL}
+	table, secrets := a.serve(secure, a.count), a.serve(secure, nil)
+	roots, err := writeRoots(folder, table.Certificate())
+	if err != nil {
 		a.Close()
 		return nil, err
 	}
+	a.Secure = Endpoints{Table: table.URL, Secret: secrets.URL, Roots: roots}
 	return a, nil
 }
 
-func (a *AWS) serve(ctx context.Context, isTable bool) (url string, err error) {
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("listen: %w", err)
-	}
-	// AWS offers HTTP/1.1 here.
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	server := &http.Server{
-		Handler:           http.HandlerFunc(a.answer),
-		ReadHeaderTimeout: time.Minute,
-		Protocols:         protocols,
-		TLSConfig:         a.config.TLS,
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-	}
-	if isTable {
-		server.ConnState = a.count
-	}
+func (a *AWS) serve(start func(*httptest.Server), connections func(net.Conn, http.ConnState)) *httptest.Server {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(a.answer))
+	server.Config.ConnState = connections
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	start(server)
 	a.servers = append(a.servers, server)
-	scheme := "http"
-	if a.config.TLS != nil {
-		scheme = "https"
-		go func() { _ = server.ServeTLS(listener, "", "") }() // Ends with ErrServerClosed.
-	} else {
-		go func() { _ = server.Serve(listener) }()
-	}
-	return scheme + "://" + listener.Addr().String(), nil
+	return server
 }
 
 // Close ends the stand-in.
 func (a *AWS) Close() {
 	for _, server := range a.servers {
-		_ = server.Close()
+		server.Close()
 	}
 }
 
-// Reset forgets what was stored and counted.
+// Reset forgets the items and the counts.
 func (a *AWS) Reset() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.items = make(map[key]jsontext.Value, 1<<12)
-	a.calls = map[string]int{}
-	a.connections = 0
+	a.items = make(map[Key]jsontext.Value, 1<<12)
+	a.Writes.Store(0)
+	a.Connections.Store(0)
 }
 
-// SetLatency has every call wait that long before it is looked at.
-func (a *AWS) SetLatency(latency time.Duration) {
+// Items returns the stored items by key, in DynamoDB's own JSON.
+func (a *AWS) Items() map[Key]jsontext.Value {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.latency = latency
-}
-
-// Items returns what is stored, in no order, in DynamoDB's own JSON.
-func (a *AWS) Items() [][]byte {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	items := make([][]byte, 0, len(a.items))
-	for _, item := range a.items {
-		items = append(items, item)
-	}
-	return items
-}
-
-// Calls returns how often each operation was called.
-func (a *AWS) Calls() map[string]int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return maps.Clone(a.calls)
-}
-
-// Connections returns how many connections to the table were opened.
-func (a *AWS) Connections() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.connections
+	return maps.Clone(a.items)
 }
 
 func (a *AWS) count(_ net.Conn, state http.ConnState) {
 	if state == http.StateNew {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.connections++
+		a.Connections.Add(1)
 	}
 }
 
 // The operations, as the header X-Amz-Target names them.
 const (
 	PutItem        = "DynamoDB_20120810.PutItem"
-	GetItem        = "DynamoDB_20120810.GetItem"
-	GetSecretValue = "secretsmanager.GetSecretValue"
+	getItem        = "DynamoDB_20120810.GetItem" // warms a connection
+	getSecretValue = "secretsmanager.GetSecretValue"
 )
 
 func (a *AWS) answer(w http.ResponseWriter, r *http.Request) {
@@ -163,79 +126,118 @@ func (a *AWS) answer(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // The caller is gone.
 	}
-	operation := r.Header.Get("X-Amz-Target")
-	a.mu.Lock()
-	a.calls[operation]++
-	latency := a.latency
-	a.mu.Unlock()
-	time.Sleep(latency)
-	status, text := http.StatusBadRequest, fault("ValidationException")
-	switch operation {
+	time.Sleep(time.Duration(a.Latency.Load()))
+	var text, fault string
+	switch r.Header.Get("X-Amz-Target") {
 	case PutItem:
-		status, text = a.put(body)
-	case GetItem:
-		status, text = http.StatusOK, "{}"
-	case GetSecretValue:
-		status, text = a.secret(body)
+		text, fault = "{}", a.put(body)
+	case getItem:
+		text = "{}"
+	case getSecretValue:
+		text, fault = a.readSecret(body)
+	default:
+		fault = "ValidationException"
+	}
+	status := http.StatusOK
+	if fault != "" {
+		status, text = http.StatusBadRequest, fmt.Sprintf(`{"__type":"com.amazonaws#%s","message":%q}`, fault, fault)
 	}
 	header := w.Header()
 	header.Set("Content-Type", "application/x-amz-json-1.0")
 	header.Set("X-Amzn-Requestid", "7B0C2D7E9F7A4C4D8E1F2A3B4C5D6E7F8091A2B3C4D5E6F70819")
-	// DynamoDB sends it, and the SDKs check it.
+	// DynamoDB sends a checksum, and the SDKs verify it.
 	header.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(text))), 10))
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text) // Fails only if the caller is gone.
 }
 
-// put stores an item, if it is new. A request without that condition is none of
-// the job that is measured.
-func (a *AWS) put(body []byte) (status int, text string) {
+// put stores an item if it is new. It refuses a request without that condition:
+// such a contender does another job.
+func (a *AWS) put(body []byte) (fault string) {
 	var request struct {
 		Item      jsontext.Value `json:"Item"`
 		Condition string         `json:"ConditionExpression"`
 	}
-	var keys struct {
-		PK, SK struct {
-			S string `json:"S"`
-		}
+	var item struct {
+		PK, SK struct{ S string }
 	}
-	if json.Unmarshal(body, &request) != nil || json.Unmarshal(request.Item, &keys) != nil ||
-		keys.PK.S == "" || keys.SK.S == "" || request.Condition != "attribute_not_exists(PK)" {
-		return http.StatusBadRequest, fault("ValidationException")
-	}
+	bad := json.Unmarshal(body, &request) != nil || json.Unmarshal(request.Item, &item) != nil
+	key := Key{item.PK.S, item.SK.S}
+	a.Writes.Add(1)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	at := key{keys.PK.S, keys.SK.S}
-	if _, exists := a.items[at]; exists {
-		return http.StatusBadRequest, fault("ConditionalCheckFailedException")
+	if bad || key.PK == "" || key.SK == "" || request.Condition != "attribute_not_exists(PK)" {
+		return "ValidationException"
 	}
-	a.items[at] = request.Item
-	return http.StatusOK, "{}"
+	if _, exists := a.items[key]; exists {
+		return "ConditionalCheckFailedException"
+	}
+	a.items[key] = request.Item
+	return ""
 }
 
-// secret answers with the secret's one version: nothing was rotated yet.
-func (a *AWS) secret(body []byte) (status int, text string) {
+// readSecret returns the secret's one version: it was never rotated.
+func (a *AWS) readSecret(body []byte) (text, fault string) {
 	var request struct {
-		SecretID string `json:"SecretId"`
-		Stage    string `json:"VersionStage"`
+		ID    string `json:"SecretId"`
+		Stage string `json:"VersionStage"`
 	}
-	if json.Unmarshal(body, &request) != nil || request.Stage != "" && request.Stage != "AWSCURRENT" {
-		return http.StatusBadRequest, `{"__type":"ResourceNotFoundException","Message":"Secrets Manager can't find the specified secret value."}`
+	if json.Unmarshal(body, &request) != nil || !slices.Contains([]string{"", "AWSCURRENT"}, request.Stage) {
+		return "", "ResourceNotFoundException"
 	}
-	answer, err := json.Marshal(map[string]any{
-		"ARN":           request.SecretID,
-		"CreatedDate":   1_767_225_600.5,
-		"Name":          "benchmark",
-		"SecretString":  a.config.Secret,
-		"VersionId":     "1f0a4c6e-2b3d-4e5f-8a9b-0c1d2e3f4a5b",
-		"VersionStages": []string{"AWSCURRENT"},
-	}, json.Deterministic(true))
-	if err != nil {
-		return http.StatusInternalServerError, fault("InternalServerError")
-	}
-	return http.StatusOK, string(answer)
+	return fmt.Sprintf(`{"ARN":%q,"CreatedDate":1767225600.5,"Name":"benchmark","SecretString":%q,`+
+		`"VersionId":"1f0a4c6e-2b3d-4e5f-8a9b-0c1d2e3f4a5b","VersionStages":["AWSCURRENT"]}`, request.ID, a.secret), ""
 }
 
-func fault(code string) string {
-	return `{"__type":"com.amazonaws.dynamodb.v20120810#` + code + `","message":"` + code + `"}`
+// Roots are stores of root certificates, as functions read them.
+type Roots struct {
+	// Certificate is the file with the stand-in's certificate alone, Bundle the
+	// one with the machine's roots as well.
+	Certificate, Bundle string
+	// Directories has the form of SSL_CERT_DIR: two names of one folder, which
+	// holds the bundle in two forms.
+	Directories string
+	// Count is how many certificates the bundle has.
+	Count int
+}
+
+// writeRoots writes the stores to an empty folder. The layout is that of the
+// ca-certificates package of Amazon Linux and Fedora: /etc/ssl/certs is a link to
+// /etc/pki/tls/certs, which has links to both bundles.
+func writeRoots(folder string, own *x509.Certificate) (*Roots, error) {
+	certs, link := filepath.Join(folder, "certs"), filepath.Join(folder, "ssl-certs")
+	trusted := filepath.Join(folder, "ca-bundle.trust.crt")
+	r := &Roots{
+		Certificate: filepath.Join(folder, "stand-in.pem"),
+		Bundle:      filepath.Join(folder, "tls-ca-bundle.pem"),
+		Directories: link + string(filepath.ListSeparator) + certs,
+	}
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Raw})
+	all := machineRoots() + string(certificate)
+	r.Count = strings.Count(all, "-----BEGIN CERTIFICATE-----")
+	if err := errors.Join(
+		os.Mkdir(certs, 0o750),
+		os.WriteFile(r.Certificate, certificate, 0o600),
+		os.WriteFile(r.Bundle, []byte(all), 0o600),
+		os.WriteFile(trusted, []byte(strings.ReplaceAll(all, " CERTIFICATE-", " TRUSTED CERTIFICATE-")), 0o600),
+		os.Symlink(certs, link),
+		os.Symlink(r.Bundle, filepath.Join(certs, "ca-bundle.crt")),
+		os.Symlink(trusted, filepath.Join(certs, "ca-bundle.trust.crt")),
+	); err != nil {
+		return nil, fmt.Errorf("write root certificates: %w", err)
+	}
+	return r, nil
+}
+
+func machineRoots() string {
+	for _, path := range []string{
+		"/etc/ssl/certs/ca-certificates.crt",
+		"/etc/pki/tls/certs/ca-bundle.crt",
+		"/etc/ssl/cert.pem",
+	} {
+		if text, err := os.ReadFile(path); err == nil { //nolint:gosec // G304: one of the above
+			return string(text)
+		}
+	}
+	return ""
 }

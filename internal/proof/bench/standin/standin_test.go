@@ -20,9 +20,14 @@ import (
 	"github.com/ringback/ringback/internal/proof/bench/standin"
 )
 
-func start(t *testing.T, config standin.Config) *standin.AWS {
+const (
+	getItem        = "DynamoDB_20120810.GetItem"
+	getSecretValue = "secretsmanager.GetSecretValue"
+)
+
+func start(t *testing.T) *standin.AWS {
 	t.Helper()
-	aws, err := standin.Start(t.Context(), config)
+	aws, err := standin.Start(t.TempDir(), `{"token":"t"}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +60,7 @@ func call(t *testing.T, url, operation, body string) (status int, answer string)
 
 func TestTableTakesAnItemOnce(t *testing.T) {
 	t.Parallel()
-	aws := start(t, standin.Config{})
+	aws := start(t)
 	const ok, no = http.StatusOK, http.StatusBadRequest
 	for _, step := range []struct {
 		name   string
@@ -73,7 +78,7 @@ func TestTableTakesAnItemOnce(t *testing.T) {
 		{"without a sort key", put("CALL#3", "", "h"), no, "ValidationException"},
 		{"not JSON", "{", no, "ValidationException"},
 	} {
-		status, answer := call(t, aws.TableURL, standin.PutItem, step.body)
+		status, answer := call(t, aws.Plain.Table, standin.PutItem, step.body)
 		if status != step.status || !strings.Contains(answer, step.answer) {
 			t.Errorf("%s: %d %s, want %d %s", step.name, status, answer, step.status, step.answer)
 		}
@@ -93,16 +98,16 @@ func TestTableTakesAnItemOnce(t *testing.T) {
 	if diff := cmp.Diff(map[string]bool{"a": true, "c": true, "d": true}, got); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]int{standin.PutItem: 9}, aws.Calls()); diff != "" {
-		t.Errorf("calls (-want +got):\n%s", diff)
+	if writes := aws.Writes.Load(); writes != 9 {
+		t.Errorf("%d writes counted, want 9", writes)
 	}
 
 	aws.Reset()
-	if len(aws.Items())+len(aws.Calls()) > 0 {
+	if len(aws.Items())+int(aws.Writes.Load()+aws.Connections.Load()) > 0 {
 		t.Error("something is left after a reset")
 	}
-	if status, _ := call(t, aws.TableURL, standin.PutItem, put("CALL#1", "EVENT#1", "a")); status != ok {
-		t.Error("an item is taken for one of before the reset")
+	if status, _ := call(t, aws.Plain.Table, standin.PutItem, put("CALL#1", "EVENT#1", "a")); status != ok {
+		t.Error("an item counts as stored before the reset")
 	}
 }
 
@@ -113,13 +118,13 @@ func put(pk, sk, mark string) string {
 
 func TestSecretHasOneVersion(t *testing.T) {
 	t.Parallel()
-	aws := start(t, standin.Config{Secret: `{"token":"t"}`})
+	aws := start(t)
 	for body, want := range map[string]int{
 		`{"SecretId":"arn"}`:                              http.StatusOK,
 		`{"SecretId":"arn","VersionStage":"AWSCURRENT"}`:  http.StatusOK,
 		`{"SecretId":"arn","VersionStage":"AWSPREVIOUS"}`: http.StatusBadRequest,
 	} {
-		status, answer := call(t, aws.SecretURL, standin.GetSecretValue, body)
+		status, answer := call(t, aws.Plain.Secret, getSecretValue, body)
 		has := strings.Contains(answer, `"SecretString":"{\"token\":\"t\"}"`)
 		if status != want || has != (want == http.StatusOK) {
 			t.Errorf("%s: %d %s", body, status, answer)
@@ -129,22 +134,22 @@ func TestSecretHasOneVersion(t *testing.T) {
 
 func TestUnknownOperationsAreRefused(t *testing.T) {
 	t.Parallel()
-	aws := start(t, standin.Config{})
-	if status, _ := call(t, aws.TableURL, "DynamoDB_20120810.Scan", "{}"); status != http.StatusBadRequest {
+	aws := start(t)
+	if status, _ := call(t, aws.Plain.Table, "DynamoDB_20120810.Scan", "{}"); status != http.StatusBadRequest {
 		t.Errorf("got %d", status)
 	}
-	if status, _ := call(t, aws.TableURL, standin.GetItem, "{}"); status != http.StatusOK {
+	if status, _ := call(t, aws.Plain.Table, getItem, "{}"); status != http.StatusOK {
 		t.Errorf("a read that warms: got %d", status)
 	}
 }
 
 func TestLatencyIsAtLeastWhatWasSet(t *testing.T) {
 	t.Parallel()
-	aws := start(t, standin.Config{})
+	aws := start(t)
 	const latency = 30 * time.Millisecond
-	aws.SetLatency(latency)
+	aws.Latency.Store(int64(latency))
 	before := time.Now()
-	call(t, aws.TableURL, standin.PutItem, put("CALL#1", "EVENT#1", "a"))
+	call(t, aws.Plain.Table, standin.PutItem, put("CALL#1", "EVENT#1", "a"))
 	if took := time.Since(before); took < latency {
 		t.Errorf("answered after %v", took)
 	}
@@ -152,16 +157,16 @@ func TestLatencyIsAtLeastWhatWasSet(t *testing.T) {
 
 func TestCountsConnectionsToTheTable(t *testing.T) {
 	t.Parallel()
-	aws := start(t, standin.Config{})
+	aws := start(t)
 	for range 2 {
 		client := &http.Client{Transport: &http.Transport{}}
 		for range 3 {
-			get(t, client, aws.TableURL)
+			get(t, client, aws.Plain.Table)
 		}
 		client.CloseIdleConnections()
 	}
-	get(t, &http.Client{Transport: &http.Transport{}}, aws.SecretURL)
-	if got := aws.Connections(); got != 2 {
+	get(t, &http.Client{Transport: &http.Transport{}}, aws.Plain.Secret)
+	if got := aws.Connections.Load(); got != 2 {
 		t.Errorf("%d connections, want 2", got)
 	}
 }
@@ -182,24 +187,21 @@ func get(t *testing.T, client *http.Client, url string) {
 	_ = response.Body.Close()
 }
 
-// What Go does with the stores is the same as with the system's own.
-func TestEveryStoreLeadsToTheAuthority(t *testing.T) {
+// Go reads these stores as it reads the system's own.
+func TestEveryStoreTrustsTheStandIn(t *testing.T) {
 	t.Parallel()
-	authority, err := standin.NewAuthority(t.TempDir(), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	aws := start(t, standin.Config{TLS: authority.TLS})
+	aws := start(t)
+	trust := aws.Secure.Roots
 	dial := func(roots *x509.CertPool) error {
 		dialer := tls.Dialer{Config: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
-		connection, err := dialer.DialContext(context.WithoutCancel(t.Context()), "tcp", strings.TrimPrefix(aws.TableURL, "https://"))
+		connection, err := dialer.DialContext(context.WithoutCancel(t.Context()), "tcp", strings.TrimPrefix(aws.Secure.Table, "https://"))
 		if err == nil {
 			_ = connection.Close()
 		}
 		return err
 	}
-	stores := map[string]string{"certificate": authority.Certificate, "bundle": authority.Bundle}
-	for i, directory := range filepath.SplitList(authority.Directories) {
+	stores := map[string]string{"certificate": trust.Certificate, "bundle": trust.Bundle}
+	for i, directory := range filepath.SplitList(trust.Directories) {
 		entries, err := os.ReadDir(directory)
 		if err != nil || len(entries) != 2 {
 			t.Fatalf("directory %d: %v, %v", i, entries, err)
@@ -221,9 +223,9 @@ func TestEveryStoreLeadsToTheAuthority(t *testing.T) {
 		}
 	}
 	if err := dial(x509.NewCertPool()); err == nil {
-		t.Error("connected without the authority's certificate")
+		t.Error("connected without the stand-in's certificate")
 	}
-	if authority.Roots < 1 {
-		t.Errorf("%d roots", authority.Roots)
+	if trust.Count < 1 {
+		t.Errorf("%d roots", trust.Count)
 	}
 }

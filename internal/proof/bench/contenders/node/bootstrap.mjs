@@ -1,6 +1,6 @@
-// A runtime for the handler, the least that there can be: it takes one invocation after the other
-// from the Lambda Runtime API. AWS's own client for Node.js is built with a C++ compiler, autotools
-// and CMake each time it is installed, which is not to be asked of who wants to run a benchmark.
+// A minimal runtime for the handler: it takes one invocation after the other from the Lambda Runtime
+// API. Installing AWS's own client for Node.js needs a C++ compiler, autotools and CMake, which is too
+// much to ask of someone who wants to run a benchmark.
 import http from 'node:http'
 import { handle } from './handler.mjs'
 

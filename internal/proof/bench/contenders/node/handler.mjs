@@ -1,13 +1,13 @@
-// The webhook function as it is ordinarily written for Node.js: the AWS SDK v3, bundled. It does for
-// a delivery what functions/webhook does: it checks the token and the signature, decodes, makes one
-// conditional write of an item with the same keys and attributes, logs one line, and gives the same
-// answer.
+// The webhook function as it is ordinarily written for Node.js: the AWS SDK v3, bundled. For each
+// delivery it checks the token and the signature, decodes the body, makes one conditional write of an
+// item with the same keys, payload and members as that of functions/webhook, logs one line, and gives
+// the same answer.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { marshall } from '@aws-sdk/util-dynamodb'
 
-// How old a signature may be, and how far ahead of our clock, in milliseconds.
+// A signature may be this old, and this far ahead of our clock, in milliseconds.
 const maxAge = 3 * 60 * 60 * 1000
 const maxAhead = 5 * 60 * 1000
 
@@ -50,7 +50,7 @@ const store = async (delivery) => {
   }
   console.log(JSON.stringify({
     time: new Date(), level: 'INFO', message: 'delivery answered',
-    status: 200, type: item.event, kind: item.kind, key: item.PK, answer: status,
+    status: 200, type: delivery.type, kind: kindOf(delivery), key: item.PK, answer: status,
   }))
   return respond(200, { status, key: item.PK })
 }
@@ -63,7 +63,7 @@ const respond = (statusCode, answer) => ({
 
 const same = (a, b) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
 
-// verify checks format B's signature. API Gateway writes header names in lower case.
+// verify checks format B's signature. API Gateway sends header names in lower case.
 const verify = (url, type, headers) => {
   const timestamp = headers['x-justcall-request-timestamp'] ?? ''
   const age = Date.now() - Date.parse(`${timestamp.replace(' ', 'T')}Z`)
@@ -76,17 +76,17 @@ const verify = (url, type, headers) => {
 
 const decode = (body) => {
   try {
-    const { event, timestamp, type, request_id: requestID, data } = JSON.parse(body)
-    const delivery = { format: event ? 'A' : 'B', type: event || type, timestamp, requestID, data, body }
+    const { event, timestamp, type, data } = JSON.parse(body)
+    const delivery = { format: event ? 'A' : 'B', type: event || type, timestamp, data, body }
     return delivery.type && Object.keys(data).length > 0 ? delivery : undefined
   } catch {
     return undefined
   }
 }
 
-const itemOf = ({ format, type, timestamp, requestID, data, body }) => {
+const itemOf = (delivery) => {
+  const { format, type, timestamp, data, body } = delivery
   const at = occurredAt(format, timestamp, data)
-  const kind = kindOf(type, data)
   const item = {}
   for (const [name, value] of Object.entries(data)) {
     if (value !== null) {
@@ -95,22 +95,13 @@ const itemOf = ({ format, type, timestamp, requestID, data, body }) => {
   }
   item.PK = partition(type, data)
   item.SK = `EVENT#${at}#${type}#${digest(data)}`
-  item.event = type
-  item.kind = kind
-  item.format = format
-  item.occurred_at = at
-  item.received_at = new Date().toISOString()
   item.payload = body
-  if (requestID) {
-    item.request_id = requestID
-  }
   const phone = phoneOf(type, data)
   if (phone) {
     item.GSI1PK = `PHONE#${phone}`
     item.GSI1SK = `${at}#${type}`
   }
-  if (kind === 'missed_call' || kind === 'voicemail') {
-    item.alert = kind
+  if (['missed_call', 'voicemail'].includes(kindOf(delivery))) {
     item.GSI2PK = `ALERT#${at.slice(0, 10)}`
     item.GSI2SK = `${at}#${idOf(data)}`
   }
@@ -125,7 +116,7 @@ const occurredAt = (format, timestamp, data) => {
   return new Date(`${date}T${clock.padStart(8, '0')}Z`).toISOString()
 }
 
-// digest is of the data in canonical form, so that a redelivery has the same.
+// digest hashes the data in canonical form, so that a redelivery gets the same key.
 const digest = (data) => createHash('sha256').update(JSON.stringify(sorted(data))).digest('hex').slice(0, 16)
 
 const sorted = (value) => {
@@ -151,7 +142,7 @@ const idOf = (data) => {
   return id ? String(id) : ''
 }
 
-const kindOf = (type, data) => {
+const kindOf = ({ type, data }) => {
   const family = type.split('.')[0]
   const outcome = String(data.call_info?.type ?? '').toLowerCase()
   if (family === 'voicemail' || type === 'call.voicemail' || outcome === 'voicemail') {

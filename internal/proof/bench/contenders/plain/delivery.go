@@ -12,48 +12,28 @@ import (
 	"time"
 )
 
-// The wire formats.
-const formatA, formatB = "A", "B"
-
-// timeLayout is how times stand in keys and attributes.
+// timeLayout is how times are written in keys.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-var (
-	errBody = errors.New("not a JSON object with a type and data")
-	errTime = errors.New("no time of the event")
-)
+var errBody = errors.New("not a JSON object with a type and data")
 
-// delivery is a body in either wire format.
+// delivery is a body in either wire format: only format A has an Event.
 type delivery struct {
-	Format    string
-	Type      string
-	RequestID string
-	Timestamp string
-	Data      map[string]any
+	Event     string         `json:"event"`
+	Timestamp string         `json:"timestamp"`
+	Type      string         `json:"type"`
+	Data      map[string]any `json:"data"`
 	body      string
+	signed    bool
 }
 
 func decode(body string) (*delivery, error) {
-	var envelope struct {
-		Event     string         `json:"event"`
-		Timestamp string         `json:"timestamp"`
-		Type      string         `json:"type"`
-		RequestID string         `json:"request_id"`
-		Data      map[string]any `json:"data"`
-	}
-	if err := json.Unmarshal([]byte(body), &envelope); err != nil {
+	d := &delivery{body: body}
+	if err := json.Unmarshal([]byte(body), d); err != nil {
 		return nil, errBody
 	}
-	d := &delivery{
-		Format:    formatA,
-		Type:      envelope.Event,
-		RequestID: envelope.RequestID,
-		Timestamp: envelope.Timestamp,
-		Data:      envelope.Data,
-		body:      body,
-	}
-	if d.Type == "" {
-		d.Format, d.Type = formatB, envelope.Type
+	if d.signed = d.Event == ""; !d.signed {
+		d.Type = d.Event
 	}
 	if d.Type == "" || len(d.Data) == 0 {
 		return nil, errBody
@@ -61,8 +41,8 @@ func decode(body string) (*delivery, error) {
 	return d, nil
 }
 
-// item returns what is stored.
-func (d *delivery) item(received time.Time) (map[string]any, error) {
+// item returns what is stored: the keys, the payload and the data's members.
+func (d *delivery) item() (map[string]any, error) {
 	occurred, err := d.occurredAt()
 	if err != nil {
 		return nil, err
@@ -72,7 +52,7 @@ func (d *delivery) item(received time.Time) (map[string]any, error) {
 		return nil, err
 	}
 	at := occurred.UTC().Format(timeLayout)
-	item := make(map[string]any, len(d.Data)+14)
+	item := make(map[string]any, len(d.Data)+7)
 	for name, value := range d.Data {
 		if value != nil {
 			item[name] = value
@@ -80,21 +60,12 @@ func (d *delivery) item(received time.Time) (map[string]any, error) {
 	}
 	item["PK"] = d.partition()
 	item["SK"] = "EVENT#" + at + "#" + d.Type + "#" + digest
-	item["event"] = d.Type
-	item["kind"] = d.kind()
-	item["format"] = d.Format
-	item["occurred_at"] = at
-	item["received_at"] = received.UTC().Format(timeLayout)
 	item["payload"] = d.body
-	if d.RequestID != "" {
-		item["request_id"] = d.RequestID
-	}
 	if phone := d.phone(); phone != "" {
 		item["GSI1PK"] = "PHONE#" + phone
 		item["GSI1SK"] = at + "#" + d.Type
 	}
 	if kind := d.kind(); kind == "missed_call" || kind == "voicemail" {
-		item["alert"] = kind
 		item["GSI2PK"] = "ALERT#" + at[:len(time.DateOnly)]
 		item["GSI2SK"] = at + "#" + d.id()
 	}
@@ -102,19 +73,13 @@ func (d *delivery) item(received time.Time) (map[string]any, error) {
 }
 
 func (d *delivery) occurredAt() (time.Time, error) {
-	if d.Format == formatA {
+	if !d.signed {
 		return time.Parse(time.RFC3339, d.Timestamp)
 	}
-	for _, prefix := range []string{"call", "sms"} {
-		date, clock := d.text(prefix+"_date"), d.text(prefix+"_time")
-		if date != "" && clock != "" {
-			return time.Parse("2006-01-02 15:04:05", date+" "+clock)
-		}
-	}
-	return time.Time{}, errTime
+	return time.Parse(time.DateTime, d.first("call_date", "sms_date")+" "+d.first("call_time", "sms_time"))
 }
 
-// digest is of the data in canonical form, so that a redelivery has the same.
+// digest hashes the data in canonical form, so that a redelivery gets the same key.
 func (d *delivery) digest() (string, error) {
 	var canonical bytes.Buffer
 	encoder := json.NewEncoder(&canonical)
@@ -126,72 +91,64 @@ func (d *delivery) digest() (string, error) {
 	return hex.EncodeToString(sum[:8]), nil
 }
 
+func (d *delivery) family() string {
+	family, _, _ := strings.Cut(d.Type, ".")
+	return family
+}
+
+var partitions = map[string]string{"call": "CALL#", "voicemail": "CALL#", "sms": "MESSAGE#", "contact": "CONTACT#"}
+
 func (d *delivery) partition() string {
-	switch family, _, _ := strings.Cut(d.Type, "."); {
-	case d.id() == "":
-		return "EVENT#" + d.Type
-	case family == "call" || family == "voicemail":
-		return "CALL#" + d.id()
-	case family == "sms":
-		return "MESSAGE#" + d.id()
-	case family == "contact":
-		return "CONTACT#" + d.id()
-	default:
+	prefix, id := partitions[d.family()], d.id()
+	if prefix == "" || id == "" {
 		return "EVENT#" + d.Type
 	}
+	return prefix + id
 }
 
 func (d *delivery) id() string {
-	for _, name := range []string{"call_id", "call_sid", "message_id", "contact_id", "id"} {
-		if id := d.text(name); id != "" {
-			return id
-		}
-	}
-	return ""
+	return d.first("call_id", "call_sid", "message_id", "contact_id", "id")
 }
+
+var kinds = map[string]string{"call": "call", "contact": "contact", "sms": "message"}
 
 func (d *delivery) kind() string {
 	info, _ := d.Data["call_info"].(map[string]any)
 	outcome, _ := info["type"].(string)
-	switch family, _, _ := strings.Cut(d.Type, "."); {
-	case family == "voicemail", d.Type == "call.voicemail", strings.EqualFold(outcome, "voicemail"):
+	switch {
+	case d.family() == "voicemail", d.Type == "call.voicemail", strings.EqualFold(outcome, "voicemail"):
 		return "voicemail"
 	case d.Type == "call.missed", strings.EqualFold(outcome, "missed"):
 		return "missed_call"
-	case family == "call", family == "contact":
-		return family
-	case family == "sms":
-		return "message"
-	default:
-		return "unknown"
 	}
+	return kinds[d.family()]
 }
 
 // phone is the number of the outside party, as + and digits.
 func (d *delivery) phone() string {
-	number := d.text("contact_number")
-	if number == "" {
-		number = d.text("phone")
+	party := "from"
+	if d.text("direction") == "outbound" || d.Type == "sms.sent" || d.Type == "sms.delivered" {
+		party = "to"
 	}
-	if number == "" {
-		number = d.text("from")
-		if d.text("direction") == "outbound" || d.Type == "sms.sent" || d.Type == "sms.delivered" {
-			number = d.text("to")
-		}
-	}
-	digits := strings.Map(func(r rune) rune {
-		if '0' <= r && r <= '9' {
-			return r
-		}
-		return -1
-	}, number)
+	noDigit := func(r rune) bool { return r < '0' || r > '9' }
+	digits := strings.Join(strings.FieldsFunc(d.first("contact_number", "phone", party), noDigit), "")
 	if digits == "" {
 		return ""
 	}
 	return "+" + digits
 }
 
-// text is a member of the data as text; ids arrive as a string or a number.
+// first returns the first of some members that is there.
+func (d *delivery) first(names ...string) string {
+	for _, name := range names {
+		if text := d.text(name); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// text returns a member as text; ids arrive as a string or as a number.
 func (d *delivery) text(name string) string {
 	switch value := d.Data[name].(type) {
 	case string:

@@ -1,32 +1,42 @@
 // Command plain is the webhook function as it is ordinarily written in Go: the
 // SDK's default configuration, encoding/json, attributevalue, and no settings.
 //
-// It does what functions/webhook does for a delivery: it checks the token and
-// the signature, decodes, makes one conditional write of an item with the same
-// keys and attributes, logs one line, and gives the same answer. It knows no
-// spill queue, no previous secret and no rejections, and keeps deliveries of
-// other shapes less carefully.
+// For each delivery it checks the token and the signature, decodes the body,
+// makes one conditional write of an item with the same keys, payload and members
+// as that of functions/webhook, logs one line, and gives the same answer. It has
+// no spill queue, reads no previous secret and keeps no rejections.
 package main
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
 func main() {
-	h, err := newHandler(context.Background())
+	h, err := newHandler(context.Background(), time.Now)
 	if err != nil {
 		slog.Error("not started", "error", err)
 		os.Exit(1)
@@ -34,13 +44,19 @@ func main() {
 	lambda.Start(h.handle)
 }
 
-// secret is what Secrets Manager keeps.
-type secret struct {
-	Token         string `json:"token"`
-	SigningSecret string `json:"signing_secret"`
+// handler answers deliveries.
+type handler struct {
+	table  *dynamodb.Client
+	name   string
+	secret struct {
+		Token         string `json:"token"`
+		SigningSecret string `json:"signing_secret"`
+	}
+	log *slog.Logger
+	now func() time.Time
 }
 
-func newHandler(ctx context.Context) (*handler, error) {
+func newHandler(ctx context.Context, now func() time.Time) (*handler, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)
@@ -51,18 +67,97 @@ func newHandler(ctx context.Context) (*handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read secret: %w", err)
 	}
-	var s secret
-	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &s); err != nil {
+	h := &handler{table: dynamodb.NewFromConfig(cfg), name: os.Getenv("TABLE_NAME"), log: lambdacontext.NewLogger(), now: now}
+	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &h.secret); err != nil {
 		return nil, fmt.Errorf("read secret: %w", err)
 	}
-	if s.Token == "" || s.SigningSecret == "" {
-		return nil, errors.New("the secret has no token or no signing_secret")
+	return h, nil
+}
+
+func (h *handler) handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	token := request.PathParameters["token"]
+	if subtle.ConstantTimeCompare([]byte(token), []byte(h.secret.Token)) != 1 {
+		return respond(http.StatusUnauthorized, answer{Error: "unauthorized"})
 	}
-	return &handler{
-		table:  dynamodb.NewFromConfig(cfg),
-		name:   os.Getenv("TABLE_NAME"),
-		secret: s,
-		log:    lambdacontext.NewLogger(),
-		now:    time.Now,
-	}, nil
+	body := request.Body
+	if request.IsBase64Encoded {
+		decoded, err := base64.StdEncoding.DecodeString(body)
+		if err != nil {
+			return respond(http.StatusBadRequest, answer{Error: "body is not base64"})
+		}
+		body = string(decoded)
+	}
+	d, err := decode(body)
+	if err != nil {
+		return respond(http.StatusBadRequest, answer{Error: err.Error()})
+	}
+	url := "https://" + request.RequestContext.DomainName + request.RawPath
+	if d.signed && !h.verify(url, d.Type, request.Headers) {
+		return respond(http.StatusUnauthorized, answer{Error: "unauthorized"})
+	}
+	return h.store(ctx, d)
+}
+
+func (h *handler) store(ctx context.Context, d *delivery) (events.APIGatewayV2HTTPResponse, error) {
+	item, err := d.item()
+	if err != nil {
+		return respond(http.StatusBadRequest, answer{Error: err.Error()})
+	}
+	attributes, err := attributevalue.MarshalMap(item)
+	if err != nil {
+		return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("marshal item: %w", err)
+	}
+	_, err = h.table.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:           aws.String(h.name),
+		Item:                attributes,
+		ConditionExpression: aws.String("attribute_not_exists(PK)"),
+	})
+	status := "stored"
+	var exists *types.ConditionalCheckFailedException
+	switch {
+	case errors.As(err, &exists):
+		status = "duplicate"
+	case err != nil:
+		h.log.ErrorContext(ctx, "delivery failed", "error", err)
+		return respond(http.StatusServiceUnavailable, answer{Error: "try again later"})
+	}
+	key, _ := item["PK"].(string)
+	h.log.InfoContext(ctx, "delivery answered", "status", http.StatusOK, "type", d.Type, "kind", d.kind(), "key", key, "answer", status)
+	return respond(http.StatusOK, answer{Status: status, Key: key})
+}
+
+// answer is the body of a response.
+type answer struct {
+	Status string `json:"status,omitempty"`
+	Key    string `json:"key,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+func respond(status int, a answer) (events.APIGatewayV2HTTPResponse, error) {
+	body, err := json.Marshal(a)
+	headers := map[string]string{"content-type": "application/json"}
+	return events.APIGatewayV2HTTPResponse{StatusCode: status, Headers: headers, Body: string(body)}, err
+}
+
+// A signature may be this old, and this far ahead of our clock.
+const maxAge, maxAhead = 3 * time.Hour, 5 * time.Minute
+
+// component turns the output of [url.QueryEscape] into that of
+// encodeURIComponent.
+var component = strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*")
+
+// verify checks format B's signature. API Gateway sends header names in lower case.
+func (h *handler) verify(address, typ string, headers map[string]string) bool {
+	timestamp := headers["x-justcall-request-timestamp"]
+	at, err := time.Parse(time.DateTime, timestamp)
+	if age := h.now().Sub(at); err != nil || age > maxAge || age < -maxAhead {
+		return false
+	}
+	given, err := hex.DecodeString(headers["x-justcall-signature"])
+	if err != nil {
+		return false
+	}
+	mac := hmac.New(sha256.New, []byte(h.secret.SigningSecret))
+	mac.Write([]byte(strings.Join([]string{h.secret.SigningSecret, component.Replace(url.QueryEscape(address)), typ, timestamp}, "|")))
+	return hmac.Equal(mac.Sum(nil), given)
 }

@@ -1,8 +1,8 @@
 """The webhook function as it is ordinarily written in Python: boto3.
 
-It does for a delivery what functions/webhook does: it checks the token and the signature, decodes,
-makes one conditional write of an item with the same keys and attributes, logs one line, and gives
-the same answer.
+For each delivery it checks the token and the signature, decodes the body, makes one conditional
+write of an item with the same keys, payload and members as that of functions/webhook, logs one line,
+and gives the same answer.
 """
 
 import base64
@@ -19,7 +19,7 @@ from urllib.parse import quote
 import boto3
 from boto3.dynamodb.types import TypeSerializer
 
-# How old a signature may be, and how far ahead of our clock.
+# A signature may be this old, and this far ahead of our clock.
 MAX_AGE = timedelta(hours=3)
 MAX_AHEAD = timedelta(minutes=5)
 
@@ -68,7 +68,13 @@ def store(delivery):
         return respond(503, {"error": "try again later"})
     log.info(
         "delivery answered",
-        extra={"status": 200, "type": item["event"], "kind": item["kind"], "key": item["PK"], "answer": status},
+        extra={
+            "status": 200,
+            "type": delivery["type"],
+            "kind": kind_of(delivery["type"], delivery["data"]),
+            "key": item["PK"],
+            "answer": status,
+        },
     )
     return respond(200, {"status": status, "key": item["PK"]})
 
@@ -78,7 +84,7 @@ def respond(status, answer):
 
 
 def verify(url, kind, headers):
-    """Checks format B's signature. API Gateway writes header names in lower case."""
+    """Checks format B's signature. API Gateway sends header names in lower case."""
     timestamp = headers.get("x-justcall-request-timestamp", "")
     try:
         at = datetime.strptime(timestamp, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
@@ -107,7 +113,6 @@ def decode(body):
         "format": "A" if envelope.get("event") else "B",
         "type": kind,
         "timestamp": envelope.get("timestamp"),
-        "request_id": envelope.get("request_id"),
         "data": data,
         "body": body,
     }
@@ -116,24 +121,15 @@ def decode(body):
 def item_of(delivery):
     data, event = delivery["data"], delivery["type"]
     at = written(occurred_at(delivery))
-    kind = kind_of(event, data)
     item = {name: value for name, value in data.items() if value is not None}
     item["PK"] = partition(event, data)
     item["SK"] = f"EVENT#{at}#{event}#{digest(data)}"
-    item["event"] = event
-    item["kind"] = kind
-    item["format"] = delivery["format"]
-    item["occurred_at"] = at
-    item["received_at"] = written(datetime.now(timezone.utc))
     item["payload"] = delivery["body"]
-    if delivery["request_id"]:
-        item["request_id"] = delivery["request_id"]
     phone = phone_of(event, data)
     if phone:
         item["GSI1PK"] = f"PHONE#{phone}"
         item["GSI1SK"] = f"{at}#{event}"
-    if kind in ("missed_call", "voicemail"):
-        item["alert"] = kind
+    if kind_of(event, data) in ("missed_call", "voicemail"):
         item["GSI2PK"] = f"ALERT#{at[:10]}"
         item["GSI2SK"] = f"{at}#{id_of(data)}"
     return item
@@ -152,7 +148,7 @@ def written(at):
 
 
 def digest(data):
-    """Is of the data in canonical form, so that a redelivery has the same."""
+    """Hashes the data in canonical form, so that a redelivery gets the same key."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=float)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -180,7 +176,7 @@ def kind_of(event, data):
 
 
 def phone_of(event, data):
-    """Is the number of the outside party, as + and digits."""
+    """Returns the number of the outside party, as + and digits."""
     outbound = data.get("direction") == "outbound" or event in ("sms.sent", "sms.delivered")
     number = data.get("contact_number") or data.get("phone") or data.get("to" if outbound else "from") or ""
     digits = re.sub(r"\D", "", number)

@@ -1,27 +1,30 @@
-package deliveries_test
+package measure_test
 
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/lambda/gateway"
-	"github.com/ringback/ringback/internal/proof/bench/deliveries"
+	"github.com/ringback/ringback/internal/proof/bench/measure"
+	"github.com/ringback/ringback/internal/proof/bench/standin"
 )
 
 const root = "../../../.."
 
 var signedAt = time.Date(2026, time.March, 20, 9, 8, 7, 0, time.UTC)
 
-func thirty(t *testing.T) []deliveries.Delivery {
+func thirty(t *testing.T) []measure.Delivery {
 	t.Helper()
-	all, err := deliveries.Make(root, 30, signedAt)
+	all, err := measure.Make(root, 30, signedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,18 +33,17 @@ func thirty(t *testing.T) []deliveries.Delivery {
 
 func TestEachDeliveryIsOfAnEventOfItsOwn(t *testing.T) {
 	t.Parallel()
-	seen := map[string]int{}
+	seen := map[standin.Key]int{}
 	signed := 0
 	for i, d := range thirty(t) {
-		if before, twice := seen[d.Item]; twice {
+		if before, twice := seen[d.Key]; twice {
 			t.Errorf("deliveries %d and %d are of one event", before, i)
 		}
-		seen[d.Item] = i
-		if d.Signed() {
-			signed++
-		}
-		if strings.Contains(d.Item, `"received_at"`) || !strings.Contains(d.Item, `"PK":{"S":"`+d.Key+`"}`) {
-			t.Errorf("delivery %d: item %s", i, d.Item)
+		seen[d.Key] = i
+		signed += len(d.Forged) - 1
+		item := measure.Item(&d)
+		if item["received_at"] != nil || item["payload"] == nil || !reflect.DeepEqual(item["PK"], map[string]any{"S": d.Key.PK}) {
+			t.Errorf("delivery %d: item %v", i, item)
 		}
 	}
 	// Five of every fourteen are of format B, and of the two that are left one.
@@ -52,12 +54,15 @@ func TestEachDeliveryIsOfAnEventOfItsOwn(t *testing.T) {
 
 func TestFewerAreTheFirstOfMore(t *testing.T) {
 	t.Parallel()
-	few, err := deliveries.Make(root, 5, signedAt)
+	few, err := measure.Make(root, 5, signedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(thirty(t)[:5], few); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	more := thirty(t)
+	for i := range few {
+		if few[i].Key != more[i].Key || !reflect.DeepEqual(measure.Item(&few[i]), measure.Item(&more[i])) {
+			t.Errorf("delivery %d is of %v, and of %v among more", i, few[i].Key, more[i].Key)
+		}
 	}
 }
 
@@ -76,20 +81,16 @@ func TestSignaturesAreGoodUntilTheyAreReplaced(t *testing.T) {
 			Hex:       r.Headers[events.HeaderSignature],
 			Version:   r.Headers[events.HeaderSignatureVersion],
 			Timestamp: r.Headers[events.HeaderRequestTimestamp],
-		}, r.URL, envelope.Type, events.Tolerance{}, signedAt, deliveries.SigningSecret)
+		}, r.URL, envelope.Type, events.Tolerance{}, signedAt, measure.SigningSecret)
 	}
 	for i, d := range thirty(t) {
-		if !d.Signed() {
+		if len(d.Forged) < 2 {
 			continue
 		}
 		if err := check(d.Event); err != nil {
 			t.Errorf("delivery %d: %v", i, err)
 		}
-		forged, err := d.WithSignature(strings.Repeat("0", 64))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := check(forged); !errors.Is(err, events.ErrSignatureMismatch) {
+		if err := check(d.Forged[1]); !errors.Is(err, events.ErrSignatureMismatch) {
 			t.Errorf("delivery %d with another signature: %v", i, err)
 		}
 	}
@@ -98,31 +99,18 @@ func TestSignaturesAreGoodUntilTheyAreReplaced(t *testing.T) {
 func TestTokenIsReplacedWhereverItStands(t *testing.T) {
 	t.Parallel()
 	d := thirty(t)[0]
-	if n := strings.Count(string(d.Event), deliveries.Token); n != 3 {
+	if n := strings.Count(string(d.Event), measure.Token); n != 3 {
 		t.Errorf("the token stands there %d times, want 3", n)
 	}
-	other, err := d.WithToken("another")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text := string(other); strings.Contains(text, deliveries.Token) || strings.Count(text, "another") != 3 {
-		t.Errorf("got %s", text)
+	wrong := strings.Repeat("x", len(measure.Token))
+	if forged := string(d.Forged[0]); strings.Contains(forged, measure.Token) || strings.Count(forged, wrong) != 3 {
+		t.Errorf("got %s", forged)
 	}
 }
 
 func TestCheckItemsFindsEveryDifference(t *testing.T) {
 	t.Parallel()
 	all := thirty(t)[:3]
-	good := func() []map[string]any {
-		items := make([]map[string]any, len(all))
-		for i, d := range all {
-			if err := json.Unmarshal([]byte(d.Item), &items[i]); err != nil {
-				t.Fatal(err)
-			}
-			items[i]["received_at"] = map[string]string{"S": "2026-03-20T09:08:07.000Z"}
-		}
-		return items
-	}
 	for _, test := range []struct {
 		name   string
 		change func(items []map[string]any) []map[string]any
@@ -134,38 +122,58 @@ func TestCheckItemsFindsEveryDifference(t *testing.T) {
 		{"one is there twice, in place of another", func(items []map[string]any) []map[string]any {
 			return append(items[1:], items[1])
 		}, true},
-		{"an attribute is missing", func(items []map[string]any) []map[string]any {
+		{"a member is missing", func(items []map[string]any) []map[string]any {
 			delete(items[1], "contact_name")
 			return items
 		}, true},
-		{"an attribute is something else", func(items []map[string]any) []map[string]any {
+		{"a member is something else", func(items []map[string]any) []map[string]any {
 			items[0]["duration"] = map[string]string{"S": "185"}
 			return items
 		}, true},
-		{"an attribute too many", func(items []map[string]any) []map[string]any {
+		{"an index's key is missing", func(items []map[string]any) []map[string]any {
+			delete(items[0], "GSI1SK")
+			return items
+		}, true},
+		{"an index's key too many", func(items []map[string]any) []map[string]any {
+			items[0]["GSI2PK"] = map[string]string{"S": "ALERT#2026-03-20"}
+			return items
+		}, true},
+		{"another payload", func(items []map[string]any) []map[string]any {
+			items[2]["payload"] = map[string]string{"S": "{}"}
+			return items
+		}, true},
+		{"another sort key", func(items []map[string]any) []map[string]any {
+			items[2]["SK"] = map[string]string{"S": "EVENT#"}
+			return items
+		}, true},
+		{"an attribute of ringback's own", func(items []map[string]any) []map[string]any {
 			items[2]["extra"] = map[string]bool{"BOOL": true}
 			return items
-		}, true},
-		{"no time of arrival", func(items []map[string]any) []map[string]any {
-			delete(items[0], "received_at")
-			return items
-		}, true},
+		}, false},
 		{"one too many", func(items []map[string]any) []map[string]any {
-			return append(items, map[string]any{"received_at": items[0]["received_at"]})
+			return append(items, map[string]any{"PK": map[string]string{"S": "CALL#"}, "SK": items[0]["SK"]})
 		}, true},
 		{"nothing at all", func([]map[string]any) []map[string]any { return nil }, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			var stored [][]byte
-			for _, item := range test.change(good()) {
+			items := make([]map[string]any, len(all))
+			for i := range all {
+				items[i] = maps.Clone(measure.Item(&all[i]))
+			}
+			stored := map[standin.Key]jsontext.Value{}
+			for _, item := range test.change(items) {
 				text, err := json.Marshal(item)
 				if err != nil {
 					t.Fatal(err)
 				}
-				stored = append(stored, text)
+				var key struct{ PK, SK struct{ S string } }
+				if err := json.Unmarshal(text, &key); err != nil {
+					t.Fatal(err)
+				}
+				stored[standin.Key{PK: key.PK.S, SK: key.SK.S}] = text
 			}
-			if err := deliveries.CheckItems(all, stored); errors.Is(err, deliveries.ErrWrong) != test.wrong {
+			if err := measure.CheckItems(all, stored); errors.Is(err, measure.ErrWrong) != test.wrong {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -192,8 +200,8 @@ func TestCheckAnswer(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			err := deliveries.CheckAnswer([]byte(test.payload), test.code, "stored", "CALL#1")
-			if (err == nil) != test.ok || err != nil && !errors.Is(err, deliveries.ErrWrong) {
+			err := measure.CheckAnswer([]byte(test.payload), test.code, "stored", "CALL#1")
+			if (err == nil) != test.ok || err != nil && !errors.Is(err, measure.ErrWrong) {
 				t.Errorf("got %v", err)
 			}
 		})
