@@ -5,7 +5,9 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/ringback/ringback/internal/ingest"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/ringback/ringback/internal/proof/scale"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -13,20 +15,15 @@ import (
 // near reports whether two numbers differ by no more than a part of want.
 func near(got, want, part float64) bool { return math.Abs(got-want) <= part*math.Abs(want) }
 
-func TestUnitsAreRoundedUpPerWrite(t *testing.T) {
+func TestReadUnitsAreRoundedUpPerQuery(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ bytes, writes int }{{0, 1}, {1, 1}, {1024, 1}, {1025, 2}, {2048, 2}, {400 << 10, 400}} {
-		if got := scale.WriteUnits(test.bytes); got != test.writes {
-			t.Errorf("%d bytes are written with %d units, want %d", test.bytes, got, test.writes)
-		}
-	}
 	for _, test := range []struct {
-		bytes      int
+		bytes      float64
 		consistent bool
 		want       float64
 	}{{0, true, 1}, {0, false, 0.5}, {4096, true, 1}, {4097, true, 2}, {4097, false, 1}, {100 * 300, false, 4}} {
 		if got := scale.ReadUnits(test.bytes, test.consistent); got != test.want {
-			t.Errorf("%d bytes are read with %g units (consistent: %t), want %g", test.bytes, got, test.consistent, test.want)
+			t.Errorf("%g bytes are read with %g units (consistent: %t), want %g", test.bytes, got, test.consistent, test.want)
 		}
 	}
 }
@@ -34,8 +31,8 @@ func TestUnitsAreRoundedUpPerWrite(t *testing.T) {
 // Rounded before they are added up: two halves of a KB are two units.
 func TestAnEventsUnitsAreNoLessThanItsBytes(t *testing.T) {
 	t.Parallel()
-	traffic := model(t).Traffic
-	for format, w := range traffic.Format {
+	traffic := model(t)
+	for format, w := range map[string]scale.Weight{"A": traffic.A, "B": traffic.B} {
 		if w.Units < max(1, w.Bytes/1024) || w.Units > w.Bytes/1024+1 {
 			t.Errorf("format %s: %g units for %g bytes", format, w.Units, w.Bytes)
 		}
@@ -57,15 +54,16 @@ func TestAnEventsUnitsAreNoLessThanItsBytes(t *testing.T) {
 // The simulation draws from the writes, the arithmetic takes the means.
 func TestTheWritesHaveTheMeans(t *testing.T) {
 	t.Parallel()
-	traffic := model(t).Traffic
+	traffic := model(t)
 	var table, phones, calls, marks float64
+	n := 0.0
 	for _, w := range traffic.Writes {
-		table += float64(w.Table)
-		phones += float64(w.Phone)
-		calls += float64(w.Call)
-		marks += float64(w.Mark)
+		table += float64(w.Count * w.Table)
+		phones += float64(w.Count * w.Phone)
+		calls += float64(w.Count * w.Call)
+		marks += float64(w.Count * w.Mark)
+		n += float64(w.Count)
 	}
-	n := float64(len(traffic.Writes))
 	for _, c := range []struct {
 		name      string
 		got, want float64
@@ -88,15 +86,20 @@ func TestTheBusiestHourIsBusierThanTheDay(t *testing.T) {
 	for _, mean := range scale.Rates {
 		s := m.At(mean)
 		for hour := range 24 {
-			if rate := mean * scale.HourFactor(hour); rate > s.Peak {
-				t.Errorf("%g events/s have %g in hour %d, and %g in the busiest", mean, rate, hour, s.Peak)
+			if rate := mean * scale.HourFactor(hour); rate > s["Peak"] {
+				t.Errorf("%g events/s have %g in hour %d, and %g in the busiest", mean, rate, hour, s["Peak"])
 			}
 		}
 		// What is counted per second is counted in that hour.
-		if want := m.Writes().Table * s.Peak; !near(s.Writes.Table, want, 1e-9) {
-			t.Errorf("%g events/s: %g write units/s, want %g", mean, s.Writes.Table, want)
+		if want := (m.Table + m.Alerts) * s["Peak"]; !near(s["TableWrites"], want, 1e-9) {
+			t.Errorf("%g events/s: %g write units/s, want %g", mean, s["TableWrites"], want)
 		}
 	}
+}
+
+// busy returns the concurrent executions of the alerts function.
+func busy(m *scale.Model, s scale.Step) float64 {
+	return m.Alerting(s["Peak"], s["TablePartitions"], m.Parallel, 0)["Busy"]
 }
 
 // Ten times the events are ten times the load of everything that is no limit of
@@ -109,10 +112,10 @@ func TestLoadsGrowWithTheRate(t *testing.T) {
 		name     string
 		one, ten float64
 	}{
-		{"writes", one.Writes.Table, ten.Writes.Table},
-		{"reads", one.Reads.Phones, ten.Reads.Phones},
-		{"executions", one.Webhook, ten.Webhook},
-		{"records", one.Alerts.Records, ten.Alerts.Records},
+		{"writes", one["TableWrites"], ten["TableWrites"]},
+		{"reads", one["GSI1Reads"], ten["GSI1Reads"]},
+		{"executions", one["Webhook"], ten["Webhook"]},
+		{"alerts", one["Alerts"], ten["Alerts"]},
 	} {
 		if !near(c.ten, 10*c.one, 1e-9) {
 			t.Errorf("%s: %g, and %g at ten times the rate", c.name, c.one, c.ten)
@@ -134,8 +137,8 @@ func TestLimitsAreReachedWhereTheQuotaIsUsed(t *testing.T) {
 		}
 		last = l.Events
 	}
-	running := func(s scale.Step) float64 { return s.Webhook + s.Alerts.Busy }
-	hanging := func(s scale.Step) float64 { return s.Peak * ingest.DefaultStoreTime.Seconds() }
+	running := func(s scale.Step) float64 { return s["Webhook"] + busy(m, s) }
+	hanging := func(s scale.Step) float64 { return s["Peak"] * m.StoreTime }
 	for _, c := range []struct {
 		name string
 		use  func(scale.Step) float64
@@ -145,12 +148,12 @@ func TestLimitsAreReachedWhereTheQuotaIsUsed(t *testing.T) {
 		{"Lambda", running, 1_000},
 		{"Lambda, new account, while the table hangs", hanging, 10},
 		{"Lambda, while the table hangs", hanging, 1_000},
-		{"**GSI2, `ALERT#<day>`**", func(s scale.Step) float64 { return s.Writes.Calls }, 1_000},
-		{"table, when new", func(s scale.Step) float64 { return s.Writes.Table }, 4_000},
-		{"table, quota", func(s scale.Step) float64 { return s.Writes.Table }, 40_000},
-		{"GSI1, quota", func(s scale.Step) float64 { return s.Reads.Phones }, 40_000},
-		{"SNS, us-east-1", func(s scale.Step) float64 { return s.Alerts.Alerts }, 30_000},
-		{"text messages, new account", func(s scale.Step) float64 { return s.Mean * m.Traffic.Alerts * 86_400 * 30 }, 100},
+		{"**GSI2, `ALERT#<day>`**", func(s scale.Step) float64 { return s["GSI2Writes"] }, 1_000},
+		{"table, when new", func(s scale.Step) float64 { return s["TableWrites"] }, 4_000},
+		{"table, quota", func(s scale.Step) float64 { return s["TableWrites"] }, 40_000},
+		{"GSI1, quota", func(s scale.Step) float64 { return s["GSI1Reads"] }, 40_000},
+		{"SNS, us-east-1", func(s scale.Step) float64 { return s["Alerts"] }, 30_000},
+		{"text messages, new account", func(s scale.Step) float64 { return s["Mean"] * m.Alerts * 86_400 * 30 }, 100},
 	} {
 		l, ok := limits[c.name]
 		if !ok {
@@ -169,9 +172,9 @@ func TestLimitsAreReachedWhereTheQuotaIsUsed(t *testing.T) {
 func TestWhatIsSetIsEnough(t *testing.T) {
 	t.Parallel()
 	m := model(t)
-	needs := make(map[string]scale.Need)
+	needs := make(map[string]scale.Limit)
 	for _, n := range m.Needs() {
-		needs[n.Name] = n
+		needs[n.Set] = n
 	}
 	for _, rate := range scale.Rates {
 		s := m.At(rate)
@@ -179,12 +182,12 @@ func TestWhatIsSetIsEnough(t *testing.T) {
 			if l.Set == "" {
 				continue
 			}
-			if n := needs[l.Set]; n.Have != l.Quota || n.Need(s) < l.Use(s) {
-				t.Errorf("%g events/s take %g of %s; set is %g, without it there are %g", rate, l.Use(s), l.Name, n.Need(s), n.Have)
+			if n := needs[l.Set]; n.Quota != l.Quota || n.Need(s) < s[l.Load] {
+				t.Errorf("%g events/s take %g of %s; set is %g, without it there are %g", rate, s[l.Load], l.Name, n.Need(s), n.Quota)
 			}
 		}
-		if n := needs["Lambda quota *Concurrent executions*"]; n.Need == nil || n.Need(s) < s.Webhook+s.Alerts.Busy {
-			t.Errorf("%g events/s run %g and %g times at once, which the quota does not hold", rate, s.Webhook, s.Alerts.Busy)
+		if n := needs["Lambda quota *Concurrent executions*"]; n.Set == "" || n.Need(s) < s["Webhook"]+busy(m, s) {
+			t.Errorf("%g events/s run %g and %g times at once, which the quota does not hold", rate, s["Webhook"], busy(m, s))
 		}
 	}
 }
@@ -205,7 +208,7 @@ func TestPartitionsAreForWritesAndForReads(t *testing.T) {
 	for _, test := range []struct {
 		name          string
 		writes, reads float64
-		want          int
+		want          float64
 	}{
 		{"an idle table", 0, 0, 4},
 		{"twice the writes", 10_000, 0, 20},
@@ -214,7 +217,7 @@ func TestPartitionsAreForWritesAndForReads(t *testing.T) {
 		{"the one that needs more", 10_000, 3_000, 20},
 	} {
 		if got := scale.Partitions(test.writes, test.reads); got != test.want {
-			t.Errorf("%s: %d partitions, want %d", test.name, got, test.want)
+			t.Errorf("%s: %g partitions, want %g", test.name, got, test.want)
 		}
 	}
 }
@@ -225,12 +228,12 @@ func TestOneKeyIsOnOnePartition(t *testing.T) {
 	var count [partitions]int
 	for i := range keys {
 		key := table.CallPartition("call_" + strconv.Itoa(i))
-		n := scale.PartitionOf(key, partitions)
-		if n != scale.PartitionOf(key, partitions) {
+		n := scale.Partition(key, partitions)
+		if n != scale.Partition(key, partitions) {
 			t.Fatalf("%s is on two partitions", key)
 		}
 		count[n]++
-		if got := scale.PartitionOf(key, 1); got != 0 {
+		if got := scale.Partition(key, 1); got != 0 {
 			t.Fatalf("%s is on partition %d of one", key, got)
 		}
 	}
@@ -242,33 +245,23 @@ func TestOneKeyIsOnOnePartition(t *testing.T) {
 	}
 }
 
-// five is five seconds of each hour.
-func five() (seconds [24]int) {
-	for hour := range seconds {
-		seconds[hour] = 5
-	}
-	return seconds
-}
-
 func TestEachHourIsPlayedWithItsOwnRate(t *testing.T) {
 	t.Parallel()
 	m := model(t)
-	const mean = 100
+	const mean, seconds = 100, 5
 	s := m.At(mean)
-	played := m.Play(mean, s.Layout, five())
-	for hour, got := range played.Events {
-		want := mean * scale.HourFactor(hour) * 5
+	for hour := range 24 {
+		want := mean * scale.HourFactor(hour) * seconds
 		// Five standard deviations.
-		if math.Abs(float64(got)-want) > 5*math.Sqrt(want) {
+		if got := m.Play(s, seconds, hour, hour+1).Events; math.Abs(float64(got)-want) > 5*math.Sqrt(want) {
 			t.Errorf("hour %d has %d events, want about %g", hour, got, want)
 		}
 	}
-	if again := m.Play(mean, s.Layout, five()); again != played {
-		t.Errorf("played again it is another: %+v and %+v", again, played)
+	played, again := m.Play(s, seconds, 0, 24), m.Play(s, seconds, 0, 24)
+	if diff := cmp.Diff(played, again, cmpopts.IgnoreUnexported(scale.Meter{})); diff != "" {
+		t.Errorf("played again it is another:\n%s", diff)
 	}
-	var night [24]int
-	night[3] = 5
-	if quiet := m.Play(mean, s.Layout, night); quiet.Table.Hour > played.Table.Hour/10 {
+	if quiet := m.Play(s, seconds, 3, 4); quiet.Table.Hour > played.Table.Hour/10 {
 		t.Errorf("the night's hour takes %g units/s, the busiest one %g", quiet.Table.Hour, played.Table.Hour)
 	}
 }
@@ -279,17 +272,16 @@ func TestTheBusiestHourAsPlayed(t *testing.T) {
 	m := model(t)
 	const mean = 400
 	s := m.At(mean)
-	one := m.Play(mean, scale.Layout{Table: 1, Phones: 1, Calls: 1}, five())
+	one := m.Play(scale.Step{"Mean": mean, "TablePartitions": 1, "GSI1Partitions": 1}, 5, 0, 24)
 	for _, c := range []struct {
 		name string
-		got  scale.Busiest
+		got  scale.Meter
 		want float64
 	}{
-		{"table", one.Table, s.Writes.Table},
-		{"GSI1", one.Phones, s.Writes.Phones},
-		{"GSI2", one.Calls, s.Writes.Calls},
-		{"the day's key", one.Day, s.Writes.Calls},
-		{"alerts", one.Alerts, s.Alerts.Alerts},
+		{"table", one.Table, s["TableWrites"]},
+		{"GSI1", one.Phones, s["GSI1Writes"]},
+		{"the day's key", one.Day, s["GSI2Writes"]},
+		{"alerts", one.Alerts, s["Alerts"]},
 	} {
 		if !near(c.got.Hour, c.want, 0.05) {
 			t.Errorf("%s: %g a second as played, %g as computed", c.name, c.got.Hour, c.want)
@@ -298,13 +290,9 @@ func TestTheBusiestHourAsPlayed(t *testing.T) {
 			t.Errorf("%s: the busiest second has %g, the busiest hour %g a second", c.name, c.got.Second, c.got.Hour)
 		}
 	}
-	many := m.Play(mean, s.Layout, five())
-	if each := s.Writes.Table / float64(s.Layout.Table); many.Table.Hour < each || many.Table.Hour > 1.3*each {
-		t.Errorf("the busiest of %d partitions takes %g units/s, one's mean is %g", s.Layout.Table, many.Table.Hour, each)
-	}
-	// More partitions do not help one key.
-	if many.Calls != many.Day {
-		t.Errorf("the day's key takes %+v, its partition %+v", many.Day, many.Calls)
+	many := m.Play(s, 5, 0, 24)
+	if each := s["TableWrites"] / s["TablePartitions"]; many.Table.Hour < each || many.Table.Hour > 1.3*each {
+		t.Errorf("the busiest of %g partitions takes %g units/s, one's mean is %g", s["TablePartitions"], many.Table.Hour, each)
 	}
 	if many.Caller.Hour <= 0 || many.Caller.Hour > many.Phones.Hour {
 		t.Errorf("one caller takes %g units/s, the busiest partition %g", many.Caller.Hour, many.Phones.Hour)
@@ -316,9 +304,9 @@ func TestShardsAreEnoughForADay(t *testing.T) {
 	m := model(t)
 	for _, rate := range scale.Rates {
 		s := m.At(rate)
-		shards := m.Shards(s)
-		if each := s.Writes.Calls / float64(shards); each > 500 || (shards > 1 && each <= 250) {
-			t.Errorf("%g events/s: %d keys take %g units/s each, want more than 250 and no more than 500", rate, shards, each)
+		shards := s["Shards"]
+		if each := s["GSI2Writes"] / shards; each > 500 || (shards > 1 && each <= 250) {
+			t.Errorf("%g events/s: %g keys take %g units/s each, want more than 250 and no more than 500", rate, shards, each)
 		}
 	}
 }
@@ -328,24 +316,24 @@ func TestAlertsAreWorkedOffInBatches(t *testing.T) {
 	m := model(t)
 	const rate, shards, parallel = 1000, 4, 10
 	a := m.Alerting(rate, shards, parallel, 0)
-	if got := a.Invocations * a.Batch; !near(got, a.Records, 1e-9) {
-		t.Errorf("invocations get %g records/s of %g", got, a.Records)
+	if got := a["Invocations"] * a["Batch"]; !near(got, a["Records"], 1e-9) {
+		t.Errorf("invocations get %g records/s of %g", got, a["Records"])
 	}
 	// Ten alerts of a batch take a tenth of a second, in each of forty batches.
-	if a.Capacity != 4000 {
-		t.Errorf("40 batches take %g records/s, want 4 000", a.Capacity)
+	if a["Capacity"] != 4000 {
+		t.Errorf("40 batches take %g records/s, want 4 000", a["Capacity"])
 	}
-	if a.Busy > a.Batches {
-		t.Errorf("%g of %g batches are worked on", a.Busy, a.Batches)
+	if a["Busy"] > a["Batches"] {
+		t.Errorf("%g of %g batches are worked on", a["Busy"], a["Batches"])
 	}
 	few := m.Alerting(rate, shards, 2, 1)
-	if few.Batch <= a.Batch || few.Publishes >= a.Publishes || few.Busy >= a.Busy || few.Age <= a.Age {
+	if few["Batch"] <= a["Batch"] || few["Publishes"] >= a["Publishes"] || few["Busy"] >= a["Busy"] || few["Age"] <= a["Age"] {
 		t.Errorf("fewer batches that wait make %+v, not larger batches than %+v", few, a)
 	}
-	if full := m.Alerting(1e9, shards, parallel, 0); full.Batch != m.Settings.Batch {
-		t.Errorf("a batch has %g records, of %g at the most", full.Batch, m.Settings.Batch)
+	if full := m.Alerting(1e9, shards, parallel, 0); full["Batch"] != m.Batch {
+		t.Errorf("a batch has %g records, of %g at the most", full["Batch"], m.Batch)
 	}
-	if quiet := m.Alerting(0.1, shards, parallel, 0); quiet.Batch != 1 || quiet.Tens != quiet.Records || quiet.Publishes != quiet.Alerts {
+	if quiet := m.Alerting(0.1, shards, parallel, 0); quiet["Batch"] != 1 || quiet["Tens"] != quiet["Records"] || quiet["Publishes"] != quiet["Alerts"] {
 		t.Errorf("now and then a record: %+v, want an invocation for each and a request for each alert", quiet)
 	}
 }
@@ -370,10 +358,16 @@ func TestManyInOneSecond(t *testing.T) {
 	if got := scale.MoreThan(0, 1); !near(got, 1-1/math.E, 1e-9) {
 		t.Errorf("more than none of one expected: %g, want %g", got, 1-1/math.E)
 	}
-	rate := scale.RateOnceAnHour(10)
-	if got := scale.MoreThan(10, rate) * 3600; !near(got, 1, 0.001) {
-		t.Errorf("at %g/s, %g seconds of an hour have more than ten, want 1", rate, got)
+	for _, l := range model(t).Limits() {
+		if l.Load == "CrowdedSeconds" {
+			rate := model(t).At(l.Mean)["Alerts"]
+			if got := scale.MoreThan(10, rate) * 3600; !near(got, 1, 0.001) {
+				t.Errorf("at %g/s, %g seconds of an hour have more than ten, want 1", rate, got)
+			}
+			return
+		}
 	}
+	t.Error("no limit is that of an address")
 }
 
 func TestCheaperTiersAreForWhatIsAboveOnly(t *testing.T) {
@@ -414,10 +408,10 @@ func TestTheMixOfEventsCanBeAnother(t *testing.T) {
 	t.Parallel()
 	m := model(t)
 	few := m.With(0.1)
-	if got, want := few.Traffic.Alerts/few.Traffic.Records, m.Traffic.Alerts/m.Traffic.Records; few.Traffic.Records != 0.1 || !near(got, want, 1e-9) {
-		t.Errorf("%g of the events are records, with %g alerts each, want 0.1 with %g", few.Traffic.Records, got, want)
+	if got, want := few.Alerts/few.Records, m.Alerts/m.Records; few.Records != 0.1 || !near(got, want, 1e-9) {
+		t.Errorf("%g of the events are records, with %g alerts each, want 0.1 with %g", few.Records, got, want)
 	}
-	if scale.Sum(few.Costs(10)) >= scale.Sum(m.Costs(10)) {
+	if few.Total(10) >= m.Total(10) {
 		t.Error("fewer alerts cost no less")
 	}
 }
@@ -445,6 +439,35 @@ func TestNumbersAreWrittenForPeople(t *testing.T) {
 	} {
 		if test.got != test.want {
 			t.Errorf("got %q, want %q", test.got, test.want)
+		}
+	}
+}
+
+// What limits.yaml repeats of the template.
+func TestTheLimitsHaveTheSettings(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	want := map[string]float64{
+		"parameter `ThrottleRate`":                           m.ThrottleRate,
+		"`DrainFunction` `ScalingConfig.MaximumConcurrency`": m.Drains,
+	}
+	for _, l := range m.Needs() {
+		if quota, ok := want[l.Set]; ok && l.Quota == quota {
+			delete(want, l.Set)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("limits.yaml has other quotas than %v", want)
+	}
+}
+
+func TestEveryLimitHasALoad(t *testing.T) {
+	t.Parallel()
+	m := model(t)
+	step := m.At(1)
+	for _, l := range append(m.Limits(), m.Needs()...) {
+		if _, ok := step[l.Load]; !ok {
+			t.Errorf("%s%s: no load %q", l.Name, l.Set, l.Load)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package measure_test
 
 import (
-	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ringback/ringback/events"
