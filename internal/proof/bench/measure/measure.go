@@ -29,9 +29,6 @@ import (
 // ErrFailed says that a contender could not be measured.
 var ErrFailed = errors.New("measure: failed")
 
-// invokeTime bounds one delivery.
-const invokeTime = 10 * time.Second
-
 // Bench is what all contenders are run on.
 type Bench struct {
 	// Deliveries are those of every run, in this order.
@@ -160,7 +157,7 @@ func (r *run) deliver(ctx context.Context, all []Delivery) ([]time.Duration, err
 }
 
 func (r *run) invoke(ctx context.Context, event []byte) (lambdaruntime.Result, error) {
-	result, err := r.process.Invoke(ctx, event, invokeTime)
+	result, err := r.process.Invoke(ctx, event, 10*time.Second)
 	if err == nil && result.FunctionError != nil {
 		err = result.FunctionError
 	}
@@ -219,13 +216,12 @@ func (b *Bench) StandIn(ctx context.Context, now func() time.Time) (time.Duratio
 		started := now()
 		_, errWrite := io.WriteString(conn, request)
 		answer, err := http.ReadResponse(in, nil)
-		if err := errors.Join(errWrite, err); err != nil {
-			return 0, fmt.Errorf("%w: stand-in: %w", ErrFailed, err)
+		if err == nil {
+			_, err = io.Copy(io.Discard, answer.Body)
 		}
-		_, err = io.Copy(io.Discard, answer.Body)
 		taken[i] = now().Sub(started)
-		if err := errors.Join(err, answer.Body.Close()); err != nil || answer.StatusCode != http.StatusOK {
-			return 0, fmt.Errorf("%w: stand-in: status %d, %w", ErrFailed, answer.StatusCode, err)
+		if err := errors.Join(errWrite, err); err != nil || answer.StatusCode != http.StatusOK {
+			return 0, fmt.Errorf("%w: stand-in: %v, %w", ErrFailed, answer, err)
 		}
 	}
 	slices.Sort(taken)
