@@ -4,6 +4,8 @@ package contender
 
 import (
 	"context"
+	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,9 +16,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
 
 	"github.com/ringback/ringback/internal/proof/bench/standin"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
@@ -56,10 +55,15 @@ var Names = []string{Floor, Ringback, Plain, PlainSlim, PlainTuned, Node, Python
 
 // Errors of [Source.Build].
 var (
-	ErrUnknown  = errors.New("contender: unknown")
-	ErrTools    = errors.New("not installed; \"make bench\" does that")
-	ErrTemplate = errors.New("contender: environment not in the template")
+	ErrUnknown = errors.New("contender: unknown")
+	ErrTools   = errors.New("not installed; \"make bench\" does that")
 )
+
+// settings are the variables that template.yaml sets for the webhook function. A
+// test keeps them true.
+//
+//go:embed settings.json
+var settings []byte
 
 // What every function works on.
 const (
@@ -153,30 +157,23 @@ func (s Source) Build(ctx context.Context, name string) (c Contender, err error)
 }
 
 // golang builds a Go program with the deployment's flags. It gives plain-tuned
-// the template's settings that suit any Go function, so that only the code
+// those of the settings that suit any Go function, so that only the code
 // differs between it and ringback, and the floor as many processors.
 func (s Source) golang(ctx context.Context, name string) (Contender, error) {
-	text, err := os.ReadFile(filepath.Join(s.Root, "template.yaml"))
-	if err != nil {
-		return Contender{}, fmt.Errorf("read template: %w", err)
+	var template map[string]string
+	if err := json.Unmarshal(settings, &template); err != nil {
+		return Contender{}, fmt.Errorf("read settings: %w", err)
 	}
-	template, err := TemplateEnvironment(text, function, map[string]string{
-		"EventsTable":   table,
-		"WebhookSecret": secret,
-		"SpillQueue":    "http://127.0.0.1:9/000000000000/spill", // no delivery is spilled
-	})
-	if err != nil {
-		return Contender{}, err
-	}
-	folder, binary, settings := s.contender(Plain), filepath.Join(s.Folder, name), map[string]string(nil)
+	folder, binary, own := s.contender(Plain), filepath.Join(s.Folder, name), map[string]string(nil)
 	switch name {
 	case Floor:
-		folder, settings = s.contender(Floor), map[string]string{"GOMAXPROCS": template["GOMAXPROCS"]}
+		folder, own = s.contender(Floor), map[string]string{"GOMAXPROCS": template["GOMAXPROCS"]}
 	case Ringback:
-		folder, settings = filepath.Join(s.Root, "functions", "webhook"), template
+		folder, own = filepath.Join(s.Root, "functions", "webhook"), template
 	case PlainTuned:
-		settings = map[string]string{"GOMAXPROCS": template["GOMAXPROCS"], "SSL_CERT_DIR": template["SSL_CERT_DIR"]}
+		own = map[string]string{"GOMAXPROCS": template["GOMAXPROCS"], "SSL_CERT_DIR": template["SSL_CERT_DIR"]}
 	}
+	var err error
 	if name == Plain {
 		// No flags, and no cgo: Lambda binaries are mostly built on another system.
 		_, err = run(ctx, folder, "env", "CGO_ENABLED=0", "go", "build", "-o", binary, ".")
@@ -186,7 +183,7 @@ func (s Source) golang(ctx context.Context, name string) (Contender, error) {
 	if err != nil {
 		return Contender{}, err
 	}
-	c := Executable(binary, settings)
+	c := Executable(binary, own)
 	c.Constant = name == Floor
 	built, errBuilt := run(ctx, "", "go", "version", "-m", binary)
 	c.Versions = versions(built, `: (go)(\S+)|dep\tgithub.com/aws/(aws-lambda-go|aws-sdk-go-v2|aws-sdk-go-v2/service/dynamodb)\t(\S+)`)
@@ -303,56 +300,4 @@ func run(ctx context.Context, folder, name string, args ...string) (string, erro
 
 func (s Source) contender(name string) string {
 	return filepath.Join(s.Root, "internal", "proof", "bench", "contenders", name)
-}
-
-// TemplateEnvironment returns the variables that a template sets for a function,
-// those for all functions included. A reference to a parameter becomes its
-// default, one to a resource what resources has for it. The error wraps
-// [ErrTemplate].
-func TemplateEnvironment(text []byte, function string, resources map[string]string) (map[string]string, error) {
-	type properties struct {
-		Environment struct {
-			Variables map[string]ast.Node `yaml:"Variables"`
-		} `yaml:"Environment"`
-	}
-	var template struct {
-		Parameters map[string]struct {
-			Default *string `yaml:"Default"`
-		} `yaml:"Parameters"`
-		Globals struct {
-			Function properties `yaml:"Function"`
-		} `yaml:"Globals"`
-		Resources map[string]struct {
-			Properties properties `yaml:"Properties"`
-		} `yaml:"Resources"`
-	}
-	if err := yaml.Unmarshal(text, &template); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
-	}
-	values := maps.Clone(resources)
-	for name, parameter := range template.Parameters {
-		if parameter.Default != nil {
-			values[name] = *parameter.Default
-		}
-	}
-	env := map[string]string{}
-	for _, p := range []properties{template.Globals.Function, template.Resources[function].Properties} {
-		if len(p.Environment.Variables) == 0 {
-			return nil, fmt.Errorf("%w: none of %s, or none of all functions", ErrTemplate, function)
-		}
-		for name, node := range p.Environment.Variables {
-			known := false
-			switch n := node.(type) {
-			case *ast.StringNode:
-				env[name], known = n.Value, true
-			case *ast.TagNode:
-				env[name], known = values[n.Value.String()]
-				known = known && n.Start.Value == "!Ref"
-			}
-			if !known {
-				return nil, fmt.Errorf("%w: nothing stands for %s: %s", ErrTemplate, name, node)
-			}
-		}
-	}
-	return env, nil
 }

@@ -1,13 +1,18 @@
 package contender_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"testing"
 
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ringback/ringback/internal/proof/bench/contender"
+	"github.com/ringback/ringback/internal/proof/golden"
 )
 
 const template = `
@@ -40,7 +45,7 @@ Resources:
 
 func TestTemplateEnvironment(t *testing.T) {
 	t.Parallel()
-	got, err := contender.TemplateEnvironment([]byte(template), "Function", map[string]string{"Table": "events"})
+	got, err := templateEnvironment([]byte(template), "Function", map[string]string{"Table": "events"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,35 +76,94 @@ func TestTemplateEnvironmentLeavesNothingOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := contender.TemplateEnvironment([]byte(text), "Function", map[string]string{"Table": "events"})
-			if !errors.Is(err, contender.ErrTemplate) {
+			got, err := templateEnvironment([]byte(text), "Function", map[string]string{"Table": "events"})
+			if !errors.Is(err, errTemplate) {
 				t.Errorf("got %v, %v", got, err)
 			}
 		})
 	}
 }
 
-// What the benchmark is about is in the template that is deployed.
-func TestTemplateHasTheSettings(t *testing.T) {
+// The settings are those of the template that is deployed; with -update this test
+// writes them anew.
+func TestTheSettingsAreThoseOfTheTemplate(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../../template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	env, err := contender.TemplateEnvironment(text, "WebhookFunction", map[string]string{
-		"EventsTable": "events", "WebhookSecret": "arn", "SpillQueue": "queue",
+	env, err := templateEnvironment(text, "WebhookFunction", map[string]string{
+		"EventsTable":   "events",
+		"WebhookSecret": "arn:aws:secretsmanager:us-east-1:000000000000:secret:benchmark",
+		"SpillQueue":    "http://127.0.0.1:9/000000000000/spill", // no delivery is spilled
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	// What the benchmark is about.
 	for _, name := range []string{"GOMAXPROCS", "SSL_CERT_DIR"} {
 		if env[name] == "" {
 			t.Errorf("%s is not set", name)
 		}
 	}
-	for name, want := range map[string]string{"TABLE_NAME": "events", "SECRET_ARN": "arn", "SPILL_QUEUE_URL": "queue"} {
-		if env[name] != want {
-			t.Errorf("%s is %q, want %q", name, env[name], want)
+	got, err := json.MarshalIndent(env, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Check(t, "settings.json", append(got, '\n'))
+}
+
+// errTemplate says that a template does not give a function's environment.
+var errTemplate = errors.New("environment not in the template")
+
+// templateEnvironment returns the variables that a template sets for a function,
+// those for all functions included. A reference to a parameter becomes its
+// default, one to a resource what resources has for it. The error wraps
+// [errTemplate].
+func templateEnvironment(text []byte, function string, resources map[string]string) (map[string]string, error) {
+	type properties struct {
+		Environment struct {
+			Variables map[string]ast.Node `yaml:"Variables"`
+		} `yaml:"Environment"`
+	}
+	var template struct {
+		Parameters map[string]struct {
+			Default *string `yaml:"Default"`
+		} `yaml:"Parameters"`
+		Globals struct {
+			Function properties `yaml:"Function"`
+		} `yaml:"Globals"`
+		Resources map[string]struct {
+			Properties properties `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal(text, &template); err != nil {
+		return nil, fmt.Errorf("%w: %w", errTemplate, err)
+	}
+	values := maps.Clone(resources)
+	for name, parameter := range template.Parameters {
+		if parameter.Default != nil {
+			values[name] = *parameter.Default
 		}
 	}
+	env := map[string]string{}
+	for _, p := range []properties{template.Globals.Function, template.Resources[function].Properties} {
+		if len(p.Environment.Variables) == 0 {
+			return nil, fmt.Errorf("%w: none of %s, or none of all functions", errTemplate, function)
+		}
+		for name, node := range p.Environment.Variables {
+			known := false
+			switch n := node.(type) {
+			case *ast.StringNode:
+				env[name], known = n.Value, true
+			case *ast.TagNode:
+				env[name], known = values[n.Value.String()]
+				known = known && n.Start.Value == "!Ref"
+			}
+			if !known {
+				return nil, fmt.Errorf("%w: nothing stands for %s: %s", errTemplate, name, node)
+			}
+		}
+	}
+	return env, nil
 }
