@@ -7,20 +7,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -66,8 +62,8 @@ var errOptions = errors.New("options")
 
 // options are the flags.
 type options struct {
-	contenders, docs           string
-	rounds, slowRounds, counts int
+	contenders, docs, parts string
+	rounds, slowRounds      int
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
@@ -77,9 +73,9 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.StringVar(&o.docs, "docs", "", "folder to write benchmarks.md and benchmarks.svg to; none if empty")
 	f.IntVar(&o.rounds, "rounds", 15, "rounds in which every function has its turn")
 	f.IntVar(&o.slowRounds, "slow-rounds", 0, fmt.Sprintf("rounds in which AWS takes %v for each call", latency))
-	f.IntVar(&o.counts, "counts", 0, "runs of each Go benchmark")
+	f.StringVar(&o.parts, "parts", "", "file with what benchstat says of the Go benchmarks; none if empty")
 	err = f.Parse(args)
-	if err == nil && (o.rounds < 1 || min(o.slowRounds, o.counts) < 0 || f.NArg() > 0) {
+	if err == nil && (o.rounds < 1 || o.slowRounds < 0 || f.NArg() > 0) {
 		err = errOptions
 	}
 	return o, err
@@ -97,7 +93,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, now func(
 
 	c := comparison{options: o, stderr: stderr, now: now, document: report.Document{
 		Date: now(), Machine: report.Machine(), LoadBefore: report.Load(), Latency: latency, Rounds: o.rounds, SlowRounds: o.slowRounds,
-		Starts: starts, SlowStarts: slowStarts, Warmup: warmup, Events: events, Counts: o.counts,
+		Starts: starts, SlowStarts: slowStarts, Warmup: warmup, Events: events,
 	}}
 	d := &c.document
 	var minute float64
@@ -107,11 +103,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, now func(
 	if err := c.measure(ctx); err != nil {
 		return err
 	}
-	if o.counts > 0 {
-		c.progress("Go benchmarks")
-		if d.Parts, err = parts(ctx, o.counts); err != nil {
+	if o.parts != "" {
+		text, err := os.ReadFile(o.parts)
+		if err != nil {
 			return err
 		}
+		d.Parts = string(text)
 	}
 	d.Took, d.LoadAfter = now().Sub(d.Date).Round(time.Second), report.Load()
 	err = d.Text(stdout)
@@ -242,25 +239,4 @@ func (c *comparison) turn(ctx context.Context, one contender.Contender, result *
 	warm, err := c.bench.Warm(ctx, one)
 	result.Add(warm)
 	return err
-}
-
-// parts runs the Go benchmarks of the packages that a delivery goes through. Of
-// those that run on every sample it shows call.completed.
-func parts(ctx context.Context, counts int) (string, error) {
-	test := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime", report.BenchTime, //nolint:gosec // G204: a number
-		"-count", strconv.Itoa(counts), "./events", "./internal/table", "./internal/lambda/gateway")
-	test.Dir = root
-	// With it, the AWS SDK refuses an HTTP client of one's own.
-	test.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_CA_BUNDLE=") })
-	output, err := test.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", test, err, output)
-	}
-	benchstat := exec.CommandContext(ctx, "go", "tool", "benchstat", "-filter",
-		".unit:(sec/op OR B/op OR allocs/op) (-.fullname:/[.]/ OR .fullname:/call[.]completed/)", "-")
-	benchstat.Stdin = bytes.NewReader(output)
-	if output, err = benchstat.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("benchstat: %w\n%s", err, output)
-	}
-	return string(output), nil
 }

@@ -33,7 +33,7 @@ func TestOptions(t *testing.T) {
 			}
 		})
 	}
-	for _, args := range [][]string{{"-rounds", "0"}, {"-counts", "-1"}, {"-slow-rounds", "-1"}, {"-counts", "few"}, {"quick"}} {
+	for _, args := range [][]string{{"-rounds", "0"}, {"-slow-rounds", "-1"}, {"-rounds", "few"}, {"quick"}} {
 		if _, _, err := bench.Options(args...); err == nil {
 			t.Errorf("%v: no error", args)
 		}

@@ -26,10 +26,7 @@ const ours = contender.Ringback
 var documentText string
 
 var document = template.Must(template.New("benchmarks.md").
-	Funcs(template.FuncMap{
-		"benchTime": func() string { return BenchTime },
-		"figures":   func(table string) []Figure { return figures[table] },
-	}).Parse(documentText))
+	Funcs(template.FuncMap{"figures": func(table string) []Figure { return figures[table] }}).Parse(documentText))
 
 // figures are those of each table.
 var figures = map[string][]Figure{
@@ -62,11 +59,8 @@ type Document struct {
 	// Parts is what benchstat says of the Go benchmarks.
 	Parts string
 	// How the figures were taken.
-	Rounds, SlowRounds, Starts, SlowStarts, Warmup, Events, Roots, Counts int
+	Rounds, SlowRounds, Starts, SlowStarts, Warmup, Events, Roots int
 }
-
-// BenchTime is how long each run of a Go benchmark takes, as -benchtime.
-const BenchTime = "30ms"
 
 // Write writes the document.
 func (d Document) Write(w io.Writer) error { return document.Execute(w, d) }

@@ -77,23 +77,23 @@ func newHandler(ctx context.Context, now func() time.Time) (*handler, error) {
 func (h *handler) handle(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	token := request.PathParameters["token"]
 	if subtle.ConstantTimeCompare([]byte(token), []byte(h.secret.Token)) != 1 {
-		return respond(http.StatusUnauthorized, answer{Error: "unauthorized"})
+		return respond(http.StatusUnauthorized, map[string]string{"error": "unauthorized"})
 	}
 	body := request.Body
 	if request.IsBase64Encoded {
 		decoded, err := base64.StdEncoding.DecodeString(body)
 		if err != nil {
-			return respond(http.StatusBadRequest, answer{Error: "body is not base64"})
+			return respond(http.StatusBadRequest, map[string]string{"error": "body is not base64"})
 		}
 		body = string(decoded)
 	}
 	d, err := decode(body)
 	if err != nil {
-		return respond(http.StatusBadRequest, answer{Error: err.Error()})
+		return respond(http.StatusBadRequest, map[string]string{"error": err.Error()})
 	}
 	url := "https://" + request.RequestContext.DomainName + request.RawPath
 	if d.signed && !h.verify(url, d.Type, request.Headers) {
-		return respond(http.StatusUnauthorized, answer{Error: "unauthorized"})
+		return respond(http.StatusUnauthorized, map[string]string{"error": "unauthorized"})
 	}
 	return h.store(ctx, d)
 }
@@ -101,7 +101,7 @@ func (h *handler) handle(ctx context.Context, request events.APIGatewayV2HTTPReq
 func (h *handler) store(ctx context.Context, d *delivery) (events.APIGatewayV2HTTPResponse, error) {
 	item, err := d.item()
 	if err != nil {
-		return respond(http.StatusBadRequest, answer{Error: err.Error()})
+		return respond(http.StatusBadRequest, map[string]string{"error": err.Error()})
 	}
 	attributes, err := attributevalue.MarshalMap(item)
 	if err != nil {
@@ -119,22 +119,15 @@ func (h *handler) store(ctx context.Context, d *delivery) (events.APIGatewayV2HT
 		status = "duplicate"
 	case err != nil:
 		h.log.ErrorContext(ctx, "delivery failed", "error", err)
-		return respond(http.StatusServiceUnavailable, answer{Error: "try again later"})
+		return respond(http.StatusServiceUnavailable, map[string]string{"error": "try again later"})
 	}
 	key, _ := item["PK"].(string)
 	h.log.InfoContext(ctx, "delivery answered", "status", http.StatusOK, "type", d.Type, "kind", d.kind(), "key", key, "answer", status)
-	return respond(http.StatusOK, answer{Status: status, Key: key})
+	return respond(http.StatusOK, map[string]string{"status": status, "key": key})
 }
 
-// answer is the body of a response.
-type answer struct {
-	Status string `json:"status,omitempty"`
-	Key    string `json:"key,omitempty"`
-	Error  string `json:"error,omitempty"`
-}
-
-func respond(status int, a answer) (events.APIGatewayV2HTTPResponse, error) {
-	body, err := json.Marshal(a)
+func respond(status int, answer map[string]string) (events.APIGatewayV2HTTPResponse, error) {
+	body, err := json.Marshal(answer)
 	headers := map[string]string{"content-type": "application/json"}
 	return events.APIGatewayV2HTTPResponse{StatusCode: status, Headers: headers, Body: string(body)}, err
 }
