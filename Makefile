@@ -28,6 +28,7 @@ CFN_LINT := .tools/venv/bin/cfn-lint
 
 BENCH_NODE := .tools/bench/node_modules/.package-lock.json
 BENCH_VENV := .tools/bench/venv/installed
+BENCH_GO   := -run '^$$' -bench . -benchmem -benchtime 30ms -count 6
 # Of the Go benchmarks that run on every sample, call.completed stands for all.
 BENCH_SHOWN := ".unit:(sec/op OR B/op OR allocs/op) (-.fullname:/[.]/ OR .fullname:/call[.]completed/)"
 
@@ -59,8 +60,8 @@ help: ## show this list
 
 bench: $(BENCH_NODE) $(BENCH_VENV) ## compare the webhook function with others, and write docs/benchmarks.md
 	mkdir -p .build/bench
-	$(LOCAL) go test -run '^$$' -bench . -benchmem -benchtime 30ms -count 6 \
-		./events ./internal/table ./internal/lambda/gateway > .build/bench/go.txt
+	$(LOCAL) go test $(BENCH_GO) ./events ./internal/table ./internal/lambda/gateway > .build/bench/go.txt
+	$(LOCAL) go test -C internal/proof/bench $(BENCH_GO) ./standin >> .build/bench/go.txt
 	go -C internal/proof/bench tool benchstat -filter $(BENCH_SHOWN) ../../../.build/bench/go.txt > .build/bench/parts.txt
 	$(LOCAL) go run -C internal/proof/bench . -rounds 20 -slow-rounds 4 -parts ../../../.build/bench/parts.txt -docs ../../../docs $(ARGS)
 

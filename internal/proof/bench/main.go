@@ -176,9 +176,8 @@ func (c *comparison) measure(ctx context.Context) error {
 		}
 		d.Contenders = append(d.Contenders, built)
 	}
-	deployed, errDeployed := source.DeployedSize(ctx)
-	d.StandIn, err = c.bench.StandIn(ctx, c.now)
-	if err := errors.Join(errDeployed, err); err != nil {
+	deployed, err := source.DeployedSize(ctx)
+	if err != nil {
 		return err
 	}
 	if d.Results, err = c.all(ctx, "round", c.rounds); err != nil {

@@ -3,19 +3,14 @@
 package measure
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -196,36 +191,6 @@ func (r *run) check(all []Delivery) error {
 		return fmt.Errorf("%s: %w", r.contender.Name, err)
 	}
 	return nil
-}
-
-// StandIn measures the stand-in's own part of a latency: the median time of a
-// write on an open connection, from a bare socket in its own process.
-func (b *Bench) StandIn(ctx context.Context, now func() time.Time) (time.Duration, error) {
-	b.AWS.Reset()
-	host := strings.TrimPrefix(b.AWS.Plain.Table, "http://")
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", host)
-	if err != nil {
-		return 0, fmt.Errorf("%w: stand-in: %w", ErrFailed, err)
-	}
-	defer func() { _ = conn.Close() }()
-	in := bufio.NewReader(conn)
-	taken := make([]time.Duration, 500)
-	for i := range taken {
-		body := fmt.Sprintf(`{"Item":{"PK":{"S":"%d"},"SK":{"S":"%s"}},"ConditionExpression":"attribute_not_exists(PK)"}`, i, strings.Repeat("x", 1500))
-		request := fmt.Sprintf("POST / HTTP/1.1\r\nHost: %s\r\nX-Amz-Target: %s\r\nContent-Length: %d\r\n\r\n%s", host, standin.PutItem, len(body), body)
-		started := now()
-		_, errWrite := io.WriteString(conn, request)
-		answer, err := http.ReadResponse(in, nil)
-		if err == nil {
-			_, err = io.Copy(io.Discard, answer.Body)
-		}
-		taken[i] = now().Sub(started)
-		if err := errors.Join(errWrite, err); err != nil || answer.StatusCode != http.StatusOK {
-			return 0, fmt.Errorf("%w: stand-in: %v, %w", ErrFailed, answer, err)
-		}
-	}
-	slices.Sort(taken)
-	return taken[len(taken)/2], nil
 }
 
 // processCPU returns how long a running process has had a processor, to the

@@ -180,12 +180,3 @@ func TestAFunctionThatDoesNotStartIsAFailure(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestMeasuresTheStandIn(t *testing.T) {
-	t.Parallel()
-	b := bench(t)
-	b.AWS.Latency.Store(int64(time.Millisecond))
-	if took, err := b.StandIn(t.Context(), time.Now); err != nil || took < time.Millisecond || took > time.Second {
-		t.Errorf("got %v, %v", took, err)
-	}
-}

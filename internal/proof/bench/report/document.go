@@ -48,11 +48,9 @@ type Document struct {
 	// LoadBefore and LoadAfter are the machine's load when the run began and
 	// when it ended.
 	LoadBefore, LoadAfter string
-	// StandIn is how long one write takes in the table that all write to.
-	StandIn    time.Duration
-	Contenders []contender.Contender
-	Results    Results
-	Verdicts   []Verdict
+	Contenders            []contender.Contender
+	Results               Results
+	Verdicts              []Verdict
 	// SlowResults are those with an AWS that takes Latency for each call.
 	SlowResults Results
 	Latency     time.Duration

@@ -23,14 +23,14 @@ type panel struct {
 type bar struct {
 	Name, Label string
 	Ours        bool
-	Y, TextY    int
-	Width, End  float64
+	Y           int
+	Width       float64
 }
 
 // WritePlot draws the medians as bars, ours in another colour, as SVG without a
 // background.
 func (all Results) WritePlot(w io.Writer) error {
-	const pitch, left, widest = 20, 90, 250.0 // pixels
+	const pitch, widest = 20, 250.0 // pixels
 	height := 40 + pitch*len(all)
 	var panels []panel
 	for i, f := range []Figure{Cold, ColdTLS, P50, CPU, RSS, Size} {
@@ -42,10 +42,9 @@ func (all Results) WritePlot(w io.Writer) error {
 			}
 		}
 		for j, r := range all {
-			b := bar{Name: r.Name, Ours: r.Name == ours, Y: 22 + pitch*j, TextY: 32 + pitch*j}
+			b := bar{Name: r.Name, Ours: r.Name == ours, Y: 22 + pitch*j}
 			if median := r.Spread(f).Median; !math.IsNaN(median) {
 				b.Label, b.Width = number(median, f.Digits), median/longest*widest
-				b.End = left + b.Width + 4
 			}
 			p.Bars = append(p.Bars, b)
 		}

@@ -116,7 +116,7 @@ func (a *AWS) count(_ net.Conn, state http.ConnState) {
 
 // The operations, as the header X-Amz-Target names them.
 const (
-	PutItem        = "DynamoDB_20120810.PutItem"
+	putItem        = "DynamoDB_20120810.PutItem"
 	getItem        = "DynamoDB_20120810.GetItem" // warms a connection
 	getSecretValue = "secretsmanager.GetSecretValue"
 )
@@ -129,7 +129,7 @@ func (a *AWS) answer(w http.ResponseWriter, r *http.Request) {
 	time.Sleep(time.Duration(a.Latency.Load()))
 	var text, fault string
 	switch r.Header.Get("X-Amz-Target") {
-	case PutItem:
+	case putItem:
 		text, fault = "{}", a.put(body)
 	case getItem:
 		text = "{}"

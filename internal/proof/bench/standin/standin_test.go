@@ -1,12 +1,15 @@
 package standin_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"hash/crc32"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,6 +24,7 @@ import (
 )
 
 const (
+	putItem        = "DynamoDB_20120810.PutItem"
 	getItem        = "DynamoDB_20120810.GetItem"
 	getSecretValue = "secretsmanager.GetSecretValue"
 )
@@ -78,7 +82,7 @@ func TestTableTakesAnItemOnce(t *testing.T) {
 		{"without a sort key", put("CALL#3", "", "h"), no, "ValidationException"},
 		{"not JSON", "{", no, "ValidationException"},
 	} {
-		status, answer := call(t, aws.Plain.Table, standin.PutItem, step.body)
+		status, answer := call(t, aws.Plain.Table, putItem, step.body)
 		if status != step.status || !strings.Contains(answer, step.answer) {
 			t.Errorf("%s: %d %s, want %d %s", step.name, status, answer, step.status, step.answer)
 		}
@@ -106,7 +110,7 @@ func TestTableTakesAnItemOnce(t *testing.T) {
 	if len(aws.Items())+int(aws.Writes.Load()+aws.Connections.Load()) > 0 {
 		t.Error("something is left after a reset")
 	}
-	if status, _ := call(t, aws.Plain.Table, standin.PutItem, put("CALL#1", "EVENT#1", "a")); status != ok {
+	if status, _ := call(t, aws.Plain.Table, putItem, put("CALL#1", "EVENT#1", "a")); status != ok {
 		t.Error("an item counts as stored before the reset")
 	}
 }
@@ -149,7 +153,7 @@ func TestLatencyIsAtLeastWhatWasSet(t *testing.T) {
 	const latency = 30 * time.Millisecond
 	aws.Latency.Store(int64(latency))
 	before := time.Now()
-	call(t, aws.Plain.Table, standin.PutItem, put("CALL#1", "EVENT#1", "a"))
+	call(t, aws.Plain.Table, putItem, put("CALL#1", "EVENT#1", "a"))
 	if took := time.Since(before); took < latency {
 		t.Errorf("answered after %v", took)
 	}
@@ -227,5 +231,36 @@ func TestEveryStoreTrustsTheStandIn(t *testing.T) {
 	}
 	if trust.Count < 1 {
 		t.Errorf("%d roots", trust.Count)
+	}
+}
+
+// BenchmarkStandIn measures the stand-in's own part of a latency: a write on an
+// open connection, from a bare socket in its own process.
+func BenchmarkStandIn(b *testing.B) {
+	aws, err := standin.Start(b.TempDir(), `{}`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer aws.Close()
+	host := strings.TrimPrefix(aws.Plain.Table, "http://")
+	conn, err := new(net.Dialer).DialContext(b.Context(), "tcp", host)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	in := bufio.NewReader(conn)
+	for i := 0; b.Loop(); i++ {
+		body := put(strconv.Itoa(i), strings.Repeat("x", 1000), "")
+		request := fmt.Sprintf("POST / HTTP/1.1\r\nHost: %s\r\nX-Amz-Target: %s\r\nContent-Length: %d\r\n\r\n%s", host, putItem, len(body), body)
+		if _, err := io.WriteString(conn, request); err != nil {
+			b.Fatal(err)
+		}
+		answer, err := http.ReadResponse(in, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != http.StatusOK {
+			b.Fatal(answer.StatusCode, err)
+		}
 	}
 }
