@@ -213,13 +213,7 @@ func writeRoots(folder string, own *x509.Certificate) (*Roots, error) {
 		Directories: link + string(filepath.ListSeparator) + certs,
 	}
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Raw})
-	all := string(certificate)
-	for _, path := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"} {
-		if machine, err := os.ReadFile(path); err == nil { //nolint:gosec // G304: one of the above
-			all = string(machine) + all
-			break
-		}
-	}
+	all := machineRoots() + string(certificate)
 	r.Count = strings.Count(all, "-----BEGIN CERTIFICATE-----")
 	if err := errors.Join(
 		os.Mkdir(certs, 0o750),
@@ -233,4 +227,13 @@ func writeRoots(folder string, own *x509.Certificate) (*Roots, error) {
 		return nil, fmt.Errorf("write root certificates: %w", err)
 	}
 	return r, nil
+}
+
+func machineRoots() string {
+	for _, path := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"} {
+		if text, err := os.ReadFile(path); err == nil { //nolint:gosec // G304: one of the above
+			return string(text)
+		}
+	}
+	return ""
 }
