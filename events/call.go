@@ -1,18 +1,13 @@
 package events
 
-import (
-	"cmp"
-	"strings"
-)
-
-// Call is a call's event, except for voicemails. Format B's names stand in
+// Call is an event of a call, other than a voicemail. Format B's names are in
 // brackets where they differ. See https://developer.justcall.io/docs/webhooks.
 type Call struct {
 	// ID is call_id [call_sid, else id].
 	ID        string
 	Direction Direction
 	// From and To are the numbers as sent [contact_number and justcall_number,
-	// put in order by the direction].
+	// which is which by the direction].
 	From, To string
 	// AgentID is null where nobody took the call.
 	AgentID     Optional[int64]
@@ -21,8 +16,8 @@ type Call struct {
 	// Duration is the call's length in seconds [call_duration.total_duration],
 	// RingDuration how long it rang [call_duration.ring_time].
 	Duration, RingDuration Optional[int64]
-	// Status is how the call stands, in format A's words. Format B's
-	// call_info.status says whether the call is archived and is not read.
+	// Status is format A's word for how the call ended. Format B's
+	// call_info.status says whether the call is archived, and is not read.
 	Status string
 	// Outcome is format B's call_info.type, in lower case, e.g. "missed".
 	Outcome string
@@ -35,10 +30,10 @@ type Call struct {
 }
 
 // Voicemail is a voicemail: voicemail.received, and format B's call.voicemail.
-// Its CallID is that of the missed call that it was left on.
+// Its CallID is that of the missed call on which it was left.
 type Voicemail struct {
 	CallID string
-	// From is the caller and To the line called, as sent.
+	// From is the caller and To the line, as sent.
 	From, To    string
 	AgentID     Optional[int64]
 	AgentName   string
@@ -51,87 +46,43 @@ type Voicemail struct {
 	Transcription string
 }
 
-// The values of format B's call_info.type that decide a call's kind.
-const (
-	outcomeMissed    = "missed"
-	outcomeVoicemail = "voicemail"
-)
-
-func decodeCall(d *Delivery) {
-	in := d.read(callShape)
-	d.identify(EntityCall, in.callID, in.callSID, in.id)
-	d.Kind = kindOfCall(d.Type, in.outcome)
-
-	// Format A's voicemails say no direction. Missed and voicemail are
-	// something that only happens to who calls in.
-	direction := in.direction
-	if direction == "" && d.Kind.Alerts() {
-		direction = Inbound
-	}
-	d.Phone = PhoneNumber(in.outsideParty(direction))
-	from, to := in.parties(direction)
-
-	if d.Kind == KindVoicemail {
-		d.Event = &Voicemail{
-			CallID:        d.ID,
+// newCall makes a call's event: a [*Voicemail] if somebody left a message.
+func newCall(r *reading) Event {
+	_, id := r.id()
+	from, to := r.parties()
+	said := &r.said
+	if r.kind == KindVoicemail {
+		return &Voicemail{
+			CallID:        id,
 			From:          from,
 			To:            to,
-			AgentID:       in.agentID,
-			AgentName:     in.agentName,
-			ContactName:   in.contactName,
-			Duration:      in.duration,
-			RecordingURL:  cmp.Or(in.recordingURL, in.recording),
-			Transcription: in.transcription,
+			AgentID:       said.integer(slotAgentID),
+			AgentName:     said.text(slotAgentName),
+			ContactName:   said.text(slotContactName),
+			Duration:      said.integer(slotDuration),
+			RecordingURL:  said.text(slotRecordingURL, slotInfoRecording),
+			Transcription: said.text(slotTranscription, slotInfoTranscription),
 		}
-		return
 	}
-	duration := in.duration
+	duration := said.integer(slotDuration)
 	if duration.State == Absent {
-		duration = in.totalDuration
+		duration = said.integer(slotTotalDuration)
 	}
-	d.Event = &Call{
-		ID:           d.ID,
-		Direction:    direction,
+	return &Call{
+		ID:           id,
+		Direction:    r.direction,
 		From:         from,
 		To:           to,
-		AgentID:      in.agentID,
-		AgentName:    in.agentName,
-		ContactName:  in.contactName,
+		AgentID:      said.integer(slotAgentID),
+		AgentName:    said.text(slotAgentName),
+		ContactName:  said.text(slotContactName),
 		Duration:     duration,
-		RingDuration: in.ringDuration,
-		Status:       in.status,
-		Outcome:      outcomeWord(in.outcome),
-		MissedReason: in.missedReason,
-		RecordingURL: cmp.Or(in.recordingURL, in.recording),
-		Notes:        in.notes,
-		Disposition:  in.disposition,
-	}
-}
-
-// kindOfCall tells what a call's event is about. A call of format B may arrive
-// as missed under several names. What says that a message was left wins: it is
-// still a call to answer.
-func kindOfCall(t Type, outcome string) Kind {
-	switch outcome = outcomeWord(outcome); {
-	case t == TypeVoicemailReceived, t == TypeCallVoicemail, outcome == outcomeVoicemail:
-		return KindVoicemail
-	case t == TypeCallMissed, outcome == outcomeMissed:
-		return KindMissedCall
-	default:
-		return KindCall
-	}
-}
-
-func outcomeWord(outcome string) string { return strings.ToLower(strings.TrimSpace(outcome)) }
-
-// parseDirection compares whole words: "outgoing" contains "in".
-func parseDirection(word string) Direction {
-	switch strings.ToLower(strings.TrimSpace(word)) {
-	case "inbound", "incoming":
-		return Inbound
-	case "outbound", "outgoing":
-		return Outbound
-	default:
-		return ""
+		RingDuration: said.integer(slotRingDuration, slotRingTime),
+		Status:       said.text(slotStatus),
+		Outcome:      r.outcome(),
+		MissedReason: said.text(slotInfoMissedReason),
+		RecordingURL: said.text(slotRecordingURL, slotInfoRecording),
+		Notes:        said.text(slotNotes, slotInfoNotes),
+		Disposition:  said.text(slotDisposition, slotInfoDisposition),
 	}
 }

@@ -66,9 +66,9 @@ func TestKindOfACall(t *testing.T) {
 			if d.Kind != test.want {
 				t.Errorf("kind: got %s, want %s", d.Kind, test.want)
 			}
-			_, isVoicemail := d.Event.(*events.Voicemail)
+			_, isVoicemail := d.Details().Event.(*events.Voicemail)
 			if isVoicemail != (d.Kind == voicemail) {
-				t.Errorf("a %s is a %T", d.Kind, d.Event)
+				t.Errorf("a %s is a %T", d.Kind, d.Details().Event)
 			}
 		})
 	}
@@ -109,9 +109,9 @@ func TestAgentID(t *testing.T) {
 			message := decode(t, bodyB("sms.sent", test.data))
 			voicemail := decode(t, bodyB("call.voicemail", test.data))
 			for name, got := range map[string]events.Optional[int64]{
-				"call":      call.Event.(*events.Call).AgentID,
-				"message":   message.Event.(*events.Message).AgentID,
-				"voicemail": voicemail.Event.(*events.Voicemail).AgentID,
+				"call":      call.Details().Event.(*events.Call).AgentID,
+				"message":   message.Details().Event.(*events.Message).AgentID,
+				"voicemail": voicemail.Details().Event.(*events.Voicemail).AgentID,
 			} {
 				if diff := cmp.Diff(test.want, got); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -121,8 +121,8 @@ func TestAgentID(t *testing.T) {
 					t.Errorf("%s: Get returns %d, %v", name, value, ok)
 				}
 			}
-			if fits := len(call.Misfits) == 0; fits != test.fits {
-				t.Errorf("misfits: %q", call.Misfits)
+			if fits := len(call.TypeMismatches) == 0; fits != test.fits {
+				t.Errorf("type mismatches: %q", call.TypeMismatches)
 			}
 		})
 	}
@@ -150,7 +150,7 @@ func TestDirectionIsAWholeWord(t *testing.T) {
 		t.Run(test.json, func(t *testing.T) {
 			t.Parallel()
 			d := decode(t, bodyA("call.completed", `{"call_id":"x","from":"+14155558765","to":"+14155551234","direction":`+test.json+`}`))
-			if got := d.Event.(*events.Call).Direction; got != test.want {
+			if got := d.Details().Event.(*events.Call).Direction; got != test.want {
 				t.Errorf("direction: got %q, want %q", got, test.want)
 			}
 			if d.Phone != test.phone {
@@ -329,11 +329,11 @@ func TestBothFormatsGiveTheSameShapes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			d := decode(t, test.body)
-			if diff := cmp.Diff(test.want, d.Event); diff != "" {
+			if diff := cmp.Diff(test.want, d.Details().Event); diff != "" {
 				t.Errorf("event (-want +got):\n%s", diff)
 			}
-			if len(d.Misfits)+len(d.NewFields) > 0 {
-				t.Errorf("misfits %q, new fields %q", d.Misfits, d.NewFields)
+			if len(d.TypeMismatches)+len(d.NewFields) > 0 {
+				t.Errorf("type mismatches %q, new fields %q", d.TypeMismatches, d.NewFields)
 			}
 		})
 	}
@@ -346,8 +346,8 @@ func TestEmptyObjectsHaveSeveralSpellings(t *testing.T) {
 		t.Run(empty, func(t *testing.T) {
 			t.Parallel()
 			d := decode(t, bodyB("call.missed", `{"id":7,"call_info":`+empty+`,"call_duration":`+empty+`}`))
-			if len(d.Misfits) > 0 {
-				t.Errorf("misfits: %q", d.Misfits)
+			if len(d.TypeMismatches) > 0 {
+				t.Errorf("type mismatches: %q", d.TypeMismatches)
 			}
 		})
 	}

@@ -1,9 +1,7 @@
 package events
 
-import "cmp"
-
-// Contact is a change in the address book. Format B's names stand in brackets
-// where they differ. See https://developer.justcall.io/docs/webhooks.
+// Contact is a change in the address book. Format B's names are in brackets where
+// they differ. See https://developer.justcall.io/docs/webhooks.
 type Contact struct {
 	// ID is contact_id [id].
 	ID string
@@ -19,21 +17,18 @@ type Contact struct {
 	ChangedFields []string
 }
 
-func decodeContact(d *Delivery) {
-	d.Kind = KindContact
-	in := d.read(contactShape)
-	d.identify(EntityContact, in.contactID, in.id)
-	phone := cmp.Or(in.phone, in.contactNumber)
-	d.Phone = PhoneNumber(phone)
-	d.Event = &Contact{
-		ID:            d.ID,
-		FirstName:     in.firstName,
-		LastName:      in.lastName,
-		Name:          in.name,
-		Phone:         phone,
-		Email:         in.email,
-		Company:       in.company,
-		Source:        in.source,
-		ChangedFields: in.changedFields,
+func newContact(r *reading) Event {
+	_, id := r.id()
+	said := &r.said
+	return &Contact{
+		ID:            id,
+		FirstName:     said.text(slotFirstName),
+		LastName:      said.text(slotLastName),
+		Name:          said.text(slotName),
+		Phone:         said.number(slotPhone, slotContactNumber),
+		Email:         said.text(slotEmail),
+		Company:       said.text(slotCompany),
+		Source:        said.text(slotSource),
+		ChangedFields: said.texts(slotChangedFields),
 	}
 }

@@ -9,58 +9,40 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Event is what a delivery says: one of [*Call], [*Voicemail], [*Message],
-// [*Contact] and [*Unknown].
-type Event interface{ sealed() }
-
-func (*Call) sealed()      {}
-func (*Voicemail) sealed() {}
-func (*Message) sealed()   {}
-func (*Contact) sealed()   {}
-func (*Unknown) sealed()   {}
-
-// Unknown is an event of none of the other shapes: of a type that is not
-// registered, or an appointment. Its payload is whole in [Envelope.Data].
-type Unknown struct{}
-
-// Delivery is one delivery, interpreted.
+// Delivery is what decides where an event is stored and whether it alerts.
+// [Details] has what people want to know about it.
 type Delivery struct {
 	*Envelope
 
-	Kind  Kind
-	Event Event
+	Kind Kind
 	// Entity and ID name what the event belongs to. The same call, message or
 	// contact has the same ID in every event and in either JSON spelling of
 	// it. Without a usable id, Entity is EntityNone and ID is "".
 	Entity Entity
 	ID     string
-	// OccurredAt is the event's time in UTC, truncated to milliseconds; zero
-	// where the body holds none that can be read. Years run from 0 to 9999.
-	OccurredAt time.Time
-	// FromRequestID is true where OccurredAt could only be read from the
-	// request id. Nobody says that a redelivery keeps it, so such a time must
-	// not decide whether two deliveries are the same event.
-	FromRequestID bool
+	// StampedAt is the envelope's timestamp and DatedAt the data's own date and
+	// time, as [ParseTime] returns them; zero where there is none that can be
+	// read. [Delivery.OccurredAt] chooses between them.
+	StampedAt, DatedAt time.Time
 	// Phone is the number of the outside party, normalised by [PhoneNumber];
-	// "" where it is withheld, empty, or not there.
+	// "" where it is withheld, empty or absent.
 	Phone string
 	// Digest is the first 16 hex digits of SHA-256 over the canonical data
-	// (RFC 8785, with integers beyond 2⁵³ kept exact), or where the data is
-	// empty over what stands beside it. A timestamp that cannot be read is
-	// digested as well: it still tells two events apart. A redelivery has the
-	// same.
+	// (RFC 8785, but with integers beyond 2⁵³ kept exact), or, where the data is
+	// empty, over the members beside it. It includes a timestamp that cannot be
+	// read, which still tells two events apart. A redelivery has the same digest.
 	Digest string
 	// Fields are the documented members of the data that are not null, in the
 	// order received, with their values as received.
 	Fields []Field
-	// NewFields are the members that no document mentions, at the top level
-	// and then in the data.
+	// NewFields are the members that no document mentions, those of the top
+	// level before those of the data.
 	NewFields []string
-	// Misfits are the documented members whose value had another type than
-	// documented, the envelope's before the data's, which are sorted. "data"
-	// stands for data that is no object. Their values are in Fields all the
-	// same.
-	Misfits []string
+	// TypeMismatches are the documented members whose value has another type
+	// than documented: the envelope's, then the data's, sorted, then a date that
+	// cannot be read. "data" stands for data that is not an object. Their values
+	// are in Fields all the same.
+	TypeMismatches []string
 }
 
 // Field is one member of a payload.
@@ -69,15 +51,35 @@ type Field struct {
 	Value jsontext.Value
 }
 
-// Decode interprets an opened envelope. It cannot fail: what it does not
-// understand it names, in [Delivery.NewFields] and [Delivery.Misfits].
+// Decode reads what decides where an event is stored. It cannot fail: it names
+// what it does not understand in [Delivery.NewFields] and
+// [Delivery.TypeMismatches].
 func (e *Envelope) Decode() *Delivery {
+	r := e.read()
 	d := &Delivery{
 		Envelope:  e,
-		Kind:      KindUnknown,
-		NewFields: slices.Clip(e.NewFields),
+		Kind:      r.kind,
+		Phone:     r.phone(),
+		Fields:    slices.DeleteFunc(r.fields, func(f Field) bool { return f.Value.Kind() == 'n' }),
+		NewFields: append(slices.Clip(e.NewFields), r.unlisted...),
 	}
-	at, readable := parseTimeValue(e.Timestamp)
+	d.Entity, d.ID = r.id()
+
+	var readable bool
+	d.StampedAt, readable = parseTimeValue(e.Timestamp)
+	if !readable && e.Format == FormatA {
+		d.TypeMismatches = append(d.TypeMismatches, "timestamp")
+	}
+	d.TypeMismatches = append(d.TypeMismatches, r.mismatched...)
+	// Next to a timestamp of format A, which counts first, the data's own time is
+	// not even checked.
+	if name, text := r.date(); text != "" && (!readable || e.Format != FormatA) {
+		var ok bool
+		if d.DatedAt, ok = ParseTime(text); !ok {
+			d.TypeMismatches = append(d.TypeMismatches, name)
+		}
+	}
+
 	said := e.Data
 	if isEmpty(said) {
 		said = e.flatMembers()
@@ -87,29 +89,11 @@ func (e *Envelope) Decode() *Delivery {
 	} else {
 		d.Digest = digest(said, e.Timestamp)
 	}
-	if e.Format == FormatA {
-		d.OccurredAt = at
-		if !readable {
-			d.misfit("timestamp")
-		}
-	}
-
-	decode := decodeUnknown
-	if known, ok := registry[e.Type]; ok && e.Format != FormatLegacy {
-		decode = known
-	}
-	decode(d)
-
-	if d.OccurredAt.IsZero() {
-		d.OccurredAt = at
-	}
-	if d.OccurredAt.IsZero() {
-		d.OccurredAt, d.FromRequestID = ulidTime(e.RequestID)
-	}
 	return d
 }
 
-// flatMembers returns an object of what a flat event has in place of data.
+// flatMembers returns an object of the members that a flat event has in place of
+// data.
 func (e *Envelope) flatMembers() jsontext.Value {
 	object := jsontext.Value{'{'}
 	if left := e.flat; len(left) > 0 {
@@ -128,65 +112,17 @@ func (e *Envelope) flatMembers() jsontext.Value {
 	return append(object, '}')
 }
 
-func (d *Delivery) misfit(name string) { d.Misfits = append(d.Misfits, name) }
-
-// identify sets the entity, by the first id that is usable.
-func (d *Delivery) identify(entity Entity, ids ...string) {
-	for _, id := range ids {
-		if id != "" {
-			d.Entity, d.ID = entity, id
-			return
-		}
-	}
-}
-
 // digest returns the first 16 hex digits of SHA-256 over the canonical forms.
 func digest(values ...jsontext.Value) string {
-	h := sha256.New()
+	var canonical []byte
 	for _, value := range values {
-		canonical := value.Clone()
-		// Integers stay as they are written: two ids beyond 2⁵³ that RFC 8785
-		// rounds to one number would make one digest of two events. That no name
-		// stands twice, [Open] has made sure of.
-		if err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.AllowDuplicateNames(true)); err != nil {
-			canonical = value
-		}
-		h.Write(canonical)
+		// Integers stay as they are written: RFC 8785 would round two ids beyond
+		// 2⁵³ to one number, and two events would share a digest. [Open] has made
+		// sure that no name is repeated. A value that is not valid, which Open
+		// does not return, is appended as it is.
+		canonical, _ = jsontext.AppendFormat(canonical, value,
+			jsontext.ReorderRawObjects(true), jsontext.CanonicalizeRawFloats(true), jsontext.AllowDuplicateNames(true))
 	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-// decodeUnknown reads of an event of unknown shape what files it with its
-// call, message or contact, its number and its time. One that says of a call
-// that it was missed, or went to voicemail, is read as that call; not in the
-// legacy form, where nobody knows what the words mean.
-func decodeUnknown(d *Delivery) {
-	before := *d
-	in := d.read(unknownShape)
-	if d.Format != FormatLegacy && kindOfCall("", in.outcome).Alerts() {
-		*d = before
-		decodeCall(d)
-		return
-	}
-	d.NewFields = before.NewFields // every member is new, which says nothing
-	d.file(in)
-}
-
-// decodeAppointment keeps an appointment's members under their own names. It
-// is no call, message or contact, so it has no shape here.
-func decodeAppointment(d *Delivery) { d.file(d.read(appointmentShape)) }
-
-// file names what an event without a shape belongs to. A bare id does not say
-// of what.
-func (d *Delivery) file(in *data) {
-	d.Event = &Unknown{}
-	d.Phone = PhoneNumber(in.outsideParty(in.direction))
-	switch {
-	case in.callID != "" || in.callSID != "":
-		d.identify(EntityCall, in.callID, in.callSID)
-	case in.messageID != "":
-		d.identify(EntityMessage, in.messageID)
-	default:
-		d.identify(EntityContact, in.contactID)
-	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:8])
 }

@@ -78,12 +78,12 @@ func TestIDs(t *testing.T) {
 				if d.Entity != entity {
 					t.Errorf("entity: got %q, want %q", d.Entity, entity)
 				}
-				var misfits []string
+				var mismatches []string
 				if !test.fits {
-					misfits = []string{member.name}
+					mismatches = []string{member.name}
 				}
-				if diff := cmp.Diff(misfits, d.Misfits); diff != "" {
-					t.Errorf("misfits (-want +got):\n%s", diff)
+				if diff := cmp.Diff(mismatches, d.TypeMismatches); diff != "" {
+					t.Errorf("type mismatches (-want +got):\n%s", diff)
 				}
 			})
 		}
@@ -321,7 +321,7 @@ func TestTheOrderOfMembersDoesNotMatter(t *testing.T) {
 			if diff := cmp.Diff(keyOf(one), keyOf(two)); diff != "" {
 				t.Errorf("key (-one +two):\n%s", diff)
 			}
-			if diff := cmp.Diff(one.Event, two.Event); diff != "" {
+			if diff := cmp.Diff(one.Details().Event, two.Details().Event); diff != "" {
 				t.Errorf("event (-one +two):\n%s", diff)
 			}
 		})
@@ -353,10 +353,10 @@ func TestOccurredAt(t *testing.T) {
 		none     time.Time
 	)
 	for _, test := range []struct {
-		name    string
-		body    string
-		want    time.Time
-		misfits []string
+		name       string
+		body       string
+		want       time.Time
+		mismatches []string
 	}{
 		{"format A's timestamp", `{"event":"x","timestamp":"2026-03-12T14:32:00Z","data":{"a":1}}`, time.Date(2026, 3, 12, 14, 32, 0, 0, time.UTC), nil},
 		{"format A's timestamp before the data's own", `{"event":"call.missed","timestamp":"2026-03-12T14:32:00Z","data":{` + dateTime + `}}`, time.Date(2026, 3, 12, 14, 32, 0, 0, time.UTC), nil},
@@ -407,28 +407,28 @@ func TestOccurredAt(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			d := decode(t, test.body)
-			if !d.OccurredAt.Equal(test.want) {
-				t.Errorf("got %s, want %s", d.OccurredAt, test.want)
+			if !occurredAt(d).Equal(test.want) {
+				t.Errorf("got %s, want %s", occurredAt(d), test.want)
 			}
-			if !d.OccurredAt.IsZero() && d.OccurredAt.Location() != time.UTC {
-				t.Errorf("not in UTC, but in %s", d.OccurredAt.Location())
+			if !occurredAt(d).IsZero() && occurredAt(d).Location() != time.UTC {
+				t.Errorf("not in UTC, but in %s", occurredAt(d).Location())
 			}
-			if diff := cmp.Diff(test.misfits, d.Misfits); diff != "" {
-				t.Errorf("misfits (-want +got):\n%s", diff)
+			if diff := cmp.Diff(test.mismatches, d.TypeMismatches); diff != "" {
+				t.Errorf("type mismatches (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestMisfitsKeepKindAndID(t *testing.T) {
+func TestTypeMismatchesKeepKindAndID(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name    string
-		typ     events.Type
-		data    string
-		kind    events.Kind
-		entity  events.Entity
-		misfits []string
+		name       string
+		typ        events.Type
+		data       string
+		kind       events.Kind
+		entity     events.Entity
+		mismatches []string
 	}{
 		{"every scalar of a missed call", "call.missed", `{"call_id":"x","direction":1,"from":true,"to":{},"agent_id":[],"ring_duration":"long","status":0}`, events.KindMissedCall, events.EntityCall, []string{"agent_id", "direction", "from", "ring_duration", "status", "to"}},
 		{"a voicemail", "voicemail.received", `{"call_id":"x","transcription":["Hi"],"recording_url":7,"duration":true}`, events.KindVoicemail, events.EntityCall, []string{"duration", "recording_url", "transcription"}},
@@ -454,8 +454,8 @@ func TestMisfitsKeepKindAndID(t *testing.T) {
 				if d.Entity != test.entity || (d.Entity != "" && d.ID != "x") {
 					t.Errorf("got %q %q, want %q", d.Entity, d.ID, test.entity)
 				}
-				if diff := cmp.Diff(test.misfits, d.Misfits); diff != "" {
-					t.Errorf("misfits (-want +got):\n%s", diff)
+				if diff := cmp.Diff(test.mismatches, d.TypeMismatches); diff != "" {
+					t.Errorf("type mismatches (-want +got):\n%s", diff)
 				}
 				for _, f := range d.Fields {
 					if !strings.Contains(test.data, `"`+f.Name+`":`+string(f.Value)) {
@@ -537,8 +537,8 @@ func TestFieldsAreTheDocumentedMembersThatAreNotNull(t *testing.T) {
 			if diff := cmp.Diff(test.newFields, d.NewFields); diff != "" {
 				t.Errorf("new fields (-want +got):\n%s", diff)
 			}
-			if len(d.Misfits) > 0 {
-				t.Errorf("misfits: %q", d.Misfits)
+			if len(d.TypeMismatches) > 0 {
+				t.Errorf("type mismatches: %q", d.TypeMismatches)
 			}
 		})
 	}
@@ -577,6 +577,11 @@ func TestUnknownTypesAreKept(t *testing.T) {
 			key{Kind: events.KindUnknown, Entity: events.EntityCall, ID: "call_1"},
 		},
 		{
+			"the legacy form, even of a missed call",
+			`{"data":{"type":"1","call_sid":"CA1","call_info":{"type":"Missed"}}}`,
+			key{Kind: events.KindUnknown, Entity: events.EntityCall, ID: "CA1"},
+		},
+		{
 			"the legacy form with a type of its own",
 			`{"data":{"type":"1","id":7}}`,
 			key{Kind: events.KindUnknown},
@@ -595,8 +600,8 @@ func TestUnknownTypesAreKept(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("key (-want +got):\n%s", diff)
 			}
-			if _, ok := d.Event.(*events.Unknown); !ok {
-				t.Errorf("event: got %T, want *Unknown", d.Event)
+			if _, ok := d.Details().Event.(*events.Unknown); !ok {
+				t.Errorf("event: got %T, want *Unknown", d.Details().Event)
 			}
 			if len(d.Data) == 0 {
 				t.Error("the data is not kept")

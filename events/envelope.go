@@ -14,13 +14,13 @@ import (
 // being level 1. Documented payloads need 5.
 const MaxDepth = 64
 
-// Envelope is the outside of one delivery, read but not yet interpreted.
+// Envelope is a delivery whose data was not yet read.
 type Envelope struct {
 	Format Format
-	// Type is the event's name as sent; empty only in a probe.
+	// Type is the event's name as sent; only a probe may have none.
 	Type Type
-	// Timestamp is format A's timestamp as sent: ISO 8601, UTC, by the
-	// documents; nil where absent.
+	// Timestamp is format A's timestamp as sent, which the documents say is ISO
+	// 8601 in UTC; nil where absent.
 	Timestamp jsontext.Value
 	// RequestID is format B's request_id, a ULID; empty where absent. Whether
 	// a redelivery keeps it is not documented, so it identifies nothing.
@@ -32,29 +32,23 @@ type Envelope struct {
 	// NewFields are the top-level members that no document mentions.
 	NewFields []string
 
-	// flat are the top-level members that say something and are not read as
-	// part of an envelope, in the order received: the new fields, metadata,
-	// and what has another type than an envelope's member.
+	// flat are the top-level members that say something and that we do not read
+	// as part of an envelope, in the order received: the new fields, metadata,
+	// and members of the envelope that have another type than documented.
 	flat []string
 }
 
 // Open reads the body of one delivery: one JSON object in valid UTF-8, without
-// duplicate names at any level, nested [MaxDepth] deep at the most. It tells
-// the wire formats apart, but does not look into the data.
+// duplicate names at any level, nested at most [MaxDepth] deep. It finds out the
+// wire format, but does not read the data.
 //
 // An empty body, and an object without data, open as a probe; see
 // [Envelope.Probe]. Every error wraps [ErrPayload]. The envelope keeps the
 // body: the caller must not change it afterwards.
 func Open(body []byte) (*Envelope, error) {
 	e := &Envelope{Body: body}
-	if len(bytes.Trim(body, " \t\r\n")) == 0 {
-		return e, nil
-	}
 	if deeperThan(body, MaxDepth) {
 		return nil, ErrDepth
-	}
-	if !utf8.Valid(body) {
-		return nil, ErrUTF8
 	}
 
 	var event, typ Type
@@ -72,8 +66,8 @@ func Open(body []byte) (*Envelope, error) {
 		case "data":
 			e.Data, read = value, true
 		case "webhook_url", "url_id":
-			// Documented, and of no use: the URL is the sender's claim, and
-			// what we verify against is our own.
+			// Of no use: anyone can put a URL into a body, so we verify against
+			// our own.
 			read = true
 		case "metadata":
 			read = isEmpty(value)
@@ -85,7 +79,15 @@ func Open(body []byte) (*Envelope, error) {
 			e.flat = append(e.flat, name)
 		}
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
+		return e, nil // nothing, or white space
+	case !utf8.Valid(body):
+		// The decoder has refused it for that or another reason; this is the one
+		// to report.
+		return nil, ErrUTF8
+	default:
 		return nil, err
 	}
 
@@ -108,9 +110,8 @@ func Open(body []byte) (*Envelope, error) {
 }
 
 // Probe reports whether the delivery says nothing that could be lost: no body,
-// or an object that has no data, or empty data, and nothing but an envelope
-// around it. JustCall sends one of these when a URL is saved, and saves the URL
-// only if the answer is 200.
+// or nothing but an envelope with no data or empty data. JustCall sends one when
+// somebody saves a URL, and saves the URL only if the answer is 200.
 func (e *Envelope) Probe() bool { return len(e.flat) == 0 && isEmpty(e.Data) }
 
 // legacyType returns the type inside the data of the pre-2023 form.
@@ -125,8 +126,8 @@ func legacyType(data jsontext.Value) (typ Type) {
 	return typ
 }
 
-// deeperThan reports whether objects and arrays nest more than limit deep. It
-// runs before the decoder, whose own limit is 10 000 and not adjustable.
+// deeperThan reports whether objects and arrays nest more than limit deep. It is
+// a scan of its own because the decoder's limit is 10 000 and cannot be set.
 func deeperThan(body []byte, limit int) bool {
 	depth, inString := 0, false
 	for i := 0; i < len(body); i++ {
@@ -148,11 +149,15 @@ func deeperThan(body []byte, limit int) bool {
 }
 
 // members calls visit for every member of the one object that text must be.
-// The value shares memory with text.
+// The value shares memory with text. The error is [io.EOF] for a text of nothing
+// but white space; any other wraps [ErrPayload].
 func members(text []byte, visit func(name string, value jsontext.Value)) error {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(text))
 	if dec.PeekKind() != '{' {
-		if err := dec.SkipValue(); err != nil {
+		switch err := dec.SkipValue(); {
+		case errors.Is(err, io.EOF):
+			return io.EOF
+		case err != nil:
 			return syntaxError(err)
 		}
 		if err := atEnd(dec); err != nil {
@@ -173,7 +178,7 @@ func members(text []byte, visit func(name string, value jsontext.Value)) error {
 		if err != nil {
 			return syntaxError(err)
 		}
-		// What the decoder returns lives until its next read; text lives on.
+		// The decoder's own value is good only until its next read.
 		end := int(dec.InputOffset())
 		visit(name, text[end-len(raw):end:end])
 	}
@@ -194,8 +199,8 @@ func atEnd(dec *jsontext.Decoder) error {
 	}
 }
 
-// syntaxError translates the decoder's error. Its text is not passed on: it
-// quotes the body, and a body is somebody's words.
+// syntaxError translates the decoder's error. It drops the text, which quotes the
+// body, and a body is somebody's words.
 func syntaxError(err error) error {
 	fault := ErrSyntax
 	if errors.Is(err, jsontext.ErrDuplicateName) {

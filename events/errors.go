@@ -6,8 +6,8 @@ import (
 )
 
 // ErrPayload is the root of every error about a delivery's body. The texts of
-// the errors that wrap it name the fault and its place, never the content, so
-// they may be sent to the caller and logged.
+// the errors that wrap it say what is wrong and where, never the content, so they
+// may be sent to the caller and logged.
 var ErrPayload = errors.New("payload")
 
 // The leaves of [ErrPayload], as [Open] returns them.
@@ -17,8 +17,8 @@ var (
 	ErrSyntax = fmt.Errorf("%w: not valid JSON", ErrPayload)
 	// ErrUTF8: the body is not valid UTF-8.
 	ErrUTF8 = fmt.Errorf("%w: not valid UTF-8", ErrPayload)
-	// ErrDuplicateName: an object has the same member name twice, so that two
-	// readers could take it for two different events.
+	// ErrDuplicateName: an object has two members of one name, so that two readers
+	// could see two different events.
 	ErrDuplicateName = fmt.Errorf("%w: duplicate member name", ErrPayload)
 	// ErrDepth: the nesting is deeper than [MaxDepth].
 	ErrDepth = fmt.Errorf("%w: nested deeper than %d levels", ErrPayload, MaxDepth)
@@ -26,15 +26,15 @@ var (
 	ErrNotObject = fmt.Errorf("%w: not a JSON object", ErrPayload)
 	// ErrNoType: neither event nor type nor data.type is a non-empty string.
 	ErrNoType = fmt.Errorf("%w: no event type (event, type or data.type)", ErrPayload)
-	// ErrNoTypeNoData is an [ErrNoType] of a body that has no data either, only
-	// members that no document mentions: perhaps a probe that nobody described.
+	// ErrNoTypeNoData is an [ErrNoType] for a body that has no data either, only
+	// members that no document mentions: perhaps a probe.
 	ErrNoTypeNoData = fmt.Errorf("%w and no data", ErrNoType)
 )
 
 // ErrSignature is the root of every error about a delivery's signature.
 var ErrSignature = errors.New("signature")
 
-// The leaves of [ErrSignature], as [Verify] returns them. None carries the
+// The leaves of [ErrSignature], as [Verify] returns them. None contains the
 // signature that would have been right.
 var (
 	// ErrSignatureMissing: a signature header is absent or empty.
@@ -48,6 +48,6 @@ var (
 	ErrSignatureMismatch = fmt.Errorf("%w: mismatch", ErrSignature)
 	// ErrSignatureStale: the request timestamp is outside the [Tolerance].
 	ErrSignatureStale = fmt.Errorf("%w: request timestamp outside the tolerance", ErrSignature)
-	// ErrSignatureSecret: no secret to verify against; an empty one never counts.
+	// ErrSignatureSecret: no secret to verify against. An empty one does not count.
 	ErrSignatureSecret = fmt.Errorf("%w: no secret configured", ErrSignature)
 )

@@ -29,9 +29,10 @@ func ExampleOpen() {
 	}
 	delivery := envelope.Decode()
 	fmt.Println(delivery.Kind, delivery.ID, "alerts:", delivery.Kind.Alerts())
-	if call, ok := delivery.Event.(*events.Call); ok {
+	if call, ok := envelope.Details().Event.(*events.Call); ok {
+		at, _ := delivery.OccurredAt(time.Time{}, time.Now())
 		seconds, _ := call.RingDuration.Get()
-		fmt.Printf("%s rang for %d s at %s\n", delivery.Phone, seconds, delivery.OccurredAt.Format(time.RFC3339))
+		fmt.Printf("%s rang for %d s at %s\n", delivery.Phone, seconds, at.Format(time.RFC3339))
 	}
 	// Output:
 	// missed_call call_1d4e5f6a alerts: true
@@ -62,10 +63,10 @@ func ExampleEnvelope_Decode() {
 	}
 	delivery := envelope.Decode()
 	fmt.Println(delivery.Kind, delivery.ID, delivery.Phone)
-	fmt.Println("new:", delivery.NewFields, "misfits:", delivery.Misfits)
+	fmt.Println("new:", delivery.NewFields, "mismatches:", delivery.TypeMismatches)
 	// Output:
 	// message 98765 +14155558765
-	// new: [mood] misfits: [direction]
+	// new: [mood] mismatches: [direction]
 }
 
 func ExampleVerify() {

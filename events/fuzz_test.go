@@ -55,7 +55,7 @@ func FuzzDecode(f *testing.F) {
 		if !hexDigest.MatchString(d.Digest) {
 			t.Errorf("digest %q", d.Digest)
 		}
-		if at := d.OccurredAt; !at.IsZero() && (at.Year() < 0 || at.Year() > 9999 || at.Location() != time.UTC || at.Nanosecond()%1e6 != 0) {
+		if at := occurredAt(d); !at.IsZero() && (at.Year() < 0 || at.Year() > 9999 || at.Location() != time.UTC || at.Nanosecond()%1e6 != 0) {
 			t.Errorf("time %s", at)
 		}
 		if (d.ID == "") != (d.Entity == events.EntityNone) {
@@ -73,7 +73,11 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		checkMembers(t, d)
-		shape := shapeOf(t, d.Event)
+		details := e.Details()
+		if details.Kind != d.Kind || details.ID != d.ID || details.Phone != d.Phone {
+			t.Errorf("details of a %s %q with %q: %+v", d.Kind, d.ID, d.Phone, details)
+		}
+		shape := shapeOf(t, details.Event)
 		if fits, known := map[events.Kind][]string{
 			events.KindCall:       {"call"},
 			events.KindMissedCall: {"call"},

@@ -1,58 +1,57 @@
 package events
 
-// Message is an event of a text, or of a WhatsApp message. Format B's names
-// stand in brackets where they differ. See
+import "github.com/go-json-experiment/json/jsontext"
+
+// Message is an event of a text or a WhatsApp message. Format B's names are in
+// brackets where they differ. See
 // https://developer.justcall.io/docs/webhooks.
 type Message struct {
 	// ID is message_id [id].
 	ID        string
 	Direction Direction
 	// From and To are the numbers as sent [contact_number and justcall_number,
-	// put in order by the direction].
+	// which is which by the direction].
 	From, To    string
 	ContactName string
-	// Body is the text [sms_info.body]. The sender may have put HTML entities
-	// into it.
+	// Body is the text [sms_info.body]; it may contain HTML entities.
 	Body string
-	// MediaURLs are the attachments: media_url and media_urls.
+	// MediaURLs are the attachments: media_url, media_urls
+	// [sms_info.mms[].media_url].
 	MediaURLs []string
 	AgentID   Optional[int64]
 	AgentName string
-	// Status is how delivery stands [delivery_status].
+	// Status is the state of the delivery [delivery_status].
 	Status string
 	// DeliveredAt is when the text was delivered, as sent: ISO 8601, UTC.
 	DeliveredAt string
 }
 
-func decodeMessage(d *Delivery) {
-	d.Kind = KindMessage
-	in := d.read(messageShape)
-	d.identify(EntityMessage, in.messageID, in.id)
-
-	// The name of most types says the direction as well.
-	direction := in.direction
-	if direction == "" {
-		switch d.Type {
-		case TypeSMSReceived, TypeSMSOptIn, TypeSMSOptOut, TypeWhatsAppMessageReceived:
-			direction = Inbound
-		case TypeSMSSent, TypeSMSDelivered, TypeSMSFailed, TypeWhatsAppMessageSent:
-			direction = Outbound
-		default: // the others go either way
-		}
-	}
-	d.Phone = PhoneNumber(in.outsideParty(direction))
-	from, to := in.parties(direction)
-	d.Event = &Message{
-		ID:          d.ID,
-		Direction:   direction,
+func newMessage(r *reading) Event {
+	_, id := r.id()
+	from, to := r.parties()
+	said := &r.said
+	m := &Message{
+		ID:          id,
+		Direction:   r.direction,
 		From:        from,
 		To:          to,
-		ContactName: in.contactName,
-		Body:        in.body,
-		MediaURLs:   in.mediaURLs,
-		AgentID:     in.agentID,
-		AgentName:   in.agentName,
-		Status:      in.status,
-		DeliveredAt: in.deliveredAt,
+		ContactName: said.text(slotContactName),
+		Body:        said.text(slotInfoBody, slotBody),
+		AgentID:     said.integer(slotAgentID),
+		AgentName:   said.text(slotAgentName),
+		Status:      said.text(slotStatus, slotDeliveryStatus),
+		DeliveredAt: said.text(slotDeliveredAt),
 	}
+	if url := said.text(slotMediaURL); url != "" {
+		m.MediaURLs = []string{url}
+	}
+	m.MediaURLs = append(m.MediaURLs, said.texts(slotMediaURLs)...)
+	if mms := said[slotInfoMMS]; mms.Kind() == '[' {
+		eachElement(mms, func(attachment jsontext.Value) {
+			if url := text(mediaURL(attachment)); url != "" {
+				m.MediaURLs = append(m.MediaURLs, url)
+			}
+		})
+	}
+	return m
 }

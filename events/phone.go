@@ -2,13 +2,13 @@ package events
 
 import "strings"
 
-// A number has 15 digits at the most (E.164), and three at the least: shorter
-// ones, "0" and "-1" among them, stand for "none".
+// A number has at most 15 digits (E.164) and at least three. Shorter ones, such as
+// "0" and "-1", stand for "none".
 const minPhoneDigits, maxPhoneDigits = 3, 15
 
-// withheld are the numbers that stand for a caller who hid theirs: the words
-// as they are spelt on a telephone's keys. The carrier behind JustCall sends
-// them. See https://help.twilio.com/articles/223179988.
+// withheld are the numbers that the carrier behind JustCall sends for callers who
+// hid theirs: words, spelt on a telephone's keys. See
+// https://help.twilio.com/articles/223179988.
 var withheld = map[string]string{
 	"2562533":     "blocked",
 	"266696687":   "anonymous",
@@ -17,13 +17,12 @@ var withheld = map[string]string{
 	"86282452253": "unavailable",
 }
 
-// PhoneNumber returns the number as "+" and its digits, so that one number has
-// one spelling whichever format it came in; or "" where there is none: an empty
-// text, a withheld caller, words, an address that is no number, too few or too
-// many digits.
+// PhoneNumber returns the number as "+" and its digits, so that a number has the
+// same spelling in both formats. It returns "" for anything else: an empty text, a
+// withheld caller, words, an address, too few or too many digits.
 //
-// A number without a country code cannot be told from one with it, and gets
-// its "+" all the same.
+// Nothing shows whether a number has its country code. One without it gets a "+"
+// as well.
 func PhoneNumber(text string) string {
 	digits := make([]byte, 1, 1+maxPhoneDigits)
 	digits[0] = '+'

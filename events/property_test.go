@@ -33,10 +33,10 @@ func TestHowABodyIsWrittenDoesNotMatter(t *testing.T) {
 		if diff := cmp.Diff(keyOf(want), keyOf(got)); diff != "" {
 			t.Fatalf("key (-as sent +rewritten):\n%s\n%s", diff, body)
 		}
-		if diff := cmp.Diff(want.Event, got.Event); diff != "" {
+		if diff := cmp.Diff(want.Details().Event, got.Details().Event); diff != "" {
 			t.Fatalf("event (-as sent +rewritten):\n%s\n%s", diff, body)
 		}
-		for _, lists := range [][2][]string{{want.NewFields, got.NewFields}, {want.Misfits, got.Misfits}} {
+		for _, lists := range [][2][]string{{want.NewFields, got.NewFields}, {want.TypeMismatches, got.TypeMismatches}} {
 			for i := range lists {
 				slices.Sort(lists[i])
 			}

@@ -16,7 +16,9 @@ func TestDecodeCannotFail(t *testing.T) {
 				t.Errorf("%s %s: panic %v on data %q", format, typ, r, data)
 			}
 		}()
-		(&events.Envelope{Format: format, Type: typ, Data: data, Timestamp: data}).Decode()
+		e := &events.Envelope{Format: format, Type: typ, Data: data, Timestamp: data}
+		e.Decode()
+		e.Details()
 	}
 	for _, s := range samples(t) {
 		data := open(t, string(s.body)).Data
@@ -49,6 +51,7 @@ func TestDecodeOfAReusedBodyDoesNotPanic(t *testing.T) {
 			for _, b := range [][]byte{e.Data, e.Body} {
 				copy(b, bytes.Repeat([]byte{over}, len(b)/2))
 				e.Decode()
+				e.Details()
 			}
 		}
 	}

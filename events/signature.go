@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// The headers that carry format B's signature, in lower case as HTTP API
-// gateways hand them on.
+// The headers of format B's signature, in lower case, as HTTP APIs pass them on.
 const (
 	HeaderSignature        = "x-justcall-signature"
 	HeaderSignatureVersion = "x-justcall-signature-version"
@@ -22,10 +21,10 @@ const SignatureVersion = "v1"
 type Signature struct {
 	// Hex is the HMAC in 64 hex digits.
 	Hex string
-	// Version is [SignatureVersion]; empty counts as that.
+	// Version is [SignatureVersion], or empty, which means the same.
 	Version string
-	// Timestamp is when the request was made, in UTC, as text: it is signed as
-	// it stands.
+	// Timestamp is when the request was made, in UTC, as sent: the text is what is
+	// signed.
 	Timestamp string
 }
 
@@ -41,10 +40,10 @@ func Sign(secret, url string, typ Type, timestamp string) string {
 	return hex.EncodeToString(mac(secret, url, typ, timestamp))
 }
 
-// Verify checks a signature against every given secret, so that the previous
-// one still counts while a rotation is under way. The url must be the
-// receiver's own, never the body's. It fails closed: no secret, or only empty
-// ones, is [ErrSignatureSecret]. Every error wraps [ErrSignature].
+// Verify checks a signature against every given secret, so that the previous one
+// is still valid during a rotation. The url must be the receiver's own, never the
+// body's. It fails closed: without a secret, or with empty ones only, it returns
+// [ErrSignatureSecret]. Every error wraps [ErrSignature].
 func Verify(s Signature, url string, typ Type, within Tolerance, now time.Time, secrets ...string) error {
 	if s.Hex == "" || s.Timestamp == "" {
 		return ErrSignatureMissing
@@ -61,8 +60,8 @@ func Verify(s Signature, url string, typ Type, within Tolerance, now time.Time, 
 		return ErrSignatureMalformed
 	}
 
-	// Every secret is tried, whichever matches, so that the time it takes does
-	// not tell which one did.
+	// Every secret is tried, so that the time it takes does not show which one
+	// matched.
 	configured, matches := false, false
 	for _, secret := range secrets {
 		if secret == "" {
@@ -98,8 +97,8 @@ func mac(secret, url string, typ Type, timestamp string) []byte {
 	return h.Sum(nil)
 }
 
-// appendURIComponent appends text as ECMAScript's encodeURIComponent writes
-// it. Unlike [net/url.QueryEscape] it leaves ! * ' ( ) as they are and writes a
+// appendURIComponent appends text as ECMAScript's encodeURIComponent would.
+// Unlike [net/url.QueryEscape], that leaves ! * ' ( ) as they are and encodes a
 // space as %20.
 func appendURIComponent(to []byte, text string) []byte {
 	const hexDigits = "0123456789ABCDEF"

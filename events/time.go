@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -8,9 +9,36 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The times that JustCall writes, and what stands close to them: those with a T
-// and those without, since every layout that does not fit makes an error. A time
-// without a zone is UTC; the hour may be unpadded.
+// OccurredAt returns when the event happened, in UTC. It takes the first time
+// that it finds:
+//
+//  1. in format A, the envelope's timestamp;
+//  2. the data's own date and time;
+//  3. in the other formats, the envelope's timestamp;
+//  4. the time in the request id, which is a ULID;
+//  5. sent, which the request's timestamp header gives; zero if it gives none;
+//  6. received, when the delivery arrived here.
+//
+// Only 1 to 3 are the event's own, the same in every delivery of it, and may
+// stand in a key; inKey is that time, or zero. A redelivery may have another
+// request id, and has another header and arrival: with one of these in its key it
+// would be stored a second time.
+func (d *Delivery) OccurredAt(sent, received time.Time) (at, inKey time.Time) {
+	if d.Format == FormatA {
+		inKey = cmp.Or(d.StampedAt, d.DatedAt)
+	} else {
+		inKey = cmp.Or(d.DatedAt, d.StampedAt)
+	}
+	if !inKey.IsZero() {
+		return inKey, inKey
+	}
+	requested, _ := ulidTime(d.RequestID)
+	return cmp.Or(requested, sent, received), time.Time{}
+}
+
+// The layouts that JustCall writes, and their near relatives. Those with a T are
+// apart because every layout that does not fit costs an error. A time without a
+// zone is UTC; the hour may be unpadded.
 var (
 	layouts = []string{
 		"2006-01-02 15:04:05",
@@ -60,7 +88,8 @@ func parseTimeValue(v jsontext.Value) (time.Time, bool) {
 	return ParseTime(text(v))
 }
 
-// inRange brings at into the form that sorts as text at a fixed width.
+// inRange returns at in the form that sorts as text of a fixed width, and whether
+// it has one.
 func inRange(at time.Time) (time.Time, bool) {
 	at = at.UTC().Truncate(time.Millisecond)
 	if at.IsZero() || at.Year() < 0 || at.Year() > 9999 {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Type is an event's name as it stands on the wire, e.g. "call.missed".
+// Type is an event's name as sent, e.g. "call.missed".
 type Type string
 
 // The event types of format A and of its sibling help pages.
@@ -47,42 +47,53 @@ const (
 	TypeWhatsAppMessageStatusUpdated Type = "whatsapp.message_status_updated"
 )
 
-// registry names, for every known type, the shape that its data decodes to.
-// What is not here decodes to [Unknown].
-var registry = map[Type]func(*Delivery){
-	TypeCallAIGenerated:            decodeCall,
-	TypeCallAIVoiceAgent:           decodeCall,
-	TypeCallAnswered:               decodeCall,
-	TypeCallCompleted:              decodeCall,
-	TypeCallEntersQueue:            decodeCall,
-	TypeCallExitsQueue:             decodeCall,
-	TypeCallIncoming:               decodeCall,
-	TypeCallInitiated:              decodeCall,
-	TypeCallMissed:                 decodeCall,
-	TypeCallUpdated:                decodeCall,
-	TypeCallVoicemail:              decodeCall,
-	TypeSalesDialerCallAIGenerated: decodeCall,
-	TypeSalesDialerCallCompleted:   decodeCall,
-	TypeSalesDialerCallUpdated:     decodeCall,
-	TypeVoicemailReceived:          decodeCall,
+// row is what is known of a type.
+type row struct {
+	family *family
+	// kind is what the type itself says, where that is more than the family's.
+	kind Kind
+	// direction is the one that the type implies, for data that gives none.
+	direction Direction
+	// update marks types that only add to a call that other events reported.
+	update bool
+}
 
-	TypeSMSDelivered:                 decodeMessage,
-	TypeSMSFailed:                    decodeMessage,
-	TypeSMSOptIn:                     decodeMessage,
-	TypeSMSOptOut:                    decodeMessage,
-	TypeSMSReceived:                  decodeMessage,
-	TypeSMSSent:                      decodeMessage,
-	TypeSMSSentReceived:              decodeMessage,
-	TypeSMSStatusUpdated:             decodeMessage,
-	TypeWhatsAppMessageReceived:      decodeMessage,
-	TypeWhatsAppMessageSent:          decodeMessage,
-	TypeWhatsAppMessageStatusUpdated: decodeMessage,
+// registry has a row for every known type. Adding a type takes a constant and a
+// row; any other type decodes to [Unknown].
+var registry = map[Type]row{
+	TypeCallAIGenerated:            {family: &calls, update: true},
+	TypeCallAIVoiceAgent:           {family: &calls},
+	TypeCallAnswered:               {family: &calls},
+	TypeCallCompleted:              {family: &calls},
+	TypeCallEntersQueue:            {family: &calls},
+	TypeCallExitsQueue:             {family: &calls},
+	TypeCallIncoming:               {family: &calls},
+	TypeCallInitiated:              {family: &calls},
+	TypeCallMissed:                 {family: &calls, kind: KindMissedCall},
+	TypeCallUpdated:                {family: &calls, update: true},
+	TypeCallVoicemail:              {family: &calls, kind: KindVoicemail},
+	TypeSalesDialerCallAIGenerated: {family: &calls, update: true},
+	TypeSalesDialerCallCompleted:   {family: &calls},
+	TypeSalesDialerCallUpdated:     {family: &calls, update: true},
+	TypeVoicemailReceived:          {family: &calls, kind: KindVoicemail},
 
-	TypeContactCreated:       decodeContact,
-	TypeContactStatusUpdated: decodeContact,
-	TypeContactUpdated:       decodeContact,
+	TypeSMSDelivered:                 {family: &messages, direction: Outbound},
+	TypeSMSFailed:                    {family: &messages, direction: Outbound},
+	TypeSMSOptIn:                     {family: &messages, direction: Inbound},
+	TypeSMSOptOut:                    {family: &messages, direction: Inbound},
+	TypeSMSReceived:                  {family: &messages, direction: Inbound},
+	TypeSMSSent:                      {family: &messages, direction: Outbound},
+	TypeSMSSentReceived:              {family: &messages},
+	TypeSMSStatusUpdated:             {family: &messages},
+	TypeWhatsAppMessageReceived:      {family: &messages, direction: Inbound},
+	TypeWhatsAppMessageSent:          {family: &messages, direction: Outbound},
+	TypeWhatsAppMessageStatusUpdated: {family: &messages},
 
-	TypeAppointmentScheduled: decodeAppointment,
+	TypeContactCreated:       {family: &contacts},
+	TypeContactStatusUpdated: {family: &contacts},
+	TypeContactUpdated:       {family: &contacts},
+
+	TypeAppointmentScheduled: {family: &appointments},
 }
 
 // Types returns every registered type, sorted.
@@ -91,11 +102,15 @@ func Types() []Type { return slices.Sorted(maps.Keys(registry)) }
 // Registered reports whether t is one of [Types].
 func (t Type) Registered() bool { _, ok := registry[t]; return ok }
 
+// IsUpdate reports whether events of type t only add to a call that other
+// events reported: a note, a tag, an AI summary.
+func (t Type) IsUpdate() bool { return registry[t].update }
+
 // Kind says what an event is about, whatever its type is called.
 type Kind string
 
-// The kinds. A missed call and a voicemail are calls that somebody should
-// answer: see [Kind.Alerts].
+// The kinds. Somebody should return a missed call and a voicemail: see
+// [Kind.Alerts].
 const (
 	KindCall       Kind = "call"
 	KindContact    Kind = "contact"
@@ -105,7 +120,7 @@ const (
 	KindVoicemail  Kind = "voicemail"
 )
 
-// Alerts reports whether a person should learn of the event at once.
+// Alerts reports whether people should be told of the event at once.
 func (k Kind) Alerts() bool { return k == KindMissedCall || k == KindVoicemail }
 
 // Format is the wire format of a delivery.
@@ -121,12 +136,39 @@ const (
 // Direction of a call or message, seen from the JustCall account.
 type Direction string
 
-// The directions. Format A says inbound and outbound, format B Incoming and
-// Outgoing; "" is none that we know.
+// The directions; "" where the event gives none that we know.
 const (
 	Inbound  Direction = "inbound"
 	Outbound Direction = "outbound"
 )
+
+// directions maps JustCall's words, in lower case: format A's first, then
+// format B's.
+var directions = map[string]Direction{
+	"inbound":  Inbound,
+	"outbound": Outbound,
+	"incoming": Inbound,
+	"outgoing": Outbound,
+}
+
+// outcomes maps the values of format B's call_info.type, in lower case, that
+// decide a call's kind.
+var outcomes = map[string]Kind{
+	"missed":    KindMissedCall,
+	"voicemail": KindVoicemail,
+}
+
+// urgency orders the kinds that alert. Where an event's type and its outcome
+// name two of them, the later one counts: whoever missed the call has a message
+// to listen to as well.
+var urgency = []Kind{KindMissedCall, KindVoicemail}
+
+func mostUrgent(a, b Kind) Kind {
+	if slices.Index(urgency, b) > slices.Index(urgency, a) {
+		return b
+	}
+	return a
+}
 
 // Entity is what an event belongs to; events of one entity are kept together.
 type Entity string

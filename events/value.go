@@ -9,14 +9,14 @@ import (
 )
 
 // Optional is a scalar that the sender may give as null, or not at all. The
-// zero value is absent. What arrives as an empty string where a number belongs
-// counts as null: format B writes "nobody" that way.
+// zero value is absent. An empty string in place of a number counts as null:
+// format B writes "nobody" that way.
 type Optional[T any] struct {
 	Value T
 	State State
 }
 
-// State tells what an [Optional] was on the wire.
+// State is what an [Optional] was on the wire.
 type State uint8
 
 // The states of an [Optional].
@@ -29,88 +29,145 @@ const (
 // Get returns the value and whether there is one.
 func (o Optional[T]) Get() (T, bool) { return o.Value, o.State == Set }
 
-// The functions below read one member's value into place and report whether it
-// fitted. What does not fit, and what says nothing, takes nothing away that
-// another member said.
+// values are the members that were found, as received, by slot; nil is absent.
+//
+// Several members can say one thing. The methods take their slots, best first,
+// and return what the first of them says that says anything, so the order in
+// which they were sent cannot matter. A value of another type says nothing.
+type values [slots]jsontext.Value
 
-func readText(to *string, v jsontext.Value) bool {
-	switch v.Kind() {
-	case '"':
-		if text := unquote(v); text != "" {
-			*to = text
+// text returns a string.
+func (v *values) text(from ...slot) string {
+	for _, s := range from {
+		if t := text(v[s]); t != "" {
+			return t
 		}
-	case 'n':
-	default:
-		return false
 	}
-	return true
+	return ""
 }
 
-// readNumberText also takes a number, as its own text: telephone numbers come
-// either way.
-func readNumberText(to *string, v jsontext.Value) bool {
-	if v.Kind() == '0' {
-		*to = integerText(string(v))
-		return true
+// number returns a telephone number, which may be a string or a JSON number.
+func (v *values) number(from ...slot) string {
+	for _, s := range from {
+		if t := numberText(v[s]); t != "" {
+			return t
+		}
 	}
-	return readText(to, v)
+	return ""
 }
 
-func readTexts(to *[]string, v jsontext.Value) bool {
+// id returns an identifier, which may be a string or a JSON number: 98765,
+// "98765" and 98765.0 give the same text. White space is no id.
+func (v *values) id(from slot) string {
+	id := numberText(v[from])
+	if strings.TrimSpace(id) == "" {
+		return ""
+	}
+	return id
+}
+
+// integer returns a whole number; if there is none, whether one was null.
+func (v *values) integer(from ...slot) (number Optional[int64]) {
+	for _, s := range from {
+		switch n, given, ok := parseInteger(v[s]); {
+		case !ok:
+		case given:
+			return Optional[int64]{n, Set}
+		default:
+			number.State = Null
+		}
+	}
+	return number
+}
+
+func (v *values) direction(from ...slot) Direction {
+	for _, s := range from {
+		if d := directions[word(text(v[s]))]; d != "" {
+			return d
+		}
+	}
+	return ""
+}
+
+// texts returns the strings of an array that are not empty.
+func (v *values) texts(from slot) (all []string) {
+	if v[from].Kind() == '[' {
+		eachElement(v[from], func(element jsontext.Value) {
+			if t := text(element); t != "" {
+				all = append(all, t)
+			}
+		})
+	}
+	return all
+}
+
+// The functions that follow report whether a value has a documented type. Null
+// fits all of them.
+
+func isText(v jsontext.Value) bool { return v.Kind() == '"' || v.Kind() == 'n' }
+
+func isNumberText(v jsontext.Value) bool { return isText(v) || v.Kind() == '0' }
+
+func isInteger(v jsontext.Value) bool {
+	_, _, ok := parseInteger(v)
+	return ok
+}
+
+// isDirection parses a word that is parsed again when it is read; it is short,
+// and most events have one.
+func isDirection(v jsontext.Value) bool { return directions[word(text(v))] != "" || isEmpty(v) }
+
+func isTexts(v jsontext.Value) bool {
 	if v.Kind() != '[' {
 		return v.Kind() == 'n'
 	}
 	fits := true
+	eachElement(v, func(element jsontext.Value) { fits = isText(element) && fits })
+	return fits
+}
+
+// isMMS is for an array of objects that have a media_url.
+func isMMS(v jsontext.Value) bool {
+	if v.Kind() != '[' {
+		return isEmpty(v)
+	}
+	fits := true
 	eachElement(v, func(element jsontext.Value) {
-		var one string
-		fits = readText(&one, element) && fits
-		if one != "" {
-			*to = append(*to, one)
-		}
+		fits = (element.Kind() == '{' || isEmpty(element)) && isText(mediaURL(element)) && fits
 	})
 	return fits
 }
 
-func readInteger(to *Optional[int64], v jsontext.Value) bool {
+// mediaURL returns an attachment's URL, and null where it has none.
+func mediaURL(attachment jsontext.Value) jsontext.Value {
+	url := jsontext.Value("null")
+	if attachment.Kind() == '{' {
+		eachMember(attachment, func(name string, value jsontext.Value) {
+			if name == "media_url" {
+				url = value
+			}
+		})
+	}
+	return url
+}
+
+// parseInteger reads a whole number, or a string of one. Null and a blank string
+// are ok and not given.
+func parseInteger(v jsontext.Value) (n int64, given, ok bool) {
 	number := string(v)
 	switch v.Kind() {
 	case 'n':
-		number = ""
+		return 0, false, true
 	case '"':
-		number = strings.TrimSpace(unquote(v))
+		if number = strings.TrimSpace(unquote(v)); number == "" {
+			return 0, false, true
+		}
 	case '0':
 	default:
-		return false
-	}
-	if number == "" {
-		if to.State == Absent {
-			to.State = Null
-		}
-		return true
+		return 0, false, false
 	}
 	n, err := strconv.ParseInt(integerText(number), 10, 64)
-	if err != nil {
-		return false
-	}
-	to.Value, to.State = n, Set
-	return true
-}
-
-// readID reads an identifier, which arrives as a string or as a number; 98765,
-// "98765" and 98765.0 give the same text. Null and empty give none.
-func readID(to *string, v jsontext.Value) bool {
-	switch v.Kind() {
-	case '"':
-		if id := unquote(v); strings.TrimSpace(id) != "" {
-			*to = id
-		}
-	case '0':
-		*to = integerText(string(v))
-	case 'n':
-	default:
-		return false
-	}
-	return true
+	return n, true, err == nil
 }
 
 // maxExact is where float64 stops telling one integer from the next.
@@ -129,6 +186,15 @@ func integerText(number string) string {
 	return strconv.FormatInt(int64(f), 10)
 }
 
+// numberText returns the text of a JSON string or number, and "" for any other
+// value.
+func numberText(v jsontext.Value) string {
+	if v.Kind() == '0' {
+		return integerText(string(v))
+	}
+	return text(v)
+}
+
 // text returns the text of a JSON string, and "" for any other value.
 func text(v jsontext.Value) string {
 	if v.Kind() != '"' {
@@ -137,7 +203,10 @@ func text(v jsontext.Value) string {
 	return unquote(v)
 }
 
-// unquote returns the text of a JSON string that has been checked before.
+// word returns a text in the form in which our tables list it.
+func word(text string) string { return strings.ToLower(strings.TrimSpace(text)) }
+
+// unquote returns the text of a JSON string that is known to be valid.
 func unquote(v jsontext.Value) string {
 	if len(v) >= 2 && bytes.IndexByte(v, '\\') < 0 {
 		return string(v[1 : len(v)-1])
@@ -146,8 +215,8 @@ func unquote(v jsontext.Value) string {
 	return string(unquoted)
 }
 
-// isEmpty reports whether a value says as much as its absence. An empty object
-// may arrive as an empty array.
+// isEmpty reports whether a value says no more than its absence would. An empty
+// object may arrive as an empty array.
 func isEmpty(v jsontext.Value) bool {
 	switch v.Kind() {
 	case 0, 'n':

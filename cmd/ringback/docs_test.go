@@ -68,7 +68,7 @@ func TestTheDocumentedEventsAreWhatTheyAreTakenFor(t *testing.T) {
 			if d.Kind.Alerts() {
 				alert = string(d.Kind)
 			}
-			want := []string{shape(d.Event), partitionOf(row[2], d), alert}
+			want := []string{shape(d.Details().Event), partitionOf(row[2], d), alert}
 			got := []string{strings.Trim(row[1], "`"), table.EventKey(d).PK, strings.Trim(row[3], "`")}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s: shape, partition, alert (-events +docs/table.md):\n%s", file, diff)

@@ -105,7 +105,7 @@ func batch(t *testing.T, n int) []byte {
 	messages := make([]string, n)
 	for i := range messages {
 		body := fmt.Sprintf(`{"event":"call.missed","timestamp":"2026-03-12T14:32:00Z","data":{"call_id":"c%d"}}`, i)
-		text, err := spill.Encode(ingest.Receipt{ReceivedAt: time.Date(2026, time.March, 12, 14, 32, 2, 0, time.UTC), Body: []byte(body)})
+		text, err := spill.Encode(ingest.Received{ReceivedAt: time.Date(2026, time.March, 12, 14, 32, 2, 0, time.UTC), Body: []byte(body)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,15 +32,27 @@ func drained(t *testing.T, queue *spilltest.Queue) []table.Item {
 	t.Helper()
 	store := &tabletest.Memory{}
 	for _, message := range queue.Messages() {
-		receipt, err := spill.Decode(message)
-		if err != nil {
-			t.Fatalf("message %.200s: %v", message, err)
-		}
-		if _, err := ingest.Keep(t.Context(), store, receipt); err != nil {
-			t.Fatal(err)
-		}
+		storeMessage(t, store, message)
 	}
 	return store.Items()
+}
+
+// storeMessage stores the delivery of a message.
+func storeMessage(t *testing.T, store ingest.Putter, message string) ingest.Result {
+	t.Helper()
+	received, err := spill.Decode(message)
+	if err != nil {
+		t.Fatalf("message %.200s: %v", message, err)
+	}
+	d, err := received.Decode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := ingest.Store(t.Context(), store, received, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
 }
 
 // hangingPort is an address where connections are taken and nothing is
@@ -210,12 +222,8 @@ func TestStoresAgainOnceTheTableIsBack(t *testing.T) {
 	down = false
 	got = append(got, invoke(t, process, event).Body)
 	for _, message := range queue.Messages() {
-		receipt, err := spill.Decode(message)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if kept, err := ingest.Keep(t.Context(), store, receipt); err != nil || kept.Created {
-			t.Errorf("the redelivered event was stored again (%v)", err)
+		if result := storeMessage(t, store, message); result.Status != ingest.StatusDuplicate {
+			t.Errorf("the redelivered event was stored again (%s)", result.Status)
 		}
 	}
 

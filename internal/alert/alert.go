@@ -10,36 +10,35 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// ErrItem says that an item cannot be made into an alert, now or later.
+// ErrItem means that no alert can be made of an item, now or later.
 var ErrItem = errors.New("item is no alert")
 
-// Alert is one missed call or voicemail that people are to hear of.
+// Alert is a missed call or voicemail of which people are told.
 type Alert struct {
-	// ID names the alert, and is the same whenever it is sent again.
+	// ID names the alert, and stays the same if it is sent again.
 	ID   string
 	Kind events.Kind
-	// Event is the type of the event that tells of it.
+	// Event is the type of the event that the alert is made of.
 	Event events.Type
-	// Key is that of the event's item, and CallID what JustCall calls the call;
-	// "" where the event names none.
+	// Key is the key of the event's item, and CallID JustCall's id of the call; ""
+	// if the event has none.
 	Key    table.Key
 	CallID string
-	// OccurredAt is when it happened, ReceivedAt when it arrived here.
+	// OccurredAt is when the call happened, ReceivedAt when the event arrived.
 	OccurredAt, ReceivedAt time.Time
 
-	// Line is the number called, "+" and digits, or the text that was sent if
-	// that is no number. LineName is its name in JustCall, where given.
+	// Line is the number called, "+" and digits, or, if it is not a number, the
+	// text as sent. LineName is its name in JustCall, if given.
 	Line, LineName string
-	// Caller is the caller's number, "+" and digits; "" if it is not known,
-	// which Withheld says is the caller's wish. CallerName is the name that the
-	// event gives.
+	// Caller is the caller's number, "+" and digits; "" if it is not known.
+	// Withheld is set if the caller hid it. CallerName is the name in the event.
 	Caller, CallerName string
 	Withheld           bool
 	AgentID            events.Optional[int64]
 	AgentName          string
 
-	// RingDuration is how long it rang, in seconds. MissedReason says why
-	// nobody answered. Both are of missed calls.
+	// RingDuration is how long a missed call rang, in seconds, and MissedReason
+	// why nobody answered.
 	RingDuration events.Optional[int64]
 	MissedReason string
 
@@ -48,58 +47,60 @@ type Alert struct {
 	RecordingURL  string
 	Transcription string
 
-	// ContactName and Company are those of the newest contact event with the
-	// caller's number. MissedTimes is how many calls of the caller were missed
-	// in the 24 hours up to this one, which counts; 0 if that is not known.
+	// ContactName and Company come from the newest contact event with the
+	// caller's number. MissedTimes is how many calls of the caller were missed in
+	// the last 24 hours, this one included; 0 if that is not known.
 	ContactName, Company string
 	MissedTimes          int
-	// MissedAt is when the call that a voicemail was left on was missed; zero
-	// where no event says so.
+	// MissedAt is when the call on which a voicemail was left was missed; zero if
+	// no event says so.
 	MissedAt time.Time
 }
 
 // Read returns the alert of an event's item. The error wraps [ErrItem].
 //
-// The payload says most of it. Should it not read, the alert goes out with what
-// the other attributes say: somebody called.
+// The item's own attributes say what kind of alert it is, of which call, and when.
+// Everything that people are told about the call comes from the payload. If the
+// payload cannot be read, the alert goes out with what other attributes repeat of
+// it: somebody called.
 func Read(item table.Item) (Alert, error) {
 	a := Alert{
-		Kind: events.Kind(table.Text(item, table.Alert)),
-		Key:  table.KeyOf(item),
+		Kind:       events.Kind(table.Text(item, table.Alert)),
+		Event:      events.Type(table.Text(item, table.Event)),
+		Key:        table.KeyOf(item),
+		OccurredAt: timeOf(item, table.OccurredAt),
+		ReceivedAt: timeOf(item, table.ReceivedAt),
 	}
 	if !a.Kind.Alerts() || a.Key.PK == "" || a.Key.SK == "" {
 		return Alert{}, fmt.Errorf("read alert: %w", ErrItem)
 	}
 	mark := table.AlertKey(a.Key, a.Kind)
 	a.ID = mark.PK + "/" + strings.TrimPrefix(mark.SK, table.AlertMark)
-	a.OccurredAt = timeOf(item, table.OccurredAt)
-	a.ReceivedAt = timeOf(item, table.ReceivedAt)
-	a.Event = events.Type(table.Text(item, table.Event))
-	if id, ok := strings.CutPrefix(a.Key.PK, table.CallPartition("")); ok {
-		a.CallID = id
-	}
-	a.LineName = table.Text(item, "justcall_line_name")
-	a.Caller = strings.TrimPrefix(table.Text(item, table.GSI1PK), table.PhonePartition(""))
-
-	body, err := table.PayloadOf(item)
-	if err != nil {
-		return a, nil
-	}
-	envelope, err := events.Open(body)
-	if err != nil {
-		return a, nil
-	}
-	if d := envelope.Decode(); d.Kind == a.Kind {
-		a.readEvent(d)
+	if details, err := detailsOf(item); err == nil && details.Kind == a.Kind {
+		a.readDetails(details)
+	} else {
+		a.readAttributes(item)
 	}
 	return a, nil
 }
 
-func (a *Alert) readEvent(d *events.Delivery) {
-	a.Caller, a.Withheld = d.Phone, d.Phone == ""
-	if d.Entity == events.EntityCall {
-		a.CallID = d.ID
+// detailsOf reads an item's payload.
+func detailsOf(item table.Item) (events.Details, error) {
+	body, err := table.PayloadOf(item)
+	if err != nil {
+		return events.Details{}, err
 	}
+	envelope, err := events.Open(body)
+	if err != nil {
+		return events.Details{}, fmt.Errorf("open payload: %w", err)
+	}
+	return envelope.Details(), nil
+}
+
+func (a *Alert) readDetails(d events.Details) {
+	a.CallID = d.ID
+	a.Caller, a.Withheld = d.Phone, d.Phone == ""
+	a.LineName = d.LineName
 	switch e := d.Event.(type) {
 	case *events.Call:
 		a.Line = lineOf(e.From, e.To, e.Direction)
@@ -117,20 +118,22 @@ func (a *Alert) readEvent(d *events.Delivery) {
 	}
 }
 
-// retoldAfter is how old a call may be when an event that only adds to it
-// arrives. What comes later is no news: somebody edits a note on a call that
-// was missed last month.
-const retoldAfter = 24 * time.Hour
-
-// Retold reports whether the alert is of a call that was missed long ago and
-// only comes up again: nobody is told.
-func (a Alert) Retold() bool {
-	switch a.Event {
-	case events.TypeCallUpdated, events.TypeCallAIGenerated, events.TypeSalesDialerCallUpdated, events.TypeSalesDialerCallAIGenerated:
-		return !a.OccurredAt.IsZero() && a.ReceivedAt.Sub(a.OccurredAt) > retoldAfter
-	default:
-		return false
+func (a *Alert) readAttributes(item table.Item) {
+	if id, ok := strings.CutPrefix(a.Key.PK, table.CallPartition("")); ok {
+		a.CallID = id
 	}
+	a.Caller = strings.TrimPrefix(table.Text(item, table.GSI1PK), table.PhonePartition(""))
+	a.LineName = table.Text(item, "justcall_line_name")
+}
+
+// staleAfter is how old a call may be when an update of it arrives. A later update
+// is no news: somebody edits a note on a call that was missed last month.
+const staleAfter = 24 * time.Hour
+
+// IsStaleUpdate reports whether the event only adds to a call that was missed long
+// ago, so that nobody is to be told.
+func (a Alert) IsStaleUpdate() bool {
+	return a.Event.IsUpdate() && !a.OccurredAt.IsZero() && a.ReceivedAt.Sub(a.OccurredAt) > staleAfter
 }
 
 // lineOf returns the account's own line of a call.
@@ -145,7 +148,7 @@ func lineOf(from, to string, direction events.Direction) string {
 	return line
 }
 
-// timeOf reads a time; one that does not read is zero.
+// timeOf reads a time, zero if it cannot be read.
 func timeOf(item table.Item, name string) time.Time {
 	at, _ := events.ParseTime(table.Text(item, name))
 	return at

@@ -78,7 +78,7 @@ func (d *Dispatcher) Deliver(ctx context.Context, items []table.Item) []error {
 			d.fail(ctx, p, err)
 			continue
 		}
-		if a.Retold() {
+		if a.IsStaleUpdate() {
 			d.skip(ctx, p)
 			continue
 		}
@@ -247,7 +247,7 @@ func (d *Dispatcher) published(ctx context.Context, p *pending) {
 // event or for a twin, or it is old news.
 func (d *Dispatcher) skip(ctx context.Context, p *pending) {
 	d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped",
-		append(p.attributes(), slog.Bool("twin", p.twin), slog.Bool("old", p.Retold()))...)
+		append(p.attributes(), slog.Bool("twin", p.twin), slog.Bool("old", p.IsStaleUpdate()))...)
 }
 
 func (d *Dispatcher) fail(ctx context.Context, p *pending, err error) {

@@ -1,19 +1,25 @@
-// Package ingest takes one delivery from the outside to the table: who may
-// post, what is a delivery, where it is kept, and what is answered.
+// Package ingest takes a delivery from the sender to the table. The walk, all of
+// which starts in [Handler.Handle]:
 //
-// [Handler.Handle] is the whole of it. It asks in this order: is this our path
-// and method, is the token right, can the body be read, is it a probe, is the
-// signature right; then it makes one conditional write and answers. 200 is
-// answered only for what is stored, or says nothing. What is refused although
-// its token was right is kept as well, as a rejection.
+//  1. authorize: our path, a method we take, a token that is valid;
+//  2. parse: [events.Open], which finds out whether the body is a delivery at all,
+//     or only a probe;
+//  3. verify: format B's signature, if a signing secret is configured;
+//  4. build the item, of the [Received] delivery and what [events.Envelope.Decode]
+//     reads in it;
+//  5. put it into the table with one conditional write ([Store]), or else into the
+//     [Spill];
+//  6. answer, and log one line, from the [Result].
 //
-// What is kept is a [Receipt]. Where the table does not take it within a few
-// seconds it goes to the [Spill], a queue, and is answered as if it were
-// stored; [Keep] makes the same item of it later. That holds for faults of ours
-// as well, such as an access that is denied or a key that cannot be used, which
-// are answered 500 only where there is no spill: what waits in a queue is not
-// lost when the sender gives up.
+// A 200 means that the delivery is stored, or says nothing. A delivery with the
+// right token that is refused is stored as well, as a rejection.
 //
-// The package knows nothing of API Gateway, of net/http and of what follows
-// from an event.
+// If the table does not take a delivery within a few seconds, it goes to the spill,
+// a queue, and is answered as if it were stored; [Store] makes the same item of it
+// later. That is also so for faults of our own, such as denied access or an unusable
+// key, which are answered 500 only if there is no spill: what waits in a queue is
+// not lost when the sender gives up.
+//
+// The package knows neither API Gateway nor net/http's server, nor what follows from
+// an event.
 package ingest

@@ -24,20 +24,20 @@ const Path = "/justcall"
 // receives more, event and all.
 const MaxBody = 6 << 20
 
-// DefaultTolerance is how old or new a signature may be: retries come up to
-// 111 minutes after the event.
+// DefaultTolerance is how old, or how far ahead, a signature may be: JustCall
+// retries for up to 111 minutes after the event.
 var DefaultTolerance = events.Tolerance{Past: 3 * time.Hour, Ahead: 5 * time.Minute}
 
-// Putter writes items once. [table.Store] says how.
+// Putter writes items once, as [table.Store] does.
 type Putter interface {
 	Put(ctx context.Context, item table.Item) (created bool, err error)
 }
 
-// Spill keeps what the table does not take, until it does.
+// Spill holds deliveries that the table does not take, until it does.
 type Spill interface {
-	// Send returns without an error once the receipt is on durable storage
-	// from which it will be kept as [Keep] does.
-	Send(ctx context.Context, r Receipt) error
+	// Send returns without an error once the delivery is on durable storage,
+	// from which [Store] will be called with it.
+	Send(ctx context.Context, r Received) error
 }
 
 // DefaultStoreTime is how long the table may take, its retries included, before
@@ -45,8 +45,8 @@ type Spill interface {
 // the spill.
 const DefaultStoreTime = 4 * time.Second
 
-// Credentials tells which secrets are valid. [credential.Rotating] and
-// [credential.Fixed] say how.
+// Credentials is a source of the secrets that are valid now:
+// [credential.Rotating] or [credential.Fixed].
 type Credentials interface {
 	Secrets(ctx context.Context) credential.Secrets
 	Refresh(ctx context.Context) (credential.Secrets, error)
@@ -59,26 +59,26 @@ type Request struct {
 	Path string
 	// URL is the URL as the sender saw it, up to the query.
 	URL string
-	// Query is what stands behind the question mark, if anything does.
+	// Query is what follows the question mark, if there is one.
 	Query string
 	// Headers have lower-case names; repeated ones are joined by commas.
 	Headers map[string]string
 	Body    []byte
-	// BodyErr is set where the body could not be unpacked; Body is then what
+	// BodyErr is set if the body could not be decoded; Body is then what
 	// arrived.
 	BodyErr error
-	// Oversize is set where the body is larger than [MaxBody] and was not
-	// kept whole.
+	// Oversize is set if the body is larger than [MaxBody] and was not read
+	// whole.
 	Oversize *Oversize
 }
 
-// Oversize is what is known of a body that is too large.
+// Oversize describes a body that is too large.
 type Oversize struct {
 	Bytes  int64
 	Digest string // as of [table.BodyDigest]
 }
 
-// Response is the answer to a [Request]: always JSON.
+// Response is the answer to a [Request]. Its body is JSON, or nil for HEAD.
 type Response struct {
 	Status int
 	// Allow is the Allow header's value, where there is one.
@@ -88,17 +88,17 @@ type Response struct {
 
 // Handler answers deliveries.
 type Handler struct {
-	// WebhookURL is the public URL up to, but without, the token; empty where
-	// the request's own URL is the one that the sender knows.
+	// WebhookURL is the public URL up to, but without, the token; empty if the
+	// request's own URL is the one that the sender knows.
 	WebhookURL string
 	Tolerance  events.Tolerance
-	// Spill takes what the table refuses; nil where there is none, and the
-	// sender is told to come back.
+	// Spill takes what the table does not. Without one it is nil, and the sender
+	// has to send again.
 	Spill Spill
-	// StoreTime bounds the write to the table where there is a Spill; New sets
-	// it to [DefaultStoreTime].
+	// StoreTime limits the write to the table if there is a Spill; New sets it
+	// to [DefaultStoreTime].
 	StoreTime time.Duration
-	// Now tells the time; New sets it, tests replace it.
+	// Now returns the time; New sets it, tests replace it.
 	Now func() time.Time
 
 	table       Putter
@@ -106,8 +106,7 @@ type Handler struct {
 	log         *slog.Logger
 }
 
-// New returns a handler that writes to the table and logs, without a person's
-// data, to log.
+// New returns a handler that stores deliveries. It logs nobody's data.
 func New(store Putter, credentials Credentials, log *slog.Logger) *Handler {
 	return &Handler{
 		Tolerance:   DefaultTolerance,
@@ -119,28 +118,11 @@ func New(store Putter, credentials Credentials, log *slog.Logger) *Handler {
 	}
 }
 
-// What a 200 says of a delivery, in its status.
-const (
-	answerStored    = "stored"
-	answerDuplicate = "duplicate"
-	answerProbe     = "probe"
-	answerSpilled   = "spilled"
-)
-
-// outcome is what became of a request: for the answer and for the log.
-type outcome struct {
-	answer    string // one of the above
-	kept      Kept   // what was stored, or was to be
-	rejection bool   // kept as rejected
-	doubt     error  // why it was kept as rejected, though answered 200
-	spilled   error  // why the table did not take what the spill took
-}
-
-// Handle answers one request. Every fault is an answer.
+// Handle answers one request. Every error becomes an answer.
 func (h *Handler) Handle(ctx context.Context, r Request) Response {
-	o, err := h.handle(ctx, r)
-	response := h.respond(o, err)
-	h.record(ctx, r, o, err, response.Status)
+	result, err := h.handle(ctx, r)
+	response := answer(result, err)
+	h.record(ctx, r, result, err, response.Status)
 	if err != nil && errors.Is(err, errMethod) {
 		response.Allow = "GET, HEAD, POST"
 	}
@@ -150,55 +132,47 @@ func (h *Handler) Handle(ctx context.Context, r Request) Response {
 	return response
 }
 
-func (h *Handler) handle(ctx context.Context, r Request) (outcome, error) {
-	token, ok := tokenIn(r.Path)
-	if !ok {
-		return outcome{}, errPath
-	}
-	if r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return outcome{}, errMethod
-	}
-	secrets, err := h.authorize(ctx, token)
+// handle authorizes, parses, verifies and stores.
+func (h *Handler) handle(ctx context.Context, r Request) (Result, error) {
+	token, secrets, err := h.authorize(ctx, r)
 	if err != nil {
-		return outcome{}, err
+		return Result{}, err
 	}
 	if r.Method != http.MethodPost {
-		return outcome{answer: answerProbe}, nil
+		return Result{Status: StatusProbe}, nil
 	}
 
-	if len(r.Body) > MaxBody || r.Oversize != nil {
-		return outcome{}, fmt.Errorf("body: %w", table.ErrTooLarge)
-	}
-	if r.BodyErr != nil {
-		return h.reject(ctx, r, r.BodyErr)
-	}
-	envelope, err := events.Open(r.Body)
+	received := receive(r, h.Now())
+	envelope, err := parse(r)
 	switch {
+	case errors.Is(err, table.ErrTooLarge):
+		return Result{}, err
 	case errors.Is(err, events.ErrNoTypeNoData):
-		// JustCall saves no URL whose probe is refused, and who knows what it
-		// probes with: the answer is a probe's, and what came is kept.
-		o, err := h.reject(ctx, r, err)
-		if o.rejection {
-			o.answer, o.doubt = answerProbe, err
-			return o, nil
+		// JustCall saves a URL only if its probe is answered 200, and no document
+		// says what it probes with. So this counts as a probe, and is kept.
+		result, err := h.reject(ctx, received, err)
+		if result.Rejected {
+			result.Status, result.AcceptedWith = StatusProbe, err
+			return result, nil
 		}
-		return o, err
+		return result, err
 	case err != nil:
-		return h.reject(ctx, r, err)
+		return h.reject(ctx, received, err)
+	case envelope.Probe():
+		return Result{Status: StatusProbe}, nil
 	}
-	if envelope.Probe() {
-		return outcome{answer: answerProbe}, nil
+
+	err = h.verify(ctx, r, received.ReceivedAt, token, envelope, secrets)
+	switch {
+	case errors.Is(err, events.ErrSignature):
+		return h.reject(ctx, received, err)
+	case err != nil:
+		return Result{}, err
 	}
-	if err := h.verify(ctx, r, token, envelope, secrets); err != nil {
-		if errors.Is(err, events.ErrSignature) {
-			return h.reject(ctx, r, err)
-		}
-		return outcome{}, err
-	}
-	return h.store(ctx, r, envelope.Decode())
+	return h.storeOrSpill(ctx, received, envelope.Decode())
 }
 
-// tokenIn returns the token in a path, which may be empty; ok is false if the
+// tokenIn returns the token in a path, which may be empty. ok is false if the
 // path is not ours.
 func tokenIn(path string) (token string, ok bool) {
 	rest, ok := strings.CutPrefix(path, Path)
@@ -210,31 +184,52 @@ func tokenIn(path string) (token string, ok bool) {
 	return token, ok && !strings.Contains(token, "/")
 }
 
-// authorize returns the secrets that are valid, if the token is one of
-// theirs. Where nobody can tell, because a token matches none that is known
-// and the secret cannot be read again, the error is not errToken: the sender
-// must come back.
-func (h *Handler) authorize(ctx context.Context, token string) (credential.Secrets, error) {
-	secrets := h.credentials.Secrets(ctx)
+// authorize returns the token and the secrets that are valid, if the token is one
+// of theirs. If the token is unknown and the secrets cannot be read again, nobody
+// can tell whether it is right: the error is then not errToken, and the sender has
+// to send again.
+func (h *Handler) authorize(ctx context.Context, r Request) (token string, secrets credential.Secrets, err error) {
+	token, ok := tokenIn(r.Path)
+	switch {
+	case !ok:
+		return "", nil, errPath
+	case r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return "", nil, errMethod
+	}
+	secrets = h.credentials.Secrets(ctx)
 	if secrets.Authorize(token) {
-		return secrets, nil
+		return token, secrets, nil
 	}
 	if token == "" {
-		return nil, errToken
+		return "", nil, errToken
 	}
-	secrets, err := h.credentials.Refresh(ctx)
+	secrets, err = h.credentials.Refresh(ctx)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("refresh secret: %w", err)
+		return "", nil, fmt.Errorf("refresh secret: %w", err)
 	case !secrets.Authorize(token):
-		return nil, errToken
+		return "", nil, errToken
 	}
-	return secrets, nil
+	return token, secrets, nil
 }
 
-// verify checks format B's signature where a signing secret is configured.
-// Format A and the legacy form have none: there the token alone decides.
-func (h *Handler) verify(ctx context.Context, r Request, token string, e *events.Envelope, secrets credential.Secrets) error {
+// parse opens the body. The error wraps [table.ErrTooLarge] or
+// [events.ErrPayload].
+func parse(r Request) (*events.Envelope, error) {
+	switch {
+	case len(r.Body) > MaxBody || r.Oversize != nil:
+		return nil, fmt.Errorf("body: %w", table.ErrTooLarge)
+	case r.BodyErr != nil:
+		return nil, r.BodyErr
+	}
+	return events.Open(r.Body)
+}
+
+// verify checks format B's signature if a signing secret is configured. Format A
+// and the legacy form have no signature: there the token alone decides.
+func (h *Handler) verify(
+	ctx context.Context, r Request, now time.Time, token string, e *events.Envelope, secrets credential.Secrets,
+) error {
 	if e.Format != events.FormatB {
 		return nil
 	}
@@ -253,16 +248,16 @@ func (h *Handler) verify(ctx context.Context, r Request, token string, e *events
 	check := func(secrets credential.Secrets) error {
 		signing := secrets.Signing()
 		if len(signing) == 0 {
-			return nil // none is asked for
+			return nil // the user has configured none
 		}
-		return events.Verify(signature, url, e.Type, h.Tolerance, h.Now(), signing...)
+		return events.Verify(signature, url, e.Type, h.Tolerance, now, signing...)
 	}
 
 	err := check(secrets)
 	if !errors.Is(err, events.ErrSignatureMismatch) {
 		return err
 	}
-	// It may be made with a secret that is newer than what we know.
+	// The secret may have been rotated since we read it.
 	newer, refreshErr := h.credentials.Refresh(ctx)
 	switch {
 	case refreshErr != nil:
@@ -273,62 +268,54 @@ func (h *Handler) verify(ctx context.Context, r Request, token string, e *events
 	return check(newer)
 }
 
-// store keeps an event.
-func (h *Handler) store(ctx context.Context, r Request, d *events.Delivery) (outcome, error) {
-	return h.keep(ctx, receipt(r, h.Now(), ""), d)
-}
-
-// reject keeps what is refused, with why. Where it cannot be kept, the sender
-// must come back with it, so the answer is not the refusal.
-func (h *Handler) reject(ctx context.Context, r Request, why error) (outcome, error) {
-	o, err := h.keep(ctx, receipt(r, h.Now(), why.Error()), nil)
+// reject stores a delivery that is refused, with the reason, which it returns as
+// the error. If it cannot be stored, the sender has to send it again, so the error
+// is that one.
+func (h *Handler) reject(ctx context.Context, r Received, why error) (Result, error) {
+	r.Reason = why.Error()
+	result, err := h.storeOrSpill(ctx, r, nil)
 	if err != nil {
-		return outcome{}, err
+		return Result{}, err
 	}
-	o.rejection = true
-	return o, why
+	result.Rejected = true
+	return result, why
 }
 
-// keep makes the one write. What the table does not take goes to the spill,
-// whatever the reason: an outage passes, and a fault of ours is found where
-// spilled deliveries end that can never be stored, and is put right before the
-// sender has given up. Only an item that is too large for the table is not
-// worth another attempt.
-func (h *Handler) keep(ctx context.Context, r Receipt, d *events.Delivery) (outcome, error) {
-	kept, err := h.put(ctx, r, d)
-	o := outcome{answer: answerStored, kept: kept}
-	switch {
-	case err == nil && !kept.Created:
-		o.answer = answerDuplicate
-	case err == nil:
-	case h.Spill == nil || errors.Is(err, table.ErrTooLarge):
-		return o, err
-	default:
-		if spillErr := h.Spill.Send(ctx, r); spillErr != nil {
-			return o, fmt.Errorf("%w; %w: %w", err, errSpill, spillErr)
-		}
-		o.answer, o.spilled = answerSpilled, err
+// storeOrSpill makes the one write, and sends to the spill what the table does not
+// take, whatever the reason: an outage passes, and a bug of ours can be fixed
+// before the queue gives up the delivery, but perhaps not before the sender does.
+// A delivery that can never be stored ends in the dead-letter queue. Only an item
+// that is too large for the table is not worth another attempt.
+func (h *Handler) storeOrSpill(ctx context.Context, r Received, d *events.Delivery) (Result, error) {
+	limited, cancel := h.storeTime(ctx)
+	defer cancel()
+	result, err := Store(limited, h.table, r, d)
+	if err == nil || h.Spill == nil || errors.Is(err, table.ErrTooLarge) {
+		return result, err
 	}
-	return o, nil
+	if spillErr := h.Spill.Send(ctx, r); spillErr != nil {
+		return result, fmt.Errorf("%w; %w: %w", err, errSpill, spillErr)
+	}
+	result.Status, result.Spilled = StatusSpilled, err
+	return result, nil
 }
 
-// put writes to the table. A table that hangs must leave time to spill: at
-// least half of what there is.
-func (h *Handler) put(ctx context.Context, r Receipt, d *events.Delivery) (Kept, error) {
-	if h.Spill != nil {
-		limit := h.StoreTime
-		if deadline, ok := ctx.Deadline(); ok {
-			limit = min(limit, time.Until(deadline)/2)
-		}
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, limit)
-		defer cancel()
+// storeTime returns the context for the table. If the table hangs, there has to be
+// time to spill: at least half of what ctx has.
+func (h *Handler) storeTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	if h.Spill == nil {
+		return ctx, func() {}
 	}
-	return keep(ctx, h.table, r, d)
+	limit := h.StoreTime
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(deadline)/2)
+	}
+	return context.WithTimeout(ctx, limit)
 }
 
-func (h *Handler) respond(o outcome, err error) Response {
-	code, name, text := http.StatusOK, "status", o.answer
+// answer returns the answer to a result and an error of handle.
+func answer(result Result, err error) Response {
+	code, name, text := http.StatusOK, "status", string(result.Status)
 	if err != nil {
 		name = "error"
 		code, text = status(err)
@@ -338,22 +325,22 @@ func (h *Handler) respond(o outcome, err error) Response {
 	body = append(body, name...)
 	body = append(body, `":`...)
 	body, _ = jsontext.AppendQuote(body, text)
-	if err == nil && o.kept.Delivery != nil {
+	if err == nil && result.Delivery != nil {
 		body = append(body, `,"key":`...)
-		body, _ = jsontext.AppendQuote(body, o.kept.Key)
+		body, _ = jsontext.AppendQuote(body, result.Key)
 	}
 	return Response{Status: code, Body: append(body, '}')}
 }
 
 // record writes the one log line of a request.
-func (h *Handler) record(ctx context.Context, r Request, o outcome, err error, code int) {
+func (h *Handler) record(ctx context.Context, r Request, result Result, err error, code int) {
 	attributes := make([]slog.Attr, 0, 10)
 	attributes = append(attributes, slog.Int("status", code))
-	if d := o.kept.Delivery; d != nil {
-		attributes = append(attributes, o.kept.Attributes()...)
+	if d := result.Delivery; d != nil {
+		attributes = append(attributes, result.Attributes()...)
 		attributes = append(attributes,
-			slog.Bool("duplicate", o.answer == answerDuplicate),
-			slog.Int("misfits", len(d.Misfits)),
+			slog.Bool("duplicate", result.Status == StatusDuplicate),
+			slog.Int("typeMismatches", len(d.TypeMismatches)),
 			slog.Int("newFields", len(d.NewFields)),
 		)
 	}
@@ -368,29 +355,29 @@ func (h *Handler) record(ctx context.Context, r Request, o outcome, err error, c
 		}
 		attributes = append(attributes, slog.Int64("bytes", size.Bytes), slog.String("digest", size.Digest))
 		h.log.LogAttrs(ctx, slog.LevelError, "delivery too large", attributes...)
-	case o.spilled != nil:
+	case result.Spilled != nil:
 		attributes = append(attributes,
-			slog.String("error", o.spilled.Error()),
-			slog.String("answer", o.answer))
-		if why := cmp.Or(err, o.doubt); why != nil {
+			slog.String("error", result.Spilled.Error()),
+			slog.String("answer", string(result.Status)))
+		if why := cmp.Or(err, result.AcceptedWith); why != nil {
 			attributes = append(attributes,
 				slog.String("reason", why.Error()),
-				slog.Bool("kept", o.rejection))
+				slog.Bool("kept", result.Rejected))
 		}
 		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery spilled", attributes...)
-	case o.doubt != nil:
+	case result.AcceptedWith != nil:
 		attributes = append(attributes,
-			slog.String("error", o.doubt.Error()),
-			slog.Bool("kept", o.rejection),
-			slog.String("answer", o.answer))
+			slog.String("error", result.AcceptedWith.Error()),
+			slog.Bool("kept", result.Rejected),
+			slog.String("answer", string(result.Status)))
 		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery not understood", attributes...)
 	case err != nil:
 		attributes = append(attributes,
 			slog.String("error", err.Error()),
-			slog.Bool("kept", o.rejection))
+			slog.Bool("kept", result.Rejected))
 		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery refused", attributes...)
 	default:
-		attributes = append(attributes, slog.String("answer", o.answer))
+		attributes = append(attributes, slog.String("answer", string(result.Status)))
 		h.log.LogAttrs(ctx, slog.LevelInfo, "delivery answered", attributes...)
 	}
 }

@@ -217,7 +217,7 @@ func TestPromise3_AChangedShapeStaysVisible(t *testing.T) {
 	got := map[string]any{
 		"kind":    text(item[table.Kind]),
 		"alert":   text(item[table.Alert]),
-		"misfits": namesIn(item, table.Misfits),
+		"misfits": namesIn(item, table.TypeMismatches),
 		"new":     namesIn(item, table.NewFields),
 	}
 	want := map[string]any{

@@ -24,16 +24,16 @@ import (
 )
 
 // spillFunc is a spill of one function.
-type spillFunc func(ctx context.Context, r ingest.Receipt) error
+type spillFunc func(ctx context.Context, r ingest.Received) error
 
-func (f spillFunc) Send(ctx context.Context, r ingest.Receipt) error { return f(ctx, r) }
+func (f spillFunc) Send(ctx context.Context, r ingest.Received) error { return f(ctx, r) }
 
 // spilling returns a handler whose spill is that slice.
-func spilling(t testing.TB, store ingest.Putter, signingSecret string, log *bytes.Buffer) (*ingest.Handler, *[]ingest.Receipt) {
+func spilling(t testing.TB, store ingest.Putter, signingSecret string, log *bytes.Buffer) (*ingest.Handler, *[]ingest.Received) {
 	t.Helper()
 	h := newHandler(t, store, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), log)
-	spilled := new([]ingest.Receipt)
-	h.Spill = spillFunc(func(_ context.Context, r ingest.Receipt) error {
+	spilled := new([]ingest.Received)
+	h.Spill = spillFunc(func(_ context.Context, r ingest.Received) error {
 		*spilled = append(*spilled, r)
 		return nil
 	})
@@ -89,7 +89,7 @@ func TestPromise1_WhatTheTableDoesNotTakeIsSpilled(t *testing.T) {
 					t.Error("a rejection is spilled without its reason")
 				}
 			}
-			want := []ingest.Receipt{{
+			want := []ingest.Received{{
 				ReceivedAt: now,
 				Headers:    map[string]string{"content-type": "application/json"},
 				Body:       []byte(test.body),
@@ -123,7 +123,7 @@ func TestPromise1_WhatTheSpillDoesNotTakeEitherIsToBeSentAgain(t *testing.T) {
 		for _, body := range []string{sample(t, "call.missed"), "nothing", `{"hello":"world"}`} {
 			h, _ := spilling(t, failing(fault), "", nil)
 			// Whatever it says: no error of the spill is a refusal.
-			h.Spill = spillFunc(func(context.Context, ingest.Receipt) error {
+			h.Spill = spillFunc(func(context.Context, ingest.Received) error {
 				return fmt.Errorf("send message: %w", errors.Join(events.ErrPayload, table.ErrTooLarge))
 			})
 			if got := h.Handle(t.Context(), post(body)); got.Status != http.StatusServiceUnavailable || string(got.Body) != sendAgain {
@@ -161,7 +161,11 @@ func TestASpilledDeliveryMakesTheSameItem(t *testing.T) {
 			answer := h.Handle(t.Context(), request)
 			for range 2 { // twice is once
 				for _, r := range *spilled {
-					if _, err := ingest.Keep(t.Context(), later, r); err != nil {
+					d, err := r.Decode()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if _, err := ingest.Store(t.Context(), later, r, d); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -191,12 +195,11 @@ func encoded(t *testing.T, store *tabletest.Memory) []string {
 	return texts
 }
 
-func TestKeepRefusesWhatIsNoEvent(t *testing.T) {
+func TestDecodeRefusesWhatIsNoEvent(t *testing.T) {
 	t.Parallel()
-	store := &tabletest.Memory{}
-	_, err := ingest.Keep(t.Context(), store, ingest.Receipt{ReceivedAt: now, Body: []byte("nothing")})
-	if !errors.Is(err, events.ErrPayload) || store.Puts() > 0 {
-		t.Errorf("got %v and %d writes, want none and an error of the payload", err, store.Puts())
+	d, err := ingest.Received{ReceivedAt: now, Body: []byte("nothing")}.Decode()
+	if !errors.Is(err, events.ErrPayload) || d != nil {
+		t.Errorf("got %v and %v, want nothing and an error of the payload", d, err)
 	}
 }
 
@@ -226,7 +229,7 @@ func TestATableThatHangsLeavesTimeToSpill(t *testing.T) {
 					h.StoreTime = test.set
 				}
 				start := time.Now()
-				h.Spill = spillFunc(func(ctx context.Context, _ ingest.Receipt) error {
+				h.Spill = spillFunc(func(ctx context.Context, _ ingest.Received) error {
 					if at := time.Since(start); at != test.spillsAt {
 						t.Errorf("spills after %v, want %v", at, test.spillsAt)
 					}

@@ -19,22 +19,22 @@ var (
 	errToken  = errors.New("wrong or missing token")
 )
 
-// errSpill says that neither the table nor the spill took a delivery.
+// errSpill: neither the table nor the spill took a delivery.
 var errSpill = errors.New("spill")
 
-// ErrBodyEncoding is for a gateway to set as [Request.BodyErr]: the body was
-// announced as base64 and is not.
+// ErrBodyEncoding is what a gateway sets as [Request.BodyErr] if a body is
+// declared to be base64 and is not.
 var ErrBodyEncoding = fmt.Errorf("%w: not valid base64", events.ErrPayload)
 
-// statuses says what is answered to which error: the first row that matches.
-// JustCall retries 5xx and takes any other 4xx as final, so a 4xx is only for
-// what would be refused again. What matches no row is our own fault; where
-// there is a spill, such a fault of the table's answers 200 or 503 like an
-// outage, since the delivery is kept for when it is put right.
+// statuses maps errors to answers; the first row that matches counts. JustCall
+// retries 5xx and takes any other 4xx as final, so a 4xx is only for what would be
+// refused again. What matches no row is a bug or a fault of the setup: 500. If there
+// is a spill, such a fault of the table never gets here: the delivery is spilled as
+// in an outage, and answered 200, or 503 if the spill fails as well.
 var statuses = []struct {
 	err    error
 	status int
-	answer string // "" is the error's own text, which has no content in it
+	answer string // "" for the error's own text, which contains no content
 }{
 	{errSpill, http.StatusServiceUnavailable, "not stored, send it again"},
 	{errPath, http.StatusNotFound, ""},

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -18,47 +17,47 @@ import (
 	"github.com/ringback/ringback/internal/table/attr"
 )
 
-// The attributes of an item beside its keys and the documented members of its
-// data, which stand under their own names.
+// The attributes of an item, other than its keys and the documented members of
+// its data, which stand under their own names. Adding one takes a constant here, a
+// line in [EventItem] and a row in README.
 const (
-	Alert         = "alert"           // "missed_call" or "voicemail", on those only
-	AlertedAt     = "alerted_at"      // UTC, milliseconds; on marks only
-	Event         = "event"           // the event type as sent
-	EventSort     = "event_key"       // SK of the event that was alerted; on marks only
-	Format        = "format"          // wire format: A, B or legacy
-	Kind          = "kind"            // what it is about: events.Kind
-	Misfits       = "misfits"         // documented members of another type than documented
-	NewFields     = "new_fields"      // members that no document mentions
-	OccurredAt    = "occurred_at"     // UTC, milliseconds
-	Payload       = "payload"         // the body as received; see PayloadOf
-	PayloadCoding = "payload_coding"  // "gzip" where payload is compressed
-	PayloadOnly   = "only_in_payload" // documented members too large or too deep for an attribute
-	Reason        = "reason"          // why a delivery was rejected
-	ReceivedAt    = "received_at"     // UTC, milliseconds
-	RequestID     = "request_id"      // format B's, where given
+	Alert          = "alert"           // "missed_call" or "voicemail", on those only
+	AlertedAt      = "alerted_at"      // UTC, milliseconds; on marks only
+	Event          = "event"           // the event type as sent
+	EventSort      = "event_key"       // SK of the event that was published; on marks only
+	Format         = "format"          // wire format: A, B or legacy
+	Kind           = "kind"            // events.Kind
+	NewFields      = "new_fields"      // members that no document mentions
+	OccurredAt     = "occurred_at"     // UTC, milliseconds
+	Payload        = "payload"         // the body as received; see PayloadOf
+	PayloadCoding  = "payload_coding"  // "gzip" where payload is compressed
+	PayloadOnly    = "only_in_payload" // documented members too large or too deep for an attribute
+	Reason         = "reason"          // why a delivery was rejected
+	ReceivedAt     = "received_at"     // UTC, milliseconds
+	RequestID      = "request_id"      // format B's, where given
+	TypeMismatches = "type_mismatches" // documented members of another type than documented
 )
 
 const (
 	// inlinePayload is the largest payload, in bytes, that is kept as text.
 	inlinePayload = 8 << 10
 	codingGzip    = "gzip"
-	// maxPayload bounds what a stored payload may unpack to; nothing larger
-	// than Lambda's 6 MB ever comes in.
+	// maxPayload bounds what a stored payload may unpack to. Lambda passes on no
+	// body of more than 6 MB.
 	maxPayload = 16 << 20
-	// maxNamed bounds how many names Misfits and NewFields list.
+	// maxNamed bounds how many names TypeMismatches and NewFields list.
 	maxNamed = 32
 	// RejectedFor is how long a rejected delivery is kept.
 	RejectedFor = 30 * 24 * time.Hour
 )
 
-// EventItem returns the item of a delivery. What the body says of its time
-// wins; occurred is taken where it says nothing. The item may still be too
-// large for the table, if its payload is: [Store.Put] tells.
-func EventItem(d *events.Delivery, occurred, received time.Time) Item {
-	if !d.OccurredAt.IsZero() {
-		occurred = d.OccurredAt
-	}
-	key := EventKey(d)
+// EventItem returns the item of a delivery. sent is the time in the request's
+// timestamp header, or zero; [events.Delivery.OccurredAt] says when it counts. The
+// item may still be too large for the table, if its payload is: [Store.Put]
+// refuses it then.
+func EventItem(d *events.Delivery, sent, received time.Time) Item {
+	occurred, inKey := d.OccurredAt(sent, received)
+	key := eventKey(d, inKey)
 	item := make(Item, len(d.Fields)+16)
 	var payloadOnly []string
 	for _, field := range d.Fields {
@@ -87,15 +86,15 @@ func EventItem(d *events.Delivery, occurred, received time.Time) Item {
 		item[GSI2PK] = str(AlertPartition(occurred))
 		item[GSI2SK] = str(alertSort(d, occurred))
 	}
-	addNames(item, Misfits, d.Misfits)
+	addNames(item, TypeMismatches, d.TypeMismatches)
 	addNames(item, NewFields, d.NewFields)
-	addPayload(item, d.Body)
-	addNames(item, PayloadOnly, append(payloadOnly, shed(item, d.Fields)...))
+	addPayload(item, d.Body, true) // events.Open takes nothing but UTF-8
+	addNames(item, PayloadOnly, append(payloadOnly, dropLargest(item, d.Fields)...))
 	return item
 }
 
-// eventName is the type as sent, unless it is absurdly long: then its hash, as
-// in the key. The payload has it whole.
+// eventName returns the type as sent, or, of one that is absurdly long, its hash
+// as in the key. The payload has it whole.
 func eventName(t events.Type) string {
 	if len(t) > maxKeyPart {
 		return keyPart(string(t))
@@ -105,12 +104,12 @@ func eventName(t events.Type) string {
 
 // Rejection is a delivery that came with the right token and was refused.
 type Rejection struct {
-	// Reason is our own words, without content.
+	// Reason says why, in our own words and without content.
 	Reason string
 	// Body is what arrived, whatever it is.
 	Body []byte
-	// Headers are the ones that an operator needs to tell why: signature,
-	// timestamp, content type. Empty values are left out.
+	// Headers are those that show an operator why: signature, timestamp, content
+	// type. Their values are UTF-8, and none is empty.
 	Headers map[string]string
 }
 
@@ -124,21 +123,20 @@ func RejectedItem(r Rejection, received time.Time) Item {
 		ReceivedAt: str(Time(received)),
 		ExpiresAt:  num(strconv.FormatInt(received.Add(RejectedFor).Unix(), 10)),
 	}
-	headers := make(Item, len(r.Headers))
-	for name, value := range r.Headers {
-		if value != "" {
-			headers[name] = str(strings.ToValidUTF8(value, "\uFFFD"))
+	if len(r.Headers) > 0 {
+		headers := make(attr.Map, len(r.Headers))
+		for name, value := range r.Headers {
+			headers[name] = str(value)
 		}
+		item["headers"] = headers
 	}
-	if len(headers) > 0 {
-		item["headers"] = attr.Map(headers)
-	}
-	addPayload(item, r.Body)
+	addPayload(item, r.Body, utf8.Valid(r.Body))
 	return item
 }
 
-// AlertedItem returns the mark that the alert of an event was published. It
-// has no attribute [Alert], or the stream would hand it on as an event.
+// AlertedItem returns the mark that records that the alert of an event was
+// published. It has no attribute [Alert], or the stream would pass it on as an
+// event.
 func AlertedItem(event Item, kind events.Kind, published time.Time) Item {
 	key := AlertKey(KeyOf(event), kind)
 	mark := Item{
@@ -176,9 +174,9 @@ func PayloadOf(item Item) ([]byte, error) {
 	return payload, nil
 }
 
-// addPayload keeps the body: as text where it is one, compressed where it is
-// large.
-func addPayload(item Item, body []byte) {
+// addPayload adds the body: compressed if it is large, else as a string if it is
+// text, which is UTF-8.
+func addPayload(item Item, body []byte, text bool) {
 	switch {
 	case len(body) > inlinePayload:
 		var packed bytes.Buffer
@@ -187,17 +185,18 @@ func addPayload(item Item, body []byte) {
 		_ = w.Close()
 		item[Payload] = attr.Binary(packed.Bytes())
 		item[PayloadCoding] = str(codingGzip)
-	case utf8.Valid(body):
+	case text:
 		item[Payload] = str(string(body))
 	default:
 		item[Payload] = attr.Binary(body)
 	}
 }
 
-// shed takes the largest documented members out of an item that is too large
-// for the table, until it fits, and returns their names. They stay whole in the
-// payload, which compresses where attributes do not.
-func shed(item Item, fields []events.Field) (names []string) {
+// dropLargest takes the largest documented members out of an item that is too
+// large for the table, until it fits, and returns their names. They stay whole in
+// the payload, which compresses where attributes do not. The item is sized here
+// to be cut, and once more by [Check], which must not trust that it was.
+func dropLargest(item Item, fields []events.Field) (names []string) {
 	const reserve = 4 << 10 // for the list of the names
 	size := Size(item)
 	if size <= MaxItemSize-reserve {
@@ -236,9 +235,9 @@ func addNames(item Item, attribute string, names []string) {
 	item[attribute] = list
 }
 
-// attribute converts a JSON value, with its own type. It reports false for
-// what no attribute can hold, such as nesting of more than 32 levels or an
-// empty name.
+// attribute converts a JSON value to an attribute of the same type. It reports
+// false for what no attribute can hold, such as nesting of more than 32 levels or
+// an empty name.
 func attribute(value jsontext.Value) (attr.Value, bool) {
 	switch value.Kind() {
 	case '"':
@@ -251,15 +250,14 @@ func attribute(value jsontext.Value) (attr.Value, bool) {
 		return attr.Bool(value.Kind() == 't'), true
 	default:
 	}
-	// That no name stands twice, [events.Open] has made sure of.
-	v, err := decodeAttribute(jsontext.NewDecoder(bytes.NewBuffer(value), jsontext.AllowDuplicateNames(true)))
-	if err != nil || checkValue(v, 0) != nil {
-		return nil, false
-	}
-	return v, true
+	// [events.Open] has made sure that no name is repeated.
+	v, err := decodeAttribute(jsontext.NewDecoder(bytes.NewBuffer(value), jsontext.AllowDuplicateNames(true)), 0)
+	return v, err == nil
 }
 
-func decodeAttribute(dec *jsontext.Decoder) (attr.Value, error) {
+// decodeAttribute reads a value that stands in depth lists and maps. The error is
+// the decoder's, or wraps [ErrValue] for what [Check] would refuse.
+func decodeAttribute(dec *jsontext.Decoder, depth int) (attr.Value, error) {
 	token, err := dec.ReadToken()
 	if err != nil {
 		return nil, err
@@ -272,23 +270,32 @@ func decodeAttribute(dec *jsontext.Decoder) (attr.Value, error) {
 	case 't', 'f':
 		return attr.Bool(token.Bool()), nil
 	case '{':
+		if depth == maxDepth {
+			return nil, ErrValue
+		}
 		members := attr.Map{}
 		for dec.PeekKind() != '}' {
 			name, err := dec.ReadToken()
 			if err != nil {
 				return nil, err
 			}
-			text := name.String() // before the next read, which ends name's life
-			if members[text], err = decodeAttribute(dec); err != nil {
+			text := name.String() // the token is good only until the next read
+			if text == "" || len(text) > maxName {
+				return nil, ErrValue
+			}
+			if members[text], err = decodeAttribute(dec, depth+1); err != nil {
 				return nil, err
 			}
 		}
 		_, err := dec.ReadToken()
 		return members, err
 	case '[':
+		if depth == maxDepth {
+			return nil, ErrValue
+		}
 		elements := attr.List{}
 		for dec.PeekKind() != ']' {
-			element, err := decodeAttribute(dec)
+			element, err := decodeAttribute(dec, depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -301,8 +308,8 @@ func decodeAttribute(dec *jsontext.Decoder) (attr.Value, error) {
 	}
 }
 
-// number keeps a number as a number where the table can hold it exactly, and
-// as text where it cannot: JSON knows no limits, DynamoDB has 38 digits.
+// number returns a number if the table can hold it exactly, else a string: JSON
+// has no limits, DynamoDB has 38 digits.
 func number(text string) attr.Value {
 	if attr.CheckNumber(text) != nil {
 		return str(text)

@@ -12,7 +12,7 @@ import (
 	"github.com/ringback/ringback/events"
 )
 
-// Every key that is ever written or looked up is built in this file.
+// This file builds every key that is written or looked up.
 
 // Key is the primary key of an item.
 type Key struct{ PK, SK string }
@@ -20,25 +20,30 @@ type Key struct{ PK, SK string }
 // timeLayout is UTC at a fixed width, so that times sort as text.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// noTime stands in a key for the time of an event whose data tells none. No
-// clock and no request id may stand there, or a redelivery could make another
-// key. The price: of two such events of one type with the same data, the second
-// is taken for a redelivery of the first.
+// noTime is the time in the key of an event that gives none of its own. The price:
+// of two such events of one type with the same data, the second is taken for a
+// redelivery of the first.
 const noTime = "0000-00-00T00:00:00.000Z"
 
-// What the SK of every event begins with, and the PK of those that belong to
-// no call, message or contact.
+// The SK of every event begins with eventSort; the PK of one that belongs to no
+// call, message or contact with eventPartition.
 const eventSort, eventPartition = "EVENT#", "EVENT#"
 
-// Time writes at as it stands in keys and attributes.
+// Time returns at as keys and attributes have it.
 func Time(at time.Time) string { return at.UTC().Format(timeLayout) }
 
 // EventKey returns the key of a delivery's event, which is its dedupe key: the
 // same for every delivery of the same event, whenever it arrives.
 func EventKey(d *events.Delivery) Key {
+	_, inKey := d.OccurredAt(time.Time{}, time.Time{})
+	return eventKey(d, inKey)
+}
+
+// eventKey takes the time from [events.Delivery.OccurredAt].
+func eventKey(d *events.Delivery, inKey time.Time) Key {
 	occurredAt := noTime
-	if !d.OccurredAt.IsZero() && !d.FromRequestID {
-		occurredAt = Time(d.OccurredAt)
+	if !inKey.IsZero() {
+		occurredAt = Time(inKey)
 	}
 	return Key{
 		PK: entityPartition(d),
@@ -73,11 +78,11 @@ func RejectedKey(receivedAt time.Time, body []byte) Key {
 	return Key{PK: RejectedPartition(receivedAt), SK: Time(receivedAt) + "#" + BodyDigest(body)}
 }
 
-// RejectedPartition returns the PK of what was refused on a day.
+// RejectedPartition returns the PK of the deliveries refused on a day.
 func RejectedPartition(day time.Time) string { return "REJECTED#" + date(day) }
 
-// PhonePartition returns the GSI1PK of everything with a number, as
-// [events.PhoneNumber] writes it.
+// PhonePartition returns the GSI1PK of everything with a number, in the form of
+// [events.PhoneNumber].
 func PhonePartition(number string) string { return "PHONE#" + number }
 
 // phoneSort returns the GSI1SK of an event.
@@ -93,13 +98,12 @@ func alertSort(d *events.Delivery, at time.Time) string {
 	return Time(at) + "#" + keyPart(d.ID)
 }
 
-// AlertMark begins the SK of every mark; the kind follows.
+// AlertMark begins the SK of every mark; the kind of alert follows.
 const AlertMark = "ALERT#"
 
-// AlertKey returns the key of the mark that says that an alert was published.
-// It stands beside the event. A call has one mark for each kind of alert,
-// however many events say that it was missed; what happened to no known call
-// is marked event by event.
+// AlertKey returns the key of the mark that records a published alert. It is in
+// the event's partition. A call has one mark for each kind of alert, however many
+// events report it; an event of no known call has a mark of its own.
 func AlertKey(event Key, kind events.Kind) Key {
 	key := Key{PK: event.PK, SK: AlertMark + string(kind)}
 	if strings.HasPrefix(event.PK, eventPartition) {
@@ -108,15 +112,15 @@ func AlertKey(event Key, kind events.Kind) Key {
 	return key
 }
 
-// CallOf names the call of an event: alike for all of its events, and apart for
-// each event of no known call.
+// CallOf names the call of an event. The events of one call share the name; an
+// event of no known call has one of its own.
 func CallOf(event Key) string {
 	mark := AlertKey(event, "")
 	return mark.PK + " " + mark.SK
 }
 
-// AlertMarks returns the query for the marks beside an event that bear on its
-// alerts.
+// AlertMarks returns the query for the marks that matter to the alerts of an
+// event: all those of its call.
 func AlertMarks(event Key, kind events.Kind) Query {
 	if strings.HasPrefix(event.PK, eventPartition) {
 		return Query{Partition: event.PK, SortPrefix: AlertKey(event, kind).SK}
@@ -124,9 +128,8 @@ func AlertMarks(event Key, kind events.Kind) Query {
 	return Query{Partition: event.PK, SortPrefix: AlertMark}
 }
 
-// LogPartition returns a PK as it may be logged. It holds ids that JustCall
-// made; but the name of a type that is not registered is the sender's, and
-// stays out.
+// LogPartition returns a PK in the form that may be logged. Ids are JustCall's
+// own; but the name of an unregistered type is the sender's, and is left out.
 func LogPartition(pk string) string {
 	if typ, ok := strings.CutPrefix(pk, eventPartition); ok && !events.Type(typ).Registered() {
 		return eventPartition + "unregistered"
@@ -136,32 +139,31 @@ func LogPartition(pk string) string {
 
 func date(at time.Time) string { return at.UTC().Format(time.DateOnly) }
 
-// BodyDigest returns the first 16 hex digits of SHA-256 over a body as
-// received: what names a delivery that could not be decoded.
+// BodyDigest returns the first 16 hex digits of SHA-256 over a body as received.
+// It names a delivery that could not be decoded.
 func BodyDigest(body []byte) string {
 	d := NewBodyDigest()
 	_, _ = d.Write(body) // a hash takes every write
 	return d.String()
 }
 
-// Digest makes a [BodyDigest] of what is written to it.
+// Digest is a hash whose String is a [BodyDigest] of what was written to it.
 type Digest struct{ hash.Hash }
 
-// NewBodyDigest returns the digest of nothing yet.
+// NewBodyDigest returns a Digest to which nothing was written yet.
 func NewBodyDigest() Digest { return Digest{sha256.New()} }
 
 // String returns the digest of what was written so far.
 func (d Digest) String() string { return hex.EncodeToString(d.Sum(nil)[:8]) }
 
-// maxKeyPart is the longest text, in bytes, that a key takes as it is. Real ids
-// and types have a tenth of it, and every key that holds two stays far below
+// maxKeyPart is the longest text, in bytes, that a key contains as it is. Real ids
+// and types have a tenth of it, and a key that contains two stays far below
 // DynamoDB's 1024 bytes for a sort key.
 const maxKeyPart = 400
 
-// keyPart makes of any text a part of a key. Control characters, which no
-// terminal or console shows, are percent-encoded; what is too long is named by
-// its hash. Two texts never give the same part, unless one is itself written
-// as such a hash.
+// keyPart returns text as a part of a key. Control characters, which no terminal
+// or console shows, are percent-encoded; a text that is too long is replaced by its
+// hash. Two texts never give the same part, unless one is itself such a hash.
 func keyPart(text string) string {
 	if strings.IndexFunc(text, needsEncoding) >= 0 {
 		var b strings.Builder

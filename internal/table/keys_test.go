@@ -190,18 +190,18 @@ func TestKeysOfAnyIDAndTypeAreUsable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		d := &events.Delivery{
-			Envelope:   &events.Envelope{Format: events.FormatA, Type: events.Type("x" + anyText().Draw(t, "type")), Body: []byte("{}")},
-			Kind:       rapid.SampledFrom([]events.Kind{events.KindCall, events.KindMissedCall, events.KindUnknown}).Draw(t, "kind"),
-			Entity:     events.EntityCall,
-			ID:         "x" + anyText().Draw(t, "id"),
-			Digest:     "0123456789abcdef",
-			Phone:      "+14155558765",
-			OccurredAt: time.UnixMilli(rapid.Int64Range(-62167219200000, 253402300799999).Draw(t, "at")).UTC(),
+			Envelope:  &events.Envelope{Format: events.FormatA, Type: events.Type("x" + anyText().Draw(t, "type")), Body: []byte("{}")},
+			Kind:      rapid.SampledFrom([]events.Kind{events.KindCall, events.KindMissedCall, events.KindUnknown}).Draw(t, "kind"),
+			Entity:    events.EntityCall,
+			ID:        "x" + anyText().Draw(t, "id"),
+			Digest:    "0123456789abcdef",
+			Phone:     "+14155558765",
+			StampedAt: time.UnixMilli(rapid.Int64Range(-62167219200000, 253402300799999).Draw(t, "at")).UTC(),
 		}
 		if rapid.Bool().Draw(t, "no id") {
 			d.Entity, d.ID = events.EntityNone, ""
 		}
-		item := table.EventItem(d, d.OccurredAt, d.OccurredAt)
+		item := table.EventItem(d, d.StampedAt, d.StampedAt)
 		if err := table.Check(item); err != nil {
 			t.Errorf("the table refuses it: %v", err)
 		}
@@ -241,7 +241,7 @@ func TestSortKeysSortByTime(t *testing.T) {
 			at := time.UnixMilli(ms)
 			typ := rapid.SampledFrom([]string{"call.missed", "a", "z"}).Draw(t, "type")
 			d := decode(t, bodyA(typ, at.UTC().Format(time.RFC3339Nano), `{"call_id":"c1","n":`+fmt.Sprint(ms)+`}`))
-			if d.OccurredAt.IsZero() {
+			if d.StampedAt.IsZero() {
 				continue // the first instant of year 1 stands for no time
 			}
 			keys = append(keys, table.EventKey(d).SK[:len("EVENT#0000-00-00T00:00:00.000Z")])

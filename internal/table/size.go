@@ -46,8 +46,9 @@ func sizeOf(v attr.Value) int {
 }
 
 // Check returns why the table would refuse item: an error that wraps ErrKey,
-// ErrValue or ErrTooLarge, or nil. Every Store checks items with it, so that
-// all of them refuse the same ones before anything is sent or written.
+// ErrValue or ErrTooLarge, or nil. Every Store checks every item with it before
+// it sends or writes anything, whoever made the item, so that all of them refuse
+// the same ones.
 func Check(item Item) error {
 	if err := checkKeys(item); err != nil {
 		return err
@@ -73,8 +74,8 @@ func checkKeys(item Item) error {
 	return nil
 }
 
-// checkKeyPair checks the two key attributes of an index. Those of the table
-// must be there; an item that lacks those of an index is just not in it.
+// checkKeyPair checks the two key attributes of an index. An item must have those
+// of the table; one without those of an index is not in that index.
 func checkKeyPair(item Item, index Index) error {
 	partition, sort := index.Attributes()
 	if err := checkKey(item, partition, MaxPartitionKey, index == Base); err != nil {

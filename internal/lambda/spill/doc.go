@@ -1,13 +1,12 @@
-// Package spill carries deliveries over times when the table takes none: into
-// an SQS queue, and from there into the table.
+// Package spill holds deliveries while the table takes none: it sends them to an
+// SQS queue, and from there to the table.
 //
-// [Queue] sends a receipt as one message, [Encode] says in which form. [Drain]
-// serves the queue's events with package ingest's own code, so that the item is
-// the one that the webhook would have written. The key is the dedupe key: a
-// message that comes twice, or after all the delivery was stored, changes
-// nothing.
+// [Queue] sends a delivery as one message, in the form of [Encode]. [Drain] handles
+// the queue's events with package ingest's own code, so that the item is the one
+// that the webhook would have written. Its key is the dedupe key: a message that
+// comes twice, or whose delivery was stored after all, changes nothing.
 //
-// A message that cannot be kept comes back, and after a number of attempts ends
-// in the dead-letter queue, whole. See
+// A message that cannot be stored comes back, and after a number of attempts it ends
+// whole in the dead-letter queue. See
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html.
 package spill

@@ -17,20 +17,20 @@ import (
 )
 
 const (
-	// maxParallel bounds how many messages of a batch are kept at once.
+	// maxParallel is how many messages of a batch are stored at the same time.
 	maxParallel = 10
-	// answerTime is what is kept of the function's time to answer in: a message
-	// that is not kept by then is reported, so that only it comes back.
+	// answerTime is how much of the function's time is left for its answer. A
+	// message that is not stored by then is reported, so that no other comes back.
 	answerTime = 500 * time.Millisecond
 )
 
-// ErrEvent says that the function was invoked with something else than
-// messages of a queue. The text says what is wrong, without content.
+// ErrEvent means that the function was invoked with something other than messages
+// of a queue. The text says what is wrong, without content.
 var ErrEvent = errors.New("not an SQS event")
 
-// Drain keeps the deliveries of a queue's messages in the table.
+// Drain stores the deliveries of a queue's messages in the table.
 type Drain struct {
-	// Now tells the time; NewDrain sets it, tests replace it.
+	// Now returns the time; NewDrain sets it, tests replace it.
 	Now func() time.Time
 
 	table ingest.Putter
@@ -39,13 +39,12 @@ type Drain struct {
 
 var _ lambda.Handler = (*Drain)(nil)
 
-// NewDrain returns a handler that writes to the table and logs, without a
-// person's data, to log.
+// NewDrain returns a handler that writes to the table. It logs nobody's data.
 func NewDrain(store ingest.Putter, log *slog.Logger) *Drain {
 	return &Drain{Now: time.Now, table: store, log: log}
 }
 
-// record is what is read of a message. See
+// record is a message as far as it could be read. See
 // https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html.
 type record struct {
 	id   string
@@ -53,14 +52,14 @@ type record struct {
 	err  error // wraps ErrMessage
 }
 
-// failure is a message that is to come back.
+// failure is a batch item failure: SQS delivers that message again.
 type failure struct {
 	ItemIdentifier string `json:"itemIdentifier"`
 }
 
-// Invoke implements [lambda.Handler]. It answers which messages were not kept.
-// The error wraps [ErrEvent], and with it the whole batch comes back: where the
-// event cannot be read, or a message that was not kept cannot be named.
+// Invoke implements [lambda.Handler]. It answers with the messages that were not
+// stored. The error wraps [ErrEvent], and the whole batch comes back, if the event
+// cannot be read, or if a message that was not stored has no id to report.
 func (d *Drain) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ctx, cancel := timing.WithMargin(ctx, answerTime)
 	defer cancel()
@@ -96,38 +95,41 @@ func (d *Drain) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return json.Marshal(answer)
 }
 
-// drain keeps one message and logs what became of it.
+// drain stores one message's delivery and logs what became of it.
 func (d *Drain) drain(ctx context.Context, r record) (ok bool) {
-	receipt, kept, err := d.keep(ctx, r)
+	received, result, err := d.store(ctx, r)
 	if err != nil {
 		d.log.LogAttrs(ctx, slog.LevelError, "delivery not drained",
-			append(kept.Attributes(),
+			append(result.Attributes(),
 				slog.String("messageId", r.id),
 				slog.String("error", err.Error()))...)
 		return false
 	}
 	d.log.LogAttrs(ctx, slog.LevelInfo, "delivery drained",
-		append(kept.Attributes(),
+		append(result.Attributes(),
 			slog.String("messageId", r.id),
-			slog.Bool("duplicate", !kept.Created),
-			slog.Int64("waitedMs", d.Now().Sub(receipt.ReceivedAt).Milliseconds()))...)
+			slog.Bool("duplicate", result.Status == ingest.StatusDuplicate),
+			slog.Int64("waitedMs", d.Now().Sub(received.ReceivedAt).Milliseconds()))...)
 	return true
 }
 
-func (d *Drain) keep(ctx context.Context, r record) (ingest.Receipt, ingest.Kept, error) {
+func (d *Drain) store(ctx context.Context, r record) (received ingest.Received, result ingest.Result, err error) {
 	if r.err != nil {
-		return ingest.Receipt{}, ingest.Kept{}, r.err
+		return received, result, r.err
 	}
-	receipt, err := Decode(r.body)
+	if received, err = Decode(r.body); err != nil {
+		return received, result, err
+	}
+	event, err := received.Decode()
 	if err != nil {
-		return ingest.Receipt{}, ingest.Kept{}, err
+		return received, result, err
 	}
-	kept, err := ingest.Keep(ctx, d.table, receipt)
-	return receipt, kept, err
+	result, err = ingest.Store(ctx, d.table, received, event)
+	return received, result, err
 }
 
-// parse reads an SQS event. What is wrong with one message is the message's
-// own fault.
+// parse reads an SQS event. What is wrong with one message is its record's err, and
+// does not touch the others.
 func parse(payload []byte) ([]record, error) {
 	var event struct {
 		Records []jsontext.Value `json:"Records"`
@@ -147,7 +149,7 @@ func parse(payload []byte) ([]record, error) {
 }
 
 func parseRecord(text jsontext.Value) record {
-	// The id is read apart: a message whose rest cannot be read has one still.
+	// The id is read by itself: a message whose body cannot be read still has one.
 	var named struct {
 		ID string `json:"messageId"`
 	}

@@ -65,7 +65,7 @@ func failures(t testing.TB, answer []byte) []string {
 	return ids
 }
 
-func encode(t testing.TB, r ingest.Receipt) string {
+func encode(t testing.TB, r ingest.Received) string {
 	t.Helper()
 	text, err := spill.Encode(r)
 	if err != nil {
@@ -82,7 +82,7 @@ func spilled(t testing.TB, requests ...ingest.Request) []string {
 	h := webhook(t, tabletest.PutFunc(func(context.Context, table.Item) (bool, error) {
 		return false, table.ErrUnavailable
 	}))
-	h.Spill = spillFunc(func(_ context.Context, r ingest.Receipt) error {
+	h.Spill = spillFunc(func(_ context.Context, r ingest.Received) error {
 		messages = append(messages, encode(t, r))
 		return nil
 	})
@@ -102,9 +102,9 @@ func webhook(t testing.TB, store ingest.Putter) *ingest.Handler {
 	return h
 }
 
-type spillFunc func(ctx context.Context, r ingest.Receipt) error
+type spillFunc func(ctx context.Context, r ingest.Received) error
 
-func (f spillFunc) Send(ctx context.Context, r ingest.Receipt) error { return f(ctx, r) }
+func (f spillFunc) Send(ctx context.Context, r ingest.Received) error { return f(ctx, r) }
 
 // items are a table's as text, by key.
 func items(t testing.TB, store *tabletest.Memory) map[string]string {
@@ -159,15 +159,15 @@ func TestPromise4_ADrainedDeliveryIsTheItemThatWouldHaveBeenStored(t *testing.T)
 }
 
 // tooLarge is a receipt that the table never takes.
-func tooLarge() ingest.Receipt {
-	return ingest.Receipt{ReceivedAt: arrival, Body: []byte(
+func tooLarge() ingest.Received {
+	return ingest.Received{ReceivedAt: arrival, Body: []byte(
 		`{"event":"voicemail.received","data":{"call_id":"c1","transcription":"` + incompressible(600<<10) + `"}}`)}
 }
 
 func TestPromise5_OnlyWhatIsNotKeptComesBack(t *testing.T) {
 	t.Parallel()
 	good := spilled(t, delivery(sample(t, "call.missed")), delivery([]byte("not JSON")), delivery(sample(t, "sms.sent")))
-	noEvent := encode(t, ingest.Receipt{ReceivedAt: arrival, Body: []byte("not JSON, and no reason")})
+	noEvent := encode(t, ingest.Received{ReceivedAt: arrival, Body: []byte("not JSON, and no reason")})
 	event := spilltest.Event(t, good[0], "marked-4711", good[1], noEvent, encode(t, tooLarge()), good[2])
 	store := &tabletest.Memory{}
 	var log bytes.Buffer
@@ -319,7 +319,7 @@ func TestABatchIsKeptTenAtATimeAndInTime(t *testing.T) {
 	var messages []string
 	for i := range 25 {
 		body := fmt.Sprintf(`{"event":"call.missed","data":{"call_id":"c%d"}}`, i)
-		messages = append(messages, encode(t, ingest.Receipt{ReceivedAt: arrival, Body: []byte(body)}))
+		messages = append(messages, encode(t, ingest.Received{ReceivedAt: arrival, Body: []byte(body)}))
 	}
 	event := spilltest.Event(t, messages...)
 	synctest.Test(t, func(t *testing.T) {

@@ -60,7 +60,7 @@ func allowed(text string) bool {
 func roundTrip(t interface {
 	Helper()
 	Errorf(format string, arguments ...any)
-}, r ingest.Receipt,
+}, r ingest.Received,
 ) {
 	t.Helper()
 	text, err := spill.Encode(r)
@@ -92,7 +92,7 @@ func TestEveryReceiptComesBackAsItWas(t *testing.T) {
 			rapid.Map(rapid.String(), func(s string) []byte { return []byte(s) }),
 			rapid.Map(rapid.IntRange(0, 400<<10), func(n int) []byte { return bytes.Repeat([]byte("é\x01"), n/3) }),
 		).Draw(t, "body")
-		roundTrip(t, ingest.Receipt{
+		roundTrip(t, ingest.Received{
 			ReceivedAt: time.Unix(rapid.Int64Range(1, 1<<37).Draw(t, "second"), rapid.Int64Range(0, 1e9-1).Draw(t, "nanosecond")).UTC(),
 			Headers:    rapid.MapOfN(rapid.String(), rapid.String(), 0, 5).Draw(t, "headers"),
 			Body:       body,
@@ -107,7 +107,7 @@ func FuzzEveryBodyComesBackAsItWas(f *testing.F) {
 	f.Add([]byte("\x00\x1f\x7f\uFFFD\uFFFE\uFFFF\U0010FFFF\u2028<>&\"\\"), "\uFFFE")
 	f.Add([]byte("\xff\xfe"), "")
 	f.Fuzz(func(t *testing.T, body []byte, header string) {
-		roundTrip(t, ingest.Receipt{
+		roundTrip(t, ingest.Received{
 			ReceivedAt: arrival,
 			Headers:    map[string]string{"content-type": strings.ToValidUTF8(header, "\uFFFD")},
 			Body:       body,
@@ -132,7 +132,7 @@ func TestAMessageIsForPeopleToReadUnlessItIsLarge(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			r := ingest.Receipt{ReceivedAt: arrival, Body: []byte(test.body)}
+			r := ingest.Received{ReceivedAt: arrival, Body: []byte(test.body)}
 			roundTrip(t, r)
 			text, err := spill.Encode(r)
 			if err != nil {
@@ -149,7 +149,7 @@ func TestAMessageIsForPeopleToReadUnlessItIsLarge(t *testing.T) {
 // sent before an update, the other reads after it.
 func TestTheFormOfAMessage(t *testing.T) {
 	t.Parallel()
-	got, err := spill.Encode(ingest.Receipt{
+	got, err := spill.Encode(ingest.Received{
 		ReceivedAt: arrival,
 		Headers:    map[string]string{"content-type": "application/json", "a": "b"},
 		Body:       []byte(`{"event":"call.missed"}`),
@@ -218,7 +218,7 @@ func TestWhatFitsTheTableFitsTheQueue(t *testing.T) {
 			if len(whole) < 390<<10 {
 				t.Fatalf("%d bytes is not large", len(whole))
 			}
-			text, err := spill.Encode(ingest.Receipt{
+			text, err := spill.Encode(ingest.Received{
 				ReceivedAt: arrival,
 				Headers:    map[string]string{"content-type": strings.Repeat("\x7f\x01", 5120)},
 				Body:       whole,
@@ -234,7 +234,7 @@ func TestWhatFitsTheTableFitsTheQueue(t *testing.T) {
 
 func TestWhatDoesNotFitIsAnError(t *testing.T) {
 	t.Parallel()
-	_, err := spill.Encode(ingest.Receipt{ReceivedAt: arrival, Body: []byte(incompressible(2 << 20))})
+	_, err := spill.Encode(ingest.Received{ReceivedAt: arrival, Body: []byte(incompressible(2 << 20))})
 	if !errors.Is(err, spill.ErrTooLarge) {
 		t.Errorf("got %v, want %v", err, spill.ErrTooLarge)
 	}

@@ -18,7 +18,7 @@ type Caller interface {
 	Call(ctx context.Context, operation string, request []byte) (response []byte, err error)
 }
 
-// Queue is a [ingest.Spill] into an SQS queue.
+// Queue is an [ingest.Spill] into an SQS queue.
 type Queue struct {
 	client Caller
 	url    string
@@ -43,7 +43,7 @@ type messageSent struct{ MD5OfMessageBody string }
 
 // Send implements [ingest.Spill]. Its error wraps [ErrTooLarge] or says what
 // SQS answered; no text carries content.
-func (q *Queue) Send(ctx context.Context, r ingest.Receipt) error {
+func (q *Queue) Send(ctx context.Context, r ingest.Received) error {
 	body, err := Encode(r)
 	if err != nil {
 		return err

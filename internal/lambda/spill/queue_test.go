@@ -22,12 +22,12 @@ func TestSendPutsTheWholeReceiptIntoTheQueue(t *testing.T) {
 	t.Parallel()
 	queue := spilltest.Start(t)
 	to := spill.NewQueue(client(queue.Endpoint()), queue.URL())
-	sent := []ingest.Receipt{
+	sent := []ingest.Received{
 		{ReceivedAt: arrival, Headers: map[string]string{"content-type": "application/json"}, Body: sample(t, "call.missed")},
 		{ReceivedAt: arrival, Headers: map[string]string{"content-type": "\uFFFE"}, Body: []byte("\x00\uFFFF"), Reason: "payload: not valid JSON"},
 		{ReceivedAt: arrival, Headers: map[string]string{"content-type": "text/plain"}, Body: []byte(incompressible(500 << 10))},
 	}
-	var got []ingest.Receipt
+	var got []ingest.Received
 	for _, r := range sent {
 		if err := to.Send(t.Context(), r); err != nil {
 			t.Fatal(err)
@@ -50,7 +50,7 @@ func TestSendSaysWhatTheQueueAnsweredButNotWhatItQuotes(t *testing.T) {
 	queue := spilltest.Start(t)
 	queue.Refuse("InvalidMessageContents")
 	to := spill.NewQueue(client(queue.Endpoint()), queue.URL())
-	err := to.Send(t.Context(), ingest.Receipt{ReceivedAt: arrival, Body: sample(t, "sms.sent")})
+	err := to.Send(t.Context(), ingest.Received{ReceivedAt: arrival, Body: sample(t, "sms.sent")})
 	if err == nil || !strings.Contains(err.Error(), "InvalidMessageContents") || strings.Contains(err.Error(), "4711") {
 		t.Errorf("got %v, want the code and no content", err)
 	}
@@ -68,7 +68,7 @@ func TestPromise1_SendFailsIfTheQueueHoldsSomethingElse(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{`{"MD5OfMessageBody":"d41d8cd98f00b204e9800998ecf8427e"}`, `{"MessageId":"1"}`} {
 		to := spill.NewQueue(callFunc(func(string) ([]byte, error) { return []byte(answer), nil }), "https://example.com/spill")
-		if err := to.Send(t.Context(), ingest.Receipt{ReceivedAt: arrival, Body: sample(t, "sms.sent")}); err == nil {
+		if err := to.Send(t.Context(), ingest.Received{ReceivedAt: arrival, Body: sample(t, "sms.sent")}); err == nil {
 			t.Errorf("%s: no error", answer)
 		}
 	}
@@ -80,7 +80,7 @@ func TestSendSendsNothingThatNoQueueTakes(t *testing.T) {
 		t.Error("sent all the same")
 		return []byte("{}"), nil
 	}), "https://sqs.us-east-1.amazonaws.com/123456789012/spill")
-	err := to.Send(t.Context(), ingest.Receipt{ReceivedAt: arrival, Body: []byte(incompressible(2 << 20))})
+	err := to.Send(t.Context(), ingest.Received{ReceivedAt: arrival, Body: []byte(incompressible(2 << 20))})
 	if !errors.Is(err, spill.ErrTooLarge) {
 		t.Errorf("got %v, want %v", err, spill.ErrTooLarge)
 	}

@@ -22,7 +22,7 @@ import (
 const samplesFolder = "../../../events-samples/drain"
 
 // sampleReceipt is a delivery that came two seconds after its event.
-func sampleReceipt(t *testing.T, body []byte) ingest.Receipt {
+func sampleReceipt(t *testing.T, body []byte) ingest.Received {
 	t.Helper()
 	var sent struct {
 		Timestamp time.Time `json:"timestamp"`
@@ -30,7 +30,7 @@ func sampleReceipt(t *testing.T, body []byte) ingest.Receipt {
 	if err := json.Unmarshal(body, &sent); err != nil {
 		t.Fatal(err)
 	}
-	return ingest.Receipt{
+	return ingest.Received{
 		ReceivedAt: sent.Timestamp.Add(2 * time.Second),
 		Headers:    map[string]string{"content-type": "application/json"},
 		Body:       body,
@@ -39,7 +39,7 @@ func sampleReceipt(t *testing.T, body []byte) ingest.Receipt {
 
 // longVoicemail is the documented one with a transcription of a quarter of a
 // megabyte.
-func longVoicemail(t *testing.T) ingest.Receipt {
+func longVoicemail(t *testing.T) ingest.Received {
 	t.Helper()
 	r := sampleReceipt(t, sample(t, "voicemail.received"))
 	const member = `"transcription": "`
@@ -54,7 +54,7 @@ func longVoicemail(t *testing.T) ingest.Receipt {
 
 // message is a receipt as the sample of that number in a file has it, if that
 // still says the same: two versions of Go need not compress alike.
-func message(t *testing.T, file string, number int, r ingest.Receipt) string {
+func message(t *testing.T, file string, number int, r ingest.Received) string {
 	t.Helper()
 	var event struct {
 		Records []struct {

@@ -288,7 +288,7 @@ func TestPromise3_NothingIsDroppedBecauseItIsNew(t *testing.T) {
 				}
 				kept = append(kept, string(body))
 				visible[table.Text(item, table.Kind)]++
-				for _, attribute := range []string{table.Misfits, table.NewFields} {
+				for _, attribute := range []string{table.TypeMismatches, table.NewFields} {
 					if item[attribute] != nil {
 						visible[attribute]++
 					}
@@ -297,7 +297,7 @@ func TestPromise3_NothingIsDroppedBecauseItIsNew(t *testing.T) {
 			if diff := cmp.Diff(slices.Sorted(slices.Values(bodies)), slices.Sorted(slices.Values(kept))); diff != "" {
 				t.Errorf("kept (-want +got):\n%s", diff)
 			}
-			want := map[string]int{"unknown": 4, "missed_call": 6, "call": 2, table.Misfits: 7, table.NewFields: 3}
+			want := map[string]int{"unknown": 4, "missed_call": 6, "call": 2, table.TypeMismatches: 7, table.NewFields: 3}
 			if diff := cmp.Diff(want, visible); diff != "" {
 				t.Errorf("items to be seen (-want +got):\n%s", diff)
 			}
@@ -308,9 +308,9 @@ func TestPromise3_NothingIsDroppedBecauseItIsNew(t *testing.T) {
 			}
 			log := process.Logs()
 			counted := map[string]int{
-				"unknown":       strings.Count(log, `"kind":"unknown"`),
-				table.Misfits:   strings.Count(log, `"misfits":1`),
-				table.NewFields: strings.Count(log, `"newFields":`) - strings.Count(log, `"newFields":0`),
+				"unknown":            strings.Count(log, `"kind":"unknown"`),
+				table.TypeMismatches: strings.Count(log, `"typeMismatches":1`),
+				table.NewFields:      strings.Count(log, `"newFields":`) - strings.Count(log, `"newFields":0`),
 			}
 			delete(want, "missed_call")
 			delete(want, "call")

@@ -75,12 +75,12 @@ var guards = []guard{
 	},
 	{
 		Promise: 1, Name: "a table that hangs leaves time to spill",
-		File: "internal/ingest/handler.go", Text: `ctx, cancel = context.WithTimeout(ctx, limit)`, Instead: `ctx, cancel = context.WithCancel(ctx)`,
+		File: "internal/ingest/handler.go", Text: `return context.WithTimeout(ctx, limit)`, Instead: `_ = limit; return context.WithCancel(ctx)`,
 		Tests: []string{onWebhook}, Only: "SpillsWithin",
 	},
 	{
 		Promise: 1, Name: "an item holds the whole body",
-		File: "internal/table/item.go", Text: `	addPayload(item, d.Body)`, Instead: ``,
+		File: "internal/table/item.go", Text: `	addPayload(item, d.Body, true)`, Instead: ``,
 		Tests: []string{ingest, e2e}, Only: "200Means",
 	},
 	{
@@ -116,12 +116,12 @@ var guards = []guard{
 	},
 	{
 		Promise: 2, Name: "a duplicate is answered as one",
-		File: "internal/ingest/handler.go", Text: `case err == nil && !kept.Created:`, Instead: `case false:`,
+		File: "internal/ingest/received.go", Text: `case created:`, Instead: `case true:`,
 		Tests: []string{ingest, e2e}, Only: "StoredOnce|ALostResponse|ADelivery",
 	},
 	{
 		Promise: 2, Name: "no request id in a key",
-		File: "internal/table/keys.go", Text: ` && !d.FromRequestID {`, Instead: ` {`,
+		File: "events/time.go", Text: `return cmp.Or(requested, sent, received), time.Time{}`, Instead: `return cmp.Or(requested, sent, received), requested`,
 		Tests: []string{table, e2e}, Only: "NoClock|StoredOnceAlerted",
 	},
 	{
@@ -177,17 +177,17 @@ var guards = []guard{
 	},
 	{
 		Promise: 3, Name: "numbers that a float rounds stay apart",
-		File: "events/delivery.go", Text: `jsontext.CanonicalizeRawInts(false)`, Instead: `jsontext.CanonicalizeRawInts(true)`,
+		File: "events/delivery.go", Text: `jsontext.CanonicalizeRawFloats(true)`, Instead: `jsontext.CanonicalizeRawFloats(true), jsontext.CanonicalizeRawInts(true)`,
 		Tests: []string{ingest},
 	},
 	{
 		Promise: 3, Name: "an unknown type is kept as unknown",
-		File: "events/delivery.go", Text: `decode := decodeUnknown`, Instead: `decode := decodeCall`,
+		File: "events/reading.go", Text: `known.family = &unknowns`, Instead: `known.family = &calls`,
 		Tests: []string{e2e},
 	},
 	{
 		Promise: 3, Name: "members of another type are named",
-		File: "internal/table/item.go", Text: `	addNames(item, Misfits, d.Misfits)`, Instead: ``,
+		File: "internal/table/item.go", Text: `	addNames(item, TypeMismatches, d.TypeMismatches)`, Instead: ``,
 		Tests: []string{ingest, e2e},
 	},
 	{
@@ -197,7 +197,7 @@ var guards = []guard{
 	},
 	{
 		Promise: 3, Name: "what does not fit is counted",
-		File: "internal/ingest/handler.go", Text: `slog.Int("misfits", len(d.Misfits)),`, Instead: ``,
+		File: "internal/ingest/handler.go", Text: `slog.Int("typeMismatches", len(d.TypeMismatches)),`, Instead: ``,
 		Tests: []string{e2e},
 	},
 	{
@@ -208,12 +208,12 @@ var guards = []guard{
 
 	{
 		Promise: 4, Name: "the event's own time wins over its arrival",
-		File: "internal/table/item.go", Text: `occurred = d.OccurredAt`, Instead: `_ = d.OccurredAt`,
+		File: "events/time.go", Text: `return inKey, inKey`, Instead: `return cmp.Or(sent, received), inKey`,
 		Tests: []string{ingest, e2e},
 	},
 	{
 		Promise: 4, Name: "the digest is over the canonical form",
-		File: "events/delivery.go", Text: `err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.AllowDuplicateNames(true)); err != nil`, Instead: `err := error(nil); err != nil`,
+		File: "events/delivery.go", Text: `jsontext.ReorderRawObjects(true), jsontext.CanonicalizeRawFloats(true), jsontext.AllowDuplicateNames(true))`, Instead: `jsontext.AllowDuplicateNames(true), jsontext.PreserveRawStrings(true))`,
 		Tests: []string{e2e},
 	},
 	{
@@ -234,12 +234,12 @@ var guards = []guard{
 
 	{
 		Promise: 5, Name: "what is refused is kept",
-		File: "internal/ingest/handler.go", Text: `o, err := h.keep(ctx, receipt(r, h.Now(), why.Error()), nil)`, Instead: `o, err := outcome{}, error(nil)`,
+		File: "internal/ingest/handler.go", Text: `result, err := h.storeOrSpill(ctx, r, nil)`, Instead: `result, err := Result{}, error(nil)`,
 		Tests: []string{ingest, e2e},
 	},
 	{
 		Promise: 5, Name: "what is refused is kept whole",
-		File: "internal/table/item.go", Text: `	addPayload(item, r.Body)`, Instead: `	addPayload(item, nil)`,
+		File: "internal/table/item.go", Text: `	addPayload(item, r.Body, utf8.Valid(r.Body))`, Instead: `	addPayload(item, nil, utf8.Valid(r.Body))`,
 		Tests: []string{ingest, e2e},
 	},
 	{
@@ -254,7 +254,7 @@ var guards = []guard{
 	},
 	{
 		Promise: 5, Name: "an item that is no alert fails alone",
-		File: "internal/alert/dispatcher.go", Text: "d.fail(ctx, p, err)\n\t\t\tcontinue\n\t\t}\n\t\tif a.Retold()", Instead: "d.fail(ctx, p, err)\n\t\t\treturn faults\n\t\t}\n\t\tif a.Retold()",
+		File: "internal/alert/dispatcher.go", Text: "d.fail(ctx, p, err)\n\t\t\tcontinue\n\t\t}\n\t\tif a.IsStaleUpdate()", Instead: "d.fail(ctx, p, err)\n\t\t\treturn faults\n\t\t}\n\t\tif a.IsStaleUpdate()",
 		Tests: []string{alerts},
 	},
 	{
@@ -366,7 +366,7 @@ var guards = []guard{
 	},
 	{
 		Promise: 7, Name: "a token that is not known has the secret read again",
-		File: "internal/ingest/handler.go", Text: `secrets, err := h.credentials.Refresh(ctx)`, Instead: `err := error(nil)`,
+		File: "internal/ingest/handler.go", Text: `secrets, err = h.credentials.Refresh(ctx)`, Instead: `err = error(nil)`,
 		Tests: []string{ingest},
 	},
 	{
@@ -392,7 +392,7 @@ var guards = []guard{
 	},
 	{
 		Promise: 8, Name: "the name of an unknown type is not logged",
-		File: "internal/ingest/receipt.go", Text: `typ = "unregistered"`, Instead: `_ = typ`,
+		File: "internal/ingest/received.go", Text: `typ = "unregistered"`, Instead: `_ = typ`,
 		Tests: []string{ingest, e2e},
 	},
 	{
@@ -407,7 +407,7 @@ var guards = []guard{
 	},
 	{
 		Promise: 8, Name: "a parser's words on a queue's message are not logged",
-		File: "internal/lambda/spill/message.go", Text: `return ingest.Receipt{}, fmt.Errorf("%w: not its JSON", ErrMessage)`, Instead: `return ingest.Receipt{}, fmt.Errorf("%w: not its JSON: %w", ErrMessage, err)`,
+		File: "internal/lambda/spill/message.go", Text: `return ingest.Received{}, fmt.Errorf("%w: not its JSON", ErrMessage)`, Instead: `return ingest.Received{}, fmt.Errorf("%w: not its JSON: %w", ErrMessage, err)`,
 		Tests: []string{e2e},
 	},
 	{
@@ -448,7 +448,7 @@ var guards = []guard{
 	},
 	{
 		Promise: 9, Name: "no second write",
-		File: "internal/ingest/receipt.go", Text: `created, err := store.Put(ctx, item)`, Instead: "_, _ = store.Put(ctx, item)\n\tcreated, err := store.Put(ctx, item)",
+		File: "internal/ingest/received.go", Text: `switch created, err := store.Put(ctx, item); {`, Instead: "_, _ = store.Put(ctx, item)\n\tswitch created, err := store.Put(ctx, item); {",
 		Tests: []string{ingest, onWebhook, e2e},
 	},
 }

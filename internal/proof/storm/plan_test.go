@@ -212,7 +212,7 @@ func TestADuplicateIsTheSameEventInAnotherSpelling(t *testing.T) {
 				t.Fatalf("key %v, want %v\n%s", got, want, delivery.Body)
 			}
 			for _, twin := range seen[delivery.Event] {
-				if diff := cmp.Diff(twin.Event, d.Event); diff != "" {
+				if diff := cmp.Diff(twin.Details(), d.Details()); diff != "" {
 					t.Fatalf("two deliveries of one event (-one +other):\n%s", diff)
 				}
 				if d.Format == events.FormatB && d.RequestID == twin.RequestID {

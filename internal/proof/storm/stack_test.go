@@ -150,7 +150,7 @@ func (s *stack) keep(item table.Item) (created bool) {
 	}
 	s.items[key.PK] = append(s.items[key.PK], item)
 	a, err := alert.Read(item)
-	if err != nil || a.Retold() || slices.ContainsFunc(s.published.Taken, func(t storm.Taken) bool { return t.ID == a.ID }) {
+	if err != nil || a.IsStaleUpdate() || slices.ContainsFunc(s.published.Taken, func(t storm.Taken) bool { return t.ID == a.ID }) {
 		return true
 	}
 	ids := []string{a.ID}

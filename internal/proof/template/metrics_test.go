@@ -104,7 +104,7 @@ func logger(t *testing.T, log *bytes.Buffer) *slog.Logger {
 
 type spillFunc func() error
 
-func (f spillFunc) Send(context.Context, ingest.Receipt) error { return f() }
+func (f spillFunc) Send(context.Context, ingest.Received) error { return f() }
 
 const token = "sample-token-not-a-secret"
 
@@ -187,7 +187,7 @@ func TestMetricsCountWhatIsDrained(t *testing.T) {
 		{"a new type", &store, `{"event":"fax.received","data":{"fax_id":"1"}}`, []string{"Drained", "Stored unknown", "Unregistered"}},
 		{"refused again", failing(table.ErrUnavailable), missed, []string{"NotDrained"}},
 	} {
-		receipt, err := spill.Encode(ingest.Receipt{ReceivedAt: noon, Body: []byte(test.body)})
+		receipt, err := spill.Encode(ingest.Received{ReceivedAt: noon, Body: []byte(test.body)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,7 +286,12 @@ func TestMetricsCountAlerts(t *testing.T) {
 	t.Cleanup(func() { _ = store.Close() })
 	body := sample(t, "call.missed")
 	var kept tabletest.Memory
-	if _, err := ingest.Keep(t.Context(), &kept, ingest.Receipt{ReceivedAt: noon, Body: []byte(body)}); err != nil {
+	received := ingest.Received{ReceivedAt: noon, Body: []byte(body)}
+	d, err := received.Decode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ingest.Store(t.Context(), &kept, received, d); err != nil {
 		t.Fatal(err)
 	}
 	items := []table.Item{kept.One(t)}

@@ -1,0 +1,181 @@
+package events
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// family is what the types whose events share a shape have in common.
+type family struct {
+	kind  Kind
+	shape shape
+	// ids are the members that can say what the event belongs to, best first.
+	ids []identifier
+	// open is set where no document lists the members, so that none is new.
+	open bool
+	// event returns the event for [Details].
+	event func(*reading) Event
+}
+
+type identifier struct {
+	slot   slot
+	entity Entity
+}
+
+// The families. Adding one takes a variable here and its rows in the registry.
+var (
+	calls = family{
+		kind:  KindCall,
+		shape: callShape,
+		ids:   []identifier{{slotCallID, EntityCall}, {slotCallSID, EntityCall}, {slotID, EntityCall}},
+		event: newCall,
+	}
+	messages = family{
+		kind:  KindMessage,
+		shape: messageShape,
+		ids:   []identifier{{slotMessageID, EntityMessage}, {slotID, EntityMessage}},
+		event: newMessage,
+	}
+	contacts = family{
+		kind:  KindContact,
+		shape: contactShape,
+		ids:   []identifier{{slotContactID, EntityContact}, {slotID, EntityContact}},
+		event: newContact,
+	}
+	// An appointment belongs to a call, message or contact, if its data names one.
+	appointments = family{kind: KindUnknown, shape: appointmentShape, ids: unknowns.ids, event: newUnknown}
+	// A bare id does not count: it does not say whether it is a call's.
+	unknowns = family{
+		kind:  KindUnknown,
+		shape: unknownShape,
+		ids: []identifier{
+			{slotCallID, EntityCall},
+			{slotCallSID, EntityCall},
+			{slotMessageID, EntityMessage},
+			{slotContactID, EntityContact},
+		},
+		open:  true,
+		event: newUnknown,
+	}
+)
+
+// reading is the data of one event, read by the shape of its family.
+// [Envelope.Decode] and [Envelope.Details] each take from it what they need.
+type reading struct {
+	*family
+
+	kind      Kind
+	direction Direction
+	said      values
+	// fields are the documented members as received, nulls included.
+	fields []Field
+	// unlisted are the names of members that no document mentions, mismatched
+	// those of members of another type than documented, sorted.
+	unlisted, mismatched []string
+}
+
+// read reads the data by the shape of the event's type.
+func (e *Envelope) read() *reading {
+	if e.Format == FormatLegacy {
+		return e.readAs(row{family: &unknowns}) // nobody knows what its words mean
+	}
+	known, ok := registry[e.Type]
+	if !ok {
+		known.family = &unknowns
+	}
+	r := e.readAs(known)
+	if !ok && outcomes[r.outcome()] != "" {
+		// Whatever the type is called: a call was not answered.
+		return e.readAs(row{family: &calls})
+	}
+	return r
+}
+
+func (e *Envelope) readAs(known row) *reading {
+	r := &reading{family: known.family}
+	if e.Data.Kind() == '{' {
+		const documented = 25 // no documented payload has more members
+		r.fields = make([]Field, 0, documented)
+		eachMember(e.Data, func(name string, value jsontext.Value) {
+			m, ok := r.shape[name]
+			switch {
+			case ok:
+				r.fields = append(r.fields, Field{name, value})
+				if !m.read(value, &r.said) {
+					r.mismatched = append(r.mismatched, name)
+				}
+			case !r.open:
+				r.unlisted = append(r.unlisted, name)
+			}
+		})
+		slices.Sort(r.mismatched)
+	} else {
+		r.mismatched = []string{"data"}
+	}
+
+	r.kind = cmp.Or(known.kind, r.family.kind)
+	if !r.open {
+		r.kind = mostUrgent(r.kind, outcomes[r.outcome()])
+	}
+	r.direction = cmp.Or(r.said.direction(slotDirection, slotInfoDirection), known.direction)
+	if r.direction == "" && r.kind.Alerts() {
+		// Format A's voicemails give no direction, and only who calls in can be
+		// missed.
+		r.direction = Inbound
+	}
+	return r
+}
+
+// outcome returns format B's word for how a call ended, in lower case.
+func (r *reading) outcome() string { return word(r.said.text(slotInfoType)) }
+
+// id returns what the event belongs to, by the first id that is usable.
+func (r *reading) id() (Entity, string) {
+	for _, candidate := range r.ids {
+		if id := r.said.id(candidate.slot); id != "" {
+			return candidate.entity, id
+		}
+	}
+	return EntityNone, ""
+}
+
+// phone returns the number of the party that is not the account's own line, by
+// [PhoneNumber].
+func (r *reading) phone() string {
+	number := r.said.number(slotPhone, slotCustomerNumber, slotContactNumber)
+	if number == "" {
+		switch r.direction {
+		case Inbound:
+			number = r.said.number(slotFrom)
+		case Outbound:
+			number = r.said.number(slotTo)
+		}
+	}
+	return PhoneNumber(number)
+}
+
+// parties returns who called or wrote, and who was called or written to, as
+// sent.
+func (r *reading) parties() (from, to string) {
+	from, to = r.said.number(slotFrom), r.said.number(slotTo)
+	outside, ours := r.said.number(slotContactNumber), r.said.number(slotSalesDialerNumber, slotJustCallNumber)
+	if r.direction == Outbound {
+		return cmp.Or(from, ours), cmp.Or(to, outside)
+	}
+	return cmp.Or(from, outside), cmp.Or(to, ours)
+}
+
+// date returns the data's own date and time as one text, "" if it has no date,
+// and the name of the member with the date.
+func (r *reading) date() (name, text string) {
+	name, text = "sms_date", r.said.text(slotSMSDate)
+	if text == "" {
+		name, text = "call_date", r.said.text(slotCallDate)
+	}
+	if text == "" {
+		return name, ""
+	}
+	return name, text + " " + r.said.text(slotSMSTime, slotCallTime)
+}

@@ -1,0 +1,250 @@
+package events
+
+import (
+	"maps"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// shape is the documented members of an object, by name.
+type shape map[string]member
+
+// member is what the documents say of one member. The zero member is kept, but
+// not interpreted.
+type member struct {
+	// fits reports whether a value has the documented type; nil takes any.
+	fits func(jsontext.Value) bool
+	// slot is where the value is put for those who read it.
+	slot slot
+	// inner are the members of a member that is itself an object. Others that
+	// stand in it are not reported: the object is kept whole.
+	inner shape
+}
+
+// with returns the members of both shapes.
+func (s shape) with(more shape) shape {
+	all := maps.Clone(s)
+	maps.Copy(all, more)
+	return all
+}
+
+// read puts a value into its slot, or the values inside it into theirs, and
+// reports whether all have the documented type.
+func (m member) read(v jsontext.Value, into *values) (fits bool) {
+	if m.inner == nil {
+		into[m.slot] = v
+		return m.fits == nil || m.fits(v)
+	}
+	if v.Kind() != '{' {
+		return isEmpty(v)
+	}
+	fits = true
+	eachMember(v, func(name string, v jsontext.Value) {
+		if inner, ok := m.inner[name]; ok {
+			fits = inner.read(v, into) && fits
+		}
+	})
+	return fits
+}
+
+// slot names one member that we interpret, wherever it stands.
+type slot uint8
+
+// The slots. "Info" is what stands in call_info and sms_info.
+const (
+	slotNone slot = iota // of members that nobody reads
+	slotAgentID
+	slotAgentName
+	slotBody
+	slotCallDate
+	slotCallID
+	slotCallSID
+	slotCallTime
+	slotChangedFields
+	slotCompany
+	slotContactID
+	slotContactName
+	slotContactNumber
+	slotCustomerNumber
+	slotDeliveredAt
+	slotDeliveryStatus
+	slotDirection
+	slotDisposition
+	slotDuration
+	slotEmail
+	slotFirstName
+	slotFrom
+	slotID
+	slotInfoBody
+	slotInfoDirection
+	slotInfoDisposition
+	slotInfoMMS
+	slotInfoMissedReason
+	slotInfoNotes
+	slotInfoRecording
+	slotInfoTranscription
+	slotInfoType
+	slotJustCallNumber
+	slotLastName
+	slotLineName
+	slotMediaURL
+	slotMediaURLs
+	slotMessageID
+	slotName
+	slotNotes
+	slotPhone
+	slotRecordingURL
+	slotRingDuration
+	slotRingTime
+	slotSMSDate
+	slotSMSTime
+	slotSalesDialerNumber
+	slotSource
+	slotStatus
+	slotTo
+	slotTotalDuration
+	slotTranscription
+	slots // how many there are
+)
+
+// partyShape is what calls, messages and events of unknown shape have in common:
+// ids, numbers, agent and time, under the names of both formats.
+var partyShape = shape{
+	"agent_email":         {},
+	"agent_id":            {fits: isInteger, slot: slotAgentID},
+	"agent_name":          {fits: isText, slot: slotAgentName},
+	"call_date":           {fits: isText, slot: slotCallDate},
+	"call_id":             {fits: isNumberText, slot: slotCallID},
+	"call_sid":            {fits: isNumberText, slot: slotCallSID},
+	"call_time":           {fits: isText, slot: slotCallTime},
+	"contact_email":       {},
+	"contact_id":          {fits: isNumberText, slot: slotContactID},
+	"contact_name":        {fits: isText, slot: slotContactName},
+	"contact_number":      {fits: isNumberText, slot: slotContactNumber},
+	"direction":           {fits: isDirection, slot: slotDirection},
+	"from":                {fits: isNumberText, slot: slotFrom},
+	"justcall_line_name":  {slot: slotLineName},
+	"justcall_number":     {fits: isNumberText, slot: slotJustCallNumber},
+	"message_id":          {fits: isNumberText, slot: slotMessageID},
+	"sales_dialer_number": {fits: isNumberText, slot: slotSalesDialerNumber},
+	"sms_date":            {fits: isText, slot: slotSMSDate},
+	"sms_time":            {fits: isText, slot: slotSMSTime},
+	"to":                  {fits: isNumberText, slot: slotTo},
+}
+
+var callShape = partyShape.with(shape{
+	// In the user's own zone, and editable: kept, never used.
+	"call_user_date": {},
+	"call_user_time": {},
+
+	"call_duration": {inner: shape{
+		"ring_time":      {fits: isInteger, slot: slotRingTime},
+		"total_duration": {fits: isInteger, slot: slotTotalDuration},
+	}},
+	"call_info": {inner: shape{
+		"direction":               {fits: isDirection, slot: slotInfoDirection},
+		"disposition":             {fits: isText, slot: slotInfoDisposition},
+		"missed_call_reason":      {fits: isText, slot: slotInfoMissedReason},
+		"notes":                   {fits: isText, slot: slotInfoNotes},
+		"recording":               {fits: isText, slot: slotInfoRecording},
+		"type":                    {fits: isText, slot: slotInfoType},
+		"voicemail_transcription": {fits: isText, slot: slotInfoTranscription},
+	}},
+	"call_transcription": {},
+	"campaign":           {},
+	"cost_incurred":      {},
+	"disposition":        {fits: isText, slot: slotDisposition},
+	"duration":           {fits: isInteger, slot: slotDuration},
+	"id":                 {fits: isNumberText, slot: slotID},
+	"ivr_info":           {},
+	"justcall_ai":        {},
+	"notes":              {fits: isText, slot: slotNotes},
+	"queue_callback":     {},
+	"recording_url":      {fits: isText, slot: slotRecordingURL},
+	"ring_duration":      {fits: isInteger, slot: slotRingDuration},
+	"status":             {fits: isText, slot: slotStatus},
+	"tags":               {},
+	"transcription":      {fits: isText, slot: slotTranscription},
+})
+
+var messageShape = partyShape.with(shape{
+	"body":            {fits: isText, slot: slotBody},
+	"cost_incurred":   {},
+	"delivered_at":    {fits: isText, slot: slotDeliveredAt},
+	"delivery_status": {fits: isText, slot: slotDeliveryStatus},
+	"id":              {fits: isNumberText, slot: slotID},
+	"media_url":       {fits: isText, slot: slotMediaURL},
+	"is_deleted":      {},
+	"medium":          {},
+	"media_urls":      {fits: isTexts, slot: slotMediaURLs},
+	"sms_info": {inner: shape{
+		"body": {fits: isText, slot: slotInfoBody},
+		"mms":  {fits: isMMS, slot: slotInfoMMS},
+	}},
+	"sms_user_date": {},
+	"sms_user_time": {},
+	"status":        {fits: isText, slot: slotStatus},
+	"tags":          {},
+})
+
+var contactShape = shape{
+	"address":           {},
+	"agent_id":          {},
+	"changed_fields":    {fits: isTexts, slot: slotChangedFields},
+	"company":           {fits: isText, slot: slotCompany},
+	"contact_id":        {fits: isNumberText, slot: slotContactID},
+	"contact_number":    {fits: isNumberText, slot: slotContactNumber},
+	"created_at":        {}, // a date without a time
+	"email":             {fits: isText, slot: slotEmail},
+	"extension":         {},
+	"first_name":        {fits: isText, slot: slotFirstName},
+	"id":                {fits: isNumberText, slot: slotID},
+	"last_name":         {fits: isText, slot: slotLastName},
+	"last_updated_at":   {},
+	"name":              {fits: isText, slot: slotName},
+	"notes":             {},
+	"other_numbers":     {},
+	"phone":             {fits: isNumberText, slot: slotPhone},
+	"source":            {fits: isText, slot: slotSource},
+	"status":            {}, // an object: blacklist, dnd, dnm
+	"status_updated_at": {},
+}
+
+// appointmentShape is what the scheduler sends. We read the customer's number, to
+// keep the appointment with their calls; its dates are in several zones.
+var appointmentShape = partyShape.with(shape{
+	"appointment_customer_date": {},
+	"appointment_customer_time": {},
+	"appointment_date":          {},
+	"appointment_time":          {},
+	"appointment_user_date":     {},
+	"appointment_user_time":     {},
+	"booked_via":                {},
+	"calendar_id":               {},
+	"calendar_language":         {},
+	"calendar_link":             {},
+	"calendar_name":             {},
+	"created_at":                {},
+	"customer_email":            {},
+	"customer_first_name":       {},
+	"customer_ip_address":       {},
+	"customer_last_name":        {},
+	"customer_number":           {fits: isNumberText, slot: slotCustomerNumber},
+	"customer_slot":             {},
+	"customer_timezone":         {},
+	"id":                        {},
+	"notes":                     {},
+	"slot_duration":             {},
+	"type":                      {},
+	"user_slot":                 {},
+	"user_timezone":             {},
+})
+
+// unknownShape includes a call's outcome: a call of format B is missed whatever
+// its event is called.
+var unknownShape = partyShape.with(shape{
+	"call_info": {inner: shape{
+		"direction": {fits: isDirection, slot: slotInfoDirection},
+		"type":      {fits: isText, slot: slotInfoType},
+	}},
+})
