@@ -7,7 +7,7 @@ type config struct {
 	table lambdaenv.Table
 }
 
-// readConfig reads every variable; the environment tells what is wrong.
+// readConfig reads every variable. What is wrong with them, e.Err returns.
 func readConfig(e *lambdaenv.Environment) config {
 	return config{table: e.Table()}
 }

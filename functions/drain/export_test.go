@@ -2,6 +2,6 @@ package main
 
 import "github.com/ringback/ringback/internal/lambda/lambdaenv"
 
-// ReadEnvironment reads the configuration, so that a test sees which variables it
-// asks for.
+// ReadEnvironment reads the configuration, so that a test can see which variables
+// it reads.
 func ReadEnvironment(e *lambdaenv.Environment) { readConfig(e) }

@@ -31,7 +31,7 @@ type config struct {
 	grace       time.Duration
 }
 
-// readConfig reads every variable; the environment tells what is wrong.
+// readConfig reads every variable. What is wrong with them, e.Err returns.
 func readConfig(e *lambdaenv.Environment) config {
 	const defaultGrace = 72 * time.Hour
 	c := config{
@@ -57,7 +57,7 @@ func readConfig(e *lambdaenv.Environment) config {
 	return c
 }
 
-// credentials returns the source of the secrets, read once.
+// credentials returns the source of the secrets, which it has read once.
 func (c config) credentials(ctx context.Context) (ingest.Credentials, error) {
 	if c.secretARN == "" {
 		secret, err := credential.Parse(c.localSecret)
@@ -73,7 +73,8 @@ func (c config) credentials(ctx context.Context) (ingest.Credentials, error) {
 	return source, nil
 }
 
-// spill returns the queue for what the table refuses, or nil if there is none.
+// spill returns the queue for what the table does not take, or nil if there is
+// none.
 func (c config) spill() ingest.Spill {
 	if c.spillURL == "" {
 		return nil

@@ -1,6 +1,6 @@
-// Command webhook is the Lambda function behind the webhook's URL: it checks
-// who posts, decodes, and makes one conditional write to the events table. What
-// the table refuses goes whole to the spill queue.
+// Command webhook is the Lambda function behind the webhook's URL. It checks who
+// posts, decodes the delivery and makes one conditional write to the events table.
+// What the table does not take goes whole to the spill queue.
 package main
 
 import (
@@ -18,8 +18,8 @@ import (
 
 func main() { lambdaenv.Run("webhook", start) }
 
-// start wires the function. The secret is fetched and the connection to the
-// table opened side by side, in init, where Lambda gives a whole processor.
+// start wires the function. It fetches the secret and opens the connection to the
+// table at the same time, in init, where Lambda gives it a whole processor.
 func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error) {
 	c := readConfig(e)
 	if err := e.Err(); err != nil {

@@ -215,16 +215,16 @@ func TestPromise3_AChangedShapeStaysVisible(t *testing.T) {
 		post(`{"event":"call.missed","timestamp":"2026-03-12T14:30:00Z","data":{"call_id":"c1","agent_id":{"id":7},"queue":"sales"},"region":"eu"}`))
 	item := store.One(t)
 	got := map[string]any{
-		"kind":    text(item[table.Kind]),
-		"alert":   text(item[table.Alert]),
-		"misfits": namesIn(item, table.TypeMismatches),
-		"new":     namesIn(item, table.NewFields),
+		"kind":       text(item[table.Kind]),
+		"alert":      text(item[table.Alert]),
+		"mismatches": namesIn(item, table.TypeMismatches),
+		"new":        namesIn(item, table.NewFields),
 	}
 	want := map[string]any{
-		"kind":    "missed_call",
-		"alert":   "missed_call",
-		"misfits": []string{"agent_id"},
-		"new":     []string{"region", "queue"},
+		"kind":       "missed_call",
+		"alert":      "missed_call",
+		"mismatches": []string{"agent_id"},
+		"new":        []string{"region", "queue"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("item (-want +got):\n%s", diff)

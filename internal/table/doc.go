@@ -1,12 +1,12 @@
 // Package table keeps every delivery in one table and reads it back.
 //
-// [Store] is the small interface that the rest of the program sees. Package dynamo
+// [Store] is the small interface that the rest of the program uses. Package dynamo
 // has the webhook's writer, package dynamostore everything else that deployed
 // functions do with the table, and package bolt keeps the same table in one file on
 // one machine. All three pass one conformance suite. Package schema reads keys,
-// indexes and projections from template.yaml, where they are written once.
+// indexes and projections from template.yaml, their only source.
 //
-// What is asked, and where the answer is:
+// Where the answers are:
 //
 //	question                            index  partition            sort
 //	all events of one call              Base   CALL#<call_id>       EVENT#…
@@ -18,11 +18,10 @@
 //	missed calls, voicemails of a day   GSI2   ALERT#<day>          by time
 //	callers still waiting               GSI2   FOLLOWUP#OPEN        longest first
 //
-// The primary key of an item is its dedupe key: [Store.Put] writes only where
-// nothing is, so that a redelivery, or a second attempt after a lost response,
-// changes nothing.
+// The primary key of an item is its dedupe key: [Store.Put] never overwrites, so
+// that a redelivery, or a second attempt after a lost response, changes nothing.
 //
-// The webhook's function links this package, where weight is start time: it uses no
-// reflection, and none of the SDK's packages, nor YAML or bbolt. Attribute values
-// have types of our own for the same reason, in package attr.
+// The webhook's function links this package, and what it links makes its cold start
+// longer. So the package uses no reflection, no package of the SDK, no YAML and no
+// bbolt, and attribute values have types of our own, in package attr.
 package table

@@ -13,10 +13,10 @@ import (
 	"github.com/ringback/ringback/internal/table/attr"
 )
 
-// Item is one row: attribute names and their values.
+// Item is one row: its attributes, by name.
 type Item = attr.Item
 
-// Attribute names with a meaning to the table itself, as in template.yaml.
+// Attributes that the table itself uses, as in template.yaml.
 const (
 	PK     = "PK"
 	SK     = "SK"
@@ -30,11 +30,11 @@ const (
 	ExpiresAt = "expires_at"
 )
 
-// Index names what a [Query] reads: the table or one of its indexes.
+// Index is what a [Query] reads: the table or one of its indexes.
 type Index string
 
-// The table and its indexes. GSI2 is sparse: it holds only the items that have
-// both of its keys, as GSI1 does, but few items do.
+// The table and its indexes. An index holds only the items that have both of its
+// keys; for GSI2 those are few.
 const (
 	Base Index = ""
 	GSI1 Index = "GSI1"
@@ -67,37 +67,37 @@ const (
 )
 
 // Errors of a [Store]. They are wrapped with what was being done; ask with
-// errors.Is. No error text carries item content. An error that is none of
-// these is a fault of ours or of the setup (no such table, access denied), or
-// the caller's own context that was cancelled.
+// errors.Is. No error text contains item content. Any other error is a bug of
+// ours, a fault of the setup (no such table, access denied), or the caller's own
+// context, cancelled.
 var (
-	// ErrTooLarge says that an item is over [MaxItemSize].
+	// ErrTooLarge: the item is over [MaxItemSize].
 	ErrTooLarge = errors.New("item over 400 KB")
 
-	// ErrKey says that a key attribute of an item is missing, empty, too long,
-	// not a string or not UTF-8.
+	// ErrKey: a key attribute of the item is missing, empty, too long, not a
+	// string or not UTF-8.
 	ErrKey = errors.New("unusable key")
 
-	// ErrValue says that an item has a value that the table cannot hold, such
-	// as a number of more than 38 digits or nesting of more than 32 levels.
+	// ErrValue: the item has a value that the table cannot hold, such as a number
+	// of more than 38 digits or nesting of more than 32 levels.
 	ErrValue = attr.ErrValue
 
-	// ErrQuery says that a [Query] contradicts itself or that its cursor is
-	// not from a page of the same query.
+	// ErrQuery: the [Query] contradicts itself, or its cursor is not from a page
+	// of the same query.
 	ErrQuery = errors.New("unusable query")
 
-	// ErrUnavailable says that the table throttled, timed out, could not be
-	// reached or failed inside. The same call is worth making again. A Put
-	// that failed so may still have been written.
+	// ErrUnavailable: the table throttled, timed out, could not be reached or
+	// failed internally. The same call is worth another attempt. A Put that
+	// fails this way may still have written the item.
 	ErrUnavailable = errors.New("table unavailable")
 )
 
 // Store keeps items. Its methods may be called concurrently.
 type Store interface {
-	// Put writes item if the table has no item with its PK and SK. It returns
-	// created=false if there is one, which stays as it is: a redelivery, or
-	// our own write whose response was lost. When Put returns without an
-	// error, an item with this key is on durable storage.
+	// Put writes item if the table has no item with its PK and SK. If there is
+	// one, it stays as it is and created is false: the item is a redelivery, or
+	// our own write whose response was lost. When Put returns without an error,
+	// an item with this key is on durable storage.
 	//
 	// Errors: ErrKey, ErrValue, ErrTooLarge, ErrUnavailable.
 	Put(ctx context.Context, item Item) (created bool, err error)
@@ -122,21 +122,21 @@ type Query struct {
 	From, To   string
 
 	NewestFirst bool // descending instead of ascending sort keys
-	Limit       int  // items per page; 0 leaves it to the 1 MB that a page may have
+	Limit       int  // items per page; 0 for as many as fit into 1 MB
 
-	// After continues behind a page of the same query: its Next.
+	// After is the Next of a page of the same query, which it continues.
 	After Cursor
 }
 
-// Page is a part of the answer to a [Query]. It may hold fewer items than the
-// limit, even none, with more to follow: only an empty Next is the end.
+// Page is a part of the answer to a [Query]. It may have fewer items than the
+// limit, even none, although more follow: only an empty Next is the end.
 type Page struct {
 	Items []Item
 	Next  Cursor
 }
 
-// All yields every item that q matches, page by page. It stops after the first
-// error, which it yields with a nil item.
+// All yields every item that q matches, page by page. It stops at the first error,
+// which it yields with a nil item.
 func All(ctx context.Context, s Store, q Query) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		for {
@@ -158,12 +158,12 @@ func All(ctx context.Context, s Store, q Query) iter.Seq2[Item, error] {
 	}
 }
 
-// Cursor is where a page ended, in a form that is safe in URLs and command
-// lines. It contains keys, and with them phone numbers: do not log it.
+// Cursor is the end of a page, in a form that is safe in URLs and command lines.
+// It contains keys, and so phone numbers: do not log it.
 type Cursor string
 
-// Position is what a [Cursor] says: the keys of the last item of a page. For
-// Base, Partition and Sort equal PK and SK.
+// Position is a [Cursor], decoded: the keys of the last item of a page. For Base,
+// Partition and Sort equal PK and SK.
 type Position struct {
 	Index           Index
 	Partition, Sort string
@@ -211,8 +211,8 @@ func (c Cursor) position() (p Position, ok bool) {
 	return p, len(b) == 0
 }
 
-// Start checks q and returns the position it starts behind, which is the zero
-// Position for the first page. For implementations of [Store]; the error wraps
+// Start is for implementations of [Store]. It checks q and returns the position
+// after which it starts, the zero Position for the first page. The error wraps
 // ErrQuery.
 func (q Query) Start() (Position, error) {
 	switch partition, _ := q.Index.Attributes(); {
@@ -250,8 +250,7 @@ func (q Query) matches(sort string) bool {
 // KeyOf returns the primary key of an item.
 func KeyOf(item Item) Key { return Key{PK: Text(item, PK), SK: Text(item, SK)} }
 
-// Text returns the content of a string attribute, or "" if item has none of
-// that name.
+// Text returns a string attribute, or "" if item has no string of that name.
 func Text(item Item, name string) string {
 	if s, ok := item[name].(attr.String); ok {
 		return string(s)

@@ -158,7 +158,7 @@ func TestPromise4_ADrainedDeliveryIsTheItemThatWouldHaveBeenStored(t *testing.T)
 	}
 }
 
-// tooLarge is a receipt that the table never takes.
+// tooLarge is a delivery that the table never takes.
 func tooLarge() ingest.Received {
 	return ingest.Received{ReceivedAt: arrival, Body: []byte(
 		`{"event":"voicemail.received","data":{"call_id":"c1","transcription":"` + incompressible(600<<10) + `"}}`)}

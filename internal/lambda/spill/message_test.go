@@ -26,7 +26,7 @@ import (
 
 const token = "sample-token-not-a-secret"
 
-// arrival is when a receipt came in, to more than the milliseconds of an item.
+// arrival is when a delivery came in, finer than the milliseconds of an item.
 var arrival = time.Date(2026, time.March, 12, 14, 32, 2, 123456789, time.UTC)
 
 // sample is a documented payload.
@@ -80,11 +80,11 @@ func roundTrip(t interface {
 		r.Body, got.Body = nil, nil // comparing in detail takes long
 	}
 	if diff := cmp.Diff(r, got, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("receipt (-want +got):\n%s", diff)
+		t.Errorf("delivery (-want +got):\n%s", diff)
 	}
 }
 
-func TestEveryReceiptComesBackAsItWas(t *testing.T) {
+func TestEveryDeliveryComesBackAsItWas(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		body := rapid.OneOf(

@@ -18,7 +18,7 @@ func client(endpoint string) *awsclient.Service {
 	return awsclient.NewService(awsclient.SQS, awsclient.StandIn(endpoint))
 }
 
-func TestSendPutsTheWholeReceiptIntoTheQueue(t *testing.T) {
+func TestSendPutsTheWholeDeliveryIntoTheQueue(t *testing.T) {
 	t.Parallel()
 	queue := spilltest.Start(t)
 	to := spill.NewQueue(client(queue.Endpoint()), queue.URL())
@@ -41,7 +41,7 @@ func TestSendPutsTheWholeReceiptIntoTheQueue(t *testing.T) {
 		got = append(got, r)
 	}
 	if !reflect.DeepEqual(sent, got) { // telling the difference would take long
-		t.Errorf("got %d receipts that are not the %d sent", len(got), len(sent))
+		t.Errorf("got %d deliveries that are not the %d sent", len(got), len(sent))
 	}
 }
 

@@ -21,8 +21,8 @@ import (
 
 const samplesFolder = "../../../events-samples/drain"
 
-// sampleReceipt is a delivery that came two seconds after its event.
-func sampleReceipt(t *testing.T, body []byte) ingest.Received {
+// sampleDelivery is one that came two seconds after its event.
+func sampleDelivery(t *testing.T, body []byte) ingest.Received {
 	t.Helper()
 	var sent struct {
 		Timestamp time.Time `json:"timestamp"`
@@ -41,7 +41,7 @@ func sampleReceipt(t *testing.T, body []byte) ingest.Received {
 // megabyte.
 func longVoicemail(t *testing.T) ingest.Received {
 	t.Helper()
-	r := sampleReceipt(t, sample(t, "voicemail.received"))
+	r := sampleDelivery(t, sample(t, "voicemail.received"))
 	const member = `"transcription": "`
 	long := strings.Repeat("Please call me back about the order. ", 7000)
 	body := strings.Replace(string(r.Body), member, member+long, 1)
@@ -52,7 +52,7 @@ func longVoicemail(t *testing.T) ingest.Received {
 	return r
 }
 
-// message is a receipt as the sample of that number in a file has it, if that
+// message is a delivery as the sample of that number in a file has it, if that
 // still says the same: two versions of Go need not compress alike.
 func message(t *testing.T, file string, number int, r ingest.Received) string {
 	t.Helper()
@@ -78,7 +78,7 @@ func message(t *testing.T, file string, number int, r ingest.Received) string {
 
 func TestSamples(t *testing.T) {
 	t.Parallel()
-	missedCall := sampleReceipt(t, sample(t, "call.missed"))
+	missedCall := sampleDelivery(t, sample(t, "call.missed"))
 	expected := map[string]bool{}
 	for _, test := range []struct {
 		name     string
@@ -98,7 +98,7 @@ func TestSamples(t *testing.T) {
 			"batch",
 			func(file string) []string {
 				return []string{
-					message(t, file, 0, sampleReceipt(t, sample(t, "sms.received"))),
+					message(t, file, 0, sampleDelivery(t, sample(t, "sms.received"))),
 					message(t, file, 1, longVoicemail(t)),
 					"This is no delivery: it ends in the dead-letter queue.",
 				}
