@@ -21,8 +21,8 @@ type Delivery struct {
 	Entity Entity
 	ID     string
 	// StampedAt is the envelope's timestamp and DatedAt the data's own date and
-	// time, as [ParseTime] returns them; zero where there is none that can be
-	// read. [Delivery.OccurredAt] chooses between them.
+	// time, by [ParseTime]; zero if absent or unreadable. [Delivery.OccurredAt]
+	// chooses between them.
 	StampedAt, DatedAt time.Time
 	// Phone is the number of the outside party, normalised by [PhoneNumber];
 	// "" where it is withheld, empty or absent.
@@ -30,7 +30,7 @@ type Delivery struct {
 	// Digest is the first 16 hex digits of SHA-256 over the canonical data
 	// (RFC 8785, but with integers beyond 2⁵³ kept exact), or, where the data is
 	// empty, over the members beside it. It includes a timestamp that cannot be
-	// read, which still tells two events apart. A redelivery has the same digest.
+	// read, which still distinguishes events. A redelivery has the same digest.
 	Digest string
 	// Fields are the documented members of the data that are not null, in the
 	// order received, with their values as received.
@@ -40,8 +40,8 @@ type Delivery struct {
 	NewFields []string
 	// TypeMismatches are the documented members whose value has another type
 	// than documented: the envelope's, then the data's, sorted, then a date that
-	// cannot be read. "data" stands for data that is not an object. Their values
-	// are in Fields all the same.
+	// cannot be read. "data" means that the data is not an object. Fields includes
+	// these members.
 	TypeMismatches []string
 }
 

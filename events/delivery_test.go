@@ -137,7 +137,7 @@ func TestIDsBeyondExactFloatsStayApart(t *testing.T) {
 		t.Errorf("two contacts have the digest %q", one.Digest)
 	}
 
-	// 2⁵³+1 is no float64: read as one it becomes its neighbour.
+	// As a float64, 2⁵³+1 would become its neighbour.
 	one = decode(t, bodyA("contact.created", `{"contact_id":9007199254740992.0}`))
 	two = decode(t, bodyA("contact.created", `{"contact_id":9007199254740993.0}`))
 	if one.ID == two.ID {
@@ -280,8 +280,8 @@ func TestDifferentEventsNeverShareADigest(t *testing.T) {
 	}
 }
 
-// The digest does not depend on the order of members, so nothing else that
-// makes the key may: two deliveries of equal data are one event.
+// The digest does not depend on the order of members, so no other part of the key
+// may: two deliveries of equal data are one event.
 func TestTheOrderOfMembersDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -610,8 +610,8 @@ func TestUnknownTypesAreKept(t *testing.T) {
 	}
 }
 
-// Under -race this also shows that deliveries of one envelope share nothing
-// that is written.
+// Under -race this also shows that deliveries of one envelope share no memory that
+// is written.
 func TestAnEnvelopeDecodesTheSameEveryTime(t *testing.T) {
 	t.Parallel()
 	// Three members leave room for a fourth behind the slice.

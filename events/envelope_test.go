@@ -14,7 +14,7 @@ import (
 	"github.com/ringback/ringback/events"
 )
 
-// marker stands in every bad body. No error's text may hold it: a body is
+// marker is part of every bad body. No error's text may contain it: a body is
 // somebody's words.
 const marker = "Pat from Globex"
 
@@ -97,8 +97,8 @@ var badBodies = []struct {
 	{"data that is an array and no type", `{"data":["` + marker + `"]}`, events.ErrNoType},
 }
 
-// nested returns a delivery whose objects and arrays nest so many levels deep,
-// the body itself being the first.
+// nested returns a delivery whose objects and arrays nest to this many levels; the
+// body is the first.
 func nested(levels int) string {
 	return `{"event":"` + marker + `","data":` +
 		strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`
@@ -334,8 +334,7 @@ func TestNeitherTypeNorDataButSomethingIsAnErrorOfItsOwn(t *testing.T) {
 	}
 }
 
-// A body that an attacker, or a bug, makes wide must not cost more than one
-// that is long.
+// A body with many members must not cost more than a long one.
 func TestAWideFlatEventTakesLinearTime(t *testing.T) {
 	t.Parallel()
 	const members = 100_000

@@ -104,8 +104,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// checkMembers compares what was made of the data with what the decoder that
-// checked the body reads in it.
+// checkMembers compares the delivery with what jsontext's decoder, which checked
+// the body, reads in the data.
 func checkMembers(t *testing.T, d *events.Delivery) {
 	t.Helper()
 	if d.Data.Kind() != '{' {
@@ -136,7 +136,7 @@ func checkMembers(t *testing.T, d *events.Delivery) {
 		t.Errorf("fields (-decoder +ours):\n%s", diff)
 	}
 	if d.Kind == events.KindUnknown {
-		return // of which new fields are not listed
+		return // NewFields does not list its members
 	}
 	for _, field := range all {
 		isNew := slices.Contains(d.NewFields[len(d.Envelope.NewFields):], field.Name)

@@ -3,7 +3,7 @@ package events
 import "strings"
 
 // A number has at most 15 digits (E.164) and at least three. Shorter ones, such as
-// "0" and "-1", stand for "none".
+// "0" and "-1", mean "none".
 const minPhoneDigits, maxPhoneDigits = 3, 15
 
 // withheld are the numbers that the carrier behind JustCall sends for callers who

@@ -121,7 +121,7 @@ func (e *Envelope) readAs(known row) *reading {
 	}
 	r.direction = cmp.Or(r.said.direction(slotDirection, slotInfoDirection), known.direction)
 	if r.direction == "" && r.kind.Alerts() {
-		// Format A's voicemails give no direction, and only who calls in can be
+		// Format A's voicemails give no direction, but only an incoming call can be
 		// missed.
 		r.direction = Inbound
 	}

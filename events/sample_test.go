@@ -78,8 +78,8 @@ func occurredAt(d *events.Delivery) time.Time {
 	return at
 }
 
-// bodyA and bodyB wrap data in an envelope of the format. Format B has no time
-// but the data's own.
+// bodyA and bodyB wrap data in an envelope of the format. Format B has only the
+// data's own time.
 func bodyA(typ events.Type, data string) string {
 	return `{"event":"` + string(typ) + `","timestamp":"2026-03-12T14:32:00Z","data":` + data + `}`
 }
@@ -88,7 +88,7 @@ func bodyB(typ events.Type, data string) string {
 	return `{"type":"` + string(typ) + `","webhook_url":"https://example.com/hook","url_id":17,"data":` + data + `}`
 }
 
-// key is what a delivery's place in the table is made of.
+// key is everything that decides where a delivery is stored.
 type key struct {
 	Kind       events.Kind
 	Entity     events.Entity

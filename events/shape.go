@@ -14,10 +14,10 @@ type shape map[string]member
 type member struct {
 	// fits reports whether a value has the documented type; nil takes any.
 	fits func(jsontext.Value) bool
-	// slot is where the value is put for those who read it.
+	// slot is where the value goes, for [values] to return.
 	slot slot
-	// inner are the members of a member that is itself an object. Others that
-	// stand in it are not reported: the object is kept whole.
+	// inner are the documented members of a member that is itself an object. Its
+	// other members are not reported: the object is kept whole.
 	inner shape
 }
 
@@ -47,10 +47,10 @@ func (m member) read(v jsontext.Value, into *values) (fits bool) {
 	return fits
 }
 
-// slot names one member that we interpret, wherever it stands.
+// slot names a member that we interpret.
 type slot uint8
 
-// The slots. "Info" is what stands in call_info and sms_info.
+// The slots. "Info" is for members of call_info and sms_info.
 const (
 	slotNone slot = iota // of members that nobody reads
 	slotAgentID

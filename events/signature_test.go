@@ -110,7 +110,7 @@ func checkSignatureError(t *testing.T, got, want error) {
 
 func TestVerifyRefusesEveryFlippedByte(t *testing.T) {
 	t.Parallel()
-	// flip changes one byte into another that stands in such texts.
+	// flip changes one byte into another that occurs in such texts.
 	flip := func(text string, i int) string {
 		changed := []byte(text)
 		switch changed[i] {

@@ -19,10 +19,10 @@ import (
 //  5. sent, which the request's timestamp header gives; zero if it gives none;
 //  6. received, when the delivery arrived here.
 //
-// Only 1 to 3 are the event's own, the same in every delivery of it, and may
-// stand in a key; inKey is that time, or zero. A redelivery may have another
-// request id, and has another header and arrival: with one of these in its key it
-// would be stored a second time.
+// Only 1 to 3 may be part of a key: they are the event's own, the same in every
+// delivery. inKey is that time, or zero. A redelivery may have another request id,
+// and it has another header and arrival. With one of these in its key it would be
+// stored a second time.
 func (d *Delivery) OccurredAt(sent, received time.Time) (at, inKey time.Time) {
 	if d.Format == FormatA {
 		inKey = cmp.Or(d.StampedAt, d.DatedAt)
@@ -55,7 +55,7 @@ var (
 // ParseTime reads a time as JustCall writes it: ISO 8601, "2024-03-21 9:08:22",
 // or digits for the seconds or milliseconds since 1970. The result is in UTC,
 // truncated to milliseconds, in the years 0 to 9999; ok is false for anything
-// else, and for the first instant of year 1, which stands for "no time".
+// else, and for the first instant of year 1, which means "no time".
 func ParseTime(text string) (at time.Time, ok bool) {
 	text = strings.ToUpper(strings.TrimSpace(text)) // RFC 3339 allows t and z
 	if !strings.Contains(text, "-") {

@@ -66,7 +66,7 @@ func (v *values) id(from slot) string {
 	return id
 }
 
-// integer returns a whole number; if there is none, whether one was null.
+// integer returns a whole number, else null if one of the members is null.
 func (v *values) integer(from ...slot) (number Optional[int64]) {
 	for _, s := range from {
 		switch n, given, ok := parseInteger(v[s]); {

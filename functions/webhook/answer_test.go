@@ -11,8 +11,8 @@ import (
 	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
-// The Runtime API is played by hand, to see how an answer comes: package
-// environment says why it matters.
+// This test plays the Runtime API itself, to see how an answer arrives. Package
+// lambdaenv says why it matters.
 func TestAnAnswerArrivesInOnePiece(t *testing.T) {
 	t.Parallel()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -31,8 +31,8 @@ const (
 	invokeTime  = 10 * time.Second
 )
 
-// bootstrap is the binary under test: as it is deployed, but for this machine,
-// where there is a table to test against; else one that builds faster.
+// bootstrap is the binary under test: built as for deployment, but for this machine,
+// if there is a table to test against; else one that builds faster.
 var bootstrap string
 
 func TestMain(m *testing.M) {
@@ -56,8 +56,8 @@ func start(t *testing.T, env map[string]string) (*lambdaruntime.Process, error) 
 	return lambdaruntimetest.Start(t, bootstrap, env, secretsIn(env["LOCAL_SECRET"])...)
 }
 
-// secretsIn returns what must not be printed of a LOCAL_SECRET, which need not
-// be one.
+// secretsIn returns the parts of a LOCAL_SECRET, valid or not, that must not be
+// printed.
 func secretsIn(text string) []string {
 	var members map[string]string
 	if err := json.Unmarshal([]byte(text), &members); err != nil {
@@ -225,7 +225,7 @@ func TestPromise7_TakesCurrentAndPreviousSecretFromSecretsManager(t *testing.T) 
 	}
 }
 
-// With the table down nothing can be kept, and the log says what was tried.
+// With the table down nothing can be stored, and the log shows what was tried.
 func TestChecksSignaturesAsItsEnvironmentSays(t *testing.T) {
 	t.Parallel()
 	const secret, base = "signing-secret-of-the-account", "https://hooks.example.com/justcall"

@@ -18,7 +18,7 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// withQueue is the environment of a function that has a queue beside its table.
+// withQueue returns the environment of a function with a table and a queue.
 func withQueue(endpoint string, queue *spilltest.Queue) map[string]string {
 	env := environment(endpoint, "events")
 	env["SPILL_QUEUE_URL"] = queue.URL()
@@ -27,7 +27,7 @@ func withQueue(endpoint string, queue *spilltest.Queue) map[string]string {
 	return env
 }
 
-// drained are the items that the queue's messages make.
+// drained returns the items that the queue's messages make.
 func drained(t *testing.T, queue *spilltest.Queue) []table.Item {
 	t.Helper()
 	store := &tabletest.Memory{}
@@ -55,8 +55,7 @@ func storeMessage(t *testing.T, store ingest.Putter, message string) ingest.Resu
 	return result
 }
 
-// hangingPort is an address where connections are taken and nothing is
-// answered.
+// hangingPort returns an address that accepts connections and never answers.
 func hangingPort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") // the system accepts for it
@@ -108,8 +107,8 @@ func TestPromise1_SpillsWhatATableThatIsDownDoesNotTake(t *testing.T) {
 	}
 }
 
-// The table's time is cut so that the queue has its own, whatever becomes of
-// the function's first connection to the table.
+// The table's time is limited so that the queue has enough, whatever happens to the
+// function's first connection to the table.
 func TestPromise1_SpillsWithinTheFunctionsTimeWhenTheTableHangs(t *testing.T) {
 	t.Parallel()
 	queue := spilltest.Start(t)
@@ -162,7 +161,7 @@ func TestSpillsARejectionAndRefusesAsEver(t *testing.T) {
 	env["LOCAL_SECRET"] = `{"token":"` + sampleToken + `","signing_secret":"signing-secret-of-the-account"}`
 	process := mustStart(t, env)
 
-	// With control characters, and with bytes that are no text.
+	// With control characters, and with bytes that are not text.
 	bodies := map[string]int{
 		"not JSON\x00\x01\uFFFE":                            http.StatusBadRequest,
 		"not UTF-8 \xff\xfe":                                http.StatusBadRequest,
@@ -202,8 +201,8 @@ func TestSpillsARejectionAndRefusesAsEver(t *testing.T) {
 	}
 }
 
-// A table that comes back takes deliveries again, and what was spilled in
-// between and came again is stored once.
+// After an outage the table takes deliveries again, and one that was spilled and sent
+// again is stored once.
 func TestStoresAgainOnceTheTableIsBack(t *testing.T) {
 	t.Parallel()
 	queue, store := spilltest.Start(t), &tabletest.Memory{}

@@ -15,7 +15,7 @@ const maxInitBytes = 128 << 10
 func TestPackagesMakeLittleBeforeMain(t *testing.T) {
 	t.Parallel()
 	start := exec.CommandContext(t.Context(), bootstrap)
-	// With no other variable it ends as soon as main has begun.
+	// Without its own variables, it ends as soon as main begins.
 	start.Env = []string{"GODEBUG=inittrace=1", "GOMAXPROCS=1", "GORACE=atexit_sleep_ms=0"}
 	output, _ := start.CombinedOutput()
 

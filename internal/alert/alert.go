@@ -13,7 +13,7 @@ import (
 // ErrItem means that no alert can be made of an item, now or later.
 var ErrItem = errors.New("item is no alert")
 
-// Alert is a missed call or voicemail of which people are told.
+// Alert is a missed call or voicemail to tell people about.
 type Alert struct {
 	// ID names the alert, and stays the same if it is sent again.
 	ID   string
@@ -59,10 +59,9 @@ type Alert struct {
 
 // Read returns the alert of an event's item. The error wraps [ErrItem].
 //
-// The item's own attributes say what kind of alert it is, of which call, and when.
-// Everything that people are told about the call comes from the payload. If the
-// payload cannot be read, the alert goes out with what other attributes repeat of
-// it: somebody called.
+// Kind, key and times come from the item's own attributes, everything else about
+// the call from the payload. If the payload cannot be read, the alert goes out with
+// what the attributes repeat of it: somebody called.
 func Read(item table.Item) (Alert, error) {
 	a := Alert{
 		Kind:       events.Kind(table.Text(item, table.Alert)),
@@ -131,7 +130,7 @@ func (a *Alert) readAttributes(item table.Item) {
 const staleAfter = 24 * time.Hour
 
 // IsStaleUpdate reports whether the event only adds to a call that was missed long
-// ago, so that nobody is to be told.
+// ago, so that it alerts nobody.
 func (a Alert) IsStaleUpdate() bool {
 	return a.Event.IsUpdate() && !a.OccurredAt.IsZero() && a.ReceivedAt.Sub(a.OccurredAt) > staleAfter
 }

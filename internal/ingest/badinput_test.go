@@ -17,17 +17,17 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// private is in the text of bad inputs where a person's words would be, but not
-// in their ids: keys may be logged.
+// private is in bad inputs where a person's words would be, but not in their ids:
+// keys may be logged.
 const private = "Pat-of-Globex"
 
 // badInput is a body that no document mentions.
 type badInput struct {
 	name, body string
-	// pk is the partition of the event that it is all the same; "" means that
-	// it is refused with 400 and kept as rejected.
+	// pk is the partition if it is stored as an event; "" means that it is
+	// refused with 400 and stored as a rejection.
 	pk string
-	// sk is how the sort key begins, where it matters.
+	// sk is the beginning of the sort key, where it matters.
 	sk string
 	// fault is in the answer's text.
 	fault string

@@ -18,9 +18,9 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// FuzzHandle delivers anything by any method to any path, with any headers,
-// while the table is well: there is an answer, it is ours, it is never that we
-// failed, and what it says of the table is true.
+// FuzzHandle delivers anything by any method to any path, with any headers, while
+// the table works. There must be an answer, never a 5xx, and what it says about the
+// table must be true.
 func FuzzHandle(f *testing.F) {
 	seed := func(body string) {
 		r := signed(post(body), signingSecret, base+"/justcall/"+token, "call.missed", now)

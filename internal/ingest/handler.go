@@ -184,10 +184,9 @@ func tokenIn(path string) (token string, ok bool) {
 	return token, ok && !strings.Contains(token, "/")
 }
 
-// authorize returns the token and the secrets that are valid, if the token is one
-// of theirs. If the token is unknown and the secrets cannot be read again, nobody
-// can tell whether it is right: the error is then not errToken, and the sender has
-// to send again.
+// authorize returns the token and the valid secrets, if the token is one of theirs.
+// An unknown token may be a new one. If the secrets cannot be read again to find
+// out, the error is not errToken, and the sender has to send again.
 func (h *Handler) authorize(ctx context.Context, r Request) (token string, secrets credential.Secrets, err error) {
 	token, ok := tokenIn(r.Path)
 	switch {

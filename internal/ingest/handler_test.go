@@ -138,7 +138,7 @@ func TestAnswers(t *testing.T) {
 		{name: "signature of in five minutes and a second", credentials: new(valid(signing)), request: signedAt(now.Add(5*time.Minute + time.Second)), status: 401, body: refused, puts: 1, reason: "signature: request timestamp outside the tolerance"},
 		{name: "signature of in five minutes is right", credentials: new(valid(signing)), request: signedAt(now.Add(5 * time.Minute)), status: 200, body: `{"status":"stored","key":"CALL#CA01"}`, puts: 1, event: "CALL#CA01"},
 
-		// Right token, a body that is none.
+		// Right token, a body that cannot be read.
 		{name: "not JSON", request: post("event=call.missed"), status: 400, body: `{"error":"payload: not valid JSON at byte 0"}`, puts: 1, reason: "payload: not valid JSON at byte 0"},
 		{name: "cut short", request: post(`{"event":"call.missed"`), status: 400, body: `{"error":"payload: not valid JSON at byte 22"}`, puts: 1, reason: "payload: not valid JSON at byte 22"},
 		{name: "more behind the end", request: post(`{}{}`), status: 400, body: `{"error":"payload: not valid JSON: more follows the end"}`, puts: 1, reason: "payload: not valid JSON: more follows the end"},

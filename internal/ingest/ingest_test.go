@@ -39,7 +39,7 @@ const (
 // now is when every delivery here arrives.
 var now = time.Date(2026, time.March, 12, 15, 0, 0, 0, time.UTC)
 
-// failing is a table that keeps nothing.
+// failing returns a table whose every Put fails.
 func failing(err error) tabletest.PutFunc {
 	return func(context.Context, table.Item) (bool, error) { return false, err }
 }
@@ -59,8 +59,7 @@ func valid(versions ...credential.Secret) credentials {
 	return stale(nil, nil, versions...)
 }
 
-// stale is a source of versions that are read again on a miss, with that
-// result.
+// stale is a source of versions whose Refresh returns fresh and err.
 func stale(fresh credential.Secrets, err error, versions ...credential.Secret) credentials {
 	return credentials{
 		func(context.Context) credential.Secrets { return versions },
@@ -68,8 +67,8 @@ func stale(fresh credential.Secrets, err error, versions ...credential.Secret) c
 	}
 }
 
-// newHandler returns a handler at the time now that logs to log, if there is
-// one. When the test ends, its lines must have nothing private in them.
+// newHandler returns a handler at the time now. It logs to log, unless that is nil.
+// When the test ends, its log lines must contain nothing private.
 func newHandler(t testing.TB, store ingest.Putter, source ingest.Credentials, log *bytes.Buffer) *ingest.Handler {
 	t.Helper()
 	lines := logscan.Writer(t, token, previousToken, newToken, wrongToken, signingSecret, previousSigningSecret)
@@ -134,13 +133,13 @@ func digest(body []byte) string {
 	return hex.EncodeToString(sum[:])[:16]
 }
 
-// rejection is what is seen of a REJECTED item, in the test's own words.
+// rejection is a REJECTED item, as far as the tests look at it.
 type rejection struct {
 	PK, SK, Reason, ExpiresAt, Payload string
 	Headers                            map[string]string
 }
 
-// rejected is what must be kept of a request that is refused for a reason.
+// rejected returns what must be stored of a request that is refused.
 func rejected(r ingest.Request, reason string) rejection {
 	want := rejection{
 		PK:        "REJECTED#2026-03-12",
@@ -225,7 +224,7 @@ func quote(text string) string {
 	return string(quoted)
 }
 
-// longHash is how a key names a text that is too long for it.
+// longHash is what a key has in place of a text that is too long.
 func longHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
@@ -244,7 +243,7 @@ func namesIn(item table.Item, attribute string) []string {
 	return all
 }
 
-// require is what [testing.T] and [rapid.T] have in common here.
+// require is what these tests use of both [testing.T] and [rapid.T].
 type require interface {
 	Helper()
 	Fatalf(format string, args ...any)

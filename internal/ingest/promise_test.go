@@ -130,8 +130,8 @@ func TestPromise2_ALostResponseIsOurOwnWrite(t *testing.T) {
 	store.One(t)
 }
 
-// Deliveries that say different things are different items: a duplicate that
-// is none would be answered 200 and lost.
+// Deliveries that say different things are different items: one that is taken for
+// a duplicate by mistake would be answered 200 and lost.
 func TestPromise3_NothingIsDroppedBecauseItIsNew(t *testing.T) {
 	t.Parallel()
 	for name, bodies := range map[string][]string{
@@ -470,9 +470,8 @@ func TestPromise8_LogsCarryNothingPrivate(t *testing.T) {
 	}
 }
 
-// collect adds what is private in a payload: every text under a name that holds
-// a number, a person, an address or somebody's words; of numbers also the bare
-// digits.
+// collect adds what is private in a payload: the text of every member that has a
+// number, a name, an address or somebody's words, and the bare digits of numbers.
 func collect(t *testing.T, body string, secrets map[string]bool) {
 	t.Helper()
 	personal := strings.Fields(`from to phone contact_number justcall_number sales_dialer_number other_numbers

@@ -89,8 +89,8 @@ type Result struct {
 	Key string
 	// Delivery is the event; nil where there was none, or a rejection.
 	Delivery *events.Delivery
-	// Rejected is set where the delivery was stored as a rejection, and
-	// AcceptedWith is then the error in spite of which it was answered 200.
+	// Rejected is set if the delivery was stored as a rejection. AcceptedWith is
+	// the reason if it was answered 200 all the same.
 	Rejected     bool
 	AcceptedWith error
 	// Spilled is why the table did not take what the spill took.

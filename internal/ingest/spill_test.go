@@ -28,7 +28,7 @@ type spillFunc func(ctx context.Context, r ingest.Received) error
 
 func (f spillFunc) Send(ctx context.Context, r ingest.Received) error { return f(ctx, r) }
 
-// spilling returns a handler whose spill is that slice.
+// spilling returns a handler and the slice that it spills to.
 func spilling(t testing.TB, store ingest.Putter, signingSecret string, log *bytes.Buffer) (*ingest.Handler, *[]ingest.Received) {
 	t.Helper()
 	h := newHandler(t, store, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), log)
@@ -133,7 +133,7 @@ func TestPromise1_WhatTheSpillDoesNotTakeEitherIsToBeSentAgain(t *testing.T) {
 	}
 }
 
-// What is kept later is the item that would have been kept at once.
+// The item stored later is the one that would have been stored at once.
 func TestASpilledDeliveryMakesTheSameItem(t *testing.T) {
 	t.Parallel()
 	requests := map[string]ingest.Request{}
@@ -181,7 +181,7 @@ func TestASpilledDeliveryMakesTheSameItem(t *testing.T) {
 	}
 }
 
-// encoded are the items of a table as text, which shows every byte.
+// encoded returns the items of a table as text, which shows every byte.
 func encoded(t *testing.T, store *tabletest.Memory) []string {
 	t.Helper()
 	texts := []string{}

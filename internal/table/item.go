@@ -18,8 +18,8 @@ import (
 )
 
 // The attributes of an item, other than its keys and the documented members of
-// its data, which stand under their own names. Adding one takes a constant here, a
-// line in [EventItem] and a row in README.
+// its data, which keep their names. Adding one takes a constant here, a line in
+// [EventItem], and a line in README.
 const (
 	Alert          = "alert"           // "missed_call" or "voicemail", on those only
 	AlertedAt      = "alerted_at"      // UTC, milliseconds; on marks only
@@ -255,8 +255,8 @@ func attribute(value jsontext.Value) (attr.Value, bool) {
 	return v, err == nil
 }
 
-// decodeAttribute reads a value that stands in depth lists and maps. The error is
-// the decoder's, or wraps [ErrValue] for what [Check] would refuse.
+// decodeAttribute reads a value at a depth of lists and maps. The error is the
+// decoder's, or wraps [ErrValue] for what [Check] would refuse.
 func decodeAttribute(dec *jsontext.Decoder, depth int) (attr.Value, error) {
 	token, err := dec.ReadToken()
 	if err != nil {

@@ -576,7 +576,7 @@ func TestTheTableTakesEveryItemWhosePayloadFits(t *testing.T) {
 	}
 	fitted, refused := 0, 0
 	for _, over := range []int{-6000, -4000, -2000, -500, 500, 2000} {
-		// Six bits of noise stand in each of its bytes. The noise is in the
+		// Each of its bytes holds six bits of noise. The noise is in the
 		// payload, but in no attribute.
 		size := (table.MaxItemSize + over) * 8 / 6
 		body := `{"event":"call.missed","timestamp":"2026-03-12T14:32:00Z","metadata":"` + string(noise[:size]) +

@@ -242,7 +242,7 @@ func TestSortKeysSortByTime(t *testing.T) {
 			typ := rapid.SampledFrom([]string{"call.missed", "a", "z"}).Draw(t, "type")
 			d := decode(t, bodyA(typ, at.UTC().Format(time.RFC3339Nano), `{"call_id":"c1","n":`+fmt.Sprint(ms)+`}`))
 			if d.StampedAt.IsZero() {
-				continue // the first instant of year 1 stands for no time
+				continue // the first instant of year 1 means no time
 			}
 			keys = append(keys, table.EventKey(d).SK[:len("EVENT#0000-00-00T00:00:00.000Z")])
 		}

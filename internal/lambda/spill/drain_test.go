@@ -28,8 +28,8 @@ import (
 // later is when the queue is drained.
 var later = arrival.Add(time.Hour)
 
-// drain hands an event to a drain at that time, and returns the ids of the
-// messages that were not kept.
+// drain invokes a drain with an event and returns the ids of the messages that were
+// not stored.
 func drain(t testing.TB, store ingest.Putter, event []byte, log *bytes.Buffer) []string {
 	t.Helper()
 	lines := logscan.Writer(t, token)
@@ -74,8 +74,8 @@ func encode(t testing.TB, r ingest.Received) string {
 	return text
 }
 
-// spilled are the messages of requests that came at arrival, when the table
-// took none.
+// spilled returns the messages of requests that came at arrival, while the table was
+// down.
 func spilled(t testing.TB, requests ...ingest.Request) []string {
 	t.Helper()
 	var messages []string
@@ -106,7 +106,7 @@ type spillFunc func(ctx context.Context, r ingest.Received) error
 
 func (f spillFunc) Send(ctx context.Context, r ingest.Received) error { return f(ctx, r) }
 
-// items are a table's as text, by key.
+// items returns a table's items as text, by key.
 func items(t testing.TB, store *tabletest.Memory) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -218,7 +218,7 @@ func TestPromise5_AMalformedRecordDoesNotFailTheOthers(t *testing.T) {
 	}
 }
 
-// A message that cannot be named cannot be asked back alone.
+// A message without an id cannot be reported as a failure of its own.
 func TestAFailureWithoutAnIDFailsTheBatch(t *testing.T) {
 	t.Parallel()
 	body, err := json.Marshal(spilled(t, delivery(sample(t, "call.missed")))[0])

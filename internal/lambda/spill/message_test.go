@@ -55,8 +55,8 @@ func allowed(text string) bool {
 	return true
 }
 
-// roundTrip reports what is not the same after encoding and decoding, or no
-// message for SQS.
+// roundTrip fails if a delivery is not the same after encoding and decoding, or if
+// SQS would refuse the message.
 func roundTrip(t interface {
 	Helper()
 	Errorf(format string, arguments ...any)
@@ -145,8 +145,8 @@ func TestAMessageIsForPeopleToReadUnlessItIsLarge(t *testing.T) {
 	}
 }
 
-// The form of messages is an interface between two deployments: what the one
-// sent before an update, the other reads after it.
+// The form of messages is an interface between two deployments: after an update, one
+// version reads what another has sent.
 func TestTheFormOfAMessage(t *testing.T) {
 	t.Parallel()
 	got, err := spill.Encode(ingest.Received{
@@ -165,7 +165,7 @@ func TestTheFormOfAMessage(t *testing.T) {
 	}
 }
 
-// incompressible is text of n letters that gzip makes little smaller.
+// incompressible returns a text of n letters that hardly compresses.
 func incompressible(n int) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	random := rand.NewChaCha8([32]byte{})
@@ -177,9 +177,9 @@ func incompressible(n int) string {
 	return string(b)
 }
 
-// All that the table takes can wait in the queue: the largest items there are,
-// of events and of rejections, with headers as large as API Gateway lets any
-// be (10,240 bytes in all).
+// Everything that the table takes fits the queue: the largest items, of events and
+// of rejections, with the largest headers that API Gateway allows (10,240 bytes in
+// all).
 func TestWhatFitsTheTableFitsTheQueue(t *testing.T) {
 	t.Parallel()
 	largest := func(body func(n int) []byte) []byte {

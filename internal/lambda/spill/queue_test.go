@@ -13,7 +13,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/spilltest"
 )
 
-// client is the one that main makes.
+// client returns the client that main makes.
 func client(endpoint string) *awsclient.Service {
 	return awsclient.NewService(awsclient.SQS, awsclient.StandIn(endpoint))
 }
@@ -63,7 +63,7 @@ func (f callFunc) Call(_ context.Context, operation string, _ []byte) ([]byte, e
 	return f(operation)
 }
 
-// What the queue holds is all that is left of the delivery.
+// The queue then has the only copy of the delivery.
 func TestPromise1_SendFailsIfTheQueueHoldsSomethingElse(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{`{"MD5OfMessageBody":"d41d8cd98f00b204e9800998ecf8427e"}`, `{"MessageId":"1"}`} {
