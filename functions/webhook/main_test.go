@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ringback/ringback/events"
 	webhook "github.com/ringback/ringback/functions/webhook"
 	"github.com/ringback/ringback/internal/proof/faultproxy"
@@ -341,17 +344,26 @@ func TestTemplateGeneratesTheSecretAsEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `
-      GenerateSecretString:
-        SecretStringTemplate: '{"signing_secret": ""}'
-        GenerateStringKey: token
-        # Letters and digits only, since it is a segment of a path: 256 bits.
-        ExcludePunctuation: true
-        PasswordLength: 43
-
-`
-	if !strings.Contains(string(text), want) {
-		t.Error("GenerateSecretString has changed: every deployed stack would lose its token and its signing secret")
+	var got struct {
+		Resources struct {
+			WebhookSecret struct {
+				Properties struct {
+					GenerateSecretString map[string]any `yaml:"GenerateSecretString"`
+				} `yaml:"Properties"`
+			} `yaml:"WebhookSecret"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"SecretStringTemplate": `{"signing_secret": ""}`,
+		"GenerateStringKey":    "token",
+		"ExcludePunctuation":   true,
+		"PasswordLength":       uint64(43),
+	}
+	if diff := cmp.Diff(want, got.Resources.WebhookSecret.Properties.GenerateSecretString); diff != "" {
+		t.Errorf("every deployed stack would lose its token and its signing secret (-want +got):\n%s", diff)
 	}
 }
 
