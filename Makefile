@@ -149,7 +149,7 @@ scale: ## print the tables of docs/scale.md
 	@go run ./internal/proof/scale/cmd
 
 storm: build ## play JustCall against a local stack (flags: STORM); fail if anything is lost or alerted twice
-	$(LOCAL) .build/ringback storm $(STORM)
+	$(LOCAL) go run ./internal/proof/storm --ringback .build/ringback $(STORM)
 
 storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, while AWS fails and functions are killed
 	$(LOCAL) STORM_FUNCTIONS=$(STORM_FUNCTIONS) node .tools/with-stand-ins.js \

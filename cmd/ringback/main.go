@@ -4,14 +4,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -57,9 +54,9 @@ to paste into JustCall.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServe(), newDemo(), newSend(), newStorm(), newCreateTable(), newWebhookURL())
+	root.AddCommand(newServe(), newDemo(), newSend(), newCreateTable(), newWebhookURL())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w\n\"%s --help\" lists them", inWords(err), c.CommandPath())
+		return fmt.Errorf("%w\n\"%s --help\" lists them", err, c.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
@@ -73,29 +70,6 @@ func version() string {
 		return "unknown"
 	}
 	return info.Main.Version
-}
-
-// inWords rewrites strconv's errors for people.
-func inWords(err error) error {
-	var number *strconv.NumError
-	if !errors.As(err, &number) {
-		return err
-	}
-	needed, ok := map[string]string{
-		"Atoi":       "a whole number",
-		"ParseInt":   "a whole number",
-		"ParseUint":  "a whole number from 0",
-		"ParseFloat": "a number",
-		"ParseBool":  "true or false",
-	}[number.Func]
-	what, found := strings.CutSuffix(err.Error(), number.Error())
-	switch {
-	case !ok || !found:
-		return err
-	case errors.Is(err, strconv.ErrRange):
-		return errors.New(what + "it is too large")
-	}
-	return errors.New(what + "it has to be " + needed)
 }
 
 // stackFlags are the flags that say where a local stack lives.

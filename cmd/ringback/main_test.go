@@ -26,11 +26,6 @@ import (
 const argsVariable = "RINGBACK_TEST_ARGS"
 
 func TestMain(m *testing.M) {
-	// A storm runs this very executable as its stack.
-	if len(os.Args) > 1 && os.Args[1] == "serve" {
-		ringback.Main()
-		return
-	}
 	if args := os.Getenv(argsVariable); args != "" {
 		os.Args = append(os.Args[:1], strings.Split(args, "\n")...)
 		ringback.Main()

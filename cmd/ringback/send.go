@@ -206,17 +206,6 @@ func (p poster) post(ctx context.Context, body []byte) (answer, error) {
 	return a, err
 }
 
-// probe asks whether webhooks are taken, as JustCall does when a URL is saved.
-func (p poster) probe(ctx context.Context) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, postTime)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, http.NoBody)
-	if err != nil {
-		return answer{}, errURL
-	}
-	return exchange(req)
-}
-
 // errURL does not quote what it is about, which may hold a token.
 var errURL = errors.New("the webhook's URL is not one")
 
@@ -231,10 +220,8 @@ func exchange(req *http.Request) (answer, error) {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return answer{}, fmt.Errorf("%w at %s", errNobody, req.URL.Host)
-	case err != nil && req.Method == http.MethodPost:
-		return answer{}, fmt.Errorf("post to %s: %w", req.URL.Host, err)
 	case err != nil:
-		return answer{}, fmt.Errorf("ask %s: %w", req.URL.Host, err)
+		return answer{}, fmt.Errorf("post to %s: %w", req.URL.Host, err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // it was only read
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))

@@ -19,7 +19,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/local"
-	"github.com/ringback/ringback/internal/proof/storm/target"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
 
@@ -86,13 +85,16 @@ posts to: behind a tunnel, give that with --webhook-url, without the token.`,
 	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL up to, but without, the token, if a tunnel is in front")
 	c.Flags().StringVar(&flags.forwardURL, "forward", "", "URL that each alert is posted to as JSON")
 	c.Flags().BoolVar(&demo, "demo", false, "post the sample events first and show what was stored and alerted")
-	c.Flags().BoolVar(&untilEOF, target.UntilEOF, false, "end where the input does")
-	_ = c.Flags().MarkHidden(target.UntilEOF) // it is there; for storm alone
+	c.Flags().BoolVar(&untilEOF, untilEOFFlag, false, "end when the input ends")
+	_ = c.Flags().MarkHidden(untilEOFFlag) // it is there; for programs that start this one
 	return c
 }
 
-// endWithInput returns a context that ends where the input does, which is when
-// nobody is left who has the other end of it, however that one ended.
+// untilEOFFlag ties a serve to the program that started it: the input of serve is a pipe from
+// there, which ends with that program, however that ends.
+const untilEOFFlag = "until-eof"
+
+// endWithInput returns a context that ends when the input does.
 func endWithInput(ctx context.Context, input io.Reader) context.Context {
 	ctx, end := context.WithCancel(ctx)
 	go func() {

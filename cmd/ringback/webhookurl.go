@@ -1,10 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ringback/ringback/internal/deployed"
 )
 
 func newWebhookURL() *cobra.Command {
@@ -18,7 +19,11 @@ a password. It needs the AWS credentials that "sam deploy" needs.`,
 		Example: `  ringback webhook-url --stack ringback --region eu-central-1`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			url, err := webhookURL(c.Context(), stack, region)
+			cfg, err := deployed.Config(c.Context(), region)
+			if err != nil {
+				return err
+			}
+			url, _, _, err := deployed.Webhook(c.Context(), cfg, stack)
 			if err != nil {
 				return err
 			}
@@ -29,20 +34,4 @@ a password. It needs the AWS credentials that "sam deploy" needs.`,
 	c.Flags().StringVar(&stack, "stack", "ringback", "name of the CloudFormation stack")
 	c.Flags().StringVar(&region, "region", "", "AWS region (default: as your AWS configuration says)")
 	return c
-}
-
-func webhookURL(ctx context.Context, stack, region string) (string, error) {
-	cfg, err := awsConfig(ctx, region)
-	if err != nil {
-		return "", err
-	}
-	outputs, err := readOutputs(ctx, cfg, stack, outputURLBase, outputSecretARN)
-	if err != nil {
-		return "", err
-	}
-	secret, err := readSecret(ctx, cfg, outputs[outputSecretARN])
-	if err != nil {
-		return "", err
-	}
-	return outputs[outputURLBase] + "/" + secret.Token, nil
 }

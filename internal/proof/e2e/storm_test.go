@@ -63,8 +63,8 @@ var private = []string{
 
 // buildStorm builds the command that plays JustCall.
 var buildStorm = sync.OnceValues(func() (path string, err error) {
-	path = filepath.Join(binaries, "ringback")
-	if output, err := exec.CommandContext(context.Background(), "go", "build", "-o", path, "../../../cmd/ringback").CombinedOutput(); err != nil {
+	path = filepath.Join(binaries, "storm")
+	if output, err := exec.CommandContext(context.Background(), "go", "build", "-o", path, "../storm").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, output)
 	}
 	return path, nil
@@ -350,14 +350,14 @@ func (s *storm) play(deliveries, seed int) {
 	_, _ = fmt.Fprint(os.Stdout, b.String())
 }
 
-// command runs "ringback storm" and returns what it printed.
+// command runs the storm and returns what it printed.
 func (s *storm) command(deliveries, seed int) (report string, err error) {
 	path, err := buildStorm()
 	if err != nil {
 		return "", err
 	}
 	wait := stormWait + time.Duration(deliveries)*stormWaitEach
-	command := exec.CommandContext(s.t.Context(), path, "storm",
+	command := exec.CommandContext(s.t.Context(), path,
 		"--url", s.url, "--table", s.tableName, "--topic", s.topicARN, "--region", "us-east-1",
 		"--deliveries", strconv.Itoa(deliveries), "--seed", strconv.Itoa(seed), "--repeats", strconv.Itoa(s.repeats),
 		"--concurrency", strconv.Itoa(stormSenders), "--minute", stormMinute.String(), "--wait", wait.String())

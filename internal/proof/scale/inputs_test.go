@@ -16,7 +16,7 @@ import (
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/proof/golden"
 	"github.com/ringback/ringback/internal/proof/scale"
-	"github.com/ringback/ringback/internal/proof/storm"
+	"github.com/ringback/ringback/internal/proof/storm/play"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/schema"
 )
@@ -26,7 +26,7 @@ import (
 // from them.
 func TestTheInputsAreTrue(t *testing.T) {
 	t.Parallel()
-	m := measure(t, newPlan(t, storm.Mix{Seed: 1, Deliveries: 1500}))
+	m := measure(t, newPlan(t, play.Mix{Seed: 1, Deliveries: 1500}))
 	m.CallKey, m.PhoneKey = table.CallPartition("call_"), table.PhonePartition("+")
 	m.DayKey = table.AlertPartition(time.Date(2026, time.March, 12, 0, 0, 0, 0, time.UTC))
 	m.StoreTime = ingest.DefaultStoreTime.Seconds()
@@ -64,9 +64,9 @@ func setting(t *testing.T, path string) (value float64) {
 	return value
 }
 
-func newPlan(t *testing.T, mix storm.Mix) *storm.Plan {
+func newPlan(t *testing.T, mix play.Mix) *play.Plan {
 	t.Helper()
-	plan, err := storm.NewPlan(mix)
+	plan, err := play.NewPlan(mix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func newPlan(t *testing.T, mix storm.Mix) *storm.Plan {
 // Several events can tell of one missed call, and make one alert and one mark.
 func TestAlertsAreCountedOnce(t *testing.T) {
 	t.Parallel()
-	plan := newPlan(t, storm.Mix{Seed: 7, Deliveries: 200, Duplicates: 20})
+	plan := newPlan(t, play.Mix{Seed: 7, Deliveries: 200, Duplicates: 20})
 	m := measure(t, plan)
 	if m.Events != len(plan.Events) {
 		t.Errorf("%d events, want %d", m.Events, len(plan.Events))
@@ -110,7 +110,7 @@ var rejectedHeaders = map[string]string{
 }
 
 // measure measures the events of a plan against the template's table.
-func measure(t *testing.T, plan *storm.Plan) *scale.Model {
+func measure(t *testing.T, plan *play.Plan) *scale.Model {
 	t.Helper()
 	shape := schema.Events()
 	index := func(name table.Index) schema.Index {

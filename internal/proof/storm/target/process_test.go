@@ -17,7 +17,7 @@ import (
 
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/logscan"
-	"github.com/ringback/ringback/internal/proof/storm"
+	"github.com/ringback/ringback/internal/proof/storm/play"
 	"github.com/ringback/ringback/internal/proof/storm/target"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -50,7 +50,7 @@ func serve(args []string) error {
 	flags.StringVar(&c.Folder, "data", "", "")
 	flags.StringVar(&c.Address, "addr", "", "")
 	flags.StringVar(&c.ForwardURL, "forward", "", "")
-	flags.Bool(target.UntilEOF, false, "") // which package main has
+	flags.Bool("until-eof", false, "") // which package main has
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -81,51 +81,42 @@ const patience = 20 * time.Second
 
 func TestNothingIsLostThroughKills(t *testing.T) {
 	t.Parallel()
-	plan, err := storm.NewPlan(storm.Mix{Seed: 11, Deliveries: 300, Duplicates: 30, Strays: 5})
+	plan, err := play.NewPlan(play.Mix{Seed: 11, Deliveries: 300, Duplicates: 30, Strays: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
-	receiver, err := storm.StartReceiver(t.Context(), storm.Faults(11, 10))
+	receiver, err := play.StartReceiver(t.Context(), play.Faults(11, 10))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = receiver.Close() })
 	process := start(t, t.TempDir(), receiver.URL, func(err error) { t.Error(err) })
-	url := process.Target().URL
+	url := process.Target.URL
 
-	player := storm.NewPlayer(8, patience)
+	player := play.NewPlayer(8, patience)
 	player.Minute = time.Second // or the process is not back before JustCall gives up
-	downs := make(chan time.Duration, 2)
-	player.Answered = process.KillAt(t.Context(), []int{60, 200}, func(down time.Duration) { downs <- down })
-	seen, err := player.Play(t.Context(), plan, process.Target(), receiver)
+	killed := 0
+	player.Done = process.KillAt(t.Context(), []int{60, 200}, func() { killed++ }) // one after the other
+	seen, err := player.Play(t.Context(), plan, process.Target, receiver)
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen.Kills, seen.Unmarked = process.Kills(), local.Unmarked
-	if report := storm.Check(plan, seen); report.Err() != nil || report.Kills != 2 {
-		t.Errorf("%d kills: %v\n%s", report.Kills, report.Err(), strings.Join(report.Examples, "\n"))
+	seen.Kills, seen.Unmarked = process.Kills, local.Unmarked
+	if report := play.Check(plan, seen); report.Err() != nil || seen.Kills != 2 || killed != 2 {
+		t.Errorf("%d kills, %d of them told: %v\n%v", seen.Kills, killed, report.Err(), report.Found)
 	}
-	if process.Target().URL != url {
+	if process.Target.URL != url {
 		t.Error("another URL after a kill")
-	}
-	for range 2 {
-		if down := <-downs; down <= 0 {
-			t.Errorf("it did not answer for %v", down)
-		}
-	}
-	if _, err := process.Kill(t.Context()); err == nil || process.Kills() != 2 {
-		t.Errorf("killed though it is settled, %v", err)
 	}
 }
 
 // The process has the table for itself until it is ended.
 func TestTheTableIsReadOnceTheProcessIsSettled(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	process := start(t, folder, "", nil)
-	to := process.Target()
-	if !to.Fresh || to.SigningSecret == "" {
-		t.Errorf("fresh %v, with a signing secret %v: want both", to.Fresh, to.SigningSecret != "")
+	process := start(t, t.TempDir(), "", nil)
+	to := process.Target
+	if !to.Fresh || to.SigningSecret == "" || to.Table != nil || to.Scan != nil {
+		t.Errorf("fresh %v, with a signing secret %v: want both, and no table yet", to.Fresh, to.SigningSecret != "")
 	}
 	body := `{"event":"appointment.scheduled","timestamp":"2026-03-12T14:32:00Z","data":{"id":1}}`
 	resp, err := http.Post(to.URL, "application/json", strings.NewReader(body)) //nolint:noctx // it is over at once
@@ -133,25 +124,15 @@ func TestTheTableIsReadOnceTheProcessIsSettled(t *testing.T) {
 		t.Fatalf("posted: %v, %v", resp, err)
 	}
 	_ = resp.Body.Close()
-	all := table.Query{Partition: "EVENT#appointment.scheduled"}
-	if page, err := to.Table.Query(t.Context(), all); !errors.Is(err, table.ErrUnavailable) {
-		t.Errorf("read while the process has the table: %d items, %v", len(page.Items), err)
-	}
-	if _, err := to.Table.Put(t.Context(), table.Item{}); !errors.Is(err, table.ErrUnavailable) {
-		t.Errorf("written while the process has the table: %v", err)
-	}
-	for item, err := range to.Scan(t.Context()) {
-		if item != nil || !errors.Is(err, table.ErrUnavailable) {
-			t.Errorf("read while the process has the table: %v, %v", item, err)
-		}
-	}
-	// A kill that is due comes first, and even with no time left the table is read
-	// as it is.
-	process.KillAt(t.Context(), []int{1}, func(time.Duration) {})(1)
+	// A kill that is due comes first, and even with no time left the table is read as it is.
+	process.KillAt(t.Context(), []int{1}, func() {})(1)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	_ = to.Settled(over)
-	if page, err := to.Table.Query(t.Context(), all); err != nil || len(page.Items) != 1 {
+	if err := to.Settled(over); !errors.Is(err, target.ErrProcess) {
+		t.Errorf("settled with no time left: %v", err)
+	}
+	page, err := to.Table.Query(t.Context(), table.Query{Partition: "EVENT#appointment.scheduled"})
+	if err != nil || len(page.Items) != 1 {
 		t.Errorf("%d items, %v, want 1", len(page.Items), err)
 	}
 	times := 0
@@ -160,65 +141,36 @@ func TestTheTableIsReadOnceTheProcessIsSettled(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if times != 1 {
-		t.Errorf("%d items in the whole table, want 1", times)
-	}
-	if n := process.Kills(); n != 1 {
-		t.Errorf("%d kills, want 1", n)
-	}
-	if err := to.Settled(t.Context()); err != nil {
-		t.Errorf("settled again: %v", err)
-	}
-	for range 2 {
-		if err := process.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	}
-	if err := to.Settled(t.Context()); err == nil {
-		t.Error("settled though it is closed")
-	}
-	_, err = target.StartProcess(t.Context(), config(t, folder, ""))
-	if !errors.Is(err, target.ErrTable) {
-		t.Errorf("started again on the folder: %v, want %v", err, target.ErrTable)
-	}
-	if err := os.Remove(filepath.Join(folder, "events.db")); err != nil {
-		t.Fatal(err)
-	}
-	secret, err := local.ReadSecret(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err = target.StartProcess(t.Context(), config(t, folder, "")); !errors.Is(err, target.ErrSecret) {
-		t.Errorf("started with a secret that is there: %v, want %v", err, target.ErrSecret)
-	}
-	if now, err := local.ReadSecret(folder); err != nil || now != secret {
-		t.Errorf("the secret was written over, %v", err)
+	if times != 1 || process.Kills != 1 {
+		t.Errorf("%d items in the whole table and %d kills, want 1 of each", times, process.Kills)
 	}
 }
 
 // The folder's last writer has to end well, or who knows what it left.
-func TestAProcessThatDoesNotEndWellIsTold(t *testing.T) {
+func TestAProcessThatDoesNotEndWellIsReported(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ folder, want string }{
 		{endsBadly, "the disk is full"},
-		{neverEnds, "had not after 300ms"},
+		{neverEnds, "it was told to end, and did not"},
 	} {
 		t.Run(tc.folder, func(t *testing.T) {
 			t.Parallel()
-			c := config(t, filepath.Join(t.TempDir(), tc.folder), "")
-			if tc.folder == neverEnds { // the other one needs what it needs
-				c.StopTime = 300 * time.Millisecond
-			}
-			process, err := target.StartProcess(t.Context(), c)
-			if err != nil {
+			process := config(t, filepath.Join(t.TempDir(), tc.folder), "")
+			if err := process.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+			limit := patience // it needs what it needs
+			if tc.folder == neverEnds {
+				limit = 300 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
 			for range 2 {
-				if err := process.Settled(t.Context()); !errors.Is(err, target.ErrProcess) || !strings.Contains(err.Error(), tc.want) {
+				if err := process.Settled(ctx); !errors.Is(err, target.ErrProcess) || !strings.Contains(err.Error(), tc.want) {
 					t.Errorf("settled: %v, want %v: %s", err, target.ErrProcess, tc.want)
 				}
 			}
-			if _, err := process.Query(t.Context(), table.Query{Partition: "P"}); err != nil {
+			if _, err := process.Target.Table.Query(t.Context(), table.Query{Partition: "P"}); err != nil {
 				t.Errorf("the table cannot be read: %v", err)
 			}
 			if err := process.Close(); err != nil {
@@ -231,7 +183,7 @@ func TestAProcessThatDoesNotEndWellIsTold(t *testing.T) {
 func TestKillsThatAreNotMadeAreTold(t *testing.T) {
 	t.Parallel()
 	process := start(t, t.TempDir(), "", nil)
-	answered := process.KillAt(t.Context(), []int{1, 3}, func(time.Duration) {})
+	answered := process.KillAt(t.Context(), []int{1, 3}, func() {})
 	for n := range 2 {
 		answered(n + 1)
 	}
@@ -243,13 +195,13 @@ func TestKillsThatAreNotMadeAreTold(t *testing.T) {
 // A process that fails says why in what it prints, which must not be lost.
 func TestAProcessThatDoesNotStartSaysWhy(t *testing.T) {
 	t.Parallel()
-	_, err := target.StartProcess(t.Context(), config(t, filepath.Join(t.TempDir(), neverStarts), ""))
+	err := config(t, filepath.Join(t.TempDir(), neverStarts), "").Start(t.Context())
 	if !errors.Is(err, target.ErrProcess) || !strings.Contains(err.Error(), "no room left on the disk") {
 		t.Errorf("got %v, want what it printed", err)
 	}
-	c := config(t, t.TempDir(), "")
-	c.Program = filepath.Join(t.TempDir(), "nothing")
-	if _, err := target.StartProcess(t.Context(), c); !errors.Is(err, target.ErrProcess) || !errors.Is(err, fs.ErrNotExist) {
+	process := config(t, t.TempDir(), "")
+	process.Program = filepath.Join(t.TempDir(), "nothing")
+	if err := process.Start(t.Context()); !errors.Is(err, target.ErrProcess) || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want that there is no such program", err)
 	}
 }
@@ -273,7 +225,7 @@ func TestAStartEndsWithItsContext(t *testing.T) {
 	why := errors.New("the storm is over")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
-	if _, err := target.StartProcess(ctx, config(t, t.TempDir(), "")); !errors.Is(err, why) && !errors.Is(err, context.Canceled) {
+	if err := config(t, t.TempDir(), "").Start(ctx); !errors.Is(err, why) && !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, why)
 	}
 }
@@ -281,10 +233,9 @@ func TestAStartEndsWithItsContext(t *testing.T) {
 // start starts a process whose log is scanned when the test ends.
 func start(t *testing.T, folder, forwardURL string, failed func(error)) *target.Process {
 	t.Helper()
-	c := config(t, folder, forwardURL)
-	c.Failed = failed
-	process, err := target.StartProcess(t.Context(), c)
-	if err != nil {
+	process := config(t, folder, forwardURL)
+	process.Failed = failed
+	if err := process.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	logscan.Watch(t, func() string {
@@ -293,7 +244,7 @@ func start(t *testing.T, folder, forwardURL string, failed func(error)) *target.
 			t.Errorf("the process's log: %d bytes, %v", len(printed), err)
 		}
 		return string(printed)
-	}, process.Target().SigningSecret)
+	}, process.Target.SigningSecret)
 	t.Cleanup(func() {
 		if err := process.Close(); err != nil {
 			t.Error(err)
@@ -302,16 +253,14 @@ func start(t *testing.T, folder, forwardURL string, failed func(error)) *target.
 	return process
 }
 
-func config(t *testing.T, folder, forwardURL string) target.ProcessConfig {
+func config(t *testing.T, folder, forwardURL string) *target.Process {
 	t.Helper()
 	program, err := os.Executable()
+	if err == nil {
+		err = os.MkdirAll(folder, 0o700)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return target.ProcessConfig{
-		Program: program,
-		Folder:  folder,
-
-		ForwardURL: forwardURL,
-	}
+	return &target.Process{Program: program, Folder: folder, ForwardURL: forwardURL}
 }

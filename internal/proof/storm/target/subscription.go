@@ -8,294 +8,225 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/ringback/ringback/internal/awsclient"
-	"github.com/ringback/ringback/internal/proof/storm"
+	"github.com/ringback/ringback/internal/proof/storm/play"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 	"github.com/ringback/ringback/internal/timing"
 )
 
-// Errors of [Subscribe].
+// Errors of [Open] and of [Subscription.Close]: others are subscribed to the topic; another storm's queue is, which the text
+// names; something is left behind, which the text names.
 var (
-	// ErrTopic says that the topic cannot be read or subscribed to.
-	ErrTopic = errors.New("topic")
-	// ErrShared says that others are subscribed to the topic, and would get the
-	// storm's alerts as well.
-	ErrShared = errors.New("others are subscribed to the topic")
-	// ErrStorm says that another storm has a queue subscribed to the topic: it is
-	// running, or was killed and could not remove it. The text names the queue.
-	ErrStorm = errors.New("another storm's queue is subscribed to the topic")
-	// ErrQueue says that the temporary queue cannot be made, read or removed.
-	ErrQueue = errors.New("temporary queue")
-	// ErrLeft says that something that was made is left behind. The text names it.
-	ErrLeft = errors.New("left behind")
+	ErrShared = errors.New("others are subscribed to the topic, and would get an alert of each made-up call: " +
+		"take a stack without subscribers, or give --alert-subscribers")
+	ErrStorm = errors.New("another storm's queue is subscribed to the topic: wait for that storm's end. " +
+		`If it was killed, remove its queue and subscription: docs/operations.md, "Play a storm", says how`)
+	ErrLeft = errors.New(`left behind, to be removed by hand: docs/operations.md, "Play a storm", says how`)
 )
 
 const (
-	// receivers is how many requests for messages are under way at a time, each
-	// for so many messages.
-	receivers  = 4
-	maxReceive = 10
-	// receiveTime is how long a request waits for the first message, and
-	// receivePause how long it is before the next one if it failed.
-	receiveTime  = 5 * time.Second
-	receivePause = time.Second
+	patience     = 10               // tries of the AWS SDK to read the table back, as fast as it answers
+	checkTime    = 20 * time.Second // for what is asked and made before anything is posted, and removed afterwards
+	receivers    = 4                // requests for messages under way at a time
+	receivePause = time.Second      // after one that failed
+	awaitPause   = 50 * time.Millisecond
+	quietTime    = 3 * time.Second // without an alert, until the last is taken to have come
 
-	// The queue keeps a message that nobody takes for retention, and one that was
-	// handed out comes again after visibility.
-	retention  = time.Hour
-	visibility = time.Minute
-
-	// A subscription may take some time until it has its effect: it is tried
-	// with a message at every testPause, for testTime.
-	testPause = 3 * time.Second
+	testPause = 3 * time.Second // between messages by which a subscription is tried: it may take some time
 	testTime  = time.Minute
+	testText  = "A test by ringback's storm, and no alert: " // and the queue's name
 
-	// makeTime and removeTime bound the making and the removal of the queue and
-	// its subscription.
-	makeTime   = checkTime
-	removeTime = 30 * time.Second
-
-	// queuePrefix begins the name of every queue.
 	queuePrefix = "ringback-storm-"
 )
 
-// Subscription is a temporary queue that gets every alert of a topic.
-//
-// SNS and SQS both deliver at least once. A message that the queue hands out
-// again is the same publication, and so one alert; it is told by the id that SNS
-// gave it, which stands in the envelope around the document.
-//
-// https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
-type Subscription struct {
-	// QueueName is the name of the queue, for a person who finds it left over.
-	QueueName string
-	// Now tells the time; Subscribe sets it, tests replace it.
-	Now func() time.Time
-
-	topics   *sns.Client
-	queues   *sqs.Client
-	topicARN string
-
-	queueURL, queueARN string
-	subscriptionARN    string
-
-	stop      context.CancelFunc
-	receiving sync.WaitGroup
-
-	mu      sync.Mutex
-	tests   map[string]bool // the texts of messages of our own: whether they came
-	seen    map[string]bool // the ids of publications
-	ids     map[string]bool // of the alerts
-	log     storm.Published
-	last    time.Time // when something came, by this machine's clock
-	fault   error     // the last one of receiving
-	changed chan struct{}
+// Stack names the parts of a stack on AWS, or on stand-ins for it.
+type Stack struct {
+	URL                 string // where webhooks are posted, token included
+	SigningSecret       string // "" where it checks no signatures
+	TableName, TopicARN string
+	Shared              bool // others may be subscribed to the topic, and get the storm's alerts too
 }
 
-var _ storm.Alerts = (*Subscription)(nil)
+// Open checks that the table can be read and subscribes to the topic. The target has settled once every alert of
+// the plan has come, and for some seconds no other. Only the partitions of the plan are read, not the whole table,
+// which may be large and is paid for by what is read.
+func Open(ctx context.Context, config aws.Config, stack Stack, plan *play.Plan) (*play.Target, *Subscription, error) {
+	store := dynamostore.New(config, stack.TableName, func(o *dynamodb.Options) { o.RetryMaxAttempts = patience })
+	checking, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	never := table.Query{Partition: "STORM"}
+	if _, err := dynamostore.New(config, stack.TableName).Query(checking, never); err != nil {
+		return nil, nil, failure("dynamodb:Query in "+config.Region+" of", stack.TableName, err)
+	}
+	s, err := Subscribe(ctx, config, stack.TopicARN, stack.Shared)
+	if err != nil {
+		return nil, nil, err
+	}
+	settled := func(ctx context.Context) error { return s.Settled(ctx, plan.Alerts(), quietTime) }
+	return &play.Target{URL: stack.URL, SigningSecret: stack.SigningSecret, Table: store, Spills: true, Settled: settled}, s, nil
+}
 
-// Subscribe makes a queue, subscribes it to a topic and returns once it gets what
-// is published, by messages of its own, which the others that are subscribed get as
-// well: one, and where the topic is slow up to twenty. Unless shared is set, nobody
-// else may be. The errors wrap [ErrTopic], [ErrShared], [ErrStorm] and [ErrQueue],
-// and [ErrDenied] or [ErrSilent] where that is why. Whatever was made is removed,
-// or else the error wraps [ErrLeft] as well.
-func Subscribe(ctx context.Context, config aws.Config, topicARN string, shared bool) (s *Subscription, err error) {
-	s = newSubscription()
+// Subscribe makes a queue, subscribes it to a topic and returns once it gets what is published. It tries that with
+// messages of its own: one, and up to twenty where the topic is slow. Unless shared is set, nobody else may be
+// subscribed. The errors wrap [ErrShared] and [ErrStorm], and [ErrLeft] where something could not be removed again.
+func Subscribe(ctx context.Context, config aws.Config, topicARN string, shared bool) (*Subscription, error) {
+	s := newSubscription()
 	s.topics, s.queues, s.topicARN = sns.NewFromConfig(config), sqs.NewFromConfig(config), topicARN
-	others, storms, err := s.others(ctx)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: list its subscriptions: %w", ErrTopic, explain(err))
-	case shared:
-	case len(others) > 0 && len(storms) > 0:
-		return nil, fmt.Errorf("%w: %s; and %w: %s", ErrShared, strings.Join(others, ", "), ErrStorm, strings.Join(storms, ", "))
-	case len(others) > 0:
-		return nil, fmt.Errorf("%w: %s", ErrShared, strings.Join(others, ", "))
-	case len(storms) > 0:
-		return nil, fmt.Errorf("%w: %s", ErrStorm, strings.Join(storms, ", "))
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.Close())
+	if !shared {
+		if err := s.checkOthers(ctx); err != nil {
+			return nil, err
 		}
-	}()
-	if err := s.prepare(ctx); err != nil {
-		return nil, err
 	}
-	s.receive(ctx)
-	if err := s.test(ctx); err != nil {
-		return nil, err
+	err := s.prepare(ctx)
+	if err == nil {
+		s.receive(ctx)
+		err = s.test(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
+// Subscription is a temporary queue that gets every alert of a topic.
+//
+// SNS and SQS both deliver at least once. A message that the queue hands out again is the same publication, and so
+// one alert; it is recognised by the id that SNS gave it, which stands in the envelope around the document.
+//
+// https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+type Subscription struct {
+	// QueueName is for a person who finds the queue left over.
+	QueueName string
+
+	topics    *sns.Client
+	queues    *sqs.Client
+	topicARN  string
+	now       func() time.Time
+	stop      context.CancelFunc
+	receiving sync.WaitGroup
+
+	queueURL, subscriptionARN string // "" before it is made, and once it is removed
+
+	mu     sync.Mutex
+	tested bool            // a message of our own came
+	seen   map[string]bool // the ids of publications
+	log    play.Published
+	last   time.Time // when something came, by this machine's clock
+}
+
 func newSubscription() *Subscription {
-	return &Subscription{
-		QueueName: queuePrefix + rand.Text(),
-		Now:       time.Now,
-		stop:      func() {},
-		tests:     make(map[string]bool),
-		seen:      make(map[string]bool),
-		ids:       make(map[string]bool),
-		changed:   make(chan struct{}),
-	}
+	return &Subscription{QueueName: queuePrefix + rand.Text(), now: time.Now, stop: func() {}, seen: make(map[string]bool)}
 }
 
-// prepare makes the queue and the subscription. It does not end with ctx in the
-// middle of it, or nobody would know what there is to remove.
-func (s *Subscription) prepare(ctx context.Context) error {
-	making, cancel := context.WithTimeout(context.WithoutCancel(ctx), makeTime)
-	defer cancel()
-	if err := s.makeQueue(making); err != nil {
-		return fmt.Errorf("%w %s: %w", ErrQueue, s.QueueName, explain(err))
-	}
-	if err := s.subscribe(making); err != nil {
-		return fmt.Errorf("%w: subscribe %s: %w", ErrTopic, s.QueueName, explain(err))
-	}
-	return nil
+// failure says which right an action needs and why it failed, and nothing of what was sent.
+func failure(action, of string, err error) error {
+	return fmt.Errorf("%s %s: %s", action, of, awsclient.SafeMessage(err))
 }
 
-// others tells who is subscribed, by protocol and how many: addresses are nobody
-// else's business. What other storms have made is named.
-func (s *Subscription) others(ctx context.Context) (told, storms []string, err error) {
+// checkOthers returns an error if somebody is subscribed. It names other subscribers by protocol only, and what
+// another storm has left by its name.
+func (s *Subscription) checkOthers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	byProtocol := make(map[string]int)
+	var others, storms []string
 	pages := sns.NewListSubscriptionsByTopicPaginator(s.topics, &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(s.topicARN)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, nil, err
+			return failure("sns:ListSubscriptionsByTopic on", s.topicARN, err)
 		}
 		for _, subscription := range page.Subscriptions {
 			endpoint := aws.ToString(subscription.Endpoint)
 			if name := endpoint[strings.LastIndexByte(endpoint, ':')+1:]; strings.HasPrefix(name, queuePrefix) {
 				storms = append(storms, name+" by "+aws.ToString(subscription.SubscriptionArn))
-				continue
+			} else {
+				others = append(others, aws.ToString(subscription.Protocol))
 			}
-			byProtocol[aws.ToString(subscription.Protocol)]++
 		}
 	}
-	for _, protocol := range slices.Sorted(maps.Keys(byProtocol)) {
-		told = append(told, fmt.Sprintf("%d by %s", byProtocol[protocol], protocol))
-	}
-	return told, storms, nil
-}
-
-// makeQueue makes the queue and lets the topic, and nobody else, send to it.
-func (s *Subscription) makeQueue(ctx context.Context) error {
-	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
-	made, err := s.queues.CreateQueue(ctx, &sqs.CreateQueueInput{
-		QueueName: aws.String(s.QueueName),
-		Attributes: map[string]string{
-			string(types.QueueAttributeNameMessageRetentionPeriod): seconds(retention),
-			string(types.QueueAttributeNameVisibilityTimeout):      seconds(visibility),
-		},
-	})
-	if err != nil {
-		return err
-	}
-	s.queueURL = aws.ToString(made.QueueUrl)
-	told, err := s.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-		QueueUrl: made.QueueUrl, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn},
-	})
-	if err != nil {
-		return err
-	}
-	s.queueARN = told.Attributes[string(types.QueueAttributeNameQueueArn)]
-	policy, err := json.Marshal(map[string]any{
-		"Version": "2012-10-17",
-		"Statement": []any{map[string]any{
-			"Effect":    "Allow",
-			"Principal": map[string]string{"Service": "sns.amazonaws.com"},
-			"Action":    "sqs:SendMessage",
-			"Resource":  s.queueARN,
-			"Condition": map[string]any{"ArnEquals": map[string]string{"aws:SourceArn": s.topicARN}},
-		}},
-	})
-	if err != nil {
-		return err
-	}
-	_, err = s.queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{
-		QueueUrl:   made.QueueUrl,
-		Attributes: map[string]string{string(types.QueueAttributeNamePolicy): string(policy)},
-	})
-	return err
-}
-
-func (s *Subscription) subscribe(ctx context.Context) error {
-	made, err := s.topics.Subscribe(ctx, &sns.SubscribeInput{
-		TopicArn: aws.String(s.topicARN), Protocol: aws.String("sqs"), Endpoint: aws.String(s.queueARN),
-	})
-	if err != nil {
-		return err
-	}
-	s.subscriptionARN = aws.ToString(made.SubscriptionArn)
-	if !strings.HasPrefix(s.subscriptionARN, "arn:") {
-		return fmt.Errorf("SNS wants it to be confirmed (%s): is it another account's topic?", s.subscriptionARN)
+	switch {
+	case len(storms) > 0:
+		return fmt.Errorf("%w: %s", ErrStorm, strings.Join(storms, ", "))
+	case len(others) > 0:
+		return fmt.Errorf("%w: by %s", ErrShared, strings.Join(others, ", "))
 	}
 	return nil
 }
 
-// receive begins to take messages, until Close.
+// prepare makes the queue and the subscription, and lets the topic, and nobody else, send to the queue. It does not
+// end with ctx in the middle, or nobody would know what there is to remove.
+func (s *Subscription) prepare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTime)
+	defer cancel()
+	// The queue's ARN is like the topic's: arn:aws:sns:REGION:ACCOUNT:NAME.
+	parts := strings.Split(s.topicARN, ":")
+	if len(parts) != 6 {
+		return fmt.Errorf("%q is no topic's ARN", s.topicARN)
+	}
+	parts[2], parts[5] = "sqs", s.QueueName
+	queueARN := strings.Join(parts, ":")
+	policy := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{
+		"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+		"Resource": %q, "Condition": {"ArnEquals": {"aws:SourceArn": %q}}}]}`, queueARN, s.topicARN)
+	made, err := s.queues.CreateQueue(ctx, &sqs.CreateQueueInput{
+		QueueName: aws.String(s.QueueName),
+		Attributes: map[string]string{
+			string(types.QueueAttributeNamePolicy): policy,
+			// In seconds. A message that was taken does not come again before it is dropped: none needs to be
+			// deleted.
+			string(types.QueueAttributeNameMessageRetentionPeriod): "3600",
+			string(types.QueueAttributeNameVisibilityTimeout):      "3600",
+		},
+	})
+	if err != nil {
+		return failure("sqs:CreateQueue", s.QueueName, err)
+	}
+	s.queueURL = aws.ToString(made.QueueUrl)
+	subscribed, err := s.topics.Subscribe(ctx, &sns.SubscribeInput{
+		TopicArn: aws.String(s.topicARN), Protocol: aws.String("sqs"), Endpoint: aws.String(queueARN),
+	})
+	if err != nil {
+		return failure("sns:Subscribe to", s.topicARN, err)
+	}
+	s.subscriptionARN = aws.ToString(subscribed.SubscriptionArn)
+	return nil
+}
+
 func (s *Subscription) receive(ctx context.Context) {
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	for range receivers {
 		s.receiving.Go(func() {
 			for ctx.Err() == nil {
-				if err := s.receiveSome(ctx); err != nil && ctx.Err() == nil {
-					s.change(func() { s.fault = err })
+				got, err := s.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+					QueueUrl: aws.String(s.queueURL), MaxNumberOfMessages: 10, WaitTimeSeconds: 5,
+				})
+				if err != nil {
 					timing.Sleep(ctx, receivePause)
+					continue
+				}
+				for i := range got.Messages {
+					s.take(&got.Messages[i])
 				}
 			}
 		})
 	}
 }
 
-// receiveSome takes what one request brings.
-func (s *Subscription) receiveSome(ctx context.Context) error {
-	got, err := s.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl:                    aws.String(s.queueURL),
-		MaxNumberOfMessages:         maxReceive,
-		WaitTimeSeconds:             int32(receiveTime / time.Second),
-		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
-	})
-	if err != nil {
-		return fmt.Errorf("receive: %s", awsclient.SafeMessage(err))
-	}
-	if len(got.Messages) == 0 {
-		return nil
-	}
-	var entries []types.DeleteMessageBatchRequestEntry
-	s.change(func() {
-		s.fault = nil
-		for i := range got.Messages {
-			s.take(&got.Messages[i])
-			entries = append(entries, types.DeleteMessageBatchRequestEntry{
-				Id: aws.String(strconv.Itoa(i)), ReceiptHandle: got.Messages[i].ReceiptHandle,
-			})
-		}
-	})
-	// What is not deleted comes again and is known by then.
-	if _, err := s.queues.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: aws.String(s.queueURL), Entries: entries}); err != nil {
-		return fmt.Errorf("delete: %s", awsclient.SafeMessage(err))
-	}
-	return nil
-}
-
-// take notes one message. The caller holds the lock.
 func (s *Subscription) take(m *types.Message) {
-	s.last = s.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = s.now()
 	var envelope struct {
 		MessageID string `json:"MessageId"`
 		Message   string `json:"Message"`
@@ -303,32 +234,20 @@ func (s *Subscription) take(m *types.Message) {
 	if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &envelope); err != nil || envelope.MessageID == "" {
 		envelope.MessageID = aws.ToString(m.MessageId) // what is not from the topic is not readable
 	}
-	if _, ours := s.tests[envelope.Message]; ours {
-		s.tests[envelope.Message] = true
+	if envelope.Message == testText+s.QueueName {
+		s.tested = true
 		return
 	}
 	if s.seen[envelope.MessageID] {
 		return
 	}
 	s.seen[envelope.MessageID] = true
-	var alert struct {
-		ID string `json:"id"`
-	}
-	if err := json.Unmarshal([]byte(envelope.Message), &alert); err != nil || alert.ID == "" {
+	id := play.AlertID([]byte(envelope.Message))
+	if id == "" {
 		s.log.Unreadable++
 		return
 	}
-	s.ids[alert.ID] = true
-	s.log.Taken = append(s.log.Taken, storm.Taken{ID: alert.ID, At: s.sentAt(m)})
-}
-
-// sentAt returns when the queue got a message.
-func (s *Subscription) sentAt(m *types.Message) time.Time {
-	text := m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)]
-	if milliseconds, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return time.UnixMilli(milliseconds)
-	}
-	return s.last
+	s.log.Taken = append(s.log.Taken, id)
 }
 
 // test publishes messages until one of them comes.
@@ -336,24 +255,19 @@ func (s *Subscription) test(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, testTime)
 	defer cancel()
 	for {
-		text := "This is a test of a subscription, by ringback storm: " + rand.Text()
-		s.change(func() { s.tests[text] = false })
 		if _, err := s.topics.Publish(ctx, &sns.PublishInput{
-			TopicArn: aws.String(s.topicARN),
-			Subject:  aws.String("ringback storm: a test, no alert"),
-			Message:  aws.String(text),
+			TopicArn: aws.String(s.topicARN), Subject: aws.String("ringback's storm: a test"), Message: aws.String(testText + s.QueueName),
 		}); err != nil {
-			return fmt.Errorf("%w: publish a test: %w", ErrTopic, explain(err))
+			return failure("sns:Publish to", s.topicARN, err)
 		}
-		came := func() bool { return slices.Contains(slices.Collect(maps.Values(s.tests)), true) }
 		waiting, cancel := context.WithTimeout(ctx, testPause)
-		err := s.await(waiting, came)
+		err := s.await(waiting, func() bool { return s.tested })
 		cancel()
 		switch {
 		case err == nil:
 			return nil
 		case ctx.Err() != nil:
-			return fmt.Errorf("%w %s: nothing comes of what is published to the topic (%w)", ErrQueue, s.QueueName, err)
+			return fmt.Errorf("nothing that is published to the topic arrives in the queue %s: may it not be read (sqs:ReceiveMessage)? (%w)", s.QueueName, err)
 		}
 	}
 }
@@ -362,84 +276,59 @@ func (s *Subscription) test(ctx context.Context) error {
 func (s *Subscription) Settled(ctx context.Context, expected map[string]struct{}, quiet time.Duration) error {
 	missing := maps.Clone(expected)
 	if err := s.await(ctx, func() bool {
-		for id := range missing {
-			if s.ids[id] {
-				delete(missing, id)
-			}
+		for _, id := range s.log.Taken {
+			delete(missing, id)
 		}
 		return len(missing) == 0
 	}); err != nil {
 		return fmt.Errorf("%d of %d alerts have not come: %w", len(missing), len(expected), err)
 	}
-	for {
-		s.mu.Lock()
-		left := quiet - s.Now().Sub(s.last)
-		s.mu.Unlock()
-		if left <= 0 {
-			return nil
-		}
-		if !timing.Sleep(ctx, left) {
-			return nil // all have come
-		}
-	}
+	_ = s.await(ctx, func() bool { return s.now().Sub(s.last) >= quiet }) // all have come
+	return nil
 }
 
-// await waits until something holds, which is asked under the lock whenever
-// anything changes.
+// await waits until something holds, which is asked under the lock.
 func (s *Subscription) await(ctx context.Context, holds func() bool) error {
 	for {
 		s.mu.Lock()
-		ok, changed, fault := holds(), s.changed, s.fault
+		ok := holds()
 		s.mu.Unlock()
 		if ok {
 			return nil
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), fault)
+		if !timing.Sleep(ctx, awaitPause) {
+			return context.Cause(ctx)
 		}
 	}
 }
 
-// change changes what the lock guards, and tells whoever waits for it.
-func (s *Subscription) change(it func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	it()
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// Published returns the alerts that have come so far, the oldest first.
-func (s *Subscription) Published() storm.Published {
+// Published returns the alerts that have come so far.
+func (s *Subscription) Published() play.Published {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seen := s.log
 	seen.Taken = slices.Clone(seen.Taken)
-	slices.SortStableFunc(seen.Taken, func(a, b storm.Taken) int { return a.At.Compare(b.At) })
 	return seen
 }
 
-// Close removes the subscription and the queue. It takes its own time for it, so
-// that it does so whatever has ended. It may be called again.
+// Close removes the subscription and the queue. It takes its own time, so that it does so whatever has ended. It
+// may be called again.
 func (s *Subscription) Close() error {
 	s.stop()
 	s.receiving.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), removeTime)
+	ctx, cancel := context.WithTimeout(context.Background(), checkTime)
 	defer cancel()
-	var faults []error
+	var unsubscribed, deleted error
 	if s.subscriptionARN != "" {
 		if _, err := s.topics.Unsubscribe(ctx, &sns.UnsubscribeInput{SubscriptionArn: aws.String(s.subscriptionARN)}); err != nil {
-			faults = append(faults, fmt.Errorf("%w: the subscription %s: %w", ErrLeft, s.subscriptionARN, explain(err)))
+			unsubscribed = fmt.Errorf("%w: %w", ErrLeft, failure("sns:Unsubscribe", s.subscriptionARN, err))
 		}
-		s.subscriptionARN = ""
 	}
 	if s.queueURL != "" {
 		if _, err := s.queues.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: aws.String(s.queueURL)}); err != nil {
-			faults = append(faults, fmt.Errorf("%w: the queue %s: %w", ErrLeft, s.QueueName, explain(err)))
+			deleted = fmt.Errorf("%w: %w", ErrLeft, failure("sqs:DeleteQueue", s.QueueName, err))
 		}
-		s.queueURL = ""
 	}
-	return errors.Join(faults...)
+	s.subscriptionARN, s.queueURL = "", ""
+	return errors.Join(unsubscribed, deleted)
 }

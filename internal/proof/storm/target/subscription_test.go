@@ -16,7 +16,7 @@ import (
 
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/proof/moto"
-	"github.com/ringback/ringback/internal/proof/storm"
+	"github.com/ringback/ringback/internal/proof/storm/play"
 	"github.com/ringback/ringback/internal/proof/storm/target"
 )
 
@@ -28,56 +28,35 @@ func TestOnePublicationIsOneAlert(t *testing.T) {
 		return fmt.Sprintf(`{"Type":"Notification","MessageId":%q,"TopicArn":"arn:aws:sns:us-east-1:123456789012:a","Message":%q}`, id, message)
 	}
 	const missed, voicemail = `{"version":1,"id":"CALL#1/missed_call"}`, `{"version":1,"id":"CALL#1/voicemail"}`
-	at := func(second int64) time.Time { return time.Unix(1_800_000_000+second, 0) }
 	for _, tc := range []struct {
 		name   string
 		bodies []string // sent one second after the other
-		want   storm.Published
+		want   play.Published
 	}{
-		{"two alerts", []string{envelope("1", missed), envelope("2", voicemail)}, storm.Published{
-			Taken: []storm.Taken{{ID: "CALL#1/missed_call", At: at(0)}, {ID: "CALL#1/voicemail", At: at(1)}},
+		{"two alerts", []string{envelope("1", missed), envelope("2", voicemail)}, play.Published{
+			Taken: []string{"CALL#1/missed_call", "CALL#1/voicemail"},
 		}},
-		{"one that the queue hands out again", []string{envelope("1", missed), envelope("1", missed)}, storm.Published{
-			Taken: []storm.Taken{{ID: "CALL#1/missed_call", At: at(0)}},
+		{"one that the queue hands out again", []string{envelope("1", missed), envelope("1", missed)}, play.Published{
+			Taken: []string{"CALL#1/missed_call"},
 		}},
-		{"one that was published twice", []string{envelope("1", missed), envelope("2", missed)}, storm.Published{
-			Taken: []storm.Taken{{ID: "CALL#1/missed_call", At: at(0)}, {ID: "CALL#1/missed_call", At: at(1)}},
+		{"one that was published twice", []string{envelope("1", missed), envelope("2", missed)}, play.Published{
+			Taken: []string{"CALL#1/missed_call", "CALL#1/missed_call"},
 		}},
-		{"what is no envelope", []string{"text", missed, `{"MessageId":1}`}, storm.Published{Unreadable: 3}},
-		{"what is no alert", []string{envelope("1", "text"), envelope("2", `{"version":1}`), envelope("2", `{"version":1}`)}, storm.Published{Unreadable: 2}},
+		{"what is no envelope", []string{"text", missed, `{"MessageId":1}`}, play.Published{Unreadable: 3}},
+		{"what is no alert", []string{envelope("1", "text"), envelope("2", `{"version":1}`), envelope("2", `{"version":1}`)}, play.Published{Unreadable: 2}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s := target.NewSubscription()
 			for i, body := range tc.bodies {
 				s.Take(&types.Message{
-					MessageId:  aws.String(fmt.Sprint(i)),
-					Body:       aws.String(body),
-					Attributes: map[string]string{"SentTimestamp": fmt.Sprint(at(int64(i)).UnixMilli())},
+					MessageId: aws.String(fmt.Sprint(i)), Body: aws.String(body),
 				})
 			}
 			if diff := cmp.Diff(tc.want, s.Published()); diff != "" {
 				t.Errorf("published (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestAlertsAreInTheOrderInWhichTheyWereSent(t *testing.T) {
-	t.Parallel()
-	s := target.NewSubscription()
-	for _, sent := range []string{"2000", "1000", "3000"} {
-		s.Take(&types.Message{
-			Body:       aws.String(`{"MessageId":"` + sent + `","Message":"{\"id\":\"` + sent + `\"}"}`),
-			Attributes: map[string]string{"SentTimestamp": sent},
-		})
-	}
-	var got []string
-	for _, taken := range s.Published().Taken {
-		got = append(got, taken.ID)
-	}
-	if diff := cmp.Diff([]string{"1000", "2000", "3000"}, got); diff != "" {
-		t.Errorf("order (-want +got):\n%s", diff)
 	}
 }
 
@@ -115,7 +94,6 @@ func TestAQueueGetsTheTopicsAlertsAndIsRemoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now().Truncate(time.Millisecond)
 	for _, id := range []string{"a", "b", "a"} {
 		publish(t, topic, `{"id":"`+id+`"}`)
 	}
@@ -125,11 +103,8 @@ func TestAQueueGetsTheTopicsAlertsAndIsRemoved(t *testing.T) {
 	}
 	got := s.Published()
 	times := map[string]int{}
-	for _, taken := range got.Taken {
-		times[taken.ID]++
-		if taken.At.Before(began) || taken.At.After(time.Now().Add(time.Second)) {
-			t.Errorf("sent at %v, published after %v", taken.At, began)
-		}
+	for _, id := range got.Taken {
+		times[id]++
 	}
 	if diff := cmp.Diff(map[string]int{"a": 2, "b": 1}, times); diff != "" || got.Unreadable != 1 {
 		t.Errorf("%d unreadable, want 1; alerts (-want +got):\n%s", got.Unreadable, diff)
@@ -174,8 +149,8 @@ func TestATopicWithOtherSubscribersIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := target.Subscribe(t.Context(), standIns(t), topic, false)
-	if !errors.Is(err, target.ErrShared) || !strings.Contains(err.Error(), "1 by email") || strings.Contains(err.Error(), "support@") {
-		t.Errorf("got %v, want %v, with how many but not who", err, target.ErrShared)
+	if !errors.Is(err, target.ErrShared) || !strings.Contains(err.Error(), "by email") || strings.Contains(err.Error(), "support@") {
+		t.Errorf("got %v, want %v, with how but not who", err, target.ErrShared)
 	}
 	if n := subscriptions(t, topic); n != 1 {
 		t.Errorf("%d subscriptions, want that of before", n)
@@ -186,7 +161,7 @@ func TestATopicWithOtherSubscribersIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = target.Subscribe(t.Context(), standIns(t), topic, false)
-	if !errors.Is(err, target.ErrShared) || !errors.Is(err, target.ErrStorm) || !strings.Contains(err.Error(), ": "+s.QueueName+" by arn:") {
+	if !errors.Is(err, target.ErrStorm) || !strings.Contains(err.Error(), ": "+s.QueueName+" by arn:") {
 		t.Errorf("got %v, want that another storm is subscribed as well, with %s", err, s.QueueName)
 	}
 	if err := s.Close(); err != nil {
@@ -194,12 +169,12 @@ func TestATopicWithOtherSubscribersIsRefused(t *testing.T) {
 	}
 }
 
-func TestATopicThatIsNotThereIsToldAndNothingIsLeft(t *testing.T) {
+func TestATopicThatIsNotThereIsReportedAndNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	topic := moto.NewTopic(t)
 	_, err := target.Subscribe(t.Context(), standIns(t), topic+"-none", false)
-	if !errors.Is(err, target.ErrTopic) || errors.Is(err, target.ErrDenied) || errors.Is(err, target.ErrSilent) {
-		t.Errorf("got %v, want %v", err, target.ErrTopic)
+	if err == nil || !strings.Contains(err.Error(), "sns:ListSubscriptionsByTopic on "+topic+"-none: NotFound") {
+		t.Errorf("got %v, want that there is no such topic", err)
 	}
 }
 

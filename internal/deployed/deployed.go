@@ -1,0 +1,89 @@
+// Package deployed finds the parts of a stack that was deployed by CloudFormation.
+package deployed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
+
+	"github.com/ringback/ringback/internal/credential"
+)
+
+// Outputs of template.yaml.
+const (
+	OutputURLBase   = "WebhookUrlBase"
+	OutputSecretARN = "SecretArn"
+	OutputTable     = "TableName"
+	OutputTopicARN  = "AlertsTopicArn"
+)
+
+// Config loads the AWS configuration as the AWS command line does. Its errors say what is
+// missing. An empty region leaves it to the configuration.
+func Config(ctx context.Context, region string) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithLogger(logging.Nop{}))
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, errors.New("no AWS region: set AWS_REGION, or give --region")
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return aws.Config{}, fmt.Errorf("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for \"make deploy\" (%w)", err)
+	}
+	return cfg, nil
+}
+
+// Webhook returns the webhook's URL, token included, and the secret of a deployed stack, and its
+// other outputs. It returns an error if one of the outputs needed is missing.
+func Webhook(ctx context.Context, cfg aws.Config, stack string, needed ...string) (url string, secret credential.Secret, outputs map[string]string, err error) {
+	outputs, err = readOutputs(ctx, cfg, stack, append(needed, OutputURLBase, OutputSecretARN))
+	if err != nil {
+		return "", secret, nil, err
+	}
+	value, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
+		SecretId: aws.String(outputs[OutputSecretARN]),
+	})
+	if err != nil {
+		return "", secret, nil, fmt.Errorf("read the token: %w", err)
+	}
+	if secret, err = credential.Parse(aws.ToString(value.SecretString)); err != nil {
+		return "", secret, nil, fmt.Errorf("the stack's secret: %w", err)
+	}
+	return outputs[OutputURLBase] + "/" + secret.Token, secret, outputs, nil
+}
+
+// readOutputs reads the outputs of a deployed stack, which must have those needed.
+func readOutputs(ctx context.Context, cfg aws.Config, stack string, needed []string) (map[string]string, error) {
+	described, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stack)})
+	if err != nil {
+		hint := "does nobody listen there?"
+		if answer := smithy.APIError(nil); errors.As(err, &answer) {
+			hint = "is it deployed there?"
+		}
+		return nil, fmt.Errorf("describe stack %q in %s (%s): %w", stack, cfg.Region, hint, err)
+	}
+	outputs := make(map[string]string)
+	for _, s := range described.Stacks {
+		for _, o := range s.Outputs {
+			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+		}
+	}
+	var missing []string
+	for _, name := range needed {
+		if outputs[name] == "" {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("stack %q has no output %s: is it a stack of ringback, deployed to its end?", stack, strings.Join(missing, " and no "))
+	}
+	return outputs, nil
+}
