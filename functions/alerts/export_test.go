@@ -2,5 +2,5 @@ package main
 
 import "github.com/ringback/ringback/internal/lambda/lambdaenv"
 
-// ReadEnvironment reads what main reads.
+// ReadEnvironment reads the variables that main reads.
 func ReadEnvironment(e *lambdaenv.Environment) { readConfig(e) }

@@ -8,7 +8,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/moto"
 )
 
-// What subscribers may ask for, with the filter policies of docs/subscriptions.md.
+// Filter policies as the documentation recommends them.
 func TestASubscriberGetsWhatItsFilterPolicyAsksFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -54,7 +54,7 @@ func TestASubscriberGetsWhatItsFilterPolicyAsksFor(t *testing.T) {
 		got[name] = nil
 		for _, d := range readAlerts(t, moto.Receive(t, queue)) {
 			got[name] = append(got[name], d.ID)
-			// Whoever gets an alert gets the same.
+			// All subscribers get the same alert.
 			if first, seen := whole[d.ID]; seen {
 				if diff := cmp.Diff(first, d, cmp.AllowUnexported(delivered{})); diff != "" {
 					t.Errorf("%s of %s differs (-another's +its):\n%s", d.ID, name, diff)

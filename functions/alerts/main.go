@@ -1,5 +1,5 @@
-// Command alerts is the Lambda function behind the table's stream: it publishes
-// each missed call and voicemail to the alerts topic, once.
+// Command alerts is the Lambda function behind the table's stream. It runs the
+// consumers of new items: the alerts of missed calls and voicemails.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/lambda/stream"
 	"github.com/ringback/ringback/internal/table"
@@ -19,7 +20,7 @@ import (
 
 func main() { lambdaenv.Run("alerts", start) }
 
-// warmTime bounds the first look at the table.
+// warmTime limits the first query.
 const warmTime = 2 * time.Second
 
 func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error) {
@@ -27,9 +28,9 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	if err := e.Err(); err != nil {
 		return nil, err
 	}
-	// A look where nothing is opens the connection to the table, in init, where
-	// Lambda gives a whole processor: an alert waits for its caller's history
-	// only for a moment.
+	// A query of an empty partition opens the connection to the table during init,
+	// when Lambda gives the process a whole CPU. The first alert would not wait
+	// long enough for its caller's history.
 	ctx, cancel := context.WithTimeout(ctx, warmTime)
 	defer cancel()
 	store := dynamostore.New(c.table.Config, c.table.Name)
@@ -37,5 +38,7 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 
 	log := lambdacontext.NewLogger()
 	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)
-	return stream.New(alert.New(store, topic, log).Deliver, log), nil
+	return stream.New(consumer.All(
+		alert.New(store, topic, log).Consumer(),
+	), log), nil
 }

@@ -30,15 +30,15 @@ import (
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
-// bootstrap is the binary under test: as it is deployed, but for this machine,
-// where there is a table to test against; else one that builds faster.
+// bootstrap is the binary under test. If there is a table to test against, it is
+// built as for deployment, but for this machine; otherwise faster.
 var bootstrap string
 
 func TestMain(m *testing.M) {
 	os.Exit(lambdaruntimetest.Main(m, map[string]*string{".": &bootstrap}))
 }
 
-// variables is what the function needs.
+// variables returns the function's environment.
 func variables(tableURL, tableName, topicURL, topicARN string) map[string]string {
 	return map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": tableURL,
@@ -91,7 +91,7 @@ func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
 	template.CheckEnvironment(t, "AlertsFunction", alerts.ReadEnvironment)
 }
 
-// world is the function, what it talks to, and a subscriber to all alerts.
+// world is the function, its services, and a subscriber to all alerts.
 type world struct {
 	t        *testing.T
 	settings eventsource.Settings
@@ -105,8 +105,8 @@ type world struct {
 	subscriber   string // the queue's URL
 }
 
-// newWorld makes a world in which nothing fails. It skips the test if there is
-// nothing to test against.
+// newWorld makes a world in which nothing fails. It skips the test without services
+// to test against.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	endpoint := moto.Endpoint(t)
@@ -115,7 +115,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings.Retries = min(settings.Retries, 3) // the deployed number is a matter of hours
+	settings.Retries = min(settings.Retries, 3) // the deployed number takes hours
 	w := &world{
 		t:        t,
 		settings: settings,
@@ -136,10 +136,10 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// received is when every event here arrived.
+// received is when all events arrived.
 var received = time.Date(2026, time.March, 12, 15, 0, 0, 0, time.UTC)
 
-// stored keeps the events of bodies, as the webhook does, and returns their
+// stored stores the events in bodies, as the webhook does, and returns their stream
 // records.
 func (w *world) stored(bodies ...string) []eventsource.Record {
 	w.t.Helper()
@@ -168,7 +168,7 @@ func itemOf(t *testing.T, body string) table.Item {
 	return table.EventItem(envelope.Decode(), received, received)
 }
 
-// deliver feeds records to the function as the event source mapping does.
+// deliver passes records to the function as the event source mapping does.
 func (w *world) deliver(records []eventsource.Record) []eventsource.Discarded {
 	w.t.Helper()
 	discarded, err := w.settings.Stream().Deliver(w.t.Context(), w.function, records)
@@ -178,8 +178,8 @@ func (w *world) deliver(records []eventsource.Record) []eventsource.Discarded {
 	return discarded
 }
 
-// invoke hands one event over and returns the sequence number that the answer
-// reports, or "".
+// invoke invokes the function once and returns the sequence number of the batch item
+// failure, or "".
 func (w *world) invoke(records []eventsource.Record) (failed string) {
 	w.t.Helper()
 	answer, err := w.function.Invoke(w.t.Context(), eventsource.Event(records))
@@ -204,7 +204,7 @@ func (w *world) invoke(records []eventsource.Record) (failed string) {
 	return ""
 }
 
-// logs is what all processes of the function printed.
+// logs returns the logs of all processes.
 func (w *world) logs() string {
 	var b strings.Builder
 	for _, process := range w.started {
@@ -213,12 +213,12 @@ func (w *world) logs() string {
 	return b.String()
 }
 
-// logged counts the lines with a message.
+// logged counts log lines by message.
 func (w *world) logged(message string) int {
 	return strings.Count(w.logs(), `"message":"`+message+`"`)
 }
 
-// document is what a program reads of an alert.
+// document is an alert's document, as a program reads it.
 type document struct {
 	Version    int    `json:"version"`
 	ID         string `json:"id"`
@@ -258,14 +258,14 @@ type document struct {
 	Cut bool `json:"cut"`
 }
 
-// delivered is an alert as a queue gets it.
+// delivered is an alert as a queue receives it.
 type delivered struct {
 	document
 
 	attributes map[string]string
 }
 
-// alerts takes the alerts that the subscriber got since it was last asked.
+// alerts takes the alerts that the subscriber received since the last call.
 func (w *world) alerts() []delivered {
 	w.t.Helper()
 	return readAlerts(w.t, moto.Receive(w.t, w.subscriber))
@@ -303,7 +303,7 @@ func (w *world) wantAlerts(want ...string) []delivered {
 	return got
 }
 
-// marks are the ids of the alerts that the table says were published.
+// marks returns the sort keys of the marks in a partition.
 func (w *world) marks(partition string) []string {
 	w.t.Helper()
 	found := []string{}
@@ -316,8 +316,7 @@ func (w *world) marks(partition string) []string {
 	return found
 }
 
-// published are the messages of every PublishBatch that was asked for, in all
-// of their forms.
+// published returns the messages of all PublishBatch requests, in all their forms.
 func (w *world) published() []map[string]string {
 	w.t.Helper()
 	var all []map[string]string
@@ -346,7 +345,7 @@ func (w *world) published() []map[string]string {
 	return all
 }
 
-// sample is the body of a documented event.
+// sample returns the body of a documented event.
 func sample(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "events-samples", name+".json"))
@@ -356,12 +355,12 @@ func sample(t *testing.T, name string) string {
 	return string(text)
 }
 
-// missed is a missed call of format A, with further members of its data.
+// missed returns a missed call of format A, with more members in its data.
 func missed(callID string, more ...string) string {
 	return body("call.missed", append([]string{`"call_id":"` + callID + `"`, `"direction":"inbound"`}, more...))
 }
 
-// voicemail is a voicemail of format A, with further members of its data.
+// voicemail returns a voicemail of format A, with more members in its data.
 func voicemail(callID string, more ...string) string {
 	return body("voicemail.received", append([]string{`"call_id":"` + callID + `"`}, more...))
 }
@@ -370,11 +369,11 @@ func body(event string, members []string) string {
 	return `{"event":"` + event + `","timestamp":"2026-03-12T14:32:00Z","data":{` + strings.Join(members, ",") + `}}`
 }
 
-// quote writes a text as JSON.
+// quote encodes a text as JSON.
 func quote(text string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(text) // a buffer takes every write
+	_ = e.Encode(text) // never fails
 	return strings.TrimSpace(b.String())
 }

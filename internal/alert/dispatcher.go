@@ -10,41 +10,41 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/timing"
 )
 
-// MaxBatch is how many messages are published at once at the most.
+// MaxBatch is the largest number of messages that are published at once.
 const MaxBatch = 10
 
 const (
-	// historyTime bounds the look at what is known of a caller. An alert waits
-	// for it no longer.
+	// historyTime is how long an alert waits for the caller's history.
 	historyTime = 500 * time.Millisecond
-	// markTime is kept of a deadline for the marks of what was published: as
-	// long as a table that fails may take to say so.
+	// markTime is kept of a deadline to mark what was published. A failing table
+	// takes about this long to return an error.
 	markTime = 8 * time.Second
-	// batchTime is the time for a batch: to look for marks, to publish, to
-	// mark. None is begun with less left.
+	// batchTime is enough to look for marks, publish and mark. No batch begins
+	// with less time left.
 	batchTime = 20 * time.Second
 )
 
-// ErrPostponed is told of items that are left for later: those before them
-// failed, there was no time left, or the [Publisher] says so because it is
-// stopped. It is no failure, and not logged as one.
+// ErrPostponed means that an alert was not tried: one before it failed, there was
+// too little time left, or the [Publisher] was stopped. It is not logged as a
+// failure.
 var ErrPostponed = errors.New("not tried yet")
 
-// Publisher sends messages to whoever subscribed.
+// Publisher sends messages to the subscribers.
 type Publisher interface {
-	// Publish sends at most [MaxBatch] messages, in order, and returns one
-	// error for each: nil says that it was sent. With an error it may have been
-	// all the same. One that wraps [ErrPostponed] is no failure.
+	// Publish sends at most [MaxBatch] messages in order and returns one error for
+	// each, nil if it was sent. A message with an error may have been sent too.
+	// An error that wraps [ErrPostponed] is no failure.
 	Publish(ctx context.Context, messages []Message) []error
 }
 
 // Dispatcher publishes the alerts of items.
 type Dispatcher struct {
-	// Now tells the time; New sets it, tests replace it.
+	// Now is the clock. New sets it, tests replace it.
 	Now func() time.Time
 
 	store table.Store
@@ -52,30 +52,42 @@ type Dispatcher struct {
 	log   *slog.Logger
 }
 
-// New returns a dispatcher that reads and marks in store, publishes to to, and
-// logs, without a person's data, to log.
+// New returns a dispatcher that keeps its marks in store. Its log lines hold no
+// personal data.
 func New(store table.Store, to Publisher, log *slog.Logger) *Dispatcher {
 	return &Dispatcher{Now: time.Now, store: store, to: to, log: log}
 }
 
-// Deliver publishes the alerts of items, in order, and returns one error for
-// each item: nil says that it was alerted, now or before, or that there is
-// nothing to alert. The others are to be delivered again; those whose error
-// wraps [ErrItem] will fail again.
+// Consumer returns the dispatcher as a consumer of the table's new items. The
+// alerts of one call stay in order.
+func (d *Dispatcher) Consumer() consumer.Consumer {
+	return consumer.Consumer{Name: "alerts", Wants: asksForAlert, Process: d.Process}
+}
+
+// asksForAlert reports whether an item is an event that people are alerted of.
+func asksForAlert(item table.Item) bool {
+	_, ok := item[table.Alert]
+	return ok
+}
+
+// Process publishes the alerts of items in order. It implements
+// [consumer.Process]: nil means that the alert was published, now or before, or
+// that none is due. The error wraps [consumer.ErrPermanent] and [ErrItem] if the
+// item can never be alerted. The marks in the store make it idempotent.
 //
-// What is wrong with one item keeps none of the others back. Where nothing of
-// a batch can be published, the rest is left for later.
-func (d *Dispatcher) Deliver(ctx context.Context, items []table.Item) []error {
-	faults := make([]error, len(items))
+// One item's failure does not affect the others. If nothing of a batch can be
+// published, the rest is postponed.
+func (d *Dispatcher) Process(ctx context.Context, items []table.Item) []error {
+	errs := make([]error, len(items))
 	var due []*pending
 	for i, item := range items {
-		if _, ok := item[table.Alert]; !ok {
+		if !asksForAlert(item) {
 			continue
 		}
 		a, err := Read(item)
-		p := &pending{Alert: a, item: item, fault: &faults[i]}
+		p := &pending{Alert: a, item: item, err: &errs[i]}
 		if err != nil {
-			d.fail(ctx, p, err)
+			d.fail(ctx, p, fmt.Errorf("%w: %w", consumer.ErrPermanent, err))
 			continue
 		}
 		if a.IsStaleUpdate() {
@@ -85,45 +97,45 @@ func (d *Dispatcher) Deliver(ctx context.Context, items []table.Item) []error {
 		due = append(due, p)
 	}
 
-	done := make(map[string]bool, len(due)) // by alert id, whatever became of the mark
+	done := make(map[string]bool, len(due)) // by alert ID: published here, marked or not
 	for len(due) > 0 {
 		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(d.Now()) < batchTime {
 			break
 		}
 		batch := due[:min(len(due), MaxBatch)]
 		due = due[len(batch):]
-		if !d.deliver(ctx, batch, done) {
+		if !d.processBatch(ctx, batch, done) {
 			break
 		}
 	}
 	for _, p := range due {
-		*p.fault = ErrPostponed
+		*p.err = ErrPostponed
 	}
 	if len(due) > 0 {
 		d.log.LogAttrs(ctx, slog.LevelWarn, "alerts postponed", slog.Int("count", len(due)))
 	}
-	return faults
+	return errs
 }
 
-// pending is one item on its way.
+// pending is an item whose alert may be due.
 type pending struct {
 	Alert
-	item  table.Item
-	fault *error // where Deliver returns it
 
-	marked     bool  // alerted before
-	twin       bool  // and for another event of the call
-	markErr    error // whether that could be read
+	item table.Item
+	err  *error // the item's result of Process
+
+	marked     bool // published before
+	sameCall   bool // published for another event of the call
+	markErr    error
 	historyErr error
 }
 
-// deliver publishes one batch. It reports false where that failed altogether.
-func (d *Dispatcher) deliver(ctx context.Context, batch []*pending, done map[string]bool) (ok bool) {
+// processBatch publishes one batch. It returns false if all of it failed.
+func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending, done map[string]bool) (ok bool) {
 	d.prepare(ctx, batch)
 
-	// One alert each, although several events may ask for it.
-	var first []*pending
-	var twins []*pending
+	// Several events may ask for the same alert: the first one is published.
+	var first, sameCall []*pending
 	for _, p := range batch {
 		switch {
 		case p.markErr != nil:
@@ -131,8 +143,8 @@ func (d *Dispatcher) deliver(ctx context.Context, batch []*pending, done map[str
 		case p.marked || done[p.ID]:
 			d.skip(ctx, p)
 		case slices.ContainsFunc(first, func(f *pending) bool { return f.ID == p.ID }):
-			p.twin = true
-			twins = append(twins, p)
+			p.sameCall = true
+			sameCall = append(sameCall, p)
 		default:
 			first = append(first, p)
 		}
@@ -153,15 +165,15 @@ func (d *Dispatcher) deliver(ctx context.Context, batch []*pending, done map[str
 			continue
 		}
 		ok, done[p.ID] = true, true
-		d.published(ctx, p)
+		d.logPublished(ctx, p)
 		marking.Go(func() { d.mark(ctx, p) })
 	}
 	marking.Wait()
-	for _, p := range twins {
+	for _, p := range sameCall {
 		if done[p.ID] {
 			d.skip(ctx, p)
 		} else {
-			*p.fault = ErrPostponed
+			*p.err = ErrPostponed
 		}
 	}
 	return ok
@@ -174,15 +186,14 @@ func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
 	return d.to.Publish(ctx, messages)
 }
 
-// prepare looks, side by side, whether the alerts of a batch were published
-// before, and what is known of the callers.
+// prepare reads, all at once, the marks and the callers' histories of a batch.
 func (d *Dispatcher) prepare(ctx context.Context, batch []*pending) {
 	brief, cancel := context.WithTimeout(ctx, historyTime)
 	defer cancel()
 	var all sync.WaitGroup
 	for _, p := range batch {
 		all.Go(func() { p.markErr = d.readMarks(ctx, p) })
-		all.Go(func() { p.historyErr = history(brief, d.store, &p.Alert) })
+		all.Go(func() { p.historyErr = readHistory(brief, d.store, &p.Alert) })
 	}
 	all.Wait()
 
@@ -191,7 +202,7 @@ func (d *Dispatcher) prepare(ctx context.Context, batch []*pending) {
 			d.log.LogAttrs(ctx, slog.LevelWarn, "alert enrichment failed",
 				append(p.attributes(), slog.String("error", p.historyErr.Error()))...)
 		}
-		// The missed call may be in this very batch.
+		// The missed call of a voicemail may be in the same batch.
 		for _, other := range batch {
 			if p.Kind == events.KindVoicemail && p.CallID != "" && p.MissedAt.IsZero() &&
 				other.Kind == events.KindMissedCall && other.Key.PK == p.Key.PK {
@@ -201,8 +212,8 @@ func (d *Dispatcher) prepare(ctx context.Context, batch []*pending) {
 	}
 }
 
-// readMarks finds out whether an alert was published before, and, for a
-// voicemail, when its call was missed.
+// readMarks finds out whether an alert was published before and, for a voicemail,
+// when its call was missed.
 func (d *Dispatcher) readMarks(ctx context.Context, p *pending) error {
 	own := table.AlertKey(p.Key, p.Kind)
 	missed := table.AlertKey(p.Key, events.KindMissedCall)
@@ -213,7 +224,7 @@ func (d *Dispatcher) readMarks(ctx context.Context, p *pending) error {
 		switch table.KeyOf(mark) {
 		case own:
 			p.marked = true
-			p.twin = table.Text(mark, table.EventSort) != p.Key.SK
+			p.sameCall = table.Text(mark, table.EventSort) != p.Key.SK
 		case missed:
 			p.MissedAt = timeOf(mark, table.OccurredAt)
 		}
@@ -221,9 +232,9 @@ func (d *Dispatcher) readMarks(ctx context.Context, p *pending) error {
 	return nil
 }
 
-// mark notes that an alert was published. Without the mark it comes again if
-// the record does, which is why the fault is logged and not returned: returned,
-// it would bring the record again for certain.
+// mark records that an alert was published. Without the mark, the alert repeats
+// if the record comes again. The error is only logged: returned, it would bring
+// the record again for certain.
 func (d *Dispatcher) mark(ctx context.Context, p *pending) {
 	if _, err := d.store.Put(ctx, table.AlertedItem(p.item, p.Kind, d.Now())); err != nil {
 		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
@@ -231,7 +242,7 @@ func (d *Dispatcher) mark(ctx context.Context, p *pending) {
 	}
 }
 
-func (d *Dispatcher) published(ctx context.Context, p *pending) {
+func (d *Dispatcher) logPublished(ctx context.Context, p *pending) {
 	attributes := append(p.attributes(), slog.Bool("enriched", p.historyErr == nil))
 	now := d.Now()
 	if !p.ReceivedAt.IsZero() {
@@ -243,15 +254,15 @@ func (d *Dispatcher) published(ctx context.Context, p *pending) {
 	d.log.LogAttrs(ctx, slog.LevelInfo, "alert published", attributes...)
 }
 
-// skip notes that an item needs no alert: it was published before, for this
-// event or for a twin, or it is old news.
+// skip logs that an item needs no alert: it was published before, for this event
+// or for another of the same call, or it is old news.
 func (d *Dispatcher) skip(ctx context.Context, p *pending) {
 	d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped",
-		append(p.attributes(), slog.Bool("twin", p.twin), slog.Bool("old", p.IsStaleUpdate()))...)
+		append(p.attributes(), slog.Bool("sameCall", p.sameCall), slog.Bool("old", p.IsStaleUpdate()))...)
 }
 
 func (d *Dispatcher) fail(ctx context.Context, p *pending, err error) {
-	*p.fault = err
+	*p.err = err
 	if errors.Is(err, ErrPostponed) {
 		return
 	}
@@ -259,7 +270,7 @@ func (d *Dispatcher) fail(ctx context.Context, p *pending, err error) {
 		append(p.attributes(), slog.String("error", err.Error()))...)
 }
 
-// attributes are what a log line says of an alert: no name, number or text.
+// attributes identify an alert in the log, without a name, number or text.
 func (p *pending) attributes() []slog.Attr {
 	return append(make([]slog.Attr, 0, 6),
 		slog.String("kind", string(p.Kind)), slog.String("key", table.LogPartition(p.Key.PK)))

@@ -1,18 +1,15 @@
-// Package alert tells people of missed calls and voicemails.
+// Package alert publishes missed calls and voicemails to people and programs.
 //
-// [Dispatcher.Deliver] takes items of the events table in the order in which
-// they were written, from the table's stream or from the embedded store's feed.
-// For each that alerts it looks whether that was done before, adds what the
-// table knows of the caller, publishes, and leaves a mark beside the event. The
-// mark is per call and kind: the provider tells of one missed call in several
-// events, and people are to hear of it once.
+// [Dispatcher.Process] gets the table's new items in the order in which they were
+// written; see package consumer. For an item that asks for an alert it checks
+// whether the alert was published before, adds what the table knows of the
+// caller, publishes, and puts a mark beside the event. A call has one mark for
+// each kind of alert, because JustCall reports one missed call in several events.
 //
-// Publishing comes before marking, so that nothing that happens in between can
-// lose an alert; it can repeat one, and for this every alert has an id that is
-// the same each time. Nothing that only makes an alert better, such as the
-// caller's name, can hold it up for more than a moment or make it fail.
+// Publishing comes before marking, so no crash can lose an alert. It can repeat
+// one; therefore an alert always carries the same ID. Whatever only improves an
+// alert, such as the caller's name, can neither delay it for long nor fail it.
 //
-// [SNS] publishes to an Amazon SNS topic: a JSON document (see
-// docs/alerts.md), an e-mail and a text message for the subscribers of each
-// kind, with attributes for filter policies.
+// [SNS] publishes to an Amazon SNS topic: a JSON document (see docs/alerts.md),
+// an e-mail and a text message, with attributes for filter policies.
 package alert

@@ -13,7 +13,7 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// Whatever JustCall sends, its alert is one that can be sent and read.
+// Whatever JustCall sends, its alert can be sent and read.
 func FuzzMessage(f *testing.F) {
 	f.Add(sample(f, "call.missed"))
 	f.Add(sample(f, "voicemail.received"))
@@ -38,7 +38,7 @@ func FuzzMessage(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, m := range []alert.Message{a.Message(), alert.Bare(a.Message())} {
+		for _, m := range []alert.Message{a.Message(), alert.Redacted(a.Message())} {
 			for form, text := range map[string]string{"subject": m.Subject, "sms": m.SMS} {
 				if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 					t.Errorf("%s holds what does not print: %q", form, text)

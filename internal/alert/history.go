@@ -11,19 +11,18 @@ import (
 )
 
 const (
-	// missedSpan is how far back missed calls are counted.
+	// missedSpan is the time in which a caller's missed calls are counted.
 	missedSpan = 24 * time.Hour
-	// HistoryLength is how many of a caller's last events are looked at: one
-	// page of well under 100 KB.
+	// HistoryLength is how many of a caller's latest events are read: one page of
+	// well under 100 KB.
 	HistoryLength = 100
 )
 
-// history adds to a what the table knows of the caller: the name and company
-// of the newest contact event, and how many calls were missed in the 24 hours
-// up to this one. It is one query. Of a caller with more than [HistoryLength]
-// events in that time the count is of those, and a contact before them is not
-// seen.
-func history(ctx context.Context, store table.Store, a *Alert) error {
+// readHistory adds to an alert what the table knows of the caller: the name and
+// company in the newest contact event, and the number of calls missed in the 24
+// hours up to this one. It is one query, of the latest [HistoryLength] events;
+// older events are not counted, and older contacts not found.
+func readHistory(ctx context.Context, store table.Store, a *Alert) error {
 	if a.Caller == "" {
 		return nil
 	}
@@ -37,7 +36,7 @@ func history(ctx context.Context, store table.Store, a *Alert) error {
 		return fmt.Errorf("read the caller's history: %w", err)
 	}
 
-	// The index may not have this very event yet.
+	// The index may lag behind and not hold this event yet.
 	missed := map[string]bool{table.CallOf(a.Key): true}
 	known := false
 	for _, item := range page.Items {

@@ -15,38 +15,39 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// DocumentVersion is the version of the JSON document. It changes when a
-// member changes its meaning or goes, not when one is added. docs/alerts.md
-// and docs/alert.schema.json describe it.
+// DocumentVersion is the version of the JSON document. It changes when a member is
+// removed or changes its meaning, not when one is added. docs/alerts.md and
+// docs/alert.schema.json describe the document.
 const DocumentVersion = 1
 
-// Limits of what people are sent, in characters: SNS takes subjects of less
-// than 100, and puts 140 ASCII characters into one text message. Letters
-// beyond the alphabet of text messages make it two or three.
+// Limits of the texts for people, in characters. SNS accepts subjects of less than
+// 100 characters, and sends 140 ASCII characters as one text message. With other
+// letters it can become two or three.
 // See https://docs.aws.amazon.com/sns/latest/api/API_Publish.html.
 const (
 	MaxSubject = 99
 	MaxSMS     = 140
 )
 
-// Message is an alert in the forms in which people and programs get it.
+// Message is an alert in the forms that people and programs receive.
 type Message struct {
 	ID   string
 	Kind events.Kind
-	// Call names the call: alerts of one call are to stay in order.
+	// Call identifies the call. Alerts of one call must stay in order.
 	Call string
-	// Subject and Email are for people, with all that is known; SMS is one
-	// line of at most [MaxSMS] characters.
+	// Subject and Email are for people. SMS is one line of at most [MaxSMS]
+	// characters.
 	Subject, Email, SMS string
 	// Document is the JSON document, for programs.
 	Document []byte
-	// Attributes are for filter policies: kind, line, agent_id and caller, as
-	// far as they are known.
+	// Attributes are for filter policies: kind, line, agent_id and caller, where
+	// known.
 	Attributes map[string]string
 
-	// bare is the message without anything that a caller could have chosen,
-	// for a topic that refuses the whole one; nil in such a message itself.
-	bare *Message
+	// redact renders the message without names and texts, which a caller can
+	// choose, for a topic that refuses the whole message. It is nil in a redacted
+	// message.
+	redact func() Message
 }
 
 // document is docs/alert.schema.json.
@@ -98,10 +99,10 @@ type tableKey struct {
 	SK string `json:"SK"`
 }
 
-// Message renders the alert. Nothing that is in it makes this fail.
+// Message renders the alert, whatever the event holds.
 func (a Alert) Message() Message {
 	w := a.words()
-	m := Message{
+	return Message{
 		ID:         a.ID,
 		Kind:       a.Kind,
 		Call:       table.CallOf(a.Key),
@@ -110,13 +111,12 @@ func (a Alert) Message() Message {
 		SMS:        w.sms(),
 		Document:   encode(w.document()),
 		Attributes: w.attributes(w.line),
+		redact:     w.redacted,
 	}
-	m.bare = w.bare()
-	return m
 }
 
-// attributes are the message attributes, as far as they are known: SNS takes no
-// empty ones.
+// attributes returns the message attributes that are known: SNS accepts no empty
+// ones.
 func (w words) attributes(line string) map[string]string {
 	known := map[string]string{"kind": string(w.Kind)}
 	for name, value := range map[string]string{"line": line, "agent_id": w.agentID(), "caller": w.Caller} {
@@ -127,12 +127,12 @@ func (w words) attributes(line string) map[string]string {
 	return known
 }
 
-// bare renders what no caller had a hand in: kind, times and keys, and for the
-// filter policies the numbers.
-func (w words) bare() *Message {
+// redacted renders kind, times and keys only, with the numbers as attributes for
+// filter policies.
+func (w words) redacted() Message {
 	a := w.Alert
 	key := line(a.Key.PK, maxID)
-	return &Message{
+	return Message{
 		ID:      a.ID,
 		Kind:    a.Kind,
 		Call:    table.CallOf(a.Key),
@@ -149,7 +149,7 @@ func (w words) bare() *Message {
 	}
 }
 
-// words are the texts of an alert, cleaned and cut.
+// words holds the texts of an alert, cleaned and shortened.
 type words struct {
 	Alert
 	line, lineName   string
@@ -173,7 +173,7 @@ func (a Alert) words() words {
 		recording: link(a.RecordingURL),
 	}
 	if events.PhoneNumber(w.name) != "" {
-		w.name = "" // unnamed contacts are called by their number
+		w.name = "" // JustCall names an unnamed contact by its number
 	}
 	var whole bool
 	w.transcription, whole = clean(a.Transcription, maxTranscription)
@@ -188,7 +188,7 @@ func (w words) agentID() string {
 	return ""
 }
 
-// who is the caller's name and company, or "".
+// who returns the caller's name and company, as far as they are known.
 func (w words) who(most int) string {
 	name, company := line(w.name, most), line(w.company, most)
 	if name != "" && company != "" {
@@ -215,7 +215,7 @@ func title(kind events.Kind) string {
 	return "Missed call"
 }
 
-// heading is the title, and of a missed call how many it makes.
+// heading returns the title. For a repeated missed call it adds the count.
 func (w words) heading() string {
 	if w.MissedTimes > 1 && w.Kind == events.KindMissedCall {
 		return fmt.Sprintf("%s, %s in 24 h", title(w.Kind), ordinal(w.MissedTimes))
@@ -237,7 +237,7 @@ func ordinal(n int) string {
 	return strconv.Itoa(n) + ending
 }
 
-// call is what a person needs to call back: who, and on which line.
+// call says what a person needs to call back: who called, on which line.
 func (w words) call(separator string) string {
 	text := w.heading() + ": "
 	if who := w.who(20); who != "" {
@@ -250,7 +250,7 @@ func (w words) call(separator string) string {
 	return text
 }
 
-// subject counts as SNS may: an emoji is two.
+// subject counts in UTF-16, as SNS may do: an emoji counts as two.
 func (w words) subject() string {
 	letters := []rune(line(w.call(", "), MaxSubject))
 	for len(utf16.Encode(letters)) > MaxSubject {
@@ -267,8 +267,8 @@ func (w words) sms() string {
 	if w.transcription != "" {
 		text += ": " + w.transcription
 	}
-	// The ellipsis is not in the alphabet of text messages, and would turn one
-	// message into three.
+	// The alphabet of text messages has no ellipsis: it would turn one message into
+	// three.
 	const dots = "..."
 	text = strings.ReplaceAll(text, "…", dots)
 	if letters := []rune(text); len(letters) > MaxSMS {
@@ -357,14 +357,13 @@ func (w words) document() document {
 	return d
 }
 
-// encode writes a document. It has no value that JSON cannot hold.
 func encode(v any) []byte {
-	text, _ := json.Marshal(v, jsontext.AllowInvalidUTF8(true))
+	text, _ := json.Marshal(v, jsontext.AllowInvalidUTF8(true)) // a document holds nothing else that fails
 	return text
 }
 
-// callID is the call's id if it is one that a program can use, as all real
-// ones are. The key has what names the rest.
+// callID returns the call's ID, or "" if it is absurdly long. The key then
+// identifies the call.
 func (w words) callID() string {
 	if len(w.CallID) > maxID {
 		return ""

@@ -53,8 +53,7 @@ func TestMessagesOfTheSamples(t *testing.T) {
 	golden.NoOthers(t, filepath.Join("testdata", "golden", "*"), expected)
 }
 
-// call returns a missed call of format B with a name, a line's name, and an
-// agent, as they are written in JSON.
+// call returns a missed call of format B. agentID is JSON.
 func call(name, line, agentID string) string {
 	return fmt.Sprintf(`{"type":"call.missed","request_id":"01KKXGP6DQG3JM67BC8CAWYFAD","data":{"call_sid":"CA1",
 		"call_date":"2026-03-12","call_time":"14:58:00","contact_number":"14155550144","contact_name":%s,
@@ -69,11 +68,11 @@ func voicemail(transcription string) string {
 }
 
 func quote(text string) string {
-	quoted, _ := json.Marshal(text) // a string always is JSON
+	quoted, _ := json.Marshal(text) // never fails for a string
 	return string(quoted)
 }
 
-// document reads the JSON document of a message.
+// document decodes the JSON document of a message.
 func document(t testing.TB, m alert.Message) map[string]any {
 	t.Helper()
 	var d map[string]any
@@ -250,7 +249,7 @@ func TestOnlyLinksThatLookLikeOnesAreSent(t *testing.T) {
 	}
 }
 
-// An item whose payload does not read still says that somebody called.
+// An item with a damaged payload still says that somebody called.
 func TestAnItemWithADamagedPayloadStillAlerts(t *testing.T) {
 	t.Parallel()
 	for name, payload := range map[string]string{"no JSON": "{", "nothing": "", "an array": "[]"} {
@@ -294,11 +293,11 @@ func TestWhatIsNoAlertIsAnError(t *testing.T) {
 	}
 }
 
-// Whatever the topic objects to in a message, it cannot be in the bare one.
-func TestTheBareMessageHoldsNothingThatACallerWrote(t *testing.T) {
+// Whatever the topic objects to, the redacted message does not have it.
+func TestTheRedactedMessageHoldsNothingThatACallerWrote(t *testing.T) {
 	t.Parallel()
 	const wrote = "Hyacinth"
-	m := alert.Bare(messageOf(t, call(wrote, wrote, "42")))
+	m := alert.Redacted(messageOf(t, call(wrote, wrote, "42")))
 	for form, text := range map[string]string{"subject": m.Subject, "email": m.Email, "sms": m.SMS, "document": string(m.Document)} {
 		if strings.Contains(text, wrote) || strings.Contains(text, "14155550144") {
 			t.Errorf("%s: %s", form, text)

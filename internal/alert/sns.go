@@ -20,16 +20,16 @@ import (
 )
 
 const (
-	// maxRequest is how many bytes of messages go into one request: somewhat
-	// less than the 256 KB that SNS takes, message attributes included.
+	// maxRequest limits the messages of one request, in bytes. SNS accepts 256 KB,
+	// message attributes included.
 	maxRequest = 240 << 10
-	// publishAttempts is how often a message is tried that SNS itself could
-	// not take. Requests that fail altogether are tried again by the SDK.
+	// publishAttempts limits the tries of a message that SNS rejects with an error of
+	// its own. The SDK retries requests that fail as a whole.
 	publishAttempts = 3
 	publishPause    = 100 * time.Millisecond
 )
 
-// ErrTopic says that the topic did not take a message.
+// ErrTopic means that the topic did not accept a message.
 var ErrTopic = errors.New("not published")
 
 // TopicAPI is the part of [sns.Client] that is used.
@@ -37,8 +37,8 @@ type TopicAPI interface {
 	PublishBatch(context.Context, *sns.PublishBatchInput, ...func(*sns.Options)) (*sns.PublishBatchOutput, error)
 }
 
-// SNS publishes to an Amazon SNS topic. A subscriber gets the form for its
-// protocol: e-mail and text message, or for every other one the document.
+// SNS publishes to an Amazon SNS topic. Subscribers get the form for their
+// protocol: e-mail, text message, or else the document.
 //
 // https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 type SNS struct {
@@ -49,14 +49,14 @@ type SNS struct {
 
 var _ Publisher = (*SNS)(nil)
 
-// NewSNS returns the publisher to the topic of that ARN.
+// NewSNS returns a publisher to a topic.
 func NewSNS(client TopicAPI, topicARN string, log *slog.Logger) *SNS {
 	return &SNS{client: client, topic: topicARN, log: log}
 }
 
-// Publish implements [Publisher]. A message that SNS refuses for what is in it
-// is sent once more with its kind, times and keys alone: better an alert that
-// says where to look than none. The errors wrap [ErrTopic].
+// Publish implements [Publisher]. A message that SNS refuses for its content is
+// redacted and sent once more: an alert that says where to look is better than
+// none. The errors wrap [ErrTopic].
 func (s *SNS) Publish(ctx context.Context, messages []Message) []error {
 	errs := make([]error, len(messages))
 	var request []*sending
@@ -79,22 +79,22 @@ func (s *SNS) Publish(ctx context.Context, messages []Message) []error {
 	return errs
 }
 
-// sending is one message on its way.
+// sending is a message and the state of its delivery.
 type sending struct {
 	message *Message
-	fault   *error // where Publish returns it
+	err     *error // the message's result of Publish
 	entry   types.PublishBatchRequestEntry
 	size    int    // bytes, as SNS counts them
-	refusal string // the code with which the whole message was refused
+	refusal string // the error code for the whole message, once it is redacted
 }
 
-func newSending(m *Message, fault *error) *sending {
-	n := &sending{fault: fault}
+func newSending(m *Message, err *error) *sending {
+	n := &sending{err: err}
 	n.set(m)
 	return n
 }
 
-// set makes the request's entry of a message.
+// set makes the entry of a request.
 func (n *sending) set(m *Message) {
 	text := string(encode(struct {
 		Default string `json:"default"`
@@ -102,7 +102,7 @@ func (n *sending) set(m *Message) {
 		SMS     string `json:"sms"`
 	}{string(m.Document), m.Email, m.SMS}))
 
-	// Text messages are marked as worth more than an advertisement's delay.
+	// Transactional text messages are sent before promotional ones.
 	// https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-topic.html
 	attributes := map[string]types.MessageAttributeValue{"AWS.SNS.SMS.SMSType": attribute("Transactional")}
 	n.size = len(text) + len(m.Subject)
@@ -123,8 +123,7 @@ func attribute(value string) types.MessageAttributeValue {
 	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
 }
 
-// send makes one request of what fits into one, and tries again those that did
-// not get through.
+// send publishes what fits into one request, and retries what fails.
 func (s *SNS) send(ctx context.Context, left []*sending) {
 	for attempt := range publishAttempts {
 		if attempt > 0 && !timing.Sleep(ctx, publishPause<<attempt) {
@@ -136,7 +135,7 @@ func (s *SNS) send(ctx context.Context, left []*sending) {
 	}
 }
 
-// try makes one request and returns what is worth another.
+// try makes one request and returns the messages to retry.
 func (s *SNS) try(ctx context.Context, batch []*sending) (again []*sending) {
 	in := &sns.PublishBatchInput{TopicArn: aws.String(s.topic)}
 	for i, n := range batch {
@@ -150,7 +149,7 @@ func (s *SNS) try(ctx context.Context, batch []*sending) (again []*sending) {
 
 	unanswered := fmt.Errorf("%w: the topic's answer does not mention it", ErrTopic)
 	for _, n := range batch {
-		*n.fault = unanswered
+		*n.err = unanswered
 	}
 	answered := func(id *string) (n *sending, ok bool) {
 		i, err := strconv.Atoi(aws.ToString(id))
@@ -161,8 +160,8 @@ func (s *SNS) try(ctx context.Context, batch []*sending) (again []*sending) {
 	}
 	for _, success := range out.Successful {
 		if n, ok := answered(success.Id); ok {
-			*n.fault = nil
-			s.tellCut(ctx, n)
+			*n.err = nil
+			s.logRedacted(ctx, n)
 		}
 	}
 	for _, failure := range out.Failed {
@@ -171,9 +170,9 @@ func (s *SNS) try(ctx context.Context, batch []*sending) (again []*sending) {
 			continue
 		}
 		code := aws.ToString(failure.Code)
-		*n.fault = fmt.Errorf("%w: %s", ErrTopic, code)
-		// Whether it is the sender's fault does not tell: throttling is, to SNS.
-		if isContent(code) && !n.strip(code) {
+		*n.err = fmt.Errorf("%w: %s", ErrTopic, code)
+		// SenderFault does not help: SNS sets it for throttling too.
+		if isContent(code) && !n.redact(code) {
 			continue
 		}
 		again = append(again, n)
@@ -181,20 +180,19 @@ func (s *SNS) try(ctx context.Context, batch []*sending) (again []*sending) {
 	return again
 }
 
-// refused takes the error of a request that failed altogether. One that was
-// refused for what is in it is taken apart, so that one message cannot keep the
-// others back.
+// refused handles a request that failed as a whole. If it was refused for its
+// content, each message is sent alone, so that one cannot stop the others.
 func (s *SNS) refused(ctx context.Context, batch []*sending, err error) (again []*sending) {
-	told := fmt.Errorf("%w: %s", ErrTopic, awsclient.SafeMessage(err))
+	failure := fmt.Errorf("%w: %s", ErrTopic, awsclient.SafeMessage(err))
 	for _, n := range batch {
-		*n.fault = told
+		*n.err = failure
 	}
 	var answer smithy.APIError
 	switch {
 	case !errors.As(err, &answer):
-		return nil // nobody answered, and the SDK has tried it again already
+		return nil // no answer; the SDK has retried already
 	case strings.HasPrefix(answer.ErrorMessage(), "Invalid parameter: TopicArn"):
-		return nil // not what is in it, but where it goes
+		return nil // the topic is wrong, not the content
 	case !isContent(answer.ErrorCode()) && awsclient.Status(err) != http.StatusRequestEntityTooLarge:
 		return nil
 	}
@@ -204,33 +202,33 @@ func (s *SNS) refused(ctx context.Context, batch []*sending, err error) (again [
 		}
 		return nil
 	}
-	if batch[0].strip(answer.ErrorCode()) {
+	if batch[0].redact(answer.ErrorCode()) {
 		return batch
 	}
 	return nil
 }
 
-// strip replaces a message that was refused by its bare form. It reports false
-// if that was refused as well.
-func (n *sending) strip(code string) bool {
-	if n.message.bare == nil {
+// redact replaces a refused message by its redacted form. It returns false if that
+// was refused too.
+func (n *sending) redact(code string) bool {
+	if n.message.redact == nil {
 		return false
 	}
-	n.set(n.message.bare)
+	redacted := n.message.redact()
+	n.set(&redacted)
 	n.refusal = code
 	return true
 }
 
-// tellCut notes that the bare form of a message was taken in its place.
-func (s *SNS) tellCut(ctx context.Context, n *sending) {
+// logRedacted logs that a message was accepted in its redacted form only.
+func (s *SNS) logRedacted(ctx context.Context, n *sending) {
 	if n.refusal != "" {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "alert cut",
 			slog.String("kind", string(n.message.Kind)), slog.String("error", n.refusal))
 	}
 }
 
-// isContent reports whether a code says that a message is refused for what is
-// in it.
+// isContent reports whether an error code is about a message's content.
 func isContent(code string) bool {
 	switch code {
 	case "InvalidParameter", "InvalidParameterException", "InvalidParameterValue", "ParameterValueInvalid",

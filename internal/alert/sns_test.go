@@ -20,8 +20,8 @@ import (
 	"github.com/ringback/ringback/internal/proof/logscan"
 )
 
-// api answers each entry as a test says: "" takes it, a code refuses it, one
-// that begins with "!" for what is in it.
+// api answers each entry as a test says: "" accepts it, a code refuses it, and a
+// code after "!" says that the sender is at fault.
 type api struct {
 	answer   func(call int, e types.PublishBatchRequestEntry) string
 	whole    func(call int, entries []types.PublishBatchRequestEntry) error
@@ -58,8 +58,8 @@ func (a *api) PublishBatch(_ context.Context, in *sns.PublishBatchInput, _ ...fu
 			out.Successful = append(out.Successful, types.PublishBatchResultEntry{Id: e.Id})
 			continue
 		}
-		bare, sender := strings.CutPrefix(code, "!")
-		out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String(bare), SenderFault: sender})
+		code, sender := strings.CutPrefix(code, "!")
+		out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String(code), SenderFault: sender})
 	}
 	return out, nil
 }
@@ -71,13 +71,13 @@ func (a *api) subjects() (subjects []string) {
 	return subjects
 }
 
-func isBare(e types.PublishBatchRequestEntry) bool {
+func isRedacted(e types.PublishBatchRequestEntry) bool {
 	return strings.Contains(*e.Subject, "details in the table")
 }
 
 const (
-	whole = "Missed call: +14155550144 on Support"
-	bare  = "Missed call, details in the table"
+	whole    = "Missed call: +14155550144 on Support"
+	redacted = "Missed call, details in the table"
 )
 
 func messages(t *testing.T, n int) []alert.Message {
@@ -98,7 +98,7 @@ func TestPublish(t *testing.T) {
 	}{
 		{"takes all in one request", api{}, 10, slices.Repeat([]string{whole}, 10), nil, 1},
 		{
-			"one that is throttled once is tried again, alone",
+			"one that is throttled once is retried, alone",
 			api{answer: func(call int, e types.PublishBatchRequestEntry) string {
 				if call == 1 && second(e) {
 					return "Throttled"
@@ -123,7 +123,7 @@ func TestPublish(t *testing.T) {
 			3,
 		},
 		{
-			"one that is throttled, which SNS calls the sender's fault, is not cut",
+			"one that is throttled, which SNS calls the sender's fault, is not redacted",
 			api{answer: func(call int, e types.PublishBatchRequestEntry) string {
 				if call == 1 && second(e) {
 					return "!Throttled"
@@ -135,33 +135,33 @@ func TestPublish(t *testing.T) {
 			nil, 2,
 		},
 		{
-			"one that is denied its key is not cut",
+			"one that is denied its key is not redacted",
 			api{answer: func(int, types.PublishBatchRequestEntry) string { return "!KMSAccessDenied" }},
 			1, nil,
 			[]int{0},
 			3,
 		},
 		{
-			"one that is refused for what is in it goes out bare",
+			"one that is refused for its content goes out redacted",
 			api{answer: func(_ int, e types.PublishBatchRequestEntry) string {
-				if !isBare(e) {
+				if !isRedacted(e) {
 					return "!InvalidParameter"
 				}
 				return ""
 			}},
 			1,
-			[]string{bare},
+			[]string{redacted},
 			nil, 2,
 		},
 		{
-			"one that is refused even bare fails",
+			"one that is refused even redacted fails",
 			api{answer: func(int, types.PublishBatchRequestEntry) string { return "!InvalidParameter" }},
 			1, nil,
 			[]int{0},
 			2,
 		},
 		{
-			"a request that is refused for what is in it is taken apart",
+			"a request that is refused for its content is sent one by one",
 			api{whole: func(_ int, entries []types.PublishBatchRequestEntry) error {
 				if len(entries) > 1 {
 					return &smithy.GenericAPIError{Code: "BatchRequestTooLong"}
@@ -173,21 +173,21 @@ func TestPublish(t *testing.T) {
 			nil, 4,
 		},
 		{
-			"a single one that is refused for its size goes out bare",
+			"a single one that is refused for its size goes out redacted",
 			api{whole: func(_ int, entries []types.PublishBatchRequestEntry) error {
-				if !isBare(entries[0]) {
+				if !isRedacted(entries[0]) {
 					return &smithy.GenericAPIError{Code: "InvalidParameter"}
 				}
 				return nil
 			}},
 			1,
-			[]string{bare},
+			[]string{redacted},
 			nil, 2,
 		},
 		{
-			"a single one that is refused for its size by the status alone goes out bare",
+			"a single one that is refused for its size by the status alone goes out redacted",
 			api{whole: func(_ int, entries []types.PublishBatchRequestEntry) error {
-				if !isBare(entries[0]) {
+				if !isRedacted(entries[0]) {
 					return &smithyhttp.ResponseError{
 						Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusRequestEntityTooLarge}},
 						Err:      &smithy.GenericAPIError{Code: "UnknownError"},
@@ -196,7 +196,7 @@ func TestPublish(t *testing.T) {
 				return nil
 			}},
 			1,
-			[]string{bare},
+			[]string{redacted},
 			nil, 2,
 		},
 		{
@@ -261,7 +261,7 @@ func (f apiFunc) PublishBatch(_ context.Context, in *sns.PublishBatchInput, _ ..
 	return f(in)
 }
 
-// Ten of the largest messages are more than one request takes.
+// Ten of the largest messages do not fit into one request.
 func TestRequestsStayBelowTheLimitOfTheService(t *testing.T) {
 	t.Parallel()
 	body := voicemail(strings.Repeat(`"`, 300<<10))

@@ -8,20 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// The longest texts that an alert shows, in characters. What is longer stands
-// whole in the table. With them the largest message stays under the 64 KB that
-// SNS bills as one.
+// The longest texts in an alert, in characters. The table has the whole text. With
+// these limits the largest message stays under 64 KB, which SNS bills as one.
 const (
 	maxName          = 80
 	maxReason        = 120
 	maxTranscription = 2000
-	maxURL           = 1000 // bytes: a link is shown whole or not at all
-	maxID            = 400  // bytes: what a key takes
+	maxURL           = 1000 // bytes; a longer link is left out
+	maxID            = 400  // bytes; no part of a key is longer
 )
 
-// clean makes of a caller's text one line that shows what it says: controls,
-// line ends and the invisible characters that can turn a line's direction are
-// taken out, and what is longer than limit characters is cut.
+// clean turns a caller's text into one line. It removes control characters, line
+// ends and invisible characters, which can reverse a line's direction, and
+// shortens the text to limit characters. whole reports that it was not shortened.
 func clean(text string, limit int) (line string, whole bool) {
 	var b strings.Builder
 	length, gap := 0, false
@@ -50,7 +49,7 @@ func clean(text string, limit int) (line string, whole bool) {
 	return b.String(), true
 }
 
-// cutLast ends a text of that many characters in an ellipsis, within limit.
+// cutLast ends a text of length characters with an ellipsis, within limit.
 func cutLast(text string, length, limit int) string {
 	if length >= limit {
 		_, last := utf8.DecodeLastRuneInString(text)
@@ -59,13 +58,13 @@ func cutLast(text string, length, limit int) string {
 	return strings.TrimRight(text, " ") + "…"
 }
 
-// line is clean for texts whose being cut need not be told.
+// line is clean for callers that need not know whether the text was shortened.
 func line(text string, limit int) string {
 	text, _ = clean(text, limit)
 	return text
 }
 
-// link returns an address that a mail program may make a link of, or "".
+// link returns an address if a mail program may turn it into a link, or else "".
 func link(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(address) > maxURL {
@@ -74,5 +73,5 @@ func link(address string) string {
 	return u.String()
 }
 
-// clock writes a time for a person.
+// clock formats a time for people.
 func clock(at time.Time) string { return at.UTC().Format("2 January 2006, 15:04 UTC") }

@@ -1,13 +1,13 @@
-// Package local is ringback on one machine: the webhook's own handler over
-// HTTP, on the embedded store, with a token that it makes for itself, and the
-// alerts of what was stored.
+// Package local runs ringback on one machine: the webhook over HTTP, on the
+// embedded store and with a token that it makes itself, and the consumers of what
+// was stored.
 //
-// From [ingest.Handler] inwards it is the code that runs on AWS. A folder holds
-// everything: the table (events.db) and the secret (secret.json). What was
-// answered 200 is on disk, and survives a restart and a kill.
+// From [ingest.Handler] inwards this is the code that runs on AWS. One folder
+// holds the table (events.db) and the secret (secret.json). What was answered
+// with 200 is on disk and survives a kill.
 //
-// The store's feed stands in for the table's stream, and a terminal and an HTTP
-// URL for the topic. What was stored is alerted, however often the process is
-// killed on the way: once, unless the kill came between an alert's being
-// published and its mark's being stored. Then it comes twice, under one id.
+// The store's feed takes the place of the table's stream; the consumers are the
+// same (package consumer). A terminal and an HTTP URL take the place of the topic.
+// However often the process is killed, every stored alert goes out: once, or
+// twice with one ID if the kill came between publishing and marking it.
 package local

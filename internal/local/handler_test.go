@@ -69,7 +69,7 @@ func TestAnswers(t *testing.T) {
 func TestBodiesUpToTheLimitAreRead(t *testing.T) {
 	t.Parallel()
 	stack := start(t, t.TempDir())
-	// White space between the members, which an item compresses away.
+	// White space between the members compresses well enough for an item.
 	padded := func(size int) string {
 		head, tail := missed[:1], missed[1:]
 		return head + strings.Repeat(" ", size-len(missed)) + tail
@@ -99,7 +99,7 @@ func TestHeaderNamesMayHaveAnyCase(t *testing.T) {
 	for _, change := range []func(string) string{strings.ToLower, strings.ToUpper, http.CanonicalHeaderKey} {
 		headers := make(http.Header)
 		for name, values := range sign(signingSecret, stack.URL, time.Now()) {
-			headers[change(name)] = values // written as it stands here
+			headers[change(name)] = values // sent with this spelling
 		}
 		c := dial(t, address)
 		c.request(t, stack.URL, headers, missedB)
@@ -166,7 +166,7 @@ func TestCloseAnswersWhatIsUnderWay(t *testing.T) {
 	folder := t.TempDir()
 	stack := start(t, folder)
 	c := dial(t, addressOf(t, stack))
-	// The server says that it goes on only when the handler reads the body.
+	// The server sends 100 Continue only when the handler reads the body.
 	c.head(t, stack.URL, http.Header{"Expect": {"100-continue"}}, len(missed))
 	c.write(t, missed[:20])
 	if line := c.line(t); line != "HTTP/1.1 100 Continue" {
@@ -201,12 +201,12 @@ func TestCloseAnswersWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// Browsers connect before they ask.
+// Browsers open connections before they need them.
 func TestCloseDoesNotWaitForAConnectionThatAsksNothing(t *testing.T) {
 	t.Parallel()
 	stack := start(t, t.TempDir())
 	dial(t, addressOf(t, stack))
-	// A connection is accepted after those before it.
+	// Connections are accepted in order.
 	if got := post(t, stack.URL, missed); got.Status != "stored" {
 		t.Fatalf("post: %+v", got)
 	}
@@ -295,7 +295,7 @@ func addressOf(t *testing.T, stack *local.Stack) string {
 	return u.Host
 }
 
-// conn is a connection on which a test writes its requests by hand.
+// conn is a connection on which a test writes raw requests.
 type conn struct {
 	*net.TCPConn
 	reader *bufio.Reader
@@ -322,7 +322,7 @@ func (c conn) write(t *testing.T, text string) {
 	}
 }
 
-// head begins a POST to target. The headers' names are written as they stand.
+// head begins a POST to target. Header names keep their spelling.
 func (c conn) head(t *testing.T, target string, headers http.Header, length int) {
 	t.Helper()
 	u, err := url.Parse(target)

@@ -11,14 +11,14 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// handler serves ingest over net/http.
+// handler serves [ingest.Handler] over net/http.
 type handler struct{ ingest *ingest.Handler }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, oversize, err := readBody(r.Body)
 	if err != nil {
-		// The sender went away, or was too slow. The part that came must not
-		// look like a delivery.
+		// The sender went away or was too slow. The part that arrived must not be
+		// taken for a delivery.
 		answer(w, ingest.Response{
 			Status: http.StatusServiceUnavailable,
 			Body:   []byte(`{"error":"body not received, send it again"}`),
@@ -40,16 +40,16 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}))
 }
 
-// readBody reads a body. Of one that is too large it keeps no more than the size
-// and the digest.
+// readBody reads a body. If it is too large, only its size and digest are
+// returned.
 func readBody(r io.Reader) ([]byte, *ingest.Oversize, error) {
-	// One byte more than is taken tells "too large" from "just as large".
+	// One more byte distinguishes a body at the limit from one above it.
 	body, err := io.ReadAll(io.LimitReader(r, ingest.MaxBody+1))
 	if err != nil || len(body) <= ingest.MaxBody {
 		return body, nil, err
 	}
 	digest := table.NewBodyDigest()
-	_, _ = digest.Write(body) // a hash takes every write
+	_, _ = digest.Write(body) // never fails
 	rest, err := io.Copy(digest, r)
 	return nil, &ingest.Oversize{Bytes: int64(len(body)) + rest, Digest: digest.String()}, err
 }
@@ -60,11 +60,11 @@ func answer(w http.ResponseWriter, response ingest.Response) {
 		w.Header().Set("Allow", response.Allow)
 	}
 	w.WriteHeader(response.Status)
-	_, _ = w.Write(response.Body) // the sender may be gone; what is stored is stored
+	_, _ = w.Write(response.Body) // the sender may be gone; the delivery is stored anyway
 }
 
-// connections are those that have not asked anything yet. A server that shuts
-// down waits five seconds for each of them; browsers open some on suspicion.
+// connections are those without a request yet. Browsers open such connections in
+// advance, and a server that shuts down waits five seconds for each.
 type connections struct {
 	mu   sync.Mutex
 	open map[net.Conn]struct{}
@@ -87,6 +87,6 @@ func (c *connections) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for conn := range c.open {
-		_ = conn.Close() // nothing was asked on it
+		_ = conn.Close() // there is no request to lose
 	}
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// serverVariable makes the test binary serve the folder that it names, until
-// it is killed; the others say how.
+// serverVariable names a folder. With it, the test binary serves that folder until
+// it is killed; the other variables configure it.
 const (
 	serverVariable  = "RINGBACK_TEST_SERVER"
 	forwardVariable = "RINGBACK_TEST_FORWARD" // a URL
@@ -57,7 +57,7 @@ func TestEveryDeliveryThatWasAnswered200SurvivesKill(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	const rounds, writers = 2, 4
-	answered := make(map[string]int) // partition to how often
+	answered := make(map[string]int) // count by partition
 	token := ""
 	for round := range rounds {
 		server, url := startProcess(t, folder)
@@ -74,7 +74,7 @@ func TestEveryDeliveryThatWasAnswered200SurvivesKill(t *testing.T) {
 		)
 		for writer := range writers {
 			all.Go(func() {
-				// Each event twice: a duplicate is answered 200 as well.
+				// Post each event twice: a duplicate is answered 200 too.
 				for i := 0; ; i++ {
 					id := fmt.Sprintf("%d-%d-%d", round, writer, i/2)
 					body := strings.Replace(missed, "call_1", id, 1)
@@ -122,8 +122,7 @@ func TestEveryDeliveryThatWasAnswered200SurvivesKill(t *testing.T) {
 	}
 }
 
-// startProcess serves folder from another process, with settings for its
-// environment.
+// startProcess serves a folder from another process with additional variables.
 func startProcess(t *testing.T, folder string, settings ...string) (server *exec.Cmd, url string) {
 	t.Helper()
 	executable, err := os.Executable()
@@ -148,15 +147,15 @@ func startProcess(t *testing.T, folder string, settings ...string) (server *exec
 	return server, strings.TrimSpace(url)
 }
 
-// A process that is killed on the way from the store to the receiver sends the
-// alert with its next start; once, unless the receiver may have had it before.
+// If the process is killed between storing and marking, its next start sends the
+// alert. It is repeated only if the receiver may have accepted it before.
 func TestAKillAtAnyStepLosesNoAlert(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name string
-		// receive is what the receiver does until the process is dead.
+		// receive answers until the process is killed.
 		receive func(w http.ResponseWriter, kill func())
-		// delivered kills the process once the delivery was answered 200.
+		// delivered kills the process after the delivery is answered 200.
 		delivered bool
 	}{
 		{
@@ -173,7 +172,7 @@ func TestAKillAtAnyStepLosesNoAlert(t *testing.T) {
 			receive: func(w http.ResponseWriter, kill func()) {
 				w.WriteHeader(http.StatusOK)
 				_ = http.NewResponseController(w).Flush()
-				kill() // while the answer's end is still to come
+				kill() // before the end of the answer
 			},
 		},
 	} {
@@ -192,13 +191,13 @@ func TestAKillAtAnyStepLosesNoAlert(t *testing.T) {
 				}
 				first.await(t, func(ids []string) bool { return len(ids) > 1 })
 				kill()
-			} // else the kill may have come before the answer
+			} // otherwise the kill may come before the answer
 			_ = process.Wait()
 
 			var next receiver
 			stack := startWith(t, local.Config{Folder: folder, ForwardURL: next.start(t)})
 			settle(t, stack)
-			// It is marked now, and comes no more.
+			// It is marked now and not repeated.
 			post(t, stack.URL, sample(t, "call.missed"))
 			settle(t, stack)
 			if diff := cmp.Diff([]string{missedID}, next.ids()); diff != "" {
@@ -211,8 +210,8 @@ func TestAKillAtAnyStepLosesNoAlert(t *testing.T) {
 	}
 }
 
-// Killed at any moment, again and again: whatever was answered 200 is alerted,
-// and a kill repeats no more than what was being published.
+// The process is killed again and again. Whatever was answered 200 is alerted, and
+// a kill repeats at most the alerts that were being published.
 func TestAlertsSurviveKills(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -228,8 +227,9 @@ func TestAlertsSurviveKills(t *testing.T) {
 	for round := range rounds {
 		server, url := startProcess(t, folder, forwardVariable+"="+forward)
 		for i := 0; ; i++ {
-			id := fmt.Sprintf("%d-%d", round, i)
-			got, err := try(t.Context(), http.MethodPost, url, nil, strings.NewReader(strings.Replace(missed, "call_1", id, 1)))
+			id, caller := fmt.Sprintf("%d-%d", round, i), fmt.Sprintf("+1415556%d%03d", round, i)
+			body := strings.NewReplacer("call_1", id, "+14155558765", caller).Replace(missed)
+			got, err := try(t.Context(), http.MethodPost, url, nil, strings.NewReader(body))
 			if err != nil {
 				break // killed
 			}

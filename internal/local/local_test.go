@@ -25,7 +25,7 @@ import (
 	"github.com/ringback/ringback/internal/table/bolt"
 )
 
-// Files of a data folder, as the documents name them.
+// Files of a data folder, as documented.
 const (
 	secretFile = "secret.json"
 	storeFile  = "events.db"
@@ -156,7 +156,7 @@ func TestASigningSecretPutInByHandIsAskedFor(t *testing.T) {
 		name    string
 		body    string
 		headers http.Header
-		url     string // posted to, if not the stack's
+		url     string // where to post; by default the stack's
 		status  int
 	}{
 		{name: "format B, unsigned", body: missedB, status: 401},
@@ -196,8 +196,8 @@ func TestOneProcessPerFolder(t *testing.T) {
 	}
 }
 
-// Of two first starts at the same moment, the one that does not get the folder
-// must not change the token that the other one serves.
+// If two processes start in a new folder at once, the one that does not get the
+// lock must not change the other's token.
 func TestOnlyWhoHoldsTheFolderMakesItsSecret(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -287,7 +287,7 @@ const (
 	missedB = `{"type":"call.missed","request_id":"01KKXGP6DQG3JM67BC8CAWYFAD","data":{"call_sid":"CA01","call_date":"2026-03-12","call_time":"14:58:00","contact_number":"14155550144"}}`
 )
 
-// start starts a stack in folder that the test's end closes.
+// start starts a stack in a folder; the end of the test closes it.
 func start(t *testing.T, folder string) *local.Stack {
 	t.Helper()
 	lines := logscan.Writer(t, signingSecret)
@@ -309,7 +309,7 @@ func tokenOf(stack *local.Stack) string {
 	return stack.URL[strings.LastIndexByte(stack.URL, '/')+1:]
 }
 
-// reply is what the stack answered.
+// reply is the stack's answer.
 type reply struct {
 	status int
 	header http.Header
@@ -319,7 +319,7 @@ type reply struct {
 	Key    string `json:"key"`
 }
 
-// client keeps to what its test asks: no redirects, no proxies.
+// client uses no proxy.
 var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 
 func post(t *testing.T, url, body string) reply {
@@ -414,7 +414,7 @@ func readFile(t *testing.T, path string) string {
 	return string(content)
 }
 
-// JustCall signs the URL that it posts to, which is the tunnel's.
+// JustCall signs the URL it posts to, which is the tunnel's.
 func TestBehindATunnelItsURLIsTheOneThatIsSigned(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -434,7 +434,7 @@ func TestBehindATunnelItsURLIsTheOneThatIsSigned(t *testing.T) {
 	}
 }
 
-// Of what is too large only the log's line is left, so it must be right.
+// Only a log line is left of a body that is too large, so it must be right.
 func TestTheSizeOfWhatIsTooLargeIsItsOwn(t *testing.T) {
 	t.Parallel()
 	log := logscan.Writer(t)

@@ -21,57 +21,58 @@ import (
 )
 
 const (
-	// forwardTime is how long the receiver of an alert may take to answer.
+	// forwardTime is how long a receiver may take to answer.
 	forwardTime = 10 * time.Second
-	// lastForwardTime is what is left to it and to those that are next once the
-	// stack is being closed.
+	// lastForwardTime is how long alerts may still be forwarded while the stack is
+	// being closed.
 	lastForwardTime = 3 * time.Second
-	// lastPrintTime is what is left after that, to print and to mark.
+	// lastPrintTime is left after that, to print and to mark.
 	lastPrintTime = 2 * time.Second
-	// maxAnswer is how much of an answer is read, in bytes, so that the
-	// connection can be used again.
+	// maxAnswer is how much of an answer is read, in bytes, so that the connection
+	// can be reused.
 	maxAnswer = 64 << 10
 )
 
 const (
-	// HeaderAlertID is the header of a forwarded alert that has its id, which is
-	// the same each time it is sent.
+	// HeaderAlertID is the header with a forwarded alert's ID, which is the same
+	// each time it is sent.
 	HeaderAlertID = "Ringback-Alert-Id"
-	// headerPrefix begins the headers of its attributes: agent_id stands in
-	// Ringback-Agent-Id.
+	// headerPrefix begins the headers of its attributes, as in Ringback-Agent-Id for
+	// agent_id.
 	headerPrefix = "Ringback-"
 )
 
-// errForward says that the receiver did not take an alert. Its texts do not name
-// the receiver: any part of a URL may be a secret.
-var errForward = errors.New("not forwarded")
+var (
+	// errForward means that the receiver did not accept an alert. Its text does not
+	// name the receiver: any part of a URL may be a secret.
+	errForward = errors.New("not forwarded")
+	errStopped = errors.New("the alerts are stopped")
+	errBlocked = errors.New("output is blocked")
+)
 
-// errStuck says that the stack could not end its work.
-var errStuck = errors.New("still busy, maybe with printing to what nobody reads")
-
-// publisher prints alerts, where there is a writer, and forwards them to a URL,
-// where there is one. It prints first, and once: whoever sits at the terminal is
-// not to wait for a receiver that fails.
+// publisher prints alerts and forwards them to a URL. It prints first and only
+// once: people at the terminal must not wait for a receiver that fails.
 type publisher struct {
 	out    io.Writer // nil: nothing is printed
 	url    string    // "": nothing is forwarded
 	client *http.Client
 
-	sending context.Context // ends when nothing more is to be sent
+	sending context.Context // ends when forwarding stops
 	giveUp  context.CancelFunc
 
+	lastForwardTime, lastPrintTime time.Duration
+
 	mu      sync.Mutex
-	printed map[string]bool // the ids of those that are printed, and not taken yet
+	printed map[string]bool // by ID: alerts that are printed but not accepted yet
 }
 
 var _ alert.Publisher = (*publisher)(nil)
 
-// newPublisher returns the publisher of a configuration.
 func newPublisher(c Config) (*publisher, error) {
 	if c.ForwardURL != "" {
 		u, err := url.Parse(c.ForwardURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, errors.New("forward: not an HTTP URL") // which stays out of the error
+			return nil, errors.New("forward: not an HTTP URL") // without the URL, which may hold a token
 		}
 	}
 	p := &publisher{
@@ -81,41 +82,42 @@ func newPublisher(c Config) (*publisher, error) {
 			Transport: &http.Transport{
 				Proxy:               http.ProxyFromEnvironment,
 				ForceAttemptHTTP2:   true,
-				MaxIdleConnsPerHost: Unmarked, // all that may be under way
+				MaxIdleConnsPerHost: Unmarked, // as many as may be under way
 			},
 			Timeout: cmp.Or(c.ForwardTime, forwardTime),
-			// An alert goes where the user said, and nowhere else.
+			// An alert goes nowhere but to the user's URL.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		printed: make(map[string]bool),
+		lastForwardTime: cmp.Or(c.lastForwardTime, lastForwardTime),
+		lastPrintTime:   cmp.Or(c.lastPrintTime, lastPrintTime),
+		printed:         make(map[string]bool),
 	}
 	p.sending, p.giveUp = context.WithCancel(context.Background())
 	return p, nil
 }
 
-// close leaves a little time to what is under way, until done is closed, and
-// gives up what is not sent by then. Where even that does not help it returns an
-// error.
+// close waits until done is closed, and stops forwarding after lastForwardTime.
+// It returns an error if done is still open after that and lastPrintTime.
 func (p *publisher) close(done <-chan struct{}) error {
-	late := time.AfterFunc(lastForwardTime, p.giveUp)
+	late := time.AfterFunc(p.lastForwardTime, p.giveUp)
 	defer late.Stop()
 	defer p.client.CloseIdleConnections()
 	defer p.giveUp()
 	select {
 	case <-done:
 		return nil
-	case <-time.After(lastForwardTime + lastPrintTime):
-		return errStuck
+	case <-time.After(p.lastForwardTime + p.lastPrintTime):
+		return errBlocked
 	}
 }
 
 // Publish implements [alert.Publisher]. It forwards the alerts of different calls
-// side by side: a receiver that lets one wait gets the others at once.
+// side by side, so that one without an answer does not delay the others.
 func (p *publisher) Publish(_ context.Context, messages []alert.Message) []error {
 	errs := make([]error, len(messages))
 	calls := make(map[string][]int)
 	for i, m := range messages {
-		// What was forwarded must not come again for the sake of a terminal.
+		// A forwarded alert must not be repeated because printing failed.
 		if err := p.print(m); err != nil && p.url == "" {
 			errs[i] = fmt.Errorf("print alert: %w", err)
 		}
@@ -137,8 +139,7 @@ func (p *publisher) Publish(_ context.Context, messages []alert.Message) []error
 	return errs
 }
 
-// forget forgets what was printed of the alerts that were taken, which do not
-// come again.
+// forget forgets the printed alerts that were accepted: they do not come again.
 func (p *publisher) forget(messages []alert.Message, errs []error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -149,7 +150,7 @@ func (p *publisher) forget(messages []alert.Message, errs []error) {
 	}
 }
 
-// print writes an alert as a block for a person to read, unless it has done so
+// print writes an alert as a block of text for people, unless it is printed
 // already.
 func (p *publisher) print(m alert.Message) error {
 	p.mu.Lock()
@@ -169,13 +170,12 @@ func (p *publisher) print(m alert.Message) error {
 	block.WriteByte('\n')
 	_, err := io.WriteString(p.out, block.String())
 	if err == nil && p.url != "" {
-		p.printed[m.ID] = true // until it is taken
+		p.printed[m.ID] = true // until it is accepted
 	}
 	return err
 }
 
-// forward posts an alert's document. Only an answer of 200 to 299 says that it
-// was taken.
+// forward posts an alert's document. Only statuses 200 to 299 accept it.
 func (p *publisher) forward(m alert.Message) error {
 	req, err := http.NewRequestWithContext(p.sending, http.MethodPost, p.url, bytes.NewReader(m.Document))
 	if err != nil {
@@ -194,7 +194,7 @@ func (p *publisher) forward(m alert.Message) error {
 		}
 		return fmt.Errorf("%w: %s", errForward, cause(err))
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // the status says it all
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // only the status counts
 	_ = resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return fmt.Errorf("%w: answered %d", errForward, resp.StatusCode)
@@ -202,7 +202,7 @@ func (p *publisher) forward(m alert.Message) error {
 	return nil
 }
 
-// headerText makes of a text one that a header can have.
+// headerText replaces what a header must not hold.
 func headerText(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -212,8 +212,8 @@ func headerText(text string) string {
 	}, text)
 }
 
-// cause says why there was no answer, without the URL, host and address that
-// the errors of net/http have in their texts.
+// cause says why there was no answer. Unlike the errors of net/http, it has no
+// URL, host or address in it.
 func cause(err error) string {
 	var (
 		host        *net.DNSError

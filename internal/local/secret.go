@@ -12,8 +12,8 @@ import (
 	"github.com/ringback/ringback/internal/credential"
 )
 
-// SecretFile is the secret's name in the data folder. It has the form of the
-// secret on AWS, so that a signing secret can be put into it by hand.
+// SecretFile is the secret's name in the data folder. It has the form of the secret
+// on AWS, so that people can add a signing secret.
 const SecretFile = "secret.json"
 
 // ReadSecret reads the secret of a data folder. If the folder has none yet, the
@@ -31,8 +31,8 @@ func ReadSecret(folder string) (credential.Secret, error) {
 	return secret, nil
 }
 
-// readOrMakeSecret reads the secret and makes one, with a random token, the
-// first time.
+// readOrMakeSecret reads the secret. The first time it makes one, with a random
+// token.
 func readOrMakeSecret(folder string) (credential.Secret, error) {
 	secret, err := ReadSecret(folder)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -43,7 +43,7 @@ func readOrMakeSecret(folder string) (credential.Secret, error) {
 	if err != nil {
 		return credential.Secret{}, fmt.Errorf("make secret: %w", err)
 	}
-	// Whole or not at all: half a secret would refuse every later start.
+	// Write all or nothing: half a secret would stop every later start.
 	path := filepath.Join(folder, SecretFile)
 	err = os.WriteFile(path+".new", append(text, '\n'), 0o600)
 	if err == nil {

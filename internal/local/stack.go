@@ -23,7 +23,7 @@ import (
 // StoreFile is the table's name in the data folder.
 const StoreFile = "events.db"
 
-// Time limits of one request. They are wide: a person may be typing it.
+// Time limits of one request. They are wide, because people may type one.
 const (
 	headerTime   = 5 * time.Second
 	requestTime  = 30 * time.Second
@@ -34,53 +34,53 @@ const (
 type Stack struct {
 	// Store is the table.
 	Store table.Store
-	// Address is where it listens, and URL where webhooks are posted, token
-	// included.
+	// Address is where it listens. URL, with the token, is where JustCall posts.
 	Address, URL string
 
-	store    *bolt.Store
-	follower *follower
-	server   *http.Server
-	served   chan error
+	store     *bolt.Store
+	consumers *consumers
+	server    *http.Server
+	served    chan error
 }
 
-// Config says where a stack lives.
+// Config configures a stack.
 type Config struct {
-	// Folder holds the table and the secret; it is made if need be.
+	// Folder holds the table and the secret. It is created if it does not exist.
 	Folder string
-	// Address is where to listen, e.g. "127.0.0.1:8080"; port 0 takes a free
-	// one.
+	// Address is where to listen, such as "127.0.0.1:8080"; port 0 means a free
+	// port.
 	Address string
-	// WebhookURL is the public URL up to, but without, the token, where a
-	// tunnel stands in front: JustCall signs the URL that it posts to.
+	// WebhookURL is the public URL without the token, if a tunnel is in front:
+	// JustCall signs the URL that it posts to.
 	WebhookURL string
 
-	// Alerts gets each alert as a block of text for a person to read, in one
-	// Write; nil for none. While a Write blocks, no alert goes out.
+	// Alerts gets each alert as a block of text for people, in one Write; nil for
+	// none. While a Write blocks, no alert goes out.
 	Alerts io.Writer
 	// ForwardURL is where each alert is posted as the JSON document of
-	// docs/alerts.md, with its id and attributes in headers; "" for nowhere. What
-	// is not answered with 200 to 299 is sent again until it is; it is printed
-	// with the first try alone, of each start. The URL may hold a token: no log or error has any
-	// of it.
+	// docs/alerts.md, with its ID and attributes in headers; "" for nowhere. It is
+	// posted until the answer is 200 to 299, and printed once in each run. The URL
+	// may hold a token; no log line or error contains any part of it.
 	ForwardURL string
 	// ForwardTime is how long the receiver may take to answer; 0 for 10 s.
 	ForwardTime time.Duration
-	// FirstPause and LongestPause are how long to wait before an alert that
-	// failed is tried again, at first and at most; 0 for 1 s and 30 s.
+	// FirstPause and LongestPause are the pauses before a failed alert is retried;
+	// 0 for 1 s and 30 s.
 	FirstPause, LongestPause time.Duration
 
-	maxWaiting int // of tests; 0 for that of the follower
+	// Tests set these; 0 means the constant of the same name.
+	maxFailed                      int
+	lastForwardTime, lastPrintTime time.Duration
 }
 
-// Start serves webhooks, and alerts of what they bring, until [Stack.Close]. What
-// was stored and not alerted when the folder was last in use is alerted first.
-// The error wraps [bolt.ErrLocked] if another process has the folder open.
+// Start serves webhooks and runs the consumers until [Stack.Close]. Alerts that
+// were still due when the folder was last in use go out first. The error wraps
+// [bolt.ErrLocked] if another process has the folder open.
 func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	// Who holds the store holds the folder: only then is a secret made.
+	// The store's lock guards the folder, so open it before making a secret.
 	store, err := bolt.Open(filepath.Join(c.Folder, StoreFile), schema.Events())
 	if err != nil {
 		return nil, err
@@ -94,21 +94,21 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("serve: %w", err), store.Close())
 	}
-	follower, err := follow(store, c, log)
+	consumers, err := startConsumers(ctx, store, c, log)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("alerts: %w", err), listener.Close(), store.Close())
+		return nil, errors.Join(fmt.Errorf("start consumers: %w", err), listener.Close(), store.Close())
 	}
 
 	address := listener.Addr().String()
 	webhook := ingest.New(store, credential.Fixed(secret), log)
 	webhook.WebhookURL = c.WebhookURL
 	s := &Stack{
-		Store:    store,
-		Address:  address,
-		URL:      URL(address, secret),
-		store:    store,
-		follower: follower,
-		served:   make(chan error, 1),
+		Store:     store,
+		Address:   address,
+		URL:       URL(address, secret),
+		store:     store,
+		consumers: consumers,
+		served:    make(chan error, 1),
 		server: &http.Server{
 			Handler:           &handler{webhook},
 			ReadHeaderTimeout: headerTime,
@@ -124,7 +124,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	return s, nil
 }
 
-// URL returns the webhook's URL on an address, with the secret's token.
+// URL returns the webhook's URL, with the token, on an address.
 func URL(address string, secret credential.Secret) string {
 	if host, port, err := net.SplitHostPort(address); err == nil {
 		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
@@ -144,32 +144,25 @@ func (s *Stack) Wait(ctx context.Context) error {
 	}
 }
 
-// Settled waits until everything that is stored by now has been through the
-// alerts: what alerts is published, or passed over because it never can be. It
-// returns an error if ctx ends before, or if the stack is closed.
-func (s *Stack) Settled(ctx context.Context) error {
-	if err := s.follower.await(ctx); err != nil {
-		return fmt.Errorf("alerts: %w", err)
-	}
-	return nil
-}
+// Settled waits until every consumer is done with everything that is stored by
+// now: alerts are published, or passed over because they can never be. It returns
+// an error if ctx ends before that, or if the stack is closed.
+func (s *Stack) Settled(ctx context.Context) error { return s.consumers.Settled(ctx) }
 
-// Scan yields every item of the table, of whatever partition; see [bolt.Store.Scan].
+// Scan yields every item of the table; see [bolt.Store.Scan].
 func (s *Stack) Scan(ctx context.Context) iter.Seq2[table.Item, error] { return s.store.Scan(ctx) }
 
-// Close answers the requests that are under way, finishes the alerts that are,
-// if their receiver takes them within a moment, and closes the store. What is
-// stored and not alerted by then is alerted by the next Start.
+// Close answers the requests under way, waits some seconds for alerts under way,
+// and closes the store. The next Start sends the alerts that are left.
 //
-// It takes no more than some seconds. Where an alert is being printed to a
-// terminal that is stopped it returns an error, and leaves the store open; it may
-// be called again.
+// If an alert is being printed and output is blocked, Close returns an error and
+// leaves the store open. It may be called again.
 func (s *Stack) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	err := s.server.Shutdown(ctx)
-	if stuck := s.follower.close(); stuck != nil {
-		return errors.Join(err, fmt.Errorf("alerts: %w", stuck))
+	if blocked := s.consumers.close(); blocked != nil {
+		return errors.Join(err, fmt.Errorf("alerts: %w", blocked))
 	}
 	return errors.Join(err, s.store.Close())
 }

@@ -138,16 +138,16 @@ func (s *stack) webhook() *eventsource.Function {
 }
 
 // spilled is the mapping of the spill queue.
-func (s *stack) spilled(settings eventsource.Settings) eventsource.Queue {
+func (s *stack) spilled(settings eventsource.Settings) queueMapping {
 	s.t.Helper()
-	return eventsource.Queue{
+	return queueMapping{
 		Client: moto.SQS(s.t), URL: s.spillURL, ARN: s.spillARN,
 		BatchSize: settings.BatchSize, Partial: settings.Partial,
 	}
 }
 
 // drain empties the spill queue, as far as the table lets it.
-func (s *stack) drain(function *eventsource.Function, settings eventsource.Settings) eventsource.Taken {
+func (s *stack) drain(function *eventsource.Function, settings eventsource.Settings) drained {
 	s.t.Helper()
 	taken, err := s.spilled(settings).Drain(s.t.Context(), function)
 	if err != nil {

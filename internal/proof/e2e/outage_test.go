@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/events"
-	"github.com/ringback/ringback/internal/proof/eventsource"
 	"github.com/ringback/ringback/internal/proof/faultproxy"
 	"github.com/ringback/ringback/internal/proof/moto"
 	"github.com/ringback/ringback/internal/table"
@@ -144,7 +143,7 @@ func TestPromise1_NothingIsLostWhileTheTableIsDown(t *testing.T) {
 	time.Sleep(around)
 	s.table.Set(down())
 	time.Sleep(outage / 2)
-	var during eventsource.Taken
+	var during drained
 	queue := s.spilled(settings)
 	all.Go(func() { // Lambda tries all the time
 		var err error

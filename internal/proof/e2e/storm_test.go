@@ -125,13 +125,13 @@ type storm struct {
 
 	// desk is the address of moto without faults: for who is no function.
 	desk   string
-	mapped eventsource.Queue
+	mapped queueMapping
 	lanes  int
 
 	mu     sync.Mutex
 	unseen map[string]bool // what of the private texts was in no delivery
 	faults []error         // of the test
-	taken  eventsource.Taken
+	taken  drained
 }
 
 // newStorm makes one. With repeats, answers of the topic are lost, and processes
@@ -191,8 +191,8 @@ func newStorm(t *testing.T, seed uint64, repeats bool) *storm {
 	s.webhooks = newCrew(s.starter("webhook"), gateway.Timeout, seed, kills{every: 40, within: 6 * time.Millisecond})
 	s.alerters = newCrew(s.starter("alerts"), stream.Timeout, seed+1, killed)
 	s.drainers = newCrew(s.starter("drain"), queue.Timeout, seed+2, kills{every: 3, within: 15 * time.Millisecond})
-	s.feed = stream.Stream().Feed(t.Context(), stream.Lanes, s.published.killed(s.alerters))
-	s.mapped, s.lanes = s.spilled(queue), queue.Lanes
+	s.feed = stream.Stream().Feed(t.Context(), stream.Concurrency, s.published.killed(s.alerters))
+	s.mapped, s.lanes = s.spilled(queue), queue.Concurrency
 	s.mapped.Client = sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: aws.String(s.desk), Credentials: awsclient.StandInCredentials})
 
 	api := apigateway.New(gateway.Path, s.watched(s.webhooks))
@@ -420,7 +420,7 @@ func (s *storm) checkRepeats(report string) (repeats int) {
 
 // checkFailures finds out whether what was to fail has failed, and nothing else.
 // In a whole storm there is time for all of it.
-func (s *storm) checkFailures(whole bool, taken eventsource.Taken) {
+func (s *storm) checkFailures(whole bool, taken drained) {
 	t := s.t
 	t.Helper()
 	for name, w := range map[string]*weather{"table": s.tables, "topic": s.topics, "queue": s.queues, "secret": s.secrets} {

@@ -1,32 +1,30 @@
-// Package eventsource plays Lambda's event source mappings, so that tests can
-// feed a real function binary as Lambda would: [Stream] a table's stream,
-// [Queue] an SQS queue. It is no part of what is deployed.
+// Package eventsource plays Lambda's event source mapping of a table's stream. With
+// it, tests feed the real function binaries as Lambda would, with the settings of
+// template.yaml.
 //
-// What it copies is documented:
+// It follows the documentation:
 //
 //   - A stream's batch has at most BatchSize records and 6 MB. Records that no
-//     filter pattern matches are never handed over and count as done.
+//     filter pattern matches are never sent and count as done.
 //     https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
-//   - The records from the lowest sequence number among the batch item failures
-//     on come again, and those before it do not. An empty or absent list, or an
-//     empty answer, is a success; an identifier that is empty or not of the
-//     batch, or an answer of another form, is a failure of the whole batch.
+//   - From the lowest sequence number among the batch item failures on, records
+//     are sent again; those before it are done. An empty list or answer is a
+//     success. An empty identifier, one of no record in the batch, or an answer of
+//     another form fails the whole batch.
 //     https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-//   - An invocation that fails, crashes or runs out of time fails its whole
-//     batch. With BisectBatchOnFunctionError a batch that failed is split, which
-//     does not count as a retry; after MaximumRetryAttempts retries its records
-//     are discarded, to the failure destination, and the next are taken.
+//   - An invocation that fails, crashes or times out fails its whole batch. With
+//     BisectBatchOnFunctionError a failed batch is split, which is no retry. After
+//     MaximumRetryAttempts retries its records are discarded to the failure
+//     destination, and the next are sent.
 //     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
-//   - Of an SQS batch, the messages that are not among the batch item failures
-//     are deleted. The others come back after the visibility timeout, and move
-//     to the dead-letter queue once they were received maxReceiveCount times.
-//     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 //
-// Where the documents leave it open: a batch that made progress is split where
-// it failed, one that failed at its first record in halves, left half first. A
-// mapping waits between retries; this one does not, and it takes failed SQS
-// messages up again at once, after all others.
+// The documentation leaves some points open. Here a batch that made progress is
+// split where it failed, and one that failed at its first record in halves. There
+// are no pauses between retries.
 //
-// The settings are read from template.yaml, so that what is tested is what is
-// deployed.
+// Concurrent batches and their order come from [consumer.Workers], which the local
+// stack runs too. Retries are Lambda's own: it resends a failed record together
+// with everything behind it, splits, and gives up, whereas package consumer puts
+// the record aside and goes on. To share that code would test another service than
+// the one that is deployed to.
 package eventsource

@@ -12,7 +12,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/eventsource"
 )
 
-func TestALaneKeepsItsOrderAndWaitsForNoOther(t *testing.T) {
+func TestAPartitionKeepsItsOrderAndWaitsForNoOther(t *testing.T) {
 	t.Parallel()
 	const calls, each = 8, 30
 	var mu sync.Mutex
@@ -50,7 +50,7 @@ func TestALaneKeepsItsOrderAndWaitsForNoOther(t *testing.T) {
 		}
 	}
 	<-begun
-	<-begun // the second lane does not wait for the first
+	<-begun // the second worker does not wait for the first
 	close(release)
 	if discarded, err := feed.Wait(); err != nil || len(discarded) > 0 {
 		t.Fatalf("%d discarded, %v", len(discarded), err)
@@ -68,7 +68,7 @@ func TestALaneKeepsItsOrderAndWaitsForNoOther(t *testing.T) {
 	}
 }
 
-func TestAFeedTellsWhatItGivesUp(t *testing.T) {
+func TestAFeedReturnsWhatItGivesUp(t *testing.T) {
 	t.Parallel()
 	filter, err := eventsource.NewFilter(`{"dynamodb":{"Keys":{"PK":{"S":[{"anything-but":["CALL#x"]}]}}}}`)
 	if err != nil {

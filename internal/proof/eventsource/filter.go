@@ -5,19 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
-// ErrPattern says that a filter pattern is none, or asks for something that is
-// not played here.
+// ErrPattern means that a filter pattern is invalid, or uses what this package does
+// not play.
 var ErrPattern = errors.New("eventsource: unusable filter pattern")
 
-// Filter decides which records a function gets: those that one of its patterns
-// matches, or all if it has none.
+// Filter passes the records that match one of its patterns, or all records if it
+// has none.
 type Filter struct{ patterns []map[string]any }
 
-// NewFilter returns the filter of patterns in JSON. Of the operators it knows
-// exists, prefix, suffix and anything-but.
+// NewFilter returns the filter of JSON patterns. It knows the operators exists,
+// prefix and anything-but.
 func NewFilter(patterns ...string) (Filter, error) {
 	var f Filter
 	for _, text := range patterns {
@@ -25,41 +26,12 @@ func NewFilter(patterns ...string) (Filter, error) {
 		if err := json.Unmarshal([]byte(text), &pattern); err != nil {
 			return Filter{}, fmt.Errorf("%w: %w", ErrPattern, err)
 		}
-		if err := check(pattern); err != nil {
+		if _, err := matches(pattern, nil); err != nil {
 			return Filter{}, err
 		}
 		f.patterns = append(f.patterns, pattern)
 	}
 	return f, nil
-}
-
-// check walks a pattern as a match does, so that what is not known is found at
-// once.
-func check(pattern map[string]any) error {
-	for name, p := range pattern {
-		switch p := p.(type) {
-		case map[string]any:
-			if err := check(p); err != nil {
-				return err
-			}
-		case []any:
-			if len(p) == 0 {
-				return fmt.Errorf("%w: %s allows nothing", ErrPattern, name)
-			}
-			for _, rule := range p {
-				operator, ok := rule.(map[string]any)
-				if !ok {
-					continue // a value
-				}
-				if _, err := operate(operator, nil, false); err != nil {
-					return err
-				}
-			}
-		default:
-			return fmt.Errorf("%w: %s is neither an object nor a list", ErrPattern, name)
-		}
-	}
-	return nil
 }
 
 // Match reports whether a record passes.
@@ -71,82 +43,65 @@ func (f Filter) Match(record []byte) bool {
 	if err := json.Unmarshal(record, &value); err != nil {
 		return false
 	}
-	for _, pattern := range f.patterns {
-		if matchAll(pattern, value) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.patterns, func(pattern map[string]any) bool {
+		ok, _ := matches(pattern, value) // NewFilter has seen any error
+		return ok
+	})
 }
 
-// matchAll reports whether every member of a pattern matches.
-func matchAll(pattern, value map[string]any) bool {
+// matches reports whether all members of a pattern match. It evaluates all of the
+// pattern, so that the error does not depend on the value.
+func matches(pattern, value map[string]any) (bool, error) {
+	all := true
 	for name, p := range pattern {
-		v, there := value[name]
+		v, present := value[name]
+		var ok bool
+		var err error
 		switch p := p.(type) {
 		case map[string]any:
 			inner, _ := v.(map[string]any) // what is absent has no members
-			if !matchAll(p, inner) {
-				return false
-			}
+			ok, err = matches(p, inner)
 		case []any:
-			if !matchAny(p, v, there) {
-				return false
-			}
+			ok, err = matchesAny(p, v, present)
+		default:
+			err = fmt.Errorf("%w: %s is neither an object nor a list", ErrPattern, name)
 		}
+		if err != nil {
+			return false, err
+		}
+		all = all && ok
 	}
-	return true
+	return all, nil
 }
 
-// matchAny reports whether one rule of a list allows a value.
-func matchAny(rules []any, value any, there bool) bool {
-	if _, object := value.(map[string]any); object {
-		return false // rules are about leaves
-	}
+// matchesAny reports whether one rule of a list allows a value. Rules are about
+// leaves, not about objects.
+func matchesAny(rules []any, value any, present bool) (bool, error) {
+	_, isObject := value.(map[string]any)
+	text, isText := value.(string)
+	found := false
 	for _, rule := range rules {
 		operator, ok := rule.(map[string]any)
 		if !ok {
-			if there && reflect.DeepEqual(rule, value) {
-				return true
-			}
+			found = found || present && reflect.DeepEqual(rule, value)
 			continue
 		}
-		if matches, err := operate(operator, value, there); err == nil && matches {
-			return true
+		exists, isExists := operator["exists"].(bool)
+		prefix, isPrefix := operator["prefix"].(string)
+		not, isNot := operator["anything-but"].([]any)
+		switch {
+		case len(operator) == 1 && isExists:
+			found = found || present == exists
+		case len(operator) == 1 && isPrefix:
+			found = found || isText && strings.HasPrefix(text, prefix)
+		case len(operator) == 1 && isNot:
+			found = found || present && !slices.ContainsFunc(not, func(n any) bool { return reflect.DeepEqual(n, value) })
+		default:
+			return false, fmt.Errorf("%w: operator %v", ErrPattern, operator)
 		}
 	}
-	return false
-}
-
-func operate(operator map[string]any, value any, there bool) (bool, error) {
-	if len(operator) != 1 {
-		return false, fmt.Errorf("%w: not one operator", ErrPattern)
+	if len(rules) == 0 {
+		return false, fmt.Errorf("%w: an empty list", ErrPattern)
 	}
-	text, isText := value.(string)
-	for name, operand := range operator {
-		switch operand := operand.(type) {
-		case bool:
-			if name == "exists" {
-				return there == operand, nil
-			}
-		case string:
-			switch name {
-			case "prefix":
-				return isText && strings.HasPrefix(text, operand), nil
-			case "suffix":
-				return isText && strings.HasSuffix(text, operand), nil
-			}
-		case []any:
-			if name == "anything-but" {
-				for _, not := range operand {
-					if reflect.DeepEqual(not, value) {
-						return false, nil
-					}
-				}
-				return there, nil
-			}
-		}
-		return false, fmt.Errorf("%w: operator %q with such an operand", ErrPattern, name)
-	}
-	return false, nil
+	return found && !isObject, nil
 }

@@ -10,14 +10,12 @@ import (
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
 )
 
-// Fleet is a real binary that is invoked several times at once. As on Lambda,
-// each invocation has a process to itself: the one that was idle for the
-// shortest time, or a new one where all are busy. Its methods may be called from
-// several goroutines.
+// Fleet is a real binary that is invoked concurrently. As on Lambda, each
+// invocation has a process to itself: the one that became idle last, or a new one.
+// Its methods may be called concurrently.
 type Fleet struct {
-	// Began is called with the process of every invocation before the event is
-	// handed over; nil is for nobody who wants to know. It is set before the
-	// first invocation.
+	// Began, if set, is called with the process of each invocation before the event
+	// is sent. Set it before the first invocation.
 	Began func(*lambdaruntime.Process)
 
 	start   func() (*lambdaruntime.Process, error)
@@ -30,22 +28,21 @@ type Fleet struct {
 
 var _ Invoker = (*Fleet)(nil)
 
-// NewFleet returns the function whose processes start starts, by several
-// goroutines, with a time limit for each invocation. Whoever starts a process
-// ends it.
+// NewFleet returns a function whose processes start starts, concurrently and each
+// with a timeout per invocation. Whoever starts a process ends it.
 func NewFleet(start func() (*lambdaruntime.Process, error), timeout time.Duration) *Fleet {
 	return &Fleet{start: start, timeout: timeout}
 }
 
-// Size is how many invocations there were at once at the most.
+// Size returns the largest number of concurrent invocations so far.
 func (f *Fleet) Size() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.size
 }
 
-// Invoke implements [Invoker]. A process that ends before it polls fails the
-// invocation that it was started for.
+// Invoke implements [Invoker]. A process that ends during init fails the invocation
+// that it was started for.
 func (f *Fleet) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	one := f.take()
 	defer f.giveBack(one)

@@ -17,8 +17,8 @@ import (
 	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
 )
 
-// asFunction makes this test's own binary a function that answers with the event
-// it gets, or one that ends in init.
+// asFunction turns the test binary into a function that answers with its event, or
+// into one that exits during init.
 const asFunction = "EVENTSOURCE_FUNCTION"
 
 func TestMain(m *testing.M) {
@@ -53,7 +53,7 @@ func echo() {
 	}
 }
 
-// fleet returns one of this binary, and counts the processes that it starts.
+// fleet returns a fleet of the test binary, and counts the processes it starts.
 func fleet(t *testing.T, kind string) (f *eventsource.Fleet, started *atomic.Int32) {
 	t.Helper()
 	path, err := os.Executable()
@@ -72,7 +72,7 @@ func TestAnInvocationHasAProcessToItself(t *testing.T) {
 	f, started := fleet(t, "echo")
 	var together, all sync.WaitGroup
 	together.Add(3)
-	f.Began = func(*lambdaruntime.Process) { // all three are under way before one is over
+	f.Began = func(*lambdaruntime.Process) { // all three begin before one ends
 		together.Done()
 		together.Wait()
 	}

@@ -10,12 +10,12 @@ import (
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
 )
 
-// ErrFunction says that an invocation failed: the function answered with an
-// error, crashed or ran out of time.
+// ErrFunction means that an invocation failed: the function returned an error,
+// crashed or timed out.
 var ErrFunction = errors.New("eventsource: function failed")
 
-// Invoker hands an event to a function and returns its answer. An error that
-// wraps [ErrFunction] is a failed invocation; any other is a fault of the test.
+// Invoker sends an event to a function and returns its answer. An error that wraps
+// [ErrFunction] is a failed invocation; any other is a fault of the test.
 type Invoker interface {
 	Invoke(ctx context.Context, event []byte) (answer []byte, err error)
 }
@@ -26,9 +26,8 @@ type InvokerFunc func(ctx context.Context, event []byte) ([]byte, error)
 // Invoke calls f.
 func (f InvokerFunc) Invoke(ctx context.Context, event []byte) ([]byte, error) { return f(ctx, event) }
 
-// Function is a real binary. As on Lambda, a process serves one invocation after
-// the other for as long as it lives, and a new one takes the place of one that
-// ended.
+// Function is a real binary. As on Lambda, one process serves invocations one after
+// the other until it ends; then a new one takes its place.
 type Function struct {
 	start   func() (*lambdaruntime.Process, error)
 	timeout time.Duration
@@ -39,13 +38,13 @@ type Function struct {
 
 var _ Invoker = (*Function)(nil)
 
-// NewFunction returns the function that start starts, with a time limit for each
+// NewFunction returns the function that start starts, with a timeout per
 // invocation. Whoever starts a process ends it.
 func NewFunction(start func() (*lambdaruntime.Process, error), timeout time.Duration) *Function {
 	return &Function{start: start, timeout: timeout}
 }
 
-// Process returns the running process, and starts it if there is none.
+// Process returns the running process, and starts one if there is none.
 func (f *Function) Process() (*lambdaruntime.Process, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -16,10 +16,9 @@ type Record struct {
 	Text []byte
 }
 
-// streamARN is where the records of tests come from.
 const streamARN = "arn:aws:dynamodb:us-east-1:000000000000:table/events/stream/2026-03-12T00:00:00.000"
 
-// record is the form of a stream record in an event. See
+// record is a stream record in an event. See
 // https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html and
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html.
 type record struct {
@@ -33,7 +32,7 @@ type record struct {
 }
 
 type change struct {
-	Created        float64         `json:"ApproximateCreationDateTime"`
+	Created        int64           `json:"ApproximateCreationDateTime"`
 	Keys           json.RawMessage `json:"Keys"`
 	NewImage       json.RawMessage `json:"NewImage,omitempty"`
 	SequenceNumber string          `json:"SequenceNumber"`
@@ -41,23 +40,17 @@ type change struct {
 	StreamViewType string          `json:"StreamViewType"`
 }
 
-// Shard makes the records of changes, in order. The zero Shard is ready.
+// Shard makes stream records in order. The zero Shard is ready.
 type Shard struct{ written int }
 
-// Insert returns the records of items that are new.
-func (s *Shard) Insert(items ...table.Item) ([]Record, error) {
-	return s.records("INSERT", items)
-}
+// Insert returns the records of new items.
+func (s *Shard) Insert(items ...table.Item) ([]Record, error) { return s.records("INSERT", items) }
 
-// Modify returns the records of items that were there before.
-func (s *Shard) Modify(items ...table.Item) ([]Record, error) {
-	return s.records("MODIFY", items)
-}
+// Modify returns the records of overwritten items.
+func (s *Shard) Modify(items ...table.Item) ([]Record, error) { return s.records("MODIFY", items) }
 
-// Remove returns the records of items that are gone.
-func (s *Shard) Remove(items ...table.Item) ([]Record, error) {
-	return s.records("REMOVE", items)
-}
+// Remove returns the records of deleted items.
+func (s *Shard) Remove(items ...table.Item) ([]Record, error) { return s.records("REMOVE", items) }
 
 func (s *Shard) records(name string, items []table.Item) ([]Record, error) {
 	records := make([]Record, len(items))
@@ -75,7 +68,9 @@ func (s *Shard) records(name string, items []table.Item) ([]Record, error) {
 		if name == "REMOVE" {
 			image = nil // the view is NEW_IMAGE
 		}
-		r := record{
+		created := time.Date(2026, 3, 12, 14, 32, 0, 0, time.UTC).Unix() + int64(s.written)
+		records[i].Sequence = fmt.Sprintf("44215845%020d", s.written)
+		records[i].Text, err = json.Marshal(record{
 			EventID:        fmt.Sprintf("%032x", s.written),
 			EventName:      name,
 			EventVersion:   "1.1",
@@ -83,18 +78,17 @@ func (s *Shard) records(name string, items []table.Item) ([]Record, error) {
 			AWSRegion:      "us-east-1",
 			EventSourceARN: streamARN,
 			Change: change{
-				Created: float64(time.Date(2026, 3, 12, 14, 32, 0, 0, time.UTC).Unix() + int64(s.written)),
-				Keys:    keys, NewImage: image,
-				SequenceNumber: fmt.Sprintf("44215845%020d", s.written),
+				Created:        created,
+				Keys:           keys,
+				NewImage:       image,
+				SequenceNumber: records[i].Sequence,
 				SizeBytes:      size,
 				StreamViewType: "NEW_IMAGE",
 			},
-		}
-		text, err := json.Marshal(r)
+		})
 		if err != nil {
 			return nil, err
 		}
-		records[i] = Record{Sequence: r.Change.SequenceNumber, Text: text}
 	}
 	return records, nil
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// The files in events-samples/alerts/ are what the alerts function gets, made
-// of the samples: for "sam local invoke".
+// The files in events-samples/alerts/ are events of the alerts function, made from
+// the samples, for "sam local invoke".
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join("..", "..", "..", "events-samples", "alerts")
@@ -74,7 +74,7 @@ func TestSamples(t *testing.T) {
 	golden.NoOthers(t, filepath.Join(folder, "*.json"), expected)
 }
 
-// storedItem is the item of a sample that arrives two seconds after its event.
+// storedItem returns the item of a sample that arrived two seconds after its event.
 func storedItem(t *testing.T, sample string) table.Item {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join("..", "..", "..", "events-samples", sample+".json"))

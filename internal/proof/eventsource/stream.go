@@ -8,53 +8,55 @@ import (
 	"slices"
 )
 
-// maxEvent is the largest event that a function is invoked with, in bytes.
+// maxEvent is the size limit of an event, in bytes.
 const maxEvent = 6 << 20
 
 // Stream is the event source mapping of a table's stream.
 type Stream struct {
 	BatchSize int
-	// Retries is MaximumRetryAttempts: how often a batch comes again.
-	Retries int
-	// Bisect is BisectBatchOnFunctionError.
-	Bisect bool
-	// Partial says that FunctionResponseTypes has ReportBatchItemFailures.
-	Partial bool
-	Filter  Filter
+	Retries   int  // MaximumRetryAttempts
+	Bisect    bool // BisectBatchOnFunctionError
+	Partial   bool // FunctionResponseTypes has ReportBatchItemFailures
+	Filter    Filter
 }
 
 // Discarded is a batch that was given up.
 type Discarded struct {
 	Records []Record
-	// Object is what Lambda writes to an S3 failure destination: the whole event
-	// stands in its member payload, as a text. See
+	// Object is what Lambda writes to an S3 failure destination. Its member payload
+	// has the whole event as a string. See
 	// https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html.
 	Object []byte
 }
 
-// Deliver hands records over, in order, until each is done or discarded. The
-// error is a fault of the test, not of the function.
+// Deliver sends records in order until each is done or discarded. The error is a
+// fault of the test, not of the function.
 func (s Stream) Deliver(ctx context.Context, to Invoker, records []Record) ([]Discarded, error) {
-	var wanted []Record
+	return s.sendAll(ctx, to, s.wanted(records))
+}
+
+// wanted returns the records that the filter passes.
+func (s Stream) wanted(records []Record) (wanted []Record) {
 	for _, r := range records {
 		if s.Filter.Match(r.Text) {
 			wanted = append(wanted, r)
 		}
 	}
-	var discarded []Discarded
-	for len(wanted) > 0 {
-		batch := wanted[:s.fitting(wanted)]
-		wanted = wanted[len(batch):]
-		lost, err := s.deliver(ctx, to, batch)
-		if err != nil {
-			return discarded, err
-		}
-		discarded = append(discarded, lost...)
-	}
-	return discarded, nil
+	return wanted
 }
 
-// fitting is how many of the records go into one batch.
+func (s Stream) sendAll(ctx context.Context, to Invoker, records []Record) (discarded []Discarded, err error) {
+	for len(records) > 0 && err == nil {
+		batch := records[:s.fitting(records)]
+		records = records[len(batch):]
+		var lost []Discarded
+		lost, err = s.send(ctx, to, batch)
+		discarded = append(discarded, lost...)
+	}
+	return discarded, err
+}
+
+// fitting returns how many records fit into a batch.
 func (s Stream) fitting(records []Record) int {
 	size := 0
 	for i, r := range records {
@@ -66,101 +68,94 @@ func (s Stream) fitting(records []Record) int {
 	return len(records)
 }
 
-func (s Stream) deliver(ctx context.Context, to Invoker, batch []Record) ([]Discarded, error) {
+// send sends one batch until each record is done or discarded.
+func (s Stream) send(ctx context.Context, to Invoker, batch []Record) ([]Discarded, error) {
 	for retries := 0; ; {
-		event := Event(batch)
-		answer, err := to.Invoke(ctx, event)
+		answer, err := to.Invoke(ctx, Event(batch))
 		if err != nil && !errors.Is(err, ErrFunction) {
 			return nil, err
 		}
-		first := 0 // the first record that is not done
+		done := 0
 		if err == nil {
-			first = s.checkpoint(answer, batch)
+			done = s.done(answer, batch)
 		}
-		if first == len(batch) {
+		if done == len(batch) {
 			return nil, nil
 		}
 		switch {
-		case first > 0:
-			batch = batch[first:]
+		case done > 0:
+			batch = batch[done:]
 			if !s.Bisect {
 				retries++
 			}
 		case s.Bisect && len(batch) > 1:
-			left, err := s.deliver(ctx, to, batch[:len(batch)/2])
+			left, err := s.send(ctx, to, batch[:len(batch)/2])
 			if err != nil {
 				return nil, err
 			}
-			right, err := s.deliver(ctx, to, batch[len(batch)/2:])
+			right, err := s.send(ctx, to, batch[len(batch)/2:])
 			return slices.Concat(left, right), err
 		default:
 			retries++
 		}
 		if retries > s.Retries {
-			return []Discarded{{Records: batch, Object: object(batch, retries)}}, nil
+			return []Discarded{{Records: batch, Object: failureObject(batch, retries)}}, nil
 		}
 	}
 }
 
-// checkpoint is how many records of a batch an answer says are done.
-func (s Stream) checkpoint(answer []byte, batch []Record) int {
+// done returns how many records of a batch are done by a function's answer.
+func (s Stream) done(answer []byte, batch []Record) int {
 	if !s.Partial {
 		return len(batch)
 	}
-	failures, ok := batchItemFailures(answer)
+	failures, ok := BatchItemFailures(answer)
 	if !ok {
 		return 0
 	}
-	first := len(batch)
+	done := len(batch)
 	for _, failed := range failures {
-		at := slices.IndexFunc(batch, func(r Record) bool { return r.Sequence == failed })
-		if at < 0 {
-			return 0
-		}
-		first = min(first, at)
+		// An unknown identifier gives -1: the whole batch failed.
+		done = min(done, slices.IndexFunc(batch, func(r Record) bool { return r.Sequence == failed }))
 	}
-	return first
+	return max(0, done)
 }
 
-// batchItemFailures reads a partial batch response; ok is false if it is none,
-// which fails the whole batch.
-func batchItemFailures(answer []byte) (failed []string, ok bool) {
-	if answer = bytes.TrimSpace(answer); len(answer) == 0 || string(answer) == "null" {
+// BatchItemFailures reads a partial batch response. ok is false if it is none, which
+// fails the whole batch.
+func BatchItemFailures(answer []byte) (failed []string, ok bool) {
+	if answer = bytes.TrimSpace(answer); len(answer) == 0 {
 		return nil, true
 	}
 	var response struct {
 		Failures []struct {
-			Item *string `json:"itemIdentifier"`
+			Item string `json:"itemIdentifier"`
 		} `json:"batchItemFailures"`
 	}
 	if err := json.Unmarshal(answer, &response); err != nil {
 		return nil, false
 	}
 	for _, f := range response.Failures {
-		if f.Item == nil || *f.Item == "" {
+		if f.Item == "" {
 			return nil, false
 		}
-		failed = append(failed, *f.Item)
+		failed = append(failed, f.Item)
 	}
 	return failed, true
 }
 
-// Event returns the event that a function is invoked with.
+// Event returns the event of an invocation with records.
 func Event(records []Record) []byte {
-	var b bytes.Buffer
-	b.WriteString(`{"Records":[`)
+	texts := make([][]byte, len(records))
 	for i, r := range records {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(r.Text)
+		texts[i] = r.Text
 	}
-	b.WriteString(`]}`)
-	return b.Bytes()
+	return slices.Concat([]byte(`{"Records":[`), bytes.Join(texts, []byte(",")), []byte(`]}`))
 }
 
-func object(batch []Record, invocations int) []byte {
-	text, _ := json.Marshal(map[string]any{ // strings and numbers only
+// failureObject is what Lambda writes for a batch that is discarded.
+func failureObject(batch []Record, invocations int) []byte {
+	text, _ := json.Marshal(map[string]any{ // never fails: strings and numbers
 		"requestContext": map[string]any{
 			"condition":              "RetryAttemptsExhausted",
 			"approximateInvokeCount": invocations,

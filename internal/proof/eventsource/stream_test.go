@@ -16,7 +16,7 @@ import (
 	"github.com/ringback/ringback/internal/table/attr"
 )
 
-// item returns an item, with one more attribute if both are named.
+// item returns an item, with one more attribute if a name and a value are given.
 func item(id string, attribute ...string) table.Item {
 	i := table.Item{
 		table.PK: attr.String("CALL#" + id),
@@ -43,7 +43,7 @@ func inserted(t *testing.T, n int) []eventsource.Record {
 	return records
 }
 
-// batch is what a function sees of an event.
+// batch is what these tests read of an event.
 type batch struct {
 	Records []struct {
 		Change struct {
@@ -99,7 +99,7 @@ func TestAStreamComesBackToWhatFailed(t *testing.T) {
 			invoked: []string{"ab"},
 		},
 		{
-			name: "those before it do not come again, those behind it do, and it is left alone in the end", answer: failOn("c"), records: 6,
+			name: "the failed record and those behind it come again, until it is alone", answer: failOn("c"), records: 6,
 			invoked:   []string{"abcd", "cd", "c", "c", "c", "d", "ef"},
 			discarded: []string{"c"},
 		},

@@ -11,11 +11,11 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// ErrTemplate says that a template has no such function, or none with such an
+// ErrTemplate means that a template has no such function, or the function no such
 // event source.
 var ErrTemplate = errors.New("eventsource: not in the template")
 
-// Settings are what template.yaml says of a function and of its event source.
+// Settings are what template.yaml says of a function and its event source.
 type Settings struct {
 	Timeout   time.Duration
 	BatchSize int
@@ -23,13 +23,11 @@ type Settings struct {
 	Bisect    bool
 	Partial   bool
 	Filter    Filter
-	// Lanes is the ParallelizationFactor of a stream, and MaximumConcurrency of a
-	// queue: how many invocations there are at once at the most. Where the template
-	// says nothing it is 1, as Lambda has it for each shard of a stream; a queue
-	// has no such limit there.
-	Lanes int
-	// Path is that of an HTTP API's route.
-	Path string
+	// Concurrency is the largest number of concurrent invocations: a stream's
+	// ParallelizationFactor or a queue's MaximumConcurrency. Without one it is 1,
+	// Lambda's default for each shard of a stream.
+	Concurrency int
+	Path        string // of an HTTP API's route
 }
 
 // Stream returns the mapping of a stream with these settings.
@@ -37,95 +35,79 @@ func (s Settings) Stream() Stream {
 	return Stream{BatchSize: s.BatchSize, Retries: s.Retries, Bisect: s.Bisect, Partial: s.Partial, Filter: s.Filter}
 }
 
-// What Lambda takes where the template says nothing.
-const (
-	defaultTimeout     = 3 // seconds
-	defaultStreamBatch = 100
-	defaultQueueBatch  = 10
-	endlessRetries     = 1 << 30
-)
+// endless stands for MaximumRetryAttempts -1, the default.
+const endless = 1 << 30
 
-// Read reads the settings of a function, by its logical ID, and of its event
-// source of a type, DynamoDB, HttpApi or SQS. See
+// function is a function's properties, or those of all functions.
+type function struct {
+	Timeout int `yaml:"Timeout"`
+	Events  map[string]struct {
+		Type       string `yaml:"Type"`
+		Properties source `yaml:"Properties"`
+	} `yaml:"Events"`
+}
+
+// source has the properties of all types of event sources.
+type source struct {
+	BatchSize     int      `yaml:"BatchSize"`
+	Retries       *int     `yaml:"MaximumRetryAttempts"`
+	Bisect        bool     `yaml:"BisectBatchOnFunctionError"`
+	ResponseTypes []string `yaml:"FunctionResponseTypes"`
+	Parallel      int      `yaml:"ParallelizationFactor"`
+	Path          string   `yaml:"Path"`
+	Scaling       struct {
+		Concurrency int `yaml:"MaximumConcurrency"`
+	} `yaml:"ScalingConfig"`
+	Filter struct {
+		Filters []map[string]string `yaml:"Filters"`
+	} `yaml:"FilterCriteria"`
+}
+
+// Read reads the settings of a function, by its logical ID, and of its event source
+// of a type: DynamoDB, HttpApi or SQS. What the template does not set has Lambda's
+// default. See
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-dynamodb.html.
-func Read(path, function, sourceType string) (Settings, error) {
+func Read(path, logicalID, sourceType string) (Settings, error) {
 	text, err := os.ReadFile(path) //nolint:gosec // G304: the template's path is the caller's to choose
 	if err != nil {
 		return Settings{}, fmt.Errorf("read template: %w", err)
 	}
 	var doc struct {
 		Globals struct {
-			Function struct {
-				Timeout int `yaml:"Timeout"`
-			} `yaml:"Function"`
+			Function function `yaml:"Function"`
 		} `yaml:"Globals"`
 		Resources map[string]struct {
-			Properties struct {
-				Timeout int               `yaml:"Timeout"`
-				Events  map[string]source `yaml:"Events"`
-			} `yaml:"Properties"`
+			Properties function `yaml:"Properties"`
 		} `yaml:"Resources"`
 	}
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return Settings{}, fmt.Errorf("parse template: %w", err)
 	}
-	f := doc.Resources[function].Properties
-	for _, source := range f.Events {
-		if source.Type == sourceType {
-			s, err := source.settings()
-			s.Timeout = time.Duration(cmp.Or(f.Timeout, doc.Globals.Function.Timeout, defaultTimeout)) * time.Second
-			return s, err
+	f := doc.Resources[logicalID].Properties
+	for _, event := range f.Events {
+		if event.Type != sourceType {
+			continue
 		}
+		p := event.Properties
+		var patterns []string
+		for _, filter := range p.Filter.Filters {
+			patterns = append(patterns, filter["Pattern"])
+		}
+		retries := endless
+		if p.Retries != nil && *p.Retries >= 0 {
+			retries = *p.Retries
+		}
+		filter, err := NewFilter(patterns...)
+		return Settings{
+			Timeout:     time.Duration(cmp.Or(f.Timeout, doc.Globals.Function.Timeout, 3)) * time.Second,
+			BatchSize:   cmp.Or(p.BatchSize, map[string]int{"DynamoDB": 100, "SQS": 10}[sourceType]),
+			Retries:     retries,
+			Bisect:      p.Bisect,
+			Partial:     slices.Contains(p.ResponseTypes, "ReportBatchItemFailures"),
+			Filter:      filter,
+			Concurrency: cmp.Or(p.Parallel, p.Scaling.Concurrency, 1),
+			Path:        p.Path,
+		}, err
 	}
-	return Settings{}, fmt.Errorf("%w: %s with an event source of type %s", ErrTemplate, function, sourceType)
-}
-
-// source is an entry of a function's Events; those of other types may hold
-// anything.
-type source struct {
-	Type       string `yaml:"Type"`
-	Properties struct {
-		BatchSize     int      `yaml:"BatchSize"`
-		Retries       *int     `yaml:"MaximumRetryAttempts"`
-		Bisect        bool     `yaml:"BisectBatchOnFunctionError"`
-		ResponseTypes []string `yaml:"FunctionResponseTypes"`
-		Parallel      int      `yaml:"ParallelizationFactor"`
-		Path          string   `yaml:"Path"`
-		Scaling       struct {
-			Concurrency int `yaml:"MaximumConcurrency"`
-		} `yaml:"ScalingConfig"`
-		Filter struct {
-			Filters []struct {
-				Pattern string `yaml:"Pattern"`
-			} `yaml:"Filters"`
-		} `yaml:"FilterCriteria"`
-	} `yaml:"Properties"`
-}
-
-func (s source) settings() (Settings, error) {
-	p := s.Properties
-	var patterns []string
-	for _, f := range p.Filter.Filters {
-		patterns = append(patterns, f.Pattern)
-	}
-	filter, err := NewFilter(patterns...)
-	if err != nil {
-		return Settings{}, err
-	}
-	batch, retries := defaultQueueBatch, endlessRetries
-	if s.Type == "DynamoDB" {
-		batch = defaultStreamBatch
-	}
-	if p.Retries != nil && *p.Retries >= 0 {
-		retries = *p.Retries
-	}
-	return Settings{
-		BatchSize: cmp.Or(p.BatchSize, batch),
-		Retries:   retries,
-		Bisect:    p.Bisect,
-		Partial:   slices.Contains(p.ResponseTypes, "ReportBatchItemFailures"),
-		Filter:    filter,
-		Lanes:     cmp.Or(p.Parallel, p.Scaling.Concurrency, 1),
-		Path:      p.Path,
-	}, nil
+	return Settings{}, fmt.Errorf("%w: %s with an event source of type %s", ErrTemplate, logicalID, sourceType)
 }

@@ -63,8 +63,8 @@ func TestSettingsAreThoseOfTheTemplate(t *testing.T) {
 		t.Error("the filter is not the template's")
 	}
 
-	if told.Lanes != 5 {
-		t.Errorf("%d lanes, want those of the template", told.Lanes)
+	if told.Concurrency != 5 {
+		t.Errorf("concurrency %d, want the template's", told.Concurrency)
 	}
 	if http, err := eventsource.Read(path, "Told", "HttpApi"); err != nil || http.Path != "/" {
 		t.Errorf("the path is %q, %v, want that of the template", http.Path, err)
@@ -75,7 +75,7 @@ func TestSettingsAreThoseOfTheTemplate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if silent.Timeout != 10*time.Second || silent.BatchSize != batch || silent.Retries < 1<<20 || silent.Bisect || silent.Partial || silent.Lanes != 1 {
+		if silent.Timeout != 10*time.Second || silent.BatchSize != batch || silent.Retries < 1<<20 || silent.Bisect || silent.Partial || silent.Concurrency != 1 {
 			t.Errorf("%s: got %+v, want what Lambda takes where nothing is said", source, silent)
 		}
 	}
@@ -93,7 +93,7 @@ func TestSettingsAreThoseOfTheTemplate(t *testing.T) {
 	}
 }
 
-// What the tests of the functions rest on.
+// The tests of the functions rely on this.
 func TestTheTemplateRetriesPartsOfBatches(t *testing.T) {
 	t.Parallel()
 	for function, source := range map[string]string{"AlertsFunction": "DynamoDB", "DrainFunction": "SQS"} {
@@ -104,8 +104,8 @@ func TestTheTemplateRetriesPartsOfBatches(t *testing.T) {
 		if !got.Partial {
 			t.Errorf("%s does not report batch item failures", function)
 		}
-		if got.Lanes < 2 {
-			t.Errorf("%s has %d lanes: its tests are to have several", function, got.Lanes)
+		if got.Concurrency < 2 {
+			t.Errorf("%s has concurrency %d: its tests need more than 1", function, got.Concurrency)
 		}
 		if source == "DynamoDB" && (!got.Bisect || got.Retries > 1<<20) {
 			t.Errorf("%s: %+v, want bisection and an end of retries", function, got)

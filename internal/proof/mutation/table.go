@@ -127,12 +127,12 @@ var guards = []guard{
 	{
 		Promise: 2, Name: "marks of published alerts are read",
 		File: "internal/alert/dispatcher.go", Text: `p.marked = true`, Instead: `p.marked = false`,
-		Tests: []string{alerts, onAlerts, e2e}, Only: "Alerts|ARecord|Twins|AnAlertOutlives|StoredOnceAlerted",
+		Tests: []string{alerts, onAlerts, e2e}, Only: "Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted",
 	},
 	{
 		Promise: 2, Name: "marks of published alerts are written",
 		File: "internal/alert/dispatcher.go", Text: `marking.Go(func() { d.mark(ctx, p) })`, Instead: ``,
-		Tests: []string{alerts, onAlerts, e2e}, Only: "Alerts|ARecord|Twins|AnAlertOutlives|StoredOnceAlerted",
+		Tests: []string{alerts, onAlerts, e2e}, Only: "Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted",
 	},
 	{
 		Promise: 2, Name: "an alert waits until its marks can be read",
@@ -142,12 +142,12 @@ var guards = []guard{
 	{
 		Promise: 2, Name: "two events of a call in one batch are one alert",
 		File: "internal/alert/dispatcher.go", Text: `return f.ID == p.ID })`, Instead: `return false })`,
-		Tests: []string{alerts, onAlerts}, Only: "Twins",
+		Tests: []string{alerts, onAlerts}, Only: "EventsOf",
 	},
 	{
 		Promise: 2, Name: "a call has one mark for each kind of alert",
 		File: "internal/table/keys.go", Text: `key := Key{PK: event.PK, SK: AlertMark + string(kind)}`, Instead: `key := Key{PK: event.PK, SK: AlertMark + string(kind) + event.SK}`,
-		Tests: []string{alerts, onAlerts, e2e}, Only: "Twins|StoredOnceAlerted",
+		Tests: []string{alerts, onAlerts, e2e}, Only: "EventsOf|StoredOnceAlerted",
 	},
 	{
 		Promise: 2, Name: "an alert that is not published is not marked",
@@ -254,7 +254,7 @@ var guards = []guard{
 	},
 	{
 		Promise: 5, Name: "an item that is no alert fails alone",
-		File: "internal/alert/dispatcher.go", Text: "d.fail(ctx, p, err)\n\t\t\tcontinue\n\t\t}\n\t\tif a.IsStaleUpdate()", Instead: "d.fail(ctx, p, err)\n\t\t\treturn faults\n\t\t}\n\t\tif a.IsStaleUpdate()",
+		File: "internal/alert/dispatcher.go", Text: "d.fail(ctx, p, fmt.Errorf(\"%w: %w\", consumer.ErrPermanent, err))\n\t\t\tcontinue", Instead: "d.fail(ctx, p, fmt.Errorf(\"%w: %w\", consumer.ErrPermanent, err))\n\t\t\treturn errs",
 		Tests: []string{alerts},
 	},
 	{
@@ -263,8 +263,8 @@ var guards = []guard{
 		Tests: []string{onAlerts}, Only: "WhatTheTopic",
 	},
 	{
-		Promise: 5, Name: "what the topic refuses goes out bare",
-		File: "internal/alert/sns.go", Text: `if batch[0].strip(answer.ErrorCode()) {`, Instead: `if false {`,
+		Promise: 5, Name: "what the topic refuses goes out redacted",
+		File: "internal/alert/sns.go", Text: `if batch[0].redact(answer.ErrorCode()) {`, Instead: `if false {`,
 		Tests: []string{onAlerts}, Only: "WhatTheTopic",
 	},
 	{

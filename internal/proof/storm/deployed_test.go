@@ -90,7 +90,7 @@ func (s *standIn) Put(ctx context.Context, item table.Item) (created bool, err e
 	if created {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.alerts.Deliver(ctx, []table.Item{item})
+		s.alerts.Process(ctx, []table.Item{item})
 	}
 	return created, err
 }

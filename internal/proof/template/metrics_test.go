@@ -311,7 +311,7 @@ func TestMetricsCountAlerts(t *testing.T) {
 		var log bytes.Buffer
 		d := alert.New(test.store, publisher(func() error { return test.publish }), logger(t, &log))
 		d.Now = func() time.Time { return test.now }
-		d.Deliver(t.Context(), items)
+		d.Process(t.Context(), items)
 		if diff := cmp.Diff(test.want, counted(t, "AlertsLogGroup", log.String())); diff != "" {
 			t.Errorf("%s (-want +got):\n%s%s", test.name, diff, log.String())
 		}

@@ -1,15 +1,14 @@
 // Package bolt keeps the events table in one file on one machine, in
-// go.etcd.io/bbolt. It answers as DynamoDB does, down to the limits: both pass
-// the suite in package tabletest.
+// go.etcd.io/bbolt. It behaves like DynamoDB, limits included: one conformance
+// suite runs on both.
 //
-// The file has one bucket with the items, one for each index, and one that says
-// how the indexes are keyed. An index holds no copies: each of its entries names
-// an item. Index entries are written in the same transaction as their items,
-// and an index whose keys changed in the template is built anew when the file
-// is opened; one that the template no longer has is deleted.
+// The file has a bucket for the items, one for each index, and one that holds the
+// key attributes of each index. An index entry refers to its item and is written
+// in the same transaction. When the file is opened, an index whose keys changed
+// in the template is rebuilt, and one that the template no longer has is deleted.
 //
-// Two more buckets are what the table's stream is on AWS: the feed names every
-// item in the order in which it was put, and is written in the same transaction
-// too, so that no crash can come between an item and what follows from it; the
-// consumers are those who follow the feed, each with how far it has come.
+// Two more buckets stand for the table's stream on AWS. The feed refers to the
+// items in the order in which they were put; it too is written in the same
+// transaction, so no crash can lose what follows from an item. The consumers
+// bucket holds the checkpoint of each registered consumer of the feed.
 package bolt

@@ -1,9 +1,23 @@
 package bolt
 
+import "go.etcd.io/bbolt"
+
 // Tuple is exported for tests of the file format.
 var Tuple = tuple
 
 // InSortRange reports whether the tuple of parts is in a sort range.
 func InSortRange(partition, prefix, from, to string, parts ...string) bool {
 	return sortRange(partition, prefix, from, to).contains(tuple(parts...))
+}
+
+// FeedSequences returns the sequences of everything in the feed.
+func (s *Store) FeedSequences() (sequences []uint64, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(feedBucket).ForEach(func(key, _ []byte) error {
+			sequence, _ := sequenceOf(key)
+			sequences = append(sequences, sequence)
+			return nil
+		})
+	})
+	return sequences, err
 }

@@ -7,66 +7,55 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
+	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/itemjson"
 )
 
-// ErrRecord says that an entry of the feed names no item that can be read: the
-// file is damaged there. The error text carries no item content.
+// ErrRecord says that the item of a feed entry cannot be read: the file is
+// damaged there. The error text carries no item content.
 var ErrRecord = errors.New("unreadable record")
 
-// ErrCheckpoint says that a checkpoint is past the end of the feed, or that its
-// consumer has no name.
-var ErrCheckpoint = errors.New("unusable checkpoint")
+// ErrConsumer says that a consumer has no name or is not registered, or that its
+// checkpoint is past the end of the feed.
+var ErrConsumer = errors.New("unusable consumer")
 
 var (
-	// feedBucket maps sequences to the keys of items, which never change, so
-	// that an entry needs no copy. The bucket keeps the last sequence, also
-	// when all of its entries are gone.
+	// feedBucket maps sequences to the keys of items. Items never change, so an
+	// entry needs no copy. The bucket knows the last sequence even when it is
+	// empty.
 	feedBucket = []byte("feed")
-	// consumersBucket maps the names of consumers to their checkpoints.
+	// consumersBucket maps the names of registered consumers to their
+	// checkpoints.
 	consumersBucket = []byte("consumers")
 )
 
-// maxTrim is how many entries a checkpoint deletes at most, so that it holds no
-// Put up for long. The next one goes on.
+// maxTrim limits how many entries one checkpoint deletes, so that writers never
+// wait long for it. The next checkpoint goes on.
 const maxTrim = 4096
 
-// Record is an item that was put, as the feed has it.
-type Record struct {
-	// Sequence numbers the items in the order in which they were put. It grows,
-	// and is never used again.
-	Sequence uint64
-	// Item is the item, whole; nil if it cannot be read.
-	Item table.Item
-	// Err wraps [ErrRecord] if the item cannot be read, and is nil otherwise.
-	Err error
-}
+var _ consumer.Feed = (*Store)(nil)
 
-// Feed returns what was put after a sequence, oldest first, at most limit
-// records and not many more bytes than a page of a query has; a limit of 0
-// leaves it to the bytes. As long as there is nothing it waits, until a Put, the
-// end of ctx or Close. A record that cannot be read is in its place, with its
-// error: it stops nobody.
+// Feed implements [consumer.Feed]. It stops at limit records or at about the
+// size of a query's page; limit 0 means no limit but the size. Records whose
+// items cannot be read are included; their errors wrap [ErrRecord].
 //
-// Items that were put before the file had a feed are not in it: an upgrade must
-// not send out every alert of the past. Nor are those that all consumers have
-// passed.
-//
-// The error wraps [table.ErrUnavailable] once the store is closed.
-func (s *Store) Feed(ctx context.Context, after uint64, limit int) ([]Record, error) {
+// Items from before the file had a feed are not in it: an upgrade must not send
+// the alerts of the past.
+func (s *Store) Feed(ctx context.Context, after uint64, limit int) ([]consumer.Record, error) {
 	for {
-		// Taken before reading: a commit in between is not missed.
+		// Ask for the signal first, so that no commit is missed while reading.
 		fed := s.fed.next()
 		if err := s.ready(ctx); err != nil {
 			return nil, fmt.Errorf("read feed: %w", err)
 		}
-		var records []Record
+		var records []consumer.Record
 		err := s.db.View(func(tx *bbolt.Tx) error {
 			records = readFeed(tx, after, limit)
 			return nil
@@ -85,7 +74,7 @@ func (s *Store) Feed(ctx context.Context, after uint64, limit int) ([]Record, er
 	}
 }
 
-// ready returns why nothing more should be read, if so.
+// ready returns an error if the store is closed or ctx has ended.
 func (s *Store) ready(ctx context.Context) error {
 	select {
 	case <-s.closing:
@@ -95,7 +84,8 @@ func (s *Store) ready(ctx context.Context) error {
 	}
 }
 
-// closed tells that the store is closed as the contract wants it told.
+// closed turns bbolt's error of a closed database into the one that [table.Store]
+// promises.
 func closed(err error) error {
 	if errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
 		return errClosed
@@ -103,7 +93,7 @@ func closed(err error) error {
 	return err
 }
 
-func readFeed(tx *bbolt.Tx, after uint64, limit int) (records []Record) {
+func readFeed(tx *bbolt.Tx, after uint64, limit int) (records []consumer.Record) {
 	if after == math.MaxUint64 {
 		return nil
 	}
@@ -115,7 +105,7 @@ func readFeed(tx *bbolt.Tx, after uint64, limit int) (records []Record) {
 		}
 		sequence, ok := sequenceOf(entry)
 		if !ok {
-			continue // nothing that was ever put
+			continue // damage: no Put wrote this
 		}
 		r, length := readRecord(tx, sequence, key)
 		size += length
@@ -124,9 +114,8 @@ func readFeed(tx *bbolt.Tx, after uint64, limit int) (records []Record) {
 	return records
 }
 
-// readRecord reads the record of a sequence, whose item has that key, and says
-// how large it is.
-func readRecord(tx *bbolt.Tx, sequence uint64, key []byte) (r Record, size int) {
+// readRecord reads the item with a key. size is in bytes.
+func readRecord(tx *bbolt.Tx, sequence uint64, key []byte) (r consumer.Record, size int) {
 	r.Sequence = sequence
 	text := tx.Bucket(itemsBucket).Get(key)
 	if text == nil {
@@ -142,15 +131,13 @@ func readRecord(tx *bbolt.Tx, sequence uint64, key []byte) (r Record, size int) 
 	return r, len(text)
 }
 
-// Records returns what was put with these sequences, in their order. One that is
-// not in the feed is in its place, with its error, as one is that cannot be read.
-//
-// The error wraps [table.ErrUnavailable] once the store is closed.
-func (s *Store) Records(ctx context.Context, sequences []uint64) ([]Record, error) {
+// Records implements [consumer.Feed]. A sequence that is not in the feed gives a
+// record whose error wraps [ErrRecord].
+func (s *Store) Records(ctx context.Context, sequences []uint64) ([]consumer.Record, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, fmt.Errorf("read feed: %w", err)
 	}
-	records := make([]Record, len(sequences))
+	records := make([]consumer.Record, len(sequences))
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		feed := tx.Bucket(feedBucket)
 		for i, sequence := range sequences {
@@ -164,8 +151,7 @@ func (s *Store) Records(ctx context.Context, sequences []uint64) ([]Record, erro
 	return records, nil
 }
 
-// End returns the sequence of the last item that was put, 0 if none was. The
-// error wraps [table.ErrUnavailable] once the store is closed.
+// End implements [consumer.Feed].
 func (s *Store) End() (sequence uint64, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		sequence = tx.Bucket(feedBucket).Sequence()
@@ -177,12 +163,11 @@ func (s *Store) End() (sequence uint64, err error) {
 	return sequence, nil
 }
 
-// Checkpoint returns how far a consumer has come: the sequence that it has set
-// last, 0 if it has set none. The error wraps [table.ErrUnavailable] once the
-// store is closed.
-func (s *Store) Checkpoint(consumer string) (sequence uint64, err error) {
+// Checkpoint implements [consumer.Feed]. It returns 0 for a consumer that has
+// set none.
+func (s *Store) Checkpoint(name string) (sequence uint64, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		sequence = checkpointOf(tx, consumer)
+		sequence = checkpointOf(tx, name)
 		return nil
 	})
 	if err != nil {
@@ -191,31 +176,68 @@ func (s *Store) Checkpoint(consumer string) (sequence uint64, err error) {
 	return sequence, nil
 }
 
-// checkpointOf reads a checkpoint. One that is damaged is where it began: its
-// consumer gets again what is left, and knows what it has done.
-func checkpointOf(tx *bbolt.Tx, consumer string) uint64 {
-	sequence, _ := sequenceOf(tx.Bucket(consumersBucket).Get([]byte(consumer)))
+// checkpointOf reads a checkpoint. A damaged one reads as 0: the consumer gets
+// the records that are left again, and recognises what it has done.
+func checkpointOf(tx *bbolt.Tx, name string) uint64 {
+	sequence, _ := sequenceOf(tx.Bucket(consumersBucket).Get([]byte(name)))
 	return sequence
 }
 
-// SetCheckpoint says, durably, that a consumer is done with everything up to a
-// sequence. What every consumer is done with leaves the feed, so a consumer
-// that wants to begin where the feed does sets 0 before another goes ahead. A
-// checkpoint never goes back: setting a lower one changes nothing.
+// Register implements [consumer.Feed].
 //
-// Checkpoints share the commits of Put: under load they cost none of their own.
+// It forgets the checkpoints of all other consumers, or the feed of a version
+// that has dropped one would grow for ever. If an older version runs in between,
+// a newer consumer misses the records of that time. What it derives can be
+// derived again: the items stay in the table.
 //
-// The error wraps [ErrCheckpoint] if the sequence is past the end of the feed or
-// the consumer has no name, and [table.ErrUnavailable] if the store is closed or
-// the deadline has passed.
-func (s *Store) SetCheckpoint(ctx context.Context, consumer string, sequence uint64) error {
-	if consumer == "" {
-		return fmt.Errorf("set checkpoint: %w: no consumer", ErrCheckpoint)
+// The error wraps [ErrConsumer] without a consumer or without its name, and
+// [table.ErrUnavailable] if the store is closed.
+func (s *Store) Register(ctx context.Context, consumers ...string) error {
+	if len(consumers) == 0 || slices.Contains(consumers, "") {
+		return fmt.Errorf("register: %w: no name", ErrConsumer)
 	}
-	c := &checkpoint{consumer: consumer, sequence: sequence}
-	err := s.write(ctx, c, len(consumer))
+	if err := s.write(ctx, &registration{consumers}, 0); err != nil {
+		return fmt.Errorf("register: %w", err)
+	}
+	return nil
+}
+
+type registration struct{ consumers []string }
+
+func (r *registration) apply(tx *bbolt.Tx) error {
+	checkpoints := make(map[string]uint64, len(r.consumers))
+	for _, name := range r.consumers {
+		checkpoints[name] = checkpointOf(tx, name)
+	}
+	if err := tx.DeleteBucket(consumersBucket); err != nil {
+		return err
+	}
+	bucket, err := tx.CreateBucket(consumersBucket)
+	if err != nil {
+		return err
+	}
+	for name, sequence := range checkpoints {
+		if err := bucket.Put([]byte(name), sequenceKey(sequence)); err != nil {
+			return err
+		}
+	}
+	return trim(tx)
+}
+
+// SetCheckpoint implements [consumer.Feed]. It is durable when it returns, and
+// deletes the records that every registered consumer has passed. A checkpoint
+// never goes back: setting a lower one changes nothing.
+//
+// Checkpoints share the commits of Put; under load they cost none of their own.
+//
+// The error wraps [ErrConsumer] if the consumer is not registered or the sequence
+// is past the end of the feed, and [table.ErrUnavailable] if the store is closed
+// or the deadline has passed.
+func (s *Store) SetCheckpoint(ctx context.Context, name string, sequence uint64) error {
+	c := &checkpoint{name: name, sequence: sequence}
+	err := s.write(ctx, c, len(name))
 	if err == nil {
-		err = c.fault
+		err = c.err
 	}
 	if err != nil {
 		return fmt.Errorf("set checkpoint: %w", err)
@@ -223,28 +245,31 @@ func (s *Store) SetCheckpoint(ctx context.Context, consumer string, sequence uin
 	return nil
 }
 
-// checkpoint is how far a consumer has come.
 type checkpoint struct {
-	consumer string
+	name     string
 	sequence uint64
 
-	fault error // its own, which undoes nothing else
+	err error // kept here, so that it does not undo the commit of others
 }
 
 func (c *checkpoint) apply(tx *bbolt.Tx) error {
-	if c.sequence > tx.Bucket(feedBucket).Sequence() {
-		c.fault = fmt.Errorf("%w: past the end of the feed", ErrCheckpoint)
+	consumers := tx.Bucket(consumersBucket)
+	switch {
+	case consumers.Get([]byte(c.name)) == nil:
+		c.err = fmt.Errorf("%w: not registered", ErrConsumer)
+		return nil
+	case c.sequence > tx.Bucket(feedBucket).Sequence():
+		c.err = fmt.Errorf("%w: checkpoint past the end of the feed", ErrConsumer)
 		return nil
 	}
-	consumers := tx.Bucket(consumersBucket)
-	sequence := max(c.sequence, checkpointOf(tx, c.consumer))
-	if err := consumers.Put([]byte(c.consumer), sequenceKey(sequence)); err != nil {
+	sequence := max(c.sequence, checkpointOf(tx, c.name))
+	if err := consumers.Put([]byte(c.name), sequenceKey(sequence)); err != nil {
 		return err
 	}
 	return trim(tx)
 }
 
-// trim deletes the entries that every consumer has passed.
+// trim deletes the entries that every registered consumer has passed.
 func trim(tx *bbolt.Tx) error {
 	passed := uint64(math.MaxUint64)
 	err := tx.Bucket(consumersBucket).ForEach(func(_, value []byte) error {
@@ -257,8 +282,7 @@ func trim(tx *bbolt.Tx) error {
 	}
 	cursor := tx.Bucket(feedBucket).Cursor()
 	for range maxTrim {
-		// From the first anew each time: a cursor that has deleted may skip the
-		// next.
+		// Start from the first each time: after a delete, Next may skip an entry.
 		entry, _ := cursor.First()
 		if entry == nil || bytes.Compare(entry, sequenceKey(passed)) > 0 {
 			return nil
@@ -270,7 +294,7 @@ func trim(tx *bbolt.Tx) error {
 	return nil
 }
 
-// prepareFeed makes the feed. In a file that had none it begins with the next
+// prepareFeed creates the feed. In a file without one it begins with the next
 // item.
 func prepareFeed(tx *bbolt.Tx) error {
 	for _, name := range [][]byte{feedBucket, consumersBucket} {
@@ -281,7 +305,7 @@ func prepareFeed(tx *bbolt.Tx) error {
 	return nil
 }
 
-// feedItem adds the item with that key to the feed.
+// feedItem appends the item with a key to the feed.
 func feedItem(tx *bbolt.Tx, key []byte) error {
 	feed := tx.Bucket(feedBucket)
 	sequence, err := feed.NextSequence()
@@ -291,10 +315,10 @@ func feedItem(tx *bbolt.Tx, key []byte) error {
 	return feed.Put(sequenceKey(sequence), key)
 }
 
-// sequenceKey writes a sequence so that keys sort as the numbers do.
+// sequenceKey encodes a sequence so that keys sort like numbers.
 func sequenceKey(sequence uint64) []byte { return binary.BigEndian.AppendUint64(nil, sequence) }
 
-// sequenceOf reads what sequenceKey wrote.
+// sequenceOf decodes what sequenceKey encoded.
 func sequenceOf(key []byte) (sequence uint64, ok bool) {
 	if len(key) != 8 {
 		return 0, false
@@ -302,7 +326,7 @@ func sequenceOf(key []byte) (sequence uint64, ok bool) {
 	return binary.BigEndian.Uint64(key), true
 }
 
-// signal wakes whoever waits for the next of something.
+// signal wakes the goroutines that wait for it.
 type signal struct {
 	mu sync.Mutex
 	ch chan struct{}
@@ -310,7 +334,7 @@ type signal struct {
 
 func newSignal() *signal { return &signal{ch: make(chan struct{})} }
 
-// next returns a channel that is closed when the signal is given next.
+// next returns a channel that the next give closes.
 func (s *signal) next() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

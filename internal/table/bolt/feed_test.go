@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
 
+	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/schema"
@@ -28,13 +29,13 @@ const (
 	consumersBucket = "consumers"
 )
 
-// consumer is who follows the feed in the tests.
-const consumer = "alerts"
+// alerts is the name of a consumer.
+const alerts = "alerts"
 
 func TestTheFeedHasEveryNewItemInTheOrderOfThePuts(t *testing.T) {
 	t.Parallel()
 	s := open(t, storePath(t))
-	for _, sk := range []string{"b", "a", "b", "c", "a"} { // the repeated ones are no new items
+	for _, sk := range []string{"b", "a", "b", "c", "a"} { // repeated keys are no new items
 		putItems(t, s, sk)
 	}
 	records := read(t, s, 0, 10)
@@ -84,8 +85,9 @@ func TestFeedReturnsNoMoreThanAsked(t *testing.T) {
 func TestRecordsAreReadBySequence(t *testing.T) {
 	t.Parallel()
 	s := open(t, storePath(t))
+	register(t, s, alerts)
 	putItems(t, s, "1", "2", "3", "4")
-	if err := s.SetCheckpoint(t.Context(), consumer, 1); err != nil {
+	if err := s.SetCheckpoint(t.Context(), alerts, 1); err != nil {
 		t.Fatal(err)
 	}
 	records, err := s.Records(t.Context(), []uint64{4, 1, 2, 99, 2})
@@ -114,7 +116,7 @@ func TestFeedWaitsForTheNextPut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := make(chan []bolt.Record)
+		got := make(chan []consumer.Record)
 		go func() { got <- read(t, s, after, 0) }()
 		putItems(t, s, fmt.Sprint(i))
 		if diff := cmp.Diff([]string{fmt.Sprint(i)}, keysOf(<-got)); diff != "" {
@@ -167,8 +169,9 @@ func TestAClosedStoreHasNoFeed(t *testing.T) {
 		"Feed":          func() error { _, err := s.Feed(t.Context(), 0, 0); return err },
 		"Records":       func() error { _, err := s.Records(t.Context(), []uint64{1}); return err },
 		"End":           func() error { _, err := s.End(); return err },
-		"Checkpoint":    func() error { _, err := s.Checkpoint(consumer); return err },
-		"SetCheckpoint": func() error { return s.SetCheckpoint(t.Context(), consumer, 1) },
+		"Register":      func() error { return s.Register(t.Context(), alerts) },
+		"Checkpoint":    func() error { _, err := s.Checkpoint(alerts); return err },
+		"SetCheckpoint": func() error { return s.SetCheckpoint(t.Context(), alerts, 1) },
 	} {
 		if err := call(); !errors.Is(err, table.ErrUnavailable) {
 			t.Errorf("%s: %v, want %v", name, err, table.ErrUnavailable)
@@ -180,24 +183,26 @@ func TestACheckpointIsKeptAndNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	path := storePath(t)
 	s := open(t, path)
+	register(t, s, alerts)
 	putItems(t, s, "1", "2", "3")
 	for _, step := range []struct{ set, want uint64 }{{0, 0}, {2, 2}, {1, 2}, {2, 2}, {3, 3}} {
-		if err := s.SetCheckpoint(t.Context(), consumer, step.set); err != nil {
+		if err := s.SetCheckpoint(t.Context(), alerts, step.set); err != nil {
 			t.Fatal(err)
 		}
-		wantCheckpoint(t, s, consumer, step.want)
+		wantCheckpoint(t, s, alerts, step.want)
 	}
 	wantCheckpoint(t, s, "another", 0)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	wantCheckpoint(t, open(t, path), consumer, 3)
+	wantCheckpoint(t, open(t, path), alerts, 3)
 }
 
-// What is refused must not take along the writes that share its commit.
+// A refused checkpoint must not undo the writes that share its commit.
 func TestAnUnusableCheckpointChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, storePath(t))
+	register(t, s, alerts)
 	putItems(t, s, "1")
 	var wg sync.WaitGroup
 	for writer := range 8 {
@@ -210,17 +215,19 @@ func TestAnUnusableCheckpointChangesNothing(t *testing.T) {
 		})
 		wg.Go(func() {
 			for range 20 {
-				if err := s.SetCheckpoint(t.Context(), consumer, 1<<40); !errors.Is(err, bolt.ErrCheckpoint) {
-					t.Errorf("past the end: %v, want %v", err, bolt.ErrCheckpoint)
+				if err := s.SetCheckpoint(t.Context(), alerts, 1<<40); !errors.Is(err, bolt.ErrConsumer) {
+					t.Errorf("past the end: %v, want %v", err, bolt.ErrConsumer)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	if err := s.SetCheckpoint(t.Context(), "", 1); !errors.Is(err, bolt.ErrCheckpoint) {
-		t.Errorf("of nobody: %v, want %v", err, bolt.ErrCheckpoint)
+	for _, name := range []string{"", "unregistered"} {
+		if err := s.SetCheckpoint(t.Context(), name, 1); !errors.Is(err, bolt.ErrConsumer) {
+			t.Errorf("of %q: %v, want %v", name, err, bolt.ErrConsumer)
+		}
 	}
-	wantCheckpoint(t, s, consumer, 0)
+	wantCheckpoint(t, s, alerts, 0)
 	if got := len(read(t, s, 0, 0)); got != 161 {
 		t.Errorf("%d records, want 161", got)
 	}
@@ -230,13 +237,13 @@ func TestWhatEveryConsumerHasPassedLeavesTheFeed(t *testing.T) {
 	t.Parallel()
 	path := storePath(t)
 	s := open(t, path)
+	register(t, s, "slow", "fast")
 	putItems(t, s, "1", "2", "3", "4")
 	for _, step := range []struct {
 		consumer string
 		set      uint64
 		want     []string
 	}{
-		{"slow", 0, []string{"1", "2", "3", "4"}},
 		{"fast", 3, []string{"1", "2", "3", "4"}},
 		{"slow", 1, []string{"2", "3", "4"}},
 		{"slow", 4, []string{"4"}},
@@ -253,7 +260,7 @@ func TestWhatEveryConsumerHasPassedLeavesTheFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Sequences go on although no entry is left that tells of the last.
+	// Sequences go on although the feed is empty.
 	s = open(t, path)
 	putItems(t, s, "5")
 	if got := read(t, s, 0, 0); len(got) != 1 || got[0].Sequence != 5 {
@@ -265,12 +272,48 @@ func TestWhatEveryConsumerHasPassedLeavesTheFeed(t *testing.T) {
 	}
 }
 
-// A consumer that comes back after a long time must not hold all writers up, and
-// the feed must not stay as long as it was.
+// Versions of ringback may have different consumers, and share a file.
+func TestAConsumerThatIsNoLongerRegisteredDoesNotHoldTheFeed(t *testing.T) {
+	t.Parallel()
+	path := storePath(t)
+	s := open(t, path)
+	register(t, s, alerts, "stuck")
+	putItems(t, s, "1", "2", "3")
+	if err := s.SetCheckpoint(t.Context(), alerts, 2); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"1", "2", "3"}, inFeed(t, s)); diff != "" {
+		t.Errorf("while it is registered (-want +got):\n%s", diff)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s = open(t, path)
+	register(t, s, "new", alerts)
+	if diff := cmp.Diff([]string{"1", "2", "3"}, inFeed(t, s)); diff != "" {
+		t.Errorf("a new consumer begins with what is left (-want +got):\n%s", diff)
+	}
+	register(t, s, alerts)
+	if diff := cmp.Diff([]string{"3"}, inFeed(t, s)); diff != "" {
+		t.Errorf("without the others (-want +got):\n%s", diff)
+	}
+	wantCheckpoint(t, s, alerts, 2)
+	wantCheckpoint(t, s, "stuck", 0)
+	for _, names := range [][]string{nil, {""}, {alerts, ""}} {
+		if err := s.Register(t.Context(), names...); !errors.Is(err, bolt.ErrConsumer) {
+			t.Errorf("Register(%q): %v, want %v", names, err, bolt.ErrConsumer)
+		}
+	}
+}
+
+// A consumer that comes back after a long time must not hold up the writers, and
+// the feed must shrink again.
 func TestALongFeedIsTrimmedBitByBit(t *testing.T) {
 	t.Parallel()
 	const items = 5000
 	s := open(t, storePath(t))
+	register(t, s, alerts)
 	var wg sync.WaitGroup
 	for writer := range 50 {
 		wg.Go(func() {
@@ -284,7 +327,7 @@ func TestALongFeedIsTrimmedBitByBit(t *testing.T) {
 	wg.Wait()
 	var left []int
 	for range 3 {
-		if err := s.SetCheckpoint(t.Context(), consumer, items); err != nil {
+		if err := s.SetCheckpoint(t.Context(), alerts, items); err != nil {
 			t.Fatal(err)
 		}
 		left = append(left, len(inFeed(t, s)))
@@ -294,7 +337,7 @@ func TestALongFeedIsTrimmedBitByBit(t *testing.T) {
 	}
 }
 
-// Who upgrades must not get the alerts of months.
+// An upgrade must not send the alerts of months.
 func TestItemsFromBeforeTheFeedAreNotInIt(t *testing.T) {
 	t.Parallel()
 	path := storePath(t)
@@ -314,12 +357,12 @@ func TestItemsFromBeforeTheFeedAreNotInIt(t *testing.T) {
 	}
 }
 
-func TestADamagedRecordStopsNobody(t *testing.T) {
+func TestADamagedRecordDoesNotStopTheFeed(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name   string
 		damage func(*bbolt.Tx) error
-		broken bool // whether the second record is there, with an error
+		broken bool // the second record is returned with an error
 	}{
 		{"no such item", func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte(feedBucket)).Put(second(), []byte("nothing"))
@@ -358,6 +401,7 @@ func TestADamagedRecordStopsNobody(t *testing.T) {
 			tamper(t, path, tc.damage)
 
 			s = open(t, path)
+			register(t, s, alerts)
 			want := []string{"1", "3"}
 			if tc.broken {
 				want = []string{"1", "", "3"}
@@ -369,8 +413,8 @@ func TestADamagedRecordStopsNobody(t *testing.T) {
 			if r := records[1]; tc.broken && (!errors.Is(r.Err, bolt.ErrRecord) || r.Sequence != 2 || strings.Contains(r.Err.Error(), "PRIVATE")) {
 				t.Errorf("record %d: %v, want sequence 2 and %v", r.Sequence, r.Err, bolt.ErrRecord)
 			}
-			// It is passed and deleted as any other.
-			if err := s.SetCheckpoint(t.Context(), consumer, 3); err != nil {
+			// It is trimmed like any other.
+			if err := s.SetCheckpoint(t.Context(), alerts, 3); err != nil {
 				t.Fatal(err)
 			}
 			if got := inFeed(t, s); len(got) > 0 {
@@ -384,26 +428,27 @@ func TestADamagedCheckpointIsWhereTheFeedBegins(t *testing.T) {
 	t.Parallel()
 	path := storePath(t)
 	s := open(t, path)
+	register(t, s, alerts)
 	putItems(t, s, "1", "2")
-	if err := s.SetCheckpoint(t.Context(), consumer, 1); err != nil {
+	if err := s.SetCheckpoint(t.Context(), alerts, 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	tamper(t, path, func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte(consumersBucket)).Put([]byte(consumer), []byte("x"))
+		return tx.Bucket([]byte(consumersBucket)).Put([]byte(alerts), []byte("x"))
 	})
 
 	s = open(t, path)
-	wantCheckpoint(t, s, consumer, 0)
-	if err := s.SetCheckpoint(t.Context(), consumer, 2); err != nil {
+	wantCheckpoint(t, s, alerts, 0)
+	if err := s.SetCheckpoint(t.Context(), alerts, 2); err != nil {
 		t.Fatal(err)
 	}
-	wantCheckpoint(t, s, consumer, 2)
+	wantCheckpoint(t, s, alerts, 2)
 }
 
-func TestFollowersGetEveryItemOnceWhileItIsWritten(t *testing.T) {
+func TestConsumersGetEveryItemOnceWhileItIsWritten(t *testing.T) {
 	t.Parallel()
 	const writers, each = 16, 100
 	s := open(t, storePath(t))
@@ -418,11 +463,7 @@ func TestFollowersGetEveryItemOnceWhileItIsWritten(t *testing.T) {
 		})
 	}
 	names := []string{"alerts", "followups"}
-	for _, name := range names { // or who begins first would trim what the other needs
-		if err := s.SetCheckpoint(t.Context(), name, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
+	register(t, s, names...)
 	for _, name := range names {
 		wg.Go(func() {
 			got := make(map[string]int)
@@ -452,19 +493,20 @@ func TestFollowersGetEveryItemOnceWhileItIsWritten(t *testing.T) {
 	}
 }
 
-// A checkpoint may not cost each Put a commit more.
+// Checkpoints must not need commits of their own.
 func TestCheckpointsShareCommits(t *testing.T) {
 	t.Parallel()
 	const writers, each = 32, 16
 	path := storePath(t)
 	s := open(t, path)
+	register(t, s, alerts)
 	putItems(t, s, "0")
 	var wg sync.WaitGroup
 	for writer := range writers {
 		wg.Go(func() {
 			for i := range each {
 				putItems(t, s, fmt.Sprintf("%d-%d", writer, i))
-				if err := s.SetCheckpoint(t.Context(), consumer, 1); err != nil {
+				if err := s.SetCheckpoint(t.Context(), alerts, 1); err != nil {
 					t.Error(err)
 				}
 			}
@@ -479,19 +521,22 @@ func TestCheckpointsShareCommits(t *testing.T) {
 	}
 }
 
-// followerVariable makes the test binary write to the store in the file that it
-// names, and follow its feed, until it is killed.
-const followerVariable = "RINGBACK_TEST_FOLLOWER"
+// consumerVariable makes the test binary write to the store in the file that it
+// names, and read its feed, until it is killed.
+const consumerVariable = "RINGBACK_TEST_CONSUMER"
 
-// followForever prints "put" and the sort key of each item that Put has taken,
-// "took" and that of each that the feed has given, then "passed" and the
-// checkpoint that was set.
-func followForever(path string) error {
+// consumeForever prints "put" and the sort key of each item that Put has taken,
+// "took" and the sort key of each item that the feed has returned, then "passed"
+// and the checkpoint that was set.
+func consumeForever(path string) error {
 	s, err := bolt.Open(path, schema.Events())
 	if err != nil {
 		return err
 	}
-	after, err := s.Checkpoint(consumer)
+	if err := s.Register(context.Background(), alerts); err != nil {
+		return err
+	}
+	after, err := s.Checkpoint(alerts)
 	if err != nil {
 		return err
 	}
@@ -519,7 +564,7 @@ func followForever(path string) error {
 				_, _ = fmt.Fprintln(os.Stdout, "took", key)
 			}
 			after = records[len(records)-1].Sequence
-			if err := s.SetCheckpoint(context.Background(), consumer, after); err != nil {
+			if err := s.SetCheckpoint(context.Background(), alerts, after); err != nil {
 				failed <- err
 				return
 			}
@@ -536,8 +581,8 @@ func TestAKillLosesNoRecordAndRepeatsNoneThatWasPassed(t *testing.T) {
 	const rounds = 4
 	for round := range rounds {
 		passed := uint64(0)
-		var since []string // taken, but not known to be passed
-		for _, line := range runAndKill(t, followerVariable, path, 200+77*round) {
+		var since []string // taken after the last known checkpoint
+		for _, line := range runAndKill(t, consumerVariable, path, 200+77*round) {
 			switch what, of, _ := strings.Cut(line, " "); what {
 			case "put":
 				put[of] = true
@@ -552,11 +597,11 @@ func TestAKillLosesNoRecordAndRepeatsNoneThatWasPassed(t *testing.T) {
 			}
 		}
 		s := open(t, path)
-		at, err := s.Checkpoint(consumer)
+		at, err := s.Checkpoint(alerts)
 		if err != nil || at < passed {
 			t.Errorf("checkpoint %d, %v, want %d or more: it was acknowledged", at, err, passed)
 		}
-		// What was taken and not passed comes again; what was passed does not.
+		// What the checkpoint has not passed comes again.
 		left := inFeed(t, s)
 		for _, key := range since {
 			if slices.Contains(left, key) {
@@ -589,6 +634,13 @@ func storePath(t *testing.T) string {
 	return filepath.Join(t.TempDir(), "events.db")
 }
 
+func register(t *testing.T, s *bolt.Store, consumers ...string) {
+	t.Helper()
+	if err := s.Register(t.Context(), consumers...); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func putItems(t *testing.T, s *bolt.Store, sortKeys ...string) {
 	t.Helper()
 	for _, sk := range sortKeys {
@@ -598,8 +650,8 @@ func putItems(t *testing.T, s *bolt.Store, sortKeys ...string) {
 	}
 }
 
-// read reads the feed, and waits if it has to.
-func read(t *testing.T, s *bolt.Store, after uint64, limit int) []bolt.Record {
+// read reads the feed, and waits if it is empty.
+func read(t *testing.T, s *bolt.Store, after uint64, limit int) []consumer.Record {
 	t.Helper()
 	records, err := s.Feed(t.Context(), after, limit)
 	if err != nil {
@@ -608,46 +660,38 @@ func read(t *testing.T, s *bolt.Store, after uint64, limit int) []bolt.Record {
 	return records
 }
 
-// inFeed returns the sort keys of all that is in the feed, without waiting.
-func inFeed(t *testing.T, s *bolt.Store) (keys []string) {
+// inFeed returns the sort keys of the whole feed.
+func inFeed(t *testing.T, s *bolt.Store) []string {
 	t.Helper()
-	end, err := s.End()
+	sequences, err := s.FeedSequences()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	for after := uint64(0); after < end; {
-		records, err := s.Feed(ctx, after, 0)
-		if errors.Is(err, context.DeadlineExceeded) {
-			return keys
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		keys = append(keys, keysOf(records)...)
-		after = records[len(records)-1].Sequence
+	records, err := s.Records(t.Context(), sequences)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return keys
+	return keysOf(records)
 }
 
-func keysOf(records []bolt.Record) (keys []string) {
+func keysOf(records []consumer.Record) (keys []string) {
 	for _, r := range records {
 		keys = append(keys, table.Text(r.Item, table.SK))
 	}
 	return keys
 }
 
-func wantCheckpoint(t *testing.T, s *bolt.Store, consumer string, want uint64) {
+func wantCheckpoint(t *testing.T, s *bolt.Store, name string, want uint64) {
 	t.Helper()
-	if got, err := s.Checkpoint(consumer); got != want || err != nil {
-		t.Errorf("checkpoint of %s: %d, %v, want %d", consumer, got, err, want)
+	if got, err := s.Checkpoint(name); got != want || err != nil {
+		t.Errorf("checkpoint of %s: %d, %v, want %d", name, got, err, want)
 	}
 }
 
-// second is the sequence 2 as the feed writes it.
+// second is the feed's key of sequence 2.
 func second() []byte { return binary.BigEndian.AppendUint64(nil, 2) }
 
-// tamper changes the file of a store that is closed.
+// tamper changes the file of a closed store.
 func tamper(t *testing.T, path string, change func(*bbolt.Tx) error) {
 	t.Helper()
 	db, err := bbolt.Open(path, 0o600, nil)
@@ -659,7 +703,7 @@ func tamper(t *testing.T, path string, change func(*bbolt.Tx) error) {
 	}
 }
 
-// commitsOf returns how often the file of a store that is closed was committed.
+// commitsOf returns the number of commits to the file of a closed store.
 func commitsOf(t *testing.T, path string) (commits int) {
 	t.Helper()
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})

@@ -11,8 +11,8 @@ import (
 	"github.com/ringback/ringback/internal/table/bolt"
 )
 
-// keyText draws short strings that are likely to be prefixes of each other and
-// to hold the bytes that the encoding treats apart.
+// keyText draws short strings that are often prefixes of each other and often hold
+// the bytes that the encoding escapes.
 func keyText() *rapid.Generator[string] {
 	return rapid.StringOfN(rapid.SampledFrom([]rune("\x00\x01\x02ab\u00ff😀")), 0, 4, -1)
 }

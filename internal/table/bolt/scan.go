@@ -10,16 +10,15 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// Scan yields every item of the table, of whatever partition, in the order of
-// their keys. It stops after the first error, which it yields with a nil item and
-// which wraps [table.ErrUnavailable] once the store is closed. An item that is put
-// meanwhile may be in it or not.
+// Scan yields every item of the table in key order. Items that are put meanwhile
+// may be included or not. Scan stops after the first error, which it yields with
+// a nil item and which wraps [table.ErrUnavailable] once the store is closed.
 func (s *Store) Scan(ctx context.Context) iter.Seq2[table.Item, error] {
 	return func(yield func(table.Item, error) bool) {
-		// Not even a key without strings is below, and none that is UTF-8 above.
+		// Every key is in this range: keys hold UTF-8, which never begins with 0xFF.
 		r := reader{keys: keyRange{low: []byte{zero}, high: []byte{0xFF}}}
 		for {
-			// A page at a time: who looks at an item may put one.
+			// One transaction per page, so that the caller may put items.
 			var page table.Page
 			err := s.db.View(func(tx *bbolt.Tx) (err error) {
 				page, err = r.page(ctx, tx)

@@ -19,19 +19,19 @@ import (
 	"github.com/ringback/ringback/internal/table/schema"
 )
 
-// ErrLocked says that another process has the file open.
+// ErrLocked means that another process has the file open.
 var ErrLocked = errors.New("another ringback is using this folder")
 
-// errClosed says that the store was closed. The caller may try again, and then
-// reach the next process.
+// errClosed wraps [table.ErrUnavailable] because a retry may reach the next
+// process.
 var errClosed = fmt.Errorf("%w: store is closed", table.ErrUnavailable)
 
 const (
-	// lockTimeout is how long Open waits for a process that is just ending.
+	// lockTimeout is how long Open waits for another process to exit.
 	lockTimeout = time.Second
 
-	// A commit is shared by at most this many writes, and is full once they
-	// have this many bytes.
+	// A commit takes at most this many writes, and no more once it has this many
+	// bytes.
 	maxCommit      = 256
 	maxCommitBytes = 8 << 20
 )
@@ -51,13 +51,13 @@ type Store struct {
 	committed chan struct{} // closed when the last commit is done
 	closeOnce func() error
 
-	fed *signal // given when a commit has put entries into the feed
+	fed *signal // given after a commit that added to the feed
 }
 
 var _ table.Store = (*Store)(nil)
 
-// Open opens the store in the file at path, which it creates if need be, with
-// its folder. The error wraps ErrLocked if another process has it open.
+// Open opens the store in a file. It creates the file and its folder if they do
+// not exist. The error wraps [ErrLocked] if another process has the file open.
 func Open(path string, t schema.Table) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
@@ -93,10 +93,10 @@ func Open(path string, t schema.Table) (*Store, error) {
 	return s, nil
 }
 
-// Close waits for the writes under way and closes the file.
+// Close waits for writes under way, then closes the file.
 func (s *Store) Close() error { return s.closeOnce() }
 
-// prepare makes the buckets and brings the indexes in line with the schema.
+// prepare creates the buckets and adapts the indexes to the schema.
 func prepare(tx *bbolt.Tx, t schema.Table) error {
 	items, err := tx.CreateBucketIfNotExists(itemsBucket)
 	if err != nil {
@@ -127,10 +127,10 @@ func prepare(tx *bbolt.Tx, t schema.Table) error {
 	return nil
 }
 
-// forget deletes every index that is not in the schema: nothing is put into it
-// from now on, so that it would not be whole if it came back.
+// forget deletes every index that is not in the schema. From now on it would miss
+// entries, so it could not be used again.
 func forget(tx *bbolt.Tx, keyed *bbolt.Bucket, indexes []schema.Index) error {
-	var gone []string // a bucket does not change while it is read
+	var gone []string // a bucket must not change during ForEach
 	err := keyed.ForEach(func(name, _ []byte) error {
 		if !slices.ContainsFunc(indexes, func(i schema.Index) bool { return i.Name == string(name) }) {
 			gone = append(gone, string(name))
@@ -174,8 +174,8 @@ func rebuild(tx *bbolt.Tx, items *bbolt.Bucket, index schema.Index) error {
 
 func indexBucket(name string) []byte { return []byte("index " + name) }
 
-// indexKey returns the key of item in an index, or nil if it is not in it. The
-// table's keys make it unique.
+// indexKey returns the key of an item in an index, or nil if the index does not
+// hold the item. The table's keys, at its end, make it unique.
 func indexKey(index schema.Index, item table.Item) []byte {
 	partition, sort := table.Text(item, index.Key.Partition), table.Text(item, index.Key.Sort)
 	if partition == "" || sort == "" {
@@ -184,22 +184,21 @@ func indexKey(index schema.Index, item table.Item) []byte {
 	return tuple(partition, sort, table.Text(item, table.PK), table.Text(item, table.SK))
 }
 
-// write is a change on its way to the disk.
+// write is a change that waits for its commit.
 type write struct {
 	change
 	size int // bytes
 	done chan error
 }
 
-// feeds reports whether the write, now that it is committed, has put something
-// into the feed.
+// feeds reports whether the write, once committed, added to the feed.
 func (w *write) feeds() bool {
 	p, ok := w.change.(*put)
 	return ok && p.created
 }
 
-// change is what a write changes. Its error undoes the whole commit, that of
-// others too: a change that is itself at fault keeps the error to itself.
+// change is one part of a commit. An error of apply rolls the whole commit back,
+// so a change that is invalid by itself stores its error instead of returning it.
 type change interface {
 	apply(tx *bbolt.Tx) error
 }
@@ -228,8 +227,8 @@ func (p *put) apply(tx *bbolt.Tx) error {
 	return feedItem(tx, p.key)
 }
 
-// Put implements [table.Store]. Writes that come while another is on its way to
-// the disk share the next commit.
+// Put implements [table.Store]. Writes that arrive during a commit share the next
+// one.
 func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err error) {
 	if err := table.Check(item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
@@ -256,8 +255,8 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 	return p.created, nil
 }
 
-// write has a change of so many bytes committed. Only without an error may the
-// change be looked at again.
+// write commits a change of size bytes. After an error the commit may still be
+// under way, so the caller must not read the change.
 func (s *Store) write(ctx context.Context, c change, size int) error {
 	w := &write{change: c, size: size, done: make(chan error, 1)}
 	select {
@@ -271,13 +270,14 @@ func (s *Store) write(ctx context.Context, c change, size int) error {
 	case err := <-w.done:
 		return err
 	case <-ctx.Done():
-		// The write is under way: as with a response that is lost, only a
-		// second attempt can tell.
+		// The write may still be committed. As after a lost response, only a second
+		// attempt can tell.
 		return timeout(ctx.Err())
 	}
 }
 
-// timeout tells a deadline that has passed as the contract wants it told.
+// timeout wraps [table.ErrUnavailable] around a deadline's error, as [table.Store]
+// promises.
 func timeout(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%w: %w", table.ErrUnavailable, err)
@@ -285,8 +285,8 @@ func timeout(err error) error {
 	return err
 }
 
-// commitLoop commits what has come since the last commit, so that a single
-// write waits for nothing but its own, and many share the cost of one.
+// commitLoop commits whatever has arrived since the last commit. A single write
+// waits for no other, and many writes share the cost of one commit.
 func (s *Store) commitLoop() {
 	defer close(s.committed)
 	for {
@@ -307,7 +307,7 @@ func (s *Store) commitLoop() {
 	}
 }
 
-// gather returns first and the writes that wait behind it.
+// gather returns the first write and those that wait behind it.
 func (s *Store) gather(first *write) []*write {
 	batch, size := []*write{first}, first.size
 	for len(batch) < maxCommit && size < maxCommitBytes {
@@ -322,7 +322,7 @@ func (s *Store) gather(first *write) []*write {
 	return batch
 }
 
-// commit writes a batch durably, all of it or, with an error, nothing.
+// commit writes all of a batch durably or, with an error, none of it.
 func (s *Store) commit(batch []*write) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
 		for _, w := range batch {
@@ -370,7 +370,7 @@ type reader struct {
 	index *schema.Index // nil for the table itself
 }
 
-// narrow takes the keys up to start, in the direction of reading, out of r.
+// narrow removes the keys up to start, in reading order, from the range.
 func (r *reader) narrow(start table.Position) {
 	key := tuple(start.PK, start.SK)
 	if r.index != nil {
@@ -418,8 +418,8 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 	return page, nil
 }
 
-// first moves to the first key of the range in the direction of reading, or
-// next to it if there is none.
+// first moves to the first key of the range in reading order. If the range is
+// empty, it moves to a neighbouring key.
 func (r *reader) first(c *bbolt.Cursor) (key, value []byte) {
 	if !r.query.NewestFirst {
 		return c.Seek(r.keys.low)
@@ -437,7 +437,7 @@ func (r *reader) next(c *bbolt.Cursor) (key, value []byte) {
 	return c.Next()
 }
 
-// project takes out of item what an index does not hold.
+// project removes the attributes that an index does not hold.
 func project(item table.Item, index schema.Index) {
 	if index.All {
 		return

@@ -2,9 +2,9 @@ package bolt
 
 import "bytes"
 
-// Keys in the file are tuples of strings in an encoding that sorts as the
-// tuples do: each string ends in 0x00 0x01, and 0x00 within a string becomes
-// 0x00 0xFF. So "a" sorts before "a\x00", and that before "ab".
+// Keys in the file are encoded tuples of strings that sort like the tuples. Each
+// string ends with 0x00 0x01, and 0x00 within a string becomes 0x00 0xFF: "a"
+// sorts before "a\x00", which sorts before "ab".
 const (
 	zero       = 0x00
 	terminator = 0x01
@@ -34,14 +34,13 @@ func appendEscaped(key []byte, s string) []byte {
 	return key
 }
 
-// keyRange is the keys from low up to, but not including, high.
+// keyRange includes low and excludes high.
 type keyRange struct {
 	low, high []byte
 }
 
-// sortRange returns the range of the tuples that begin with partition and whose
-// second string begins with prefix and lies within the inclusive bounds from
-// and to, each of which may be empty.
+// sortRange returns the range of tuples whose first string is partition and whose
+// second has a prefix or lies within inclusive bounds. Empty means unbounded.
 func sortRange(partition, prefix, from, to string) keyRange {
 	base := tuple(partition)
 	r := keyRange{low: base, high: after(base)}
@@ -58,8 +57,8 @@ func sortRange(partition, prefix, from, to string) keyRange {
 	return r
 }
 
-// after returns the first key behind all that begin with prefix, which is not
-// empty and does not begin with 0xFF, as no UTF-8 does.
+// after returns the first key behind all keys with a prefix. The prefix is not
+// empty and does not begin with 0xFF, because it is UTF-8.
 func after(prefix []byte) []byte {
 	key := bytes.Clone(bytes.TrimRight(prefix, "\xFF"))
 	key[len(key)-1]++

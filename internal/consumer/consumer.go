@@ -1,0 +1,79 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/ringback/ringback/internal/table"
+)
+
+// ErrPermanent marks an item that no later try can process. Over a [Feed] it is
+// logged and passed over; it stays in the table. On Lambda it is retried like
+// any other, and ends in the failure bucket, where a person finds it.
+var ErrPermanent = errors.New("cannot be processed")
+
+// Process processes items in order and returns one error for each, nil if it is
+// done. Failed items come again, maybe together with others that are done, so
+// it must be idempotent. One bad item must not fail the others. It logs its own
+// errors.
+type Process func(ctx context.Context, items []table.Item) []error
+
+// Consumer is a job that follows from new items of the events table.
+type Consumer struct {
+	// Name identifies the consumer in logs, and its checkpoint in a feed.
+	Name string
+	// Wants reports whether the consumer processes an item; nil means all items.
+	Wants func(table.Item) bool
+	// Key returns the ordering key of an item: items with the same key are first
+	// tried in the order of the feed, and never two at once. Nil means the call's
+	// key, see [table.CallOf]. On Lambda the order is that of the partition key
+	// instead.
+	Key func(table.Item) string
+	// Process does the work.
+	Process Process
+}
+
+func (c Consumer) wants(item table.Item) bool { return c.Wants == nil || c.Wants(item) }
+
+func (c Consumer) key(item table.Item) string {
+	if c.Key != nil {
+		return c.Key(item)
+	}
+	return table.CallOf(table.KeyOf(item))
+}
+
+// All returns a [Process] that gives each batch to every consumer, side by side.
+// The error of an item joins those of all consumers that failed on it; the
+// caller then sends the item again to all of them.
+func All(consumers ...Consumer) Process {
+	return func(ctx context.Context, items []table.Item) []error {
+		var (
+			all  sync.WaitGroup
+			mu   sync.Mutex
+			errs = make([]error, len(items))
+		)
+		for _, c := range consumers {
+			var wanted []table.Item
+			var index []int // of each wanted item
+			for i, item := range items {
+				if c.wants(item) {
+					wanted, index = append(wanted, item), append(index, i)
+				}
+			}
+			if len(wanted) == 0 {
+				continue
+			}
+			all.Go(func() {
+				results := c.Process(ctx, wanted)
+				mu.Lock()
+				defer mu.Unlock()
+				for i, err := range results {
+					errs[index[i]] = errors.Join(errs[index[i]], err)
+				}
+			})
+		}
+		all.Wait()
+		return errs
+	}
+}

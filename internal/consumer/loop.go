@@ -1,0 +1,256 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/timing"
+)
+
+const (
+	// maxRecords is how many records are read from the feed at once.
+	maxRecords = 100
+	// maxFailures ends a round of retries, so that a pause follows.
+	maxFailures = 100
+)
+
+// loop is one consumer's way through a feed. Two goroutines share it: one reads
+// new records, the other retries those that failed. The keys that one of them
+// has under way are locked for the other.
+type loop struct {
+	Consumer
+	Options
+
+	feed Feed
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	read    uint64          // the last record that was read and tried
+	failed  []uint64        // sequences to retry, the next one first
+	locked  map[string]bool // keys of the records under way
+	saved   uint64          // the checkpoint in the feed
+	changed chan struct{}   // closed when any of these changes
+}
+
+// readUntil processes new records until ctx ends.
+func (l *loop) readUntil(ctx context.Context) {
+	pause := l.FirstPause
+	for full := false; l.awaitRoom(ctx, &full); {
+		if l.readNext(ctx) == nil {
+			pause = l.FirstPause
+			continue
+		}
+		timing.Sleep(ctx, pause)
+		pause = min(2*pause, l.LongestPause)
+	}
+}
+
+// awaitRoom waits until fewer than MaxFailed records have failed. It returns
+// false when ctx ends. full says that the lack of room is logged already; it is
+// logged again only after half of the room was free.
+func (l *loop) awaitRoom(ctx context.Context, full *bool) bool {
+	return l.await(ctx, nil, func() bool {
+		failed := len(l.failed)
+		*full = *full && failed > l.MaxFailed/2
+		if failed >= l.MaxFailed && !*full {
+			*full = true
+			l.log.Error("consumer held up by failed records", "failed", failed)
+		}
+		return failed < l.MaxFailed
+	}) == nil
+}
+
+// readNext waits for the next records and processes them.
+func (l *loop) readNext(ctx context.Context) error {
+	records, err := l.feed.Feed(ctx, l.read, maxRecords) // only this goroutine writes l.read
+	if err != nil {
+		l.logUnread(ctx, err)
+		return err
+	}
+	failed := l.process(ctx, records)
+	l.change(func() {
+		l.read = records[len(records)-1].Sequence
+		l.failed = append(l.failed, failed...)
+	})
+	l.save()
+	return nil
+}
+
+// logUnread logs that the feed cannot be read, unless that is because of a stop.
+func (l *loop) logUnread(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		l.log.Error("feed not read", "error", err)
+	}
+}
+
+// retryUntil retries what failed until ctx ends.
+func (l *loop) retryUntil(ctx context.Context) {
+	pause := l.FirstPause
+	for l.await(ctx, nil, l.isBehind) == nil && timing.Sleep(ctx, pause) {
+		if l.retry(ctx) {
+			pause = l.FirstPause
+		} else {
+			pause = min(2*pause, l.LongestPause)
+		}
+	}
+}
+
+// isBehind reports whether records are to be retried, or the checkpoint is to be
+// set again. The caller holds the lock.
+func (l *loop) isBehind() bool { return l.saved < l.read }
+
+// retry tries each failed record once, or fewer if too many fail again; the next
+// call goes on with the rest. It reports whether any of them is done now.
+func (l *loop) retry(ctx context.Context) (progress bool) {
+	l.mu.Lock()
+	left := len(l.failed)
+	l.mu.Unlock()
+	progress = left == 0
+	for failures := 0; left > 0 && failures < maxFailures && ctx.Err() == nil; {
+		l.mu.Lock()
+		batch := slices.Clone(l.failed[:min(left, l.Batch)])
+		l.mu.Unlock()
+		records, err := l.feed.Records(ctx, batch)
+		if err != nil {
+			l.logUnread(ctx, err)
+			break
+		}
+		failed := l.process(ctx, records)
+		l.change(func() { l.failed = append(l.failed[len(batch):], failed...) })
+		left -= len(batch)
+		failures += len(failed)
+		progress = progress || len(failed) < len(batch)
+	}
+	return l.save() && progress
+}
+
+// process processes records and returns the sequences of those to retry, in
+// order. The end of ctx does not interrupt it: an alert that was published must
+// still be marked.
+func (l *loop) process(ctx context.Context, records []Record) (failed []uint64) {
+	var wanted []Record
+	for _, r := range records {
+		switch {
+		case r.Err != nil:
+			l.log.Error("record unreadable", "sequence", r.Sequence, "error", r.Err)
+		case l.wants(r.Item):
+			wanted = append(wanted, r)
+		}
+	}
+	free, locked := l.lock(wanted)
+	defer l.unlock(free)
+	for _, r := range locked {
+		failed = append(failed, r.Sequence)
+	}
+
+	ctx = context.WithoutCancel(ctx)
+	var mu sync.Mutex
+	workers := NewWorkers(l.Workers, l.Batch, func(batch []Record) {
+		sequences := l.processBatch(ctx, batch)
+		mu.Lock()
+		defer mu.Unlock()
+		failed = append(failed, sequences...)
+	})
+	workers.Add(l.keyOf, free...)
+	workers.Wait()
+	slices.Sort(failed)
+	return failed
+}
+
+func (l *loop) processBatch(ctx context.Context, batch []Record) (failed []uint64) {
+	items := make([]table.Item, len(batch))
+	for i, r := range batch {
+		items[i] = r.Item
+	}
+	for i, err := range l.Process(ctx, items) {
+		switch {
+		case errors.Is(err, ErrPermanent):
+			l.log.Error("record passed over", "sequence", batch[i].Sequence, "error", err)
+		case err != nil:
+			failed = append(failed, batch[i].Sequence)
+		}
+	}
+	return failed
+}
+
+func (l *loop) keyOf(r Record) string { return l.key(r.Item) }
+
+// lock locks the keys of records. Those whose keys are locked by the other
+// goroutine are returned for later.
+func (l *loop) lock(records []Record) (free, locked []Record) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range records {
+		if l.locked[l.keyOf(r)] {
+			locked = append(locked, r)
+		} else {
+			free = append(free, r)
+		}
+	}
+	for _, r := range free {
+		l.locked[l.keyOf(r)] = true
+	}
+	return free, locked
+}
+
+func (l *loop) unlock(records []Record) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range records {
+		delete(l.locked, l.keyOf(r))
+	}
+}
+
+// save sets the checkpoint before the oldest failed record, or behind what was
+// read. It returns false if the feed does not take it.
+func (l *loop) save() bool {
+	l.mu.Lock()
+	position, saved := l.read, l.saved
+	if len(l.failed) > 0 {
+		position = slices.Min(l.failed) - 1 // retries change their order
+	}
+	l.mu.Unlock()
+	if position <= saved {
+		return true
+	}
+	if err := l.feed.SetCheckpoint(context.Background(), l.Name, position); err != nil {
+		l.log.Error("checkpoint not set", "sequence", position, "error", err)
+		return false
+	}
+	l.change(func() { l.saved = max(l.saved, position) })
+	return true
+}
+
+// change changes what the lock guards, and wakes those that await it.
+func (l *loop) change(it func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	it()
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// await waits until a condition holds, which it checks with the lock held after
+// every change. It returns the error of ctx, or [ErrStopped] once stopped is
+// closed.
+func (l *loop) await(ctx context.Context, stopped <-chan struct{}, holds func() bool) error {
+	for ctx.Err() == nil {
+		l.mu.Lock()
+		ok, changed := holds(), l.changed
+		l.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-stopped:
+			return ErrStopped
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err()
+}

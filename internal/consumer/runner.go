@@ -1,0 +1,102 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// ErrStopped says that a [Runner] has stopped.
+var ErrStopped = errors.New("consumers are stopped")
+
+// Options are what all consumers of a [Runner] have in common. None may be 0.
+type Options struct {
+	// Workers is how many batches of new records a consumer processes side by
+	// side. One more batch may be under way with failed records.
+	Workers int
+	// Batch is the largest number of items in a call of [Process].
+	Batch int
+	// FirstPause and LongestPause are the pauses before failed records are tried
+	// again. The pause doubles as long as everything fails.
+	FirstPause, LongestPause time.Duration
+	// MaxFailed is how many failed records a consumer may have before it stops
+	// reading new ones. A failed record takes a few bytes of memory.
+	MaxFailed int
+}
+
+// Runner takes the records of a feed to consumers until it is stopped.
+type Runner struct {
+	feed  Feed
+	loops []*loop
+	stop  context.CancelFunc
+	done  chan struct{}
+}
+
+// Start registers the consumers with the feed and runs each from its checkpoint.
+//
+// Records are read in order. A record whose item cannot be read, or fails with
+// [ErrPermanent], is logged and passed over. One that fails otherwise is tried
+// again, with growing pauses, for as long as it takes, while those behind it go
+// on, even those with the same key: one alert that nobody accepts must not hold
+// up the others. The checkpoint stays before the oldest failed record. After a
+// crash everything behind the checkpoint comes again.
+func Start(ctx context.Context, feed Feed, o Options, log *slog.Logger, consumers ...Consumer) (*Runner, error) {
+	names := make([]string, len(consumers))
+	for i, c := range consumers {
+		names[i] = c.Name
+	}
+	if err := feed.Register(ctx, names...); err != nil {
+		return nil, err
+	}
+	r := &Runner{feed: feed, done: make(chan struct{})}
+	for _, c := range consumers {
+		checkpoint, err := feed.Checkpoint(c.Name)
+		if err != nil {
+			return nil, err
+		}
+		r.loops = append(r.loops, &loop{
+			Consumer: c, Options: o,
+			feed: feed, log: log.With("consumer", c.Name),
+			read: checkpoint, saved: checkpoint,
+			locked:  make(map[string]bool),
+			changed: make(chan struct{}),
+		})
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	r.stop = stop
+	var all sync.WaitGroup
+	for _, l := range r.loops {
+		all.Go(func() { l.readUntil(running) })
+		all.Go(func() { l.retryUntil(running) })
+	}
+	go func() {
+		defer close(r.done)
+		all.Wait()
+	}()
+	return r, nil
+}
+
+// Stop begins no more batches, and returns at once. Batches under way finish:
+// their context does not end.
+func (r *Runner) Stop() { r.stop() }
+
+// Done returns a channel that is closed when nothing is under way after Stop.
+func (r *Runner) Done() <-chan struct{} { return r.done }
+
+// Settled waits until every consumer is done with all records that are in the
+// feed by now. The error wraps [ErrStopped] if the runner stops before.
+func (r *Runner) Settled(ctx context.Context) error {
+	end, err := r.feed.End()
+	if err != nil {
+		return err
+	}
+	for _, l := range r.loops {
+		if err := l.await(ctx, r.done, func() bool { return l.saved >= end }); err != nil {
+			return fmt.Errorf("%s: %w", l.Name, err)
+		}
+	}
+	return nil
+}
