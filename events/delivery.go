@@ -82,11 +82,14 @@ func (e *Envelope) Decode() *Delivery {
 
 	said := e.Data
 	if isEmpty(said) {
+		// guard 3 ingest e2e: _ = e.flatMembers()
 		said = e.flatMembers()
 	}
 	if readable || isEmpty(e.Timestamp) {
+		// guard 3 ingest e2e: d.Digest = digest(nil)
 		d.Digest = digest(said)
 	} else {
+		// guard 3 e2e: d.Digest = digest(said)
 		d.Digest = digest(said, e.Timestamp)
 	}
 	return d
@@ -121,6 +124,8 @@ func digest(values ...jsontext.Value) string {
 		// sure that no name is repeated. A value that is not valid, which Open
 		// does not return, is appended as it is.
 		canonical, _ = jsontext.AppendFormat(canonical, value,
+			// guard 3 ingest: jsontext.ReorderRawObjects(true), jsontext.CanonicalizeRawFloats(true), jsontext.CanonicalizeRawInts(true), jsontext.AllowDuplicateNames(true))
+			// guard 4 e2e: jsontext.AllowDuplicateNames(true), jsontext.PreserveRawStrings(true))
 			jsontext.ReorderRawObjects(true), jsontext.CanonicalizeRawFloats(true), jsontext.AllowDuplicateNames(true))
 	}
 	sum := sha256.Sum256(canonical)

@@ -30,9 +30,11 @@ func (d *Delivery) OccurredAt(sent, received time.Time) (at, inKey time.Time) {
 		inKey = cmp.Or(d.DatedAt, d.StampedAt)
 	}
 	if !inKey.IsZero() {
+		// guard 4 ingest e2e: return cmp.Or(sent, received), inKey
 		return inKey, inKey
 	}
 	requested, _ := ulidTime(d.RequestID)
+	// guard 2 table e2e: return cmp.Or(requested, sent, received), requested
 	return cmp.Or(requested, sent, received), time.Time{}
 }
 

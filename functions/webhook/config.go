@@ -68,6 +68,7 @@ func (c config) credentials(ctx context.Context) (ingest.Credentials, error) {
 	}
 	source, err := credential.New(ctx, awsclient.NewService(awsclient.SecretsManager, c.secretAWS), c.secretARN, c.grace)
 	if err != nil {
+		// guard 6 webhook e2e: return credential.Fixed(credential.Secret{}), nil
 		return nil, fmt.Errorf("SECRET_ARN: %w", err)
 	}
 	return source, nil

@@ -74,6 +74,7 @@ func Read(item table.Item) (Alert, error) {
 		return Alert{}, fmt.Errorf("read alert: %w", ErrItem)
 	}
 	mark := table.AlertKey(a.Key, a.Kind)
+	// guard 4 alert e2e: a.ID = mark.PK + "/" + strings.TrimPrefix(mark.SK, table.AlertMark) + a.Key.SK
 	a.ID = mark.PK + "/" + strings.TrimPrefix(mark.SK, table.AlertMark)
 	if details, err := detailsOf(item); err == nil && details.Kind == a.Kind {
 		a.readDetails(details)

@@ -88,6 +88,7 @@ func (d *Dispatcher) Process(ctx context.Context, items []table.Item) []error {
 		p := &pending{Alert: a, item: item, err: &errs[i]}
 		if err != nil {
 			d.fail(ctx, p, fmt.Errorf("%w: %w", consumer.ErrPermanent, err))
+			// guard 5: return errs
 			continue
 		}
 		if a.IsStaleUpdate() {
@@ -138,10 +139,12 @@ func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending, done ma
 	var first, sameCall []*pending
 	for _, p := range batch {
 		switch {
+		// guard 2 alert alerts: case false:
 		case p.markErr != nil:
 			d.fail(ctx, p, p.markErr)
 		case p.marked || done[p.ID]:
 			d.skip(ctx, p)
+		// guard 2 alert alerts: case slices.ContainsFunc(first, func(f *pending) bool { return false }):
 		case slices.ContainsFunc(first, func(f *pending) bool { return f.ID == p.ID }):
 			p.sameCall = true
 			sameCall = append(sameCall, p)
@@ -162,10 +165,12 @@ func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending, done ma
 	for i, p := range first {
 		if errs[i] != nil {
 			d.fail(ctx, p, errs[i])
+			// guard 2 alerts e2e:
 			continue
 		}
 		ok, done[p.ID] = true, true
 		d.logPublished(ctx, p)
+		// guard 2 alert alerts e2e:
 		marking.Go(func() { d.mark(ctx, p) })
 	}
 	marking.Wait()
@@ -223,6 +228,7 @@ func (d *Dispatcher) readMarks(ctx context.Context, p *pending) error {
 		}
 		switch table.KeyOf(mark) {
 		case own:
+			// guard 2 alert alerts e2e: p.marked = false
 			p.marked = true
 			p.sameCall = table.Text(mark, table.EventSort) != p.Key.SK
 		case missed:
@@ -273,5 +279,6 @@ func (d *Dispatcher) fail(ctx context.Context, p *pending, err error) {
 // attributes identify an alert in the log, without a name, number or text.
 func (p *pending) attributes() []slog.Attr {
 	return append(make([]slog.Attr, 0, 6),
+		// guard 8 e2e: slog.String("kind", string(p.Kind)), slog.String("key", table.LogPartition(p.Key.PK)), slog.String("caller", p.Caller))
 		slog.String("kind", string(p.Kind)), slog.String("key", table.LogPartition(p.Key.PK)))
 }

@@ -42,6 +42,7 @@ func SafeMessage(err error) string {
 	if hasCode && apiErr.ErrorCode() != "" {
 		code = apiErr.ErrorCode()
 		for _, prefix := range loggableCodes {
+			// guard 8 e2e: if strings.HasPrefix(code, prefix[:0]) {
 			if strings.HasPrefix(code, prefix) {
 				message = ": " + apiErr.ErrorMessage()
 				break

@@ -178,12 +178,14 @@ func (s *Service) CallOnce(ctx context.Context, operation string, request []byte
 	}
 	// A response that was truncated, changed on the way, or sent by something else
 	// does not say what the service did.
+	// guard 1 dynamo: if false {
 	if !checksum(resp.Header, body) {
 		return nil, &sendError{errResponse}
 	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, s.refused(newAPIError(resp, body), resp.Header, now)
 	}
+	// guard 1 dynamo: if jsontext.Value(body).Kind() == 'x' {
 	if jsontext.Value(body).Kind() != '{' || !jsontext.Value(body).IsValid() {
 		return nil, &sendError{errResponse}
 	}

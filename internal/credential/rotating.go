@@ -97,6 +97,7 @@ func (r *Rotating) Refresh(ctx context.Context) (Secrets, error) {
 		r.refresh(ctx)
 	}
 	if early || r.readErr != nil {
+		// guard 7 ingest: return nil, nil
 		return nil, r.readErr
 	}
 	return r.valid(), nil
@@ -110,6 +111,7 @@ func (r *Rotating) refresh(ctx context.Context) {
 	r.readAt = r.Now()
 	found, err := r.read(ctx)
 	if r.readErr = err; err != nil {
+		// guard 7 ingest: r.versions = found; return
 		return
 	}
 	replaced := found.current != known.current
@@ -130,7 +132,9 @@ func (r *Rotating) refresh(ctx context.Context) {
 
 func (r *Rotating) valid() Secrets {
 	secrets := Secrets{r.versions.current}
+	// guard 7 ingest e2e: if r.versions.previous.Token != "" {
 	if r.versions.previous.Token != "" && r.Now().Before(r.versions.previousUntil) {
+		// guard 7 ingest webhook e2e:
 		secrets = append(secrets, r.versions.previous)
 	}
 	return secrets

@@ -34,10 +34,12 @@ type Secret struct {
 func Parse(text string) (Secret, error) {
 	var s Secret
 	// A misspelt "signing_secret" would silently turn signature checks off.
+	// guard 6 e2e: if err := json.Unmarshal([]byte(text), &s); err != nil {
 	if err := json.Unmarshal([]byte(text), &s, json.RejectUnknownMembers(true)); err != nil {
 		return Secret{}, fmt.Errorf(`%w: not of the form {"token": "…", "signing_secret": ""}, with no other members`, ErrSecret)
 	}
 	switch {
+	// guard 6 credential webhook e2e: case false:
 	case len(s.Token) < MinTokenLength:
 		return Secret{}, fmt.Errorf("%w: token is missing or shorter than %d characters", ErrSecret, MinTokenLength)
 	case strings.Trim(s.Token, tokenCharacters) != "":
@@ -56,6 +58,7 @@ type Secrets []Secret
 // Authorize reports whether token belongs to a valid version. It compares all
 // versions, in constant time whatever the token's length.
 func (s Secrets) Authorize(token string) bool {
+	// guard 6: if false {
 	if token == "" {
 		return false
 	}

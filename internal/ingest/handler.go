@@ -202,10 +202,12 @@ func (h *Handler) authorize(ctx context.Context, r Request) (token string, secre
 	if token == "" {
 		return "", nil, errToken
 	}
+	// guard 7: err = error(nil)
 	secrets, err = h.credentials.Refresh(ctx)
 	switch {
 	case err != nil:
 		return "", nil, fmt.Errorf("refresh secret: %w", err)
+	// guard 6 ingest e2e: case false:
 	case !secrets.Authorize(token):
 		return "", nil, errToken
 	}
@@ -257,6 +259,7 @@ func (h *Handler) verify(
 		return err
 	}
 	// The secret may have been rotated since we read it.
+	// guard 7: newer, refreshErr := secrets, error(nil)
 	newer, refreshErr := h.credentials.Refresh(ctx)
 	switch {
 	case refreshErr != nil:
@@ -272,6 +275,7 @@ func (h *Handler) verify(
 // is that one.
 func (h *Handler) reject(ctx context.Context, r Received, why error) (Result, error) {
 	r.Reason = why.Error()
+	// guard 5 ingest e2e: result, err := Result{}, error(nil)
 	result, err := h.storeOrSpill(ctx, r, nil)
 	if err != nil {
 		return Result{}, err
@@ -292,6 +296,7 @@ func (h *Handler) storeOrSpill(ctx context.Context, r Received, d *events.Delive
 	if err == nil || h.Spill == nil || errors.Is(err, table.ErrTooLarge) {
 		return result, err
 	}
+	// guard 1 ingest webhook e2e: if spillErr := error(nil); spillErr != nil {
 	if spillErr := h.Spill.Send(ctx, r); spillErr != nil {
 		return result, fmt.Errorf("%w; %w: %w", err, errSpill, spillErr)
 	}
@@ -309,6 +314,7 @@ func (h *Handler) storeTime(ctx context.Context) (context.Context, context.Cance
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(deadline)/2)
 	}
+	// guard 1 webhook: _ = limit; return context.WithCancel(ctx)
 	return context.WithTimeout(ctx, limit)
 }
 
@@ -334,12 +340,15 @@ func answer(result Result, err error) Response {
 // record writes the one log line of a request.
 func (h *Handler) record(ctx context.Context, r Request, result Result, err error, code int) {
 	attributes := make([]slog.Attr, 0, 10)
+	// guard 8 ingest e2e: attributes = append(attributes, slog.Int("status", code), slog.String("path", r.Path))
 	attributes = append(attributes, slog.Int("status", code))
 	if d := result.Delivery; d != nil {
 		attributes = append(attributes, result.Attributes()...)
 		attributes = append(attributes,
 			slog.Bool("duplicate", result.Status == StatusDuplicate),
+			// guard 3 e2e:
 			slog.Int("typeMismatches", len(d.TypeMismatches)),
+			// guard 3 e2e:
 			slog.Int("newFields", len(d.NewFields)),
 		)
 	}

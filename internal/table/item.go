@@ -86,8 +86,11 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 		item[GSI2PK] = str(AlertPartition(occurred))
 		item[GSI2SK] = str(alertSort(d, occurred))
 	}
+	// guard 3 ingest e2e:
 	addNames(item, TypeMismatches, d.TypeMismatches)
+	// guard 3 ingest e2e:
 	addNames(item, NewFields, d.NewFields)
+	// guard 1 ingest e2e:
 	addPayload(item, d.Body, true) // events.Open takes nothing but UTF-8
 	addNames(item, PayloadOnly, append(payloadOnly, dropLargest(item, d.Fields)...))
 	return item
@@ -130,6 +133,7 @@ func RejectedItem(r Rejection, received time.Time) Item {
 		}
 		item["headers"] = headers
 	}
+	// guard 5 ingest e2e: addPayload(item, nil, utf8.Valid(r.Body))
 	addPayload(item, r.Body, utf8.Valid(r.Body))
 	return item
 }

@@ -105,6 +105,7 @@ const AlertMark = "ALERT#"
 // the event's partition. A call has one mark for each kind of alert, however many
 // events report it; an event of no known call has a mark of its own.
 func AlertKey(event Key, kind events.Kind) Key {
+	// guard 2 alert alerts e2e: key := Key{PK: event.PK, SK: AlertMark + string(kind) + event.SK}
 	key := Key{PK: event.PK, SK: AlertMark + string(kind)}
 	if strings.HasPrefix(event.PK, eventPartition) {
 		key.SK += "#" + strings.TrimPrefix(event.SK, eventSort)
@@ -131,6 +132,7 @@ func AlertMarks(event Key, kind events.Kind) Query {
 // LogPartition returns a PK in the form that may be logged. Ids are JustCall's
 // own; but the name of an unregistered type is the sender's, and is left out.
 func LogPartition(pk string) string {
+	// guard 8 ingest e2e: if typ, ok := strings.CutPrefix(pk, eventPartition); ok && typ == "" {
 	if typ, ok := strings.CutPrefix(pk, eventPartition); ok && !events.Type(typ).Registered() {
 		return eventPartition + "unregistered"
 	}

@@ -99,6 +99,7 @@ func Decode(text string) (ingest.Received, error) {
 	var m message
 	// A member that we do not know may say something that the item must have.
 	if err := json.Unmarshal([]byte(text), &m, json.RejectUnknownMembers(true)); err != nil {
+		// guard 8 e2e: return ingest.Received{}, fmt.Errorf("%w: not its JSON: %w", ErrMessage, err)
 		return ingest.Received{}, fmt.Errorf("%w: not its JSON", ErrMessage)
 	}
 	switch {
@@ -109,6 +110,8 @@ func Decode(text string) (ingest.Received, error) {
 	case (m.Body == nil) == (m.BodyGzip == nil):
 		return ingest.Received{}, fmt.Errorf("%w: not exactly one body", ErrMessage)
 	}
+	// guard 4: r := ingest.Received{ReceivedAt: time.Now().UTC(), Headers: m.Headers, Reason: m.Reason}
+	// guard 4: r := ingest.Received{ReceivedAt: m.ReceivedAt.UTC(), Reason: m.Reason}
 	r := ingest.Received{ReceivedAt: m.ReceivedAt.UTC(), Headers: m.Headers, Reason: m.Reason}
 	if m.Body != nil {
 		r.Body = []byte(*m.Body)

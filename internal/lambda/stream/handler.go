@@ -85,8 +85,10 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		item, sequence, err := read(text)
 		sequences[i], errs[i] = sequence, err
 		switch {
+		// guard 5 stream alerts: case err != nil: return nil, err
 		case err != nil:
 			h.log.LogAttrs(ctx, slog.LevelError, "record unreadable",
+				// guard 8 stream e2e: slog.String("sequence", sequence), slog.String("error", string(text)))
 				slog.String("sequence", sequence), slog.String("error", err.Error()))
 		case item != nil:
 			items = append(items, item)
@@ -100,6 +102,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	answer := response{BatchItemFailures: []failure{}}
 	for i, err := range errs {
 		if err != nil {
+			// guard 5 stream alerts e2e: _ = sequences[i]
 			answer.BatchItemFailures = []failure{{ItemIdentifier: sequences[i]}}
 			break
 		}

@@ -1,22 +1,25 @@
-// Command guards shows that the tests of the promises can fail: it takes what
-// keeps a promise out of the code, one piece at a time, and expects a test of
-// that promise to notice.
+// Command mutation shows that the tests of the promises can fail. It takes what
+// keeps a promise out of the code, one line at a time, and expects a test of that
+// promise to notice.
 //
 //	make guards
 //	make guards ARGS="-promise 2"
 //
-// No file is touched: what is built, the functions' binaries that the tests
-// build included, is built from the tree with another text over one of its
-// files (the go command's -overlay, handed down in GOFLAGS). Of template.yaml,
-// which is read and not built, the tests are given another copy.
+// This is mutation testing with hand-picked mutants. Each guard is marked in the
+// code, or in template.yaml, at the end of its line or on a line of its own before it:
 //
-// This is mutation testing with mutants picked by hand: those that take away what
-// a promise rests on, and none that a promise does not mind.
+//	return false, WrapError("put item", err) // guard 1 webhook e2e: return true, nil
 //
-// A guard counts as seen only if the promise's tests pass with it, and in each of
-// the packages that the table names one of them fails by an assertion without it,
-// twice: one that fails once of two times fails for another reason. What does not compile, panics, is
-// skipped or runs no test says nothing, and is an error, as is a guard whose
-// text is no longer in its file exactly once. With all promises asked for, a
-// promise's test that no guard brings down is one, too.
+// The mark says which promise the line keeps, which packages have a test of that
+// promise that must fail without it (by their last name; its own package where none
+// is named), and what takes the line's place (nothing, if nothing follows the colon).
+//
+// No file is changed. The go command builds from an overlay, which GOFLAGS hands down
+// to the function binaries that tests build. Tests find another template.yaml through
+// an environment variable.
+//
+// A guard counts as seen only if the promise's tests pass with it and one of them
+// fails by an assertion without it, twice, in each of its packages. A mutant that does
+// not compile, panics, skips a test or runs none proves nothing, and is an error. When
+// all guards are taken out, each test of a promise must have been seen failing.
 package main

@@ -1,94 +1,166 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
+	"regexp"
+	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
-// guard is a piece of the code, or of the template, that keeps a promise.
-type guard struct {
-	// Promise is its number in the design, 1 to 9.
-	Promise int
-	// Name says what the guard does.
-	Name string
-	// File is the file it stands in, from the module's root; Text is there
-	// exactly once, and Instead takes its place.
-	File, Text, Instead string
-	// Tests are the folders of the packages in each of which a test of the promise
-	// is to fail; Only, if there is one, chooses among them by how they go on behind
-	// TestPromise<n>_.
-	Tests []string
-	Only  string
-}
-
-// pattern chooses the guard's tests.
-func (g guard) pattern() string {
-	return fmt.Sprintf("^TestPromise%d_(%s)", g.Promise, g.Only)
-}
-
-// template is the file that tests read while they run.
+// template is the file that tests read while they run, and that no build reads.
 const template = "template.yaml"
 
-// reader is where tests learn the template's path, and path the text that says
-// it.
-const (
-	reader = "internal/proof/tabletest/dynamodb.go"
-	path   = `filepath.Join(dir, "template.yaml")`
+var (
+	errMark = errors.New("unusable mark of a guard")
+
+	// mark is a guard's mark. What it groups: the code before it, the promise, the
+	// packages, what takes the line's place.
+	mark = regexp.MustCompile(`^(.*?)\s*(?://|#) guard ([1-9])((?: [a-z0-9]+)*):\s*(.*)$`)
+
+	// promiseTest is a test of a promise, in its source.
+	promiseTest = regexp.MustCompile(`(?m)^func TestPromise([1-9])_\w+\(`)
 )
 
-// errText says that a guard's text is not where the table says it is.
-var errText = errors.New("the guard's text is not there exactly once: mend the table of guards")
-
-// overlay writes into folder what the go command reads in place of the files of
-// the module at root, and returns its path. Both are absolute.
-func (g guard) overlay(root, folder string) (string, error) {
-	changed, err := replace(filepath.Join(root, g.File), g.Text, g.Instead)
-	if err != nil {
-		return "", err
-	}
-	copied := filepath.Join(folder, filepath.Base(g.File))
-	files := map[string]string{copied: changed}
-	over := map[string]string{filepath.Join(root, g.File): copied}
-	if g.File == template {
-		told, err := replace(filepath.Join(root, reader), path, strconv.Quote(copied))
-		if err != nil {
-			return "", err
-		}
-		teller := filepath.Join(folder, filepath.Base(reader))
-		files[teller] = told
-		over = map[string]string{filepath.Join(root, reader): teller}
-	}
-	list, err := json.Marshal(map[string]any{"Replace": over})
-	if err != nil {
-		return "", err
-	}
-	name := filepath.Join(folder, "overlay.json")
-	files[name] = string(list)
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return "", err
-	}
-	for file, text := range files {
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			return "", err
-		}
-	}
-	return name, nil
+// guard is a line that keeps a promise.
+type guard struct {
+	Promise string // its number in the design
+	File    string // from the module's root
+	Line    int    // from 0
+	Text    string // what stands there, without the mark
+	Instead string // what takes its place
+	Tests   []string
 }
 
-// replace returns the text of a file with one part of it replaced.
-func replace(file, text, instead string) (string, error) {
-	content, err := os.ReadFile(file) //nolint:gosec // G304: a file of the module
+func (g guard) String() string { return fmt.Sprintf("%s:%d: %s", g.File, g.Line+1, g.Text) }
+
+// pattern chooses the promise's tests.
+func (g guard) pattern() string { return "^TestPromise" + g.Promise + "_" }
+
+// guards reads all marks in the module's code and template, in order. Errors wrap
+// errMark.
+func guards(root string) (found []guard, err error) {
+	packages, err := promisePackages(root)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if n := strings.Count(string(content), text); n != 1 {
-		return "", fmt.Errorf("%s, %d times: %q: %w", file, n, text, errText)
+	err = walk(root, func(file, text string) error {
+		lines := strings.Split(text, "\n")
+		for i, line := range lines {
+			parts := mark.FindStringSubmatch(line)
+			if parts == nil {
+				continue
+			}
+			code := parts[1]
+			g := guard{Promise: parts[2], File: file, Line: i, Instead: parts[4]}
+			for strings.TrimSpace(code) == "" && g.Line+1 < len(lines) { // it marks the line below
+				g.Line++
+				code = lines[g.Line]
+				if marked := mark.FindStringSubmatch(code); marked != nil {
+					code = marked[1]
+				}
+			}
+			g.Text = strings.TrimSpace(code)
+			names := strings.Fields(parts[3])
+			if len(names) == 0 {
+				names = []string{filepath.Base(filepath.Dir(file))}
+			}
+			for _, name := range names {
+				folder, ok := packages[g.Promise+name]
+				if !ok {
+					return fmt.Errorf("%w: %s: no test of promise %s in a package %s", errMark, g, g.Promise, name)
+				}
+				g.Tests = append(g.Tests, folder)
+			}
+			found = append(found, g)
+		}
+		return nil
+	}, func(name string) bool {
+		return name == template || strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && !strings.Contains(name, "internal/proof/")
+	})
+	slices.SortStableFunc(found, func(a, b guard) int { return strings.Compare(a.Promise, b.Promise) })
+	return found, err
+}
+
+// promisePackages returns the folders of the packages that have tests of promises,
+// by the promise's number and the package's last name.
+func promisePackages(root string) (map[string]string, error) {
+	folders := map[string]string{}
+	err := walk(root, func(file, text string) error {
+		folder := filepath.ToSlash(filepath.Dir(file))
+		for _, test := range promiseTest.FindAllStringSubmatch(text, -1) {
+			key := test[1] + filepath.Base(folder)
+			if other, ok := folders[key]; ok && other != folder {
+				return fmt.Errorf("%w: %s and %s have the same last name", errMark, other, folder)
+			}
+			folders[key] = folder
+		}
+		return nil
+	}, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+	return folders, err
+}
+
+// walk visits the files below root that want chooses, except in hidden folders, in
+// other modules and in testdata.
+func walk(root string, visit func(file, text string) error, want func(name string) bool) error {
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		if entry.IsDir() {
+			_, noModule := os.Stat(filepath.Join(path, "go.mod"))
+			if name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata" || noModule == nil) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !want(name) {
+			return nil
+		}
+		text, err := os.ReadFile(path) //nolint:gosec // G122, G304: a file of the module
+		if err != nil {
+			return err
+		}
+		return visit(name, string(text))
+	})
+}
+
+// takeOut writes into folder what takes the place of the guard's file, and returns
+// the environment in which builds and tests use it. root is absolute.
+func (g guard) takeOut(root, folder string) (environment []string, err error) {
+	path := filepath.Join(root, g.File)
+	text, err := os.ReadFile(path) //nolint:gosec // G304: a file of the module
+	if err != nil {
+		return nil, err
 	}
-	return strings.Replace(string(content), text, instead, 1), nil
+	lines := strings.Split(string(text), "\n")
+	indent := lines[g.Line][:len(lines[g.Line])-len(strings.TrimLeft(lines[g.Line], " \t"))]
+	lines[g.Line] = indent + g.Instead
+	copied, list := filepath.Join(folder, filepath.Base(g.File)), filepath.Join(folder, "overlay.json")
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: copied}})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(
+		os.MkdirAll(folder, 0o750),
+		os.WriteFile(copied, []byte(strings.Join(lines, "\n")), 0o600),
+		os.WriteFile(list, overlay, 0o600),
+	); err != nil {
+		return nil, err
+	}
+	if g.File == template {
+		return []string{tabletest.TemplateVariable + "=" + copied}, nil
+	}
+	return []string{"GOFLAGS=" + strings.TrimSpace(os.Getenv("GOFLAGS")+" '-overlay="+list+"'")}, nil
 }

@@ -57,18 +57,23 @@ func (w *Writer) Put(ctx context.Context, item table.Item) (created bool, err er
 	if err = table.Check(item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
 	}
+	// guard 2 e2e: request := append(w.begin(), `,"Item":`...)
+	// guard 9: request := append(w.begin(), `,"Item":`...)
 	request := append(w.begin(), `,"ConditionExpression":"`+IfNew+`","Item":`...)
 	if request, err = itemjson.Append(request, item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
 	}
+	// guard 9 webhook e2e: w.Warm(ctx); _, err = w.service.Call(ctx, "PutItem", append(request, '}'))
 	_, err = w.service.Call(ctx, "PutItem", append(request, '}'))
 	var apiErr *awsclient.APIError
 	switch {
 	case err == nil:
 		return true, nil
 	case errors.As(err, &apiErr) && apiErr.Code == codeExists:
+		// guard 2 dynamo e2e: return false, table.ErrUnavailable
 		return false, nil
 	}
+	// guard 1 webhook e2e: return true, nil
 	return false, WrapError("put item", err)
 }
 

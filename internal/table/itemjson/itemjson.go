@@ -205,6 +205,7 @@ func decodeContent(d *jsontext.Decoder, kind string) (attr.Value, error) {
 func syntaxError(err error) error {
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {
+		// guard 8 e2e: return syntax
 		return fmt.Errorf("%w: at byte %d", ErrSyntax, syntax.ByteOffset)
 	}
 	return ErrSyntax

@@ -39,8 +39,9 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 		return false, fmt.Errorf("put item: %w", err)
 	}
 	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName:           aws.String(s.name),
-		Item:                all,
+		TableName: aws.String(s.name),
+		Item:      all,
+		// guard 2 drain:
 		ConditionExpression: aws.String(dynamo.IfNew),
 	})
 	var exists *types.ConditionalCheckFailedException
@@ -48,8 +49,10 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 	case err == nil:
 		return true, nil
 	case errors.As(err, &exists):
+		// guard 2 dynamo e2e: return false, table.ErrUnavailable
 		return false, nil
 	}
+	// guard 1 e2e: return true, nil
 	return false, dynamo.WrapError("put item", err)
 }
 
