@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"path/filepath"
+	"time"
 )
 
 // Guards returns the module's guards.
@@ -23,5 +24,5 @@ func Run(out io.Writer, root, module string) error {
 	if err != nil {
 		return err
 	}
-	return session{runner{root, module, "./m"}, filepath.Join(root, "overlays"), out, true}.run(all)
+	return session{runner{root, module, "./m"}, filepath.Join(root, "overlays"), out, time.Now, true}.run(all)
 }

@@ -72,6 +72,7 @@ func read(events io.Reader, module string) (found result, err error) {
 	var troubles []string
 	for decoder := json.NewDecoder(events); ; {
 		var e struct{ Action, Package, Test, Output, ImportPath, FailedBuild string }
+		//nolint:musttag // the members are named like the fields
 		if err := decoder.Decode(&e); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {

@@ -52,6 +52,7 @@ func run(promise, text string) error {
 		runner: runner{root: root, module: "github.com/ringback/ringback", binaries: "./functions/..."},
 		folder: filepath.Join(root, ".build", "guards"),
 		out:    os.Stdout,
+		now:    time.Now,
 		whole:  len(chosen) == len(all),
 	}.run(chosen)
 }
@@ -61,6 +62,7 @@ type session struct {
 	runner runner
 	folder string // for the overlays
 	out    io.Writer
+	now    func() time.Time
 	// whole says that all guards are taken out, so that every test of a promise must
 	// be seen failing.
 	whole bool
@@ -72,7 +74,7 @@ func (s session) run(chosen []guard) error {
 	if len(chosen) == 0 {
 		return errNoGuard
 	}
-	start := time.Now()
+	start := s.now()
 	passing, err := s.baseline(chosen)
 	if err != nil {
 		return err
@@ -105,7 +107,7 @@ func (s session) run(chosen []guard) error {
 			unseen = append(unseen, test+" was never seen failing")
 		}
 	}
-	s.printf("\n%d guards taken out, %d of %d tests seen failing, in %.1f seconds.\n", len(chosen), len(seen), len(passing), time.Since(start).Seconds())
+	s.printf("\n%d guards taken out, %d of %d tests seen failing, in %.1f seconds.\n", len(chosen), len(seen), len(passing), s.now().Sub(start).Seconds())
 	if len(unseen) > 0 {
 		return fmt.Errorf("%w:\n%s", errUnseen, indent(strings.Join(unseen, "\n")))
 	}
