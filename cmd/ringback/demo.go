@@ -214,8 +214,7 @@ func printMarks(out io.Writer, marks map[table.Key]table.Item) error {
 	}
 	var rows []string
 	for key, mark := range marks {
-		kind, _, _ := strings.Cut(strings.TrimPrefix(key.SK, table.AlertMark), "#")
-		rows = append(rows, fmt.Sprintf("  %s\t%s\tsent before, at %s\n", key.PK, kindName(events.Kind(kind)), table.Text(mark, table.AlertedAt)))
+		rows = append(rows, fmt.Sprintf("  %s\t%s\tsent before, at %s\n", key.PK, kindName(table.AlertKind(key)), table.Text(mark, table.AlertedAt)))
 	}
 	slices.Sort(rows)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

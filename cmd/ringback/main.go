@@ -54,7 +54,7 @@ to paste into JustCall.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServe(), newDemo(), newSend(), newCreateTable(), newWebhookURL())
+	root.AddCommand(newServe(), newDemo(), newSend(), newCall(), newCreateTable(), newWebhookURL())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w\n\"%s --help\" lists them", err, c.CommandPath())
 	})

@@ -39,7 +39,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
 		got := run(t, args...)
 		got.exits(t, 0)
-		got.says(t, "serve", "demo", "send", "create-table", "webhook-url", "make deploy", "serve --demo", "send call.missed")
+		got.says(t, "serve", "demo", "send", "call", "create-table", "webhook-url", "make deploy", "serve --demo", "send call.missed")
 		if got.stderr != "" {
 			t.Errorf("stderr: %s", got.stderr)
 		}

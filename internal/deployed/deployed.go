@@ -15,6 +15,8 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/ringback/ringback/internal/credential"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
 // Outputs of template.yaml.
@@ -86,4 +88,13 @@ func readOutputs(ctx context.Context, cfg aws.Config, stack string, needed []str
 		return nil, fmt.Errorf("stack %q has no output %s: is it a stack of ringback, deployed to its end?", stack, strings.Join(missing, " and no "))
 	}
 	return outputs, nil
+}
+
+// Table returns the events table of a deployed stack.
+func Table(ctx context.Context, cfg aws.Config, stack string) (table.Store, error) {
+	outputs, err := readOutputs(ctx, cfg, stack, []string{OutputTable})
+	if err != nil {
+		return nil, err
+	}
+	return dynamostore.New(cfg, outputs[OutputTable]), nil
 }

@@ -120,6 +120,12 @@ func CallOf(event Key) string {
 	return mark.PK + " " + mark.SK
 }
 
+// AlertKind returns the kind of alert that a mark's key records.
+func AlertKind(mark Key) events.Kind {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(mark.SK, AlertMark), "#")
+	return events.Kind(kind)
+}
+
 // AlertMarks returns the query for the marks that matter to the alerts of an
 // event: all those of its call.
 func AlertMarks(event Key, kind events.Kind) Query {

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/table"
+)
+
+func newCall() *cobra.Command {
+	var flags tableFlags
+	c := &cobra.Command{
+		Use:   "call ID",
+		Short: "Show what the table holds of a call",
+		Long: `call lists the events of a call in the order in which they happened, and when each
+alert about it went out. The ID is JustCall's: call_id in format A, call_sid in
+format B.`,
+		Example: `  ringback call call_1d4e5f6a
+  ringback call call_1d4e5f6a --stack ringback`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return flags.read(c.Context(), func(store table.Store) error {
+				var rows []string
+				for item, err := range table.All(c.Context(), store, table.Query{Partition: table.CallPartition(args[0])}) {
+					if err != nil {
+						return fmt.Errorf("read the call: %w", err)
+					}
+					if at := table.Text(item, table.AlertedAt); at != "" {
+						rows = append(rows, fmt.Sprintf("%s\talert sent\t%s\n", at, kindName(table.AlertKind(table.KeyOf(item)))))
+						continue
+					}
+					rows = append(rows, fmt.Sprintf("%s\t%s\t%s\n", table.Text(item, table.OccurredAt), table.Text(item, table.Event), kindName(events.Kind(table.Text(item, table.Kind)))))
+				}
+				if rows == nil {
+					return fmt.Errorf("no call %s in the table", args[0])
+				}
+				slices.Sort(rows) // by time
+				w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+				fmt.Fprint(w, strings.Join(rows, ""))
+				if err := w.Flush(); err != nil {
+					return fmt.Errorf("print: %w", err)
+				}
+				return nil
+			})
+		},
+	}
+	flags.add(c)
+	return c
+}

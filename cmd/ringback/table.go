@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringback/ringback/internal/deployed"
+	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
+)
+
+// tableFlags say which events table a command reads: the one in a data folder of
+// this machine, or that of a deployed stack.
+type tableFlags struct{ data, stack, region string }
+
+func (f *tableFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.data, "data", defaultData, "data folder of the local stack")
+	c.Flags().StringVar(&f.stack, "stack", "", "read the table of this CloudFormation stack instead")
+	c.Flags().StringVar(&f.region, "region", "", "AWS region of the stack (default: as your AWS configuration says)")
+	c.MarkFlagsMutuallyExclusive("data", "stack")
+}
+
+// read opens the table, calls job with it, and closes it.
+func (f *tableFlags) read(ctx context.Context, job func(table.Store) error) error {
+	if f.stack != "" {
+		cfg, err := deployed.Config(ctx, f.region)
+		if err != nil {
+			return err
+		}
+		store, err := deployed.Table(ctx, cfg, f.stack)
+		if err != nil {
+			return err
+		}
+		return job(store)
+	}
+	path := filepath.Join(f.data, local.StoreFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no stack has run in %s yet: start one with \"ringback serve\", or name another with --data or --stack", f.data)
+	}
+	store, err := bolt.Open(path, schema.Events())
+	if errors.Is(err, bolt.ErrLocked) {
+		return fmt.Errorf("%w\nStop the \"ringback serve\" that runs there first", err)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(job(store), store.Close())
+}
