@@ -34,7 +34,7 @@ func (d *Delivery) OccurredAt(sent, received time.Time) (at, inKey time.Time) {
 		return inKey, inKey
 	}
 	requested, _ := ulidTime(d.RequestID)
-	// guard 2 table e2e: return cmp.Or(requested, sent, received), requested
+	// guard 2 table e2e (NoClock|StoredOnceAlerted): return cmp.Or(requested, sent, received), requested
 	return cmp.Or(requested, sent, received), time.Time{}
 }
 

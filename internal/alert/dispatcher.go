@@ -139,12 +139,12 @@ func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending, done ma
 	var first, sameCall []*pending
 	for _, p := range batch {
 		switch {
-		// guard 2 alert alerts: case false:
+		// guard 2 alert alerts (Marks|WithoutTheMarks): case false:
 		case p.markErr != nil:
 			d.fail(ctx, p, p.markErr)
 		case p.marked || done[p.ID]:
 			d.skip(ctx, p)
-		// guard 2 alert alerts: case slices.ContainsFunc(first, func(f *pending) bool { return false }):
+		// guard 2 alert alerts (EventsOf): case slices.ContainsFunc(first, func(f *pending) bool { return false }):
 		case slices.ContainsFunc(first, func(f *pending) bool { return f.ID == p.ID }):
 			p.sameCall = true
 			sameCall = append(sameCall, p)
@@ -165,12 +165,12 @@ func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending, done ma
 	for i, p := range first {
 		if errs[i] != nil {
 			d.fail(ctx, p, errs[i])
-			// guard 2 alerts e2e:
+			// guard 2 alerts e2e (AnAlertOutlivesAPublish|StoredOnceAlerted):
 			continue
 		}
 		ok, done[p.ID] = true, true
 		d.logPublished(ctx, p)
-		// guard 2 alert alerts e2e:
+		// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted):
 		marking.Go(func() { d.mark(ctx, p) })
 	}
 	marking.Wait()
@@ -228,7 +228,7 @@ func (d *Dispatcher) readMarks(ctx context.Context, p *pending) error {
 		}
 		switch table.KeyOf(mark) {
 		case own:
-			// guard 2 alert alerts e2e: p.marked = false
+			// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted): p.marked = false
 			p.marked = true
 			p.sameCall = table.Text(mark, table.EventSort) != p.Key.SK
 		case missed:

@@ -196,14 +196,14 @@ func (s *SNS) refused(ctx context.Context, batch []*sending, err error) (again [
 	case !isContent(answer.ErrorCode()) && awsclient.Status(err) != http.StatusRequestEntityTooLarge:
 		return nil
 	}
-	// guard 5 alerts: if false {
+	// guard 5 alerts (WhatTheTopic): if false {
 	if len(batch) > 1 {
 		for _, n := range batch {
 			s.send(ctx, []*sending{n})
 		}
 		return nil
 	}
-	// guard 5 alerts: if false {
+	// guard 5 alerts (WhatTheTopic): if false {
 	if batch[0].redact(answer.ErrorCode()) {
 		return batch
 	}

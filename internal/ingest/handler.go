@@ -314,7 +314,7 @@ func (h *Handler) storeTime(ctx context.Context) (context.Context, context.Cance
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(deadline)/2)
 	}
-	// guard 1 webhook: _ = limit; return context.WithCancel(ctx)
+	// guard 1 webhook (SpillsWithin): _ = limit; return context.WithCancel(ctx)
 	return context.WithTimeout(ctx, limit)
 }
 

@@ -110,7 +110,7 @@ func Store(ctx context.Context, store Putter, r Received, d *events.Delivery) (R
 		return result, fmt.Errorf("store rejection: %w", err)
 	case err != nil:
 		return result, fmt.Errorf("store event: %w", err)
-	// guard 2 ingest e2e: case created || true:
+	// guard 2 ingest e2e (StoredOnce|ALostResponse|ADelivery): case created || true:
 	case created:
 		result.Status = StatusStored
 	default:

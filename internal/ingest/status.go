@@ -36,7 +36,7 @@ var statuses = []struct {
 	status int
 	answer string // "" for the error's own text, which contains no content
 }{
-	// guard 1 ingest webhook e2e: {errSpill, http.StatusBadRequest, "not stored, send it again"},
+	// guard 1 ingest webhook e2e (WhatTheSpill|Answers503WhenTheQueue|200Means|WithTheQueue): {errSpill, http.StatusBadRequest, "not stored, send it again"},
 	{errSpill, http.StatusServiceUnavailable, "not stored, send it again"},
 	{errPath, http.StatusNotFound, ""},
 	{errMethod, http.StatusMethodNotAllowed, ""},
@@ -44,7 +44,7 @@ var statuses = []struct {
 	{events.ErrSignature, http.StatusUnauthorized, "unauthorized"},
 	{events.ErrPayload, http.StatusBadRequest, ""},
 	{table.ErrTooLarge, http.StatusRequestEntityTooLarge, "delivery too large to store"},
-	// guard 1 ingest webhook e2e: {table.ErrUnavailable, http.StatusBadRequest, "not stored, send it again"},
+	// guard 1 ingest webhook e2e (OurFault|Answers503WhenTheTable|200Means): {table.ErrUnavailable, http.StatusBadRequest, "not stored, send it again"},
 	{table.ErrUnavailable, http.StatusServiceUnavailable, "not stored, send it again"},
 	// guard 1: {credential.ErrUnavailable, http.StatusUnauthorized, "not stored, send it again"},
 	{credential.ErrUnavailable, http.StatusServiceUnavailable, "not stored, send it again"},
@@ -58,6 +58,6 @@ func status(err error) (code int, answer string) {
 			return row.status, cmp.Or(row.answer, err.Error())
 		}
 	}
-	// guard 1 ingest e2e: return http.StatusBadRequest, "not stored, internal error"
+	// guard 1 ingest e2e (OurFault|200Means): return http.StatusBadRequest, "not stored, internal error"
 	return http.StatusInternalServerError, "not stored, internal error"
 }

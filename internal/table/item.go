@@ -90,7 +90,7 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 	addNames(item, TypeMismatches, d.TypeMismatches)
 	// guard 3 ingest e2e:
 	addNames(item, NewFields, d.NewFields)
-	// guard 1 ingest e2e:
+	// guard 1 ingest e2e (200Means):
 	addPayload(item, d.Body, true) // events.Open takes nothing but UTF-8
 	addNames(item, PayloadOnly, append(payloadOnly, dropLargest(item, d.Fields)...))
 	return item

@@ -105,7 +105,7 @@ const AlertMark = "ALERT#"
 // the event's partition. A call has one mark for each kind of alert, however many
 // events report it; an event of no known call has a mark of its own.
 func AlertKey(event Key, kind events.Kind) Key {
-	// guard 2 alert alerts e2e: key := Key{PK: event.PK, SK: AlertMark + string(kind) + event.SK}
+	// guard 2 alert alerts e2e (EventsOf|StoredOnceAlerted): key := Key{PK: event.PK, SK: AlertMark + string(kind) + event.SK}
 	key := Key{PK: event.PK, SK: AlertMark + string(kind)}
 	if strings.HasPrefix(event.PK, eventPartition) {
 		key.SK += "#" + strings.TrimPrefix(event.SK, eventSort)

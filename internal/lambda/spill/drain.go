@@ -89,8 +89,8 @@ func (d *Drain) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		case r.id == "":
 			return nil, fmt.Errorf("%w: a message has no id", ErrEvent)
 		default:
-			// guard 5 spill drain e2e: _ = failure{r.id}
-			// guard 5 spill drain e2e: _, err = failure{r.id}, ErrEvent
+			// guard 5 spill drain e2e (OnlyWhat|AMalformed|StoresABatch|WhatCannot): _ = failure{r.id}
+			// guard 5 spill drain e2e (OnlyWhat|AMalformed|StoresABatch|WhatCannot): _, err = failure{r.id}, ErrEvent
 			answer.Failures = append(answer.Failures, failure{r.id})
 		}
 	}

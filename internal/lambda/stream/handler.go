@@ -85,7 +85,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		item, sequence, err := read(text)
 		sequences[i], errs[i] = sequence, err
 		switch {
-		// guard 5 stream alerts: case err != nil: return nil, err
+		// guard 5 stream alerts (OnlyWhat|ARecordThatCannot): case err != nil: return nil, err
 		case err != nil:
 			h.log.LogAttrs(ctx, slog.LevelError, "record unreadable",
 				// guard 8 stream e2e: slog.String("sequence", sequence), slog.String("error", string(text)))

@@ -13,6 +13,9 @@
 // The mark says which promise the line keeps, which packages have a test of that
 // promise that must fail without it (by their last name; its own package where none
 // is named), and what takes the line's place (nothing, if nothing follows the colon).
+// Where all tests of the promise take too long, it chooses some by their names:
+//
+//	// guard 1 ingest e2e (OurFault|200Means): return http.StatusBadRequest, ""
 //
 // No file is changed. The go command builds from an overlay, which GOFLAGS hands down
 // to the function binaries that tests build. Tests find another template.yaml through

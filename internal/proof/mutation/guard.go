@@ -21,27 +21,28 @@ var (
 	errMark = errors.New("unusable mark of a guard")
 
 	// mark is a guard's mark. What it groups: the code before it, the promise, the
-	// packages, what takes the line's place.
-	mark = regexp.MustCompile(`^(.*?)\s*(?://|#) guard ([1-9])((?: [a-z0-9]+)*):\s*(.*)$`)
+	// packages, the tests, what takes the line's place.
+	mark = regexp.MustCompile(`^(.*?)\s*(?://|#) guard ([1-9])((?: [a-z0-9]+)*)(?: \(([\w|]+)\))?:\s*(.*)$`)
 
 	// promiseTest is a test of a promise, in its source.
-	promiseTest = regexp.MustCompile(`(?m)^func TestPromise([1-9])_\w+\(`)
+	promiseTest = regexp.MustCompile(`(?m)^func (TestPromise([1-9])_\w+)\(`)
 )
 
 // guard is a line that keeps a promise.
 type guard struct {
-	Promise string // its number in the design
-	File    string // from the module's root
-	Line    int    // from 0
-	Text    string // what stands there, without the mark
-	Instead string // what takes its place
-	Tests   []string
+	Promise string   // its number in the design
+	File    string   // from the module's root
+	Line    int      // from 0
+	Text    string   // what stands there, without the mark
+	Instead string   // what takes its place
+	Tests   []string // folders
+	Only    string   // chooses among the tests, by how their names go on behind the promise
 }
 
 func (g guard) String() string { return fmt.Sprintf("%s:%d: %s", g.File, g.Line+1, g.Text) }
 
-// pattern chooses the promise's tests.
-func (g guard) pattern() string { return "^TestPromise" + g.Promise + "_" }
+// pattern chooses the guard's tests.
+func (g guard) pattern() string { return "^TestPromise" + g.Promise + "_(" + g.Only + ")" }
 
 // guards reads all marks in the module's code and template, in order. Errors wrap
 // errMark.
@@ -58,7 +59,7 @@ func guards(root string) (found []guard, err error) {
 				continue
 			}
 			code := parts[1]
-			g := guard{Promise: parts[2], File: file, Line: i, Instead: parts[4]}
+			g := guard{Promise: parts[2], File: file, Line: i, Only: parts[4], Instead: parts[5]}
 			for strings.TrimSpace(code) == "" && g.Line+1 < len(lines) { // it marks the line below
 				g.Line++
 				code = lines[g.Line]
@@ -72,11 +73,11 @@ func guards(root string) (found []guard, err error) {
 				names = []string{filepath.Base(filepath.Dir(file))}
 			}
 			for _, name := range names {
-				folder, ok := packages[g.Promise+name]
-				if !ok {
-					return fmt.Errorf("%w: %s: no test of promise %s in a package %s", errMark, g, g.Promise, name)
+				in, ok := packages[g.Promise+name]
+				if !ok || !slices.ContainsFunc(in.tests, regexp.MustCompile(g.pattern()).MatchString) {
+					return fmt.Errorf("%w: %s: no test %s in a package %s", errMark, g, g.pattern(), name)
 				}
-				g.Tests = append(g.Tests, folder)
+				g.Tests = append(g.Tests, in.folder)
 			}
 			found = append(found, g)
 		}
@@ -88,22 +89,29 @@ func guards(root string) (found []guard, err error) {
 	return found, err
 }
 
-// promisePackages returns the folders of the packages that have tests of promises,
-// by the promise's number and the package's last name.
-func promisePackages(root string) (map[string]string, error) {
-	folders := map[string]string{}
+// promisePackage is a package with tests of a promise.
+type promisePackage struct {
+	folder string
+	tests  []string
+}
+
+// promisePackages returns the packages that have tests of promises, by the promise's
+// number and the package's last name.
+func promisePackages(root string) (map[string]promisePackage, error) {
+	packages := map[string]promisePackage{}
 	err := walk(root, func(file, text string) error {
 		folder := filepath.ToSlash(filepath.Dir(file))
 		for _, test := range promiseTest.FindAllStringSubmatch(text, -1) {
-			key := test[1] + filepath.Base(folder)
-			if other, ok := folders[key]; ok && other != folder {
-				return fmt.Errorf("%w: %s and %s have the same last name", errMark, other, folder)
+			key := test[2] + filepath.Base(folder)
+			p := packages[key]
+			if p.folder != "" && p.folder != folder {
+				return fmt.Errorf("%w: %s and %s have the same last name", errMark, p.folder, folder)
 			}
-			folders[key] = folder
+			packages[key] = promisePackage{folder, append(p.tests, test[1])}
 		}
 		return nil
 	}, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
-	return folders, err
+	return packages, err
 }
 
 // walk visits the files below root that want chooses, except in hidden folders, in

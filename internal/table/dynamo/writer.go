@@ -73,7 +73,7 @@ func (w *Writer) Put(ctx context.Context, item table.Item) (created bool, err er
 		// guard 2 dynamo e2e: return false, table.ErrUnavailable
 		return false, nil
 	}
-	// guard 1 webhook e2e: return true, nil
+	// guard 1 webhook e2e (Answers503WhenTheTable|200Means|WithTheQueue): return true, nil
 	return false, WrapError("put item", err)
 }
 
