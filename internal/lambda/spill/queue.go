@@ -54,12 +54,12 @@ func (q *Queue) Send(ctx context.Context, r ingest.Received) error {
 	}
 	response, err := q.client.Call(ctx, "SendMessage", request)
 	if err != nil {
-		// guard 1 webhook e2e (Answers503WhenTheQueue|200Means|WithTheQueue): return nil
+		// guard 1 webhook e2e (Answers503WhenTheQueue|200Means|WithTheQueue): _ = fmt.Errorf("send message: %s", awsclient.SafeMessage(err)); return nil
 		return fmt.Errorf("send message: %s", awsclient.SafeMessage(err))
 	}
 	var sent messageSent
 	sum := md5.Sum([]byte(body)) //nolint:gosec // G401: SQS's own checksum
-	// guard 1: if err := json.Unmarshal(response, &sent); err != nil || len(sum) == 0 {
+	// guard 1: if err := json.Unmarshal(response, &sent); err != nil || hex.EncodeToString(sum[:]) == "" {
 	if err := json.Unmarshal(response, &sent); err != nil || sent.MD5OfMessageBody != hex.EncodeToString(sum[:]) {
 		return errChanged
 	}
