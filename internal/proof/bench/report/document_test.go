@@ -208,7 +208,7 @@ func TestPlotIsSVGWithABarForEachMedian(t *testing.T) {
 		}
 	}
 	// Of six figures, three were measured of two, and the size of all three.
-	for mark, want := range map[string]int{"#2F81F7": 4, "#9AA4AF": 5, ">250</text>": 1, ">500</text>": 1, ">8.0</text>": 3} {
+	for mark, want := range map[string]int{"fill:#2F81F7": 4, "fill:#9AA4AF": 5, ">250</text>": 1, ">500</text>": 1, ">8.0</text>": 3} {
 		if got := strings.Count(text, mark); got != want {
 			t.Errorf("%s: %d times, want %d", mark, got, want)
 		}

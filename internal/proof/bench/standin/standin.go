@@ -8,9 +8,7 @@
 package standin
 
 import (
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
+	"crypto/tls"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -19,11 +17,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,30 +54,35 @@ type AWS struct {
 type Key struct{ PK, SK string }
 
 // Start starts a stand-in whose secret has one version, AWSCURRENT, with the
-// text given. Over TLS it has the certificate of package httptest, and it writes
-// the stores that trust this one to folder, which must be empty.
+// text given. It writes root certificates to folder, which must be empty.
 func Start(folder, secret string) (*AWS, error) {
 	a := &AWS{secret: secret}
 	a.Reset()
-	plain, secure := (*httptest.Server).Start, (*httptest.Server).StartTLS
-	a.Plain = Endpoints{Table: a.serve(plain, a.count).URL, Secret: a.serve(plain, nil).URL}
-	table, secrets := a.serve(secure, a.count), a.serve(secure, nil)
-	roots, err := writeRoots(folder, table.Certificate())
+	certificate, root, err := newChain()
 	if err != nil {
-		a.Close()
-		return nil, err
+		return nil, fmt.Errorf("make certificates: %w", err)
 	}
-	a.Secure = Endpoints{Table: table.URL, Secret: secrets.URL, Roots: roots}
+	roots, err := writeRoots(folder, root)
+	if err != nil {
+		return nil, fmt.Errorf("write root certificates: %w", err)
+	}
+	plain, secure := (*httptest.Server).Start, func(server *httptest.Server) {
+		server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
+		server.StartTLS()
+	}
+	a.Plain = Endpoints{Table: a.serve(plain, a.count), Secret: a.serve(plain, nil)}
+	a.Secure = Endpoints{Table: a.serve(secure, a.count), Secret: a.serve(secure, nil), Roots: roots}
 	return a, nil
 }
 
-func (a *AWS) serve(start func(*httptest.Server), connections func(net.Conn, http.ConnState)) *httptest.Server {
+// serve returns the address of a new server.
+func (a *AWS) serve(start func(*httptest.Server), connections func(net.Conn, http.ConnState)) string {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(a.answer))
 	server.Config.ConnState = connections
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	start(server)
 	a.servers = append(a.servers, server)
-	return server
+	return server.URL
 }
 
 // Close ends the stand-in.
@@ -189,51 +189,3 @@ func (a *AWS) readSecret(body []byte) (text, fault string) {
 		`"VersionId":"1f0a4c6e-2b3d-4e5f-8a9b-0c1d2e3f4a5b","VersionStages":["AWSCURRENT"]}`, request.ID, a.secret), ""
 }
 
-// Roots are stores of root certificates, as functions read them.
-type Roots struct {
-	// Certificate is the file with the stand-in's certificate alone, Bundle the
-	// one with the machine's roots as well.
-	Certificate, Bundle string
-	// Directories has the form of SSL_CERT_DIR: two names of one folder, which
-	// holds the bundle in two forms.
-	Directories string
-	// Count is how many certificates the bundle has.
-	Count int
-}
-
-// writeRoots writes the stores to an empty folder. The layout is that of the
-// ca-certificates package of Amazon Linux and Fedora: /etc/ssl/certs is a link to
-// /etc/pki/tls/certs, which has links to both bundles.
-func writeRoots(folder string, own *x509.Certificate) (*Roots, error) {
-	certs, link := filepath.Join(folder, "certs"), filepath.Join(folder, "ssl-certs")
-	trusted := filepath.Join(folder, "ca-bundle.trust.crt")
-	r := &Roots{
-		Certificate: filepath.Join(folder, "stand-in.pem"),
-		Bundle:      filepath.Join(folder, "tls-ca-bundle.pem"),
-		Directories: link + string(filepath.ListSeparator) + certs,
-	}
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Raw})
-	all := machineRoots() + string(certificate)
-	r.Count = strings.Count(all, "-----BEGIN CERTIFICATE-----")
-	if err := errors.Join(
-		os.Mkdir(certs, 0o750),
-		os.WriteFile(r.Certificate, certificate, 0o600),
-		os.WriteFile(r.Bundle, []byte(all), 0o600),
-		os.WriteFile(trusted, []byte(strings.ReplaceAll(all, " CERTIFICATE-", " TRUSTED CERTIFICATE-")), 0o600),
-		os.Symlink(certs, link),
-		os.Symlink(r.Bundle, filepath.Join(certs, "ca-bundle.crt")),
-		os.Symlink(trusted, filepath.Join(certs, "ca-bundle.trust.crt")),
-	); err != nil {
-		return nil, fmt.Errorf("write root certificates: %w", err)
-	}
-	return r, nil
-}
-
-func machineRoots() string {
-	for _, path := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"} {
-		if text, err := os.ReadFile(path); err == nil { //nolint:gosec // G304: one of the above
-			return string(text)
-		}
-	}
-	return ""
-}

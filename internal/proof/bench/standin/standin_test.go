@@ -191,13 +191,21 @@ func get(t *testing.T, client *http.Client, url string) {
 	_ = response.Body.Close()
 }
 
-// Go reads these stores as it reads the system's own.
+// Go reads these stores as it reads the system's own. It verifies a chain of
+// three certificates, of which the server sends two.
 func TestEveryStoreTrustsTheStandIn(t *testing.T) {
 	t.Parallel()
 	aws := start(t)
 	trust := aws.Secure.Roots
 	dial := func(roots *x509.CertPool) error {
-		dialer := tls.Dialer{Config: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+		config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+		config.VerifyConnection = func(state tls.ConnectionState) error {
+			if len(state.PeerCertificates) != 2 || len(state.VerifiedChains) != 1 || len(state.VerifiedChains[0]) != 3 {
+				t.Errorf("%d certificates sent, verified %v", len(state.PeerCertificates), state.VerifiedChains)
+			}
+			return nil
+		}
+		dialer := tls.Dialer{Config: config}
 		connection, err := dialer.DialContext(context.WithoutCancel(t.Context()), "tcp", strings.TrimPrefix(aws.Secure.Table, "https://"))
 		if err == nil {
 			_ = connection.Close()
