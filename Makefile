@@ -63,7 +63,7 @@ bench: $(BENCH_NODE) $(BENCH_VENV) ## compare the webhook function with others, 
 	$(LOCAL) go test $(BENCH_GO) ./events ./internal/table ./internal/lambda/gateway > .build/bench/go.txt
 	$(LOCAL) go test -C internal/proof/bench $(BENCH_GO) ./standin >> .build/bench/go.txt
 	go -C internal/proof/bench tool benchstat -filter $(BENCH_SHOWN) ../../../.build/bench/go.txt > .build/bench/parts.txt
-	$(LOCAL) go run -C internal/proof/bench . -rounds 20 -slow-rounds 4 -parts ../../../.build/bench/parts.txt -docs ../../../docs $(ARGS)
+	$(LOCAL) go run -C internal/proof/bench . -rounds 20 -docs ../../../docs $(ARGS)
 
 bench-quick: ## compare it with plain Go only, in less than a minute
 	$(LOCAL) go run -C internal/proof/bench . -contenders floor,ringback,plain -rounds 8 $(ARGS)

@@ -1,7 +1,7 @@
 package scale
 
-// tiers are prices in USD that fall with the amount: each for so many units, the
-// last one for all that are left.
+// tiers are prices in USD that fall with the amount. Each holds for upTo units, the
+// last one for all the rest.
 type tiers []struct{ upTo, price float64 }
 
 func (t tiers) cost(amount float64) (usd float64) {
@@ -16,7 +16,7 @@ func (t tiers) cost(amount float64) (usd float64) {
 	return usd
 }
 
-// Prices of us-east-1, as docs/operations.md has them.
+// Prices in us-east-1, as in docs/operations.md.
 var (
 	apiPrice = tiers{{300e6, 1.00e-6}, {0, 0.90e-6}}                                  // a request
 	logPrice = tiers{{10 << 10, 0.50}, {20 << 10, 0.25}, {20 << 10, 0.10}, {0, 0.05}} // a GB
@@ -27,25 +27,25 @@ const (
 	mailPrice    = 2.00 / 100_000
 )
 
-// Cost is what a service costs in a month of equal days, in USD, and what it is
-// charged for, per event.
+// Cost is the price of a service for a month of equal days, and what it charges for
+// an event.
 type Cost struct {
 	Name, Of string
 	USD      float64
 }
 
-// Costs returns the cost of a month at a mean rate, without the fixed cost, the
-// e-mails and what else subscribers cost.
+// Costs returns the costs of a month at a mean rate. They leave out the fixed cost,
+// e-mails and other subscribers.
 func (m *Model) Costs(mean float64) []Cost {
 	count, s := mean*month, m.At(mean)
-	// As if all hours were alike: batches differ little between them.
+	// As if all hours were equal: their batches differ little.
 	a := m.Alerting(mean, s["TablePartitions"], m.Parallel, 0)
 	calls, tens, publishes := 1+a["Invocations"]/mean, a["Tens"]/mean, a["Publishes"]/mean
 	memory := (webhookTime + tens*batchTime) * m.Memory // GB-seconds
 	table, reads := s["TableWrites"]/s["Peak"], (s["TableReads"]+s["GSI1Reads"])/s["Peak"]
-	// Bytes: the API's line and Lambda's own are assumed, ours of 240 was measured.
+	// In bytes. The lines of the API and of Lambda are assumed; ours, 240, was measured.
 	logs := 300 + 240*(1+m.Records) + 600*calls
-	// And 100 with each item and index entry.
+	// DynamoDB charges 100 bytes more for each item and index entry.
 	stored := m.Bytes + m.IndexBytes + m.Alerts*m.MarkBytes + 100*(1+m.Entries+m.Records+m.Alerts)
 	const gigabyte = 1 << 30
 	return []Cost{

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// hours is how the events of a day fall on its hours, in percent: assumed, the
+// hours is the share of a day's events in each hour, in percent. Assumed: the
 // working day of an office in one time zone.
 var hours = [24]float64{
 	0.4, 0.3, 0.2, 0.2, 0.3, 0.6, 1.5, 3.5, 7.5, 9.6, 10.0, 9.3,
@@ -17,24 +17,23 @@ var hours = [24]float64{
 
 const busiestHour = 10
 
-// hourFactor returns how many times the mean of the day an hour's rate is.
+// hourFactor returns an hour's rate divided by the day's mean.
 func hourFactor(hour int) float64 { return hours[hour] * 24 / 100 }
 
-// PeakFactor is that of the busiest hour.
+// PeakFactor returns the busiest hour's rate divided by the day's mean.
 func PeakFactor() float64 { return hourFactor(busiestHour) }
 
-// Played are some hours as they were simulated.
+// Played is the result of simulating some hours.
 type Played struct {
 	Events int
-	// Table and Phones count write units in the table and in GSI1, by partition;
-	// Caller those of a caller in GSI1, and Day those of the day's one key in
-	// GSI2. Alerts counts all alerts.
+	// Table and Phones count write units by partition, in the table and in GSI1.
+	// Caller counts those of each caller in GSI1, Day those of the day's only key
+	// in GSI2. Alerts counts all alerts.
 	Table, Phones, Caller, Day, Alerts Meter
 }
 
-// Meter counts units by key or by partition. Hour and Second are the most that
-// one of them took per second: in one hour, on the average of its seconds, and in
-// one second.
+// Meter counts units by key or by partition. Second is the most that one of them
+// took in any second; Hour is the most per second, averaged over any hour.
 type Meter struct {
 	Hour, Second float64
 
@@ -58,7 +57,7 @@ func (m *Meter) endHour(seconds int) {
 	clear(m.hour)
 }
 
-// Day simulates the day of a step: some hundred thousand events of it.
+// Day simulates a day, or a part of it with some hundred thousand events.
 func (m *Model) Day(s Step) *Played {
 	switch mean := s["Mean"]; {
 	case mean <= 10:
@@ -69,16 +68,17 @@ func (m *Model) Day(s Step) *Played {
 	return m.Play(s, 1, busiestHour, busiestHour+1)
 }
 
-// Play simulates so many seconds of each hour from one to before another, each
-// hour with its own rate. Events come independently of each other; each is drawn
-// from those that were measured, and has a call of its own and one of many
-// callers. The same arguments give the same.
+// Play simulates some seconds of each hour in [from, to), each hour at its own rate.
+// Events come independently of each other. Each is drawn from those that were
+// measured, belongs to its own call and has one of many callers. Equal arguments
+// give equal results.
 func (m *Model) Play(s Step, seconds, from, to int) *Played {
-	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: to be repeated, not to be secret
-	// Assumed: a caller for each ten events of a day, of whom that of rank k calls
-	// as (50+k)^-1.1. Without the 50 one number would make a tenth of all calls.
+	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: repeatable, not secret
+	// Assumed: there is one caller for every ten events of a day, and the caller of
+	// rank k calls in proportion to (50+k)^-1.1. Without the 50, one caller would
+	// make a tenth of all calls.
 	caller := rand.NewZipf(rng, 1.1, 50, max(1, uint64(s["Mean"]*day/10))-1)
-	var writes []*Write // each as often as it was measured
+	var writes []*Write // each Count times
 	for i := range m.Writes {
 		for range m.Writes[i].Count {
 			writes = append(writes, &m.Writes[i])
@@ -116,8 +116,8 @@ func (m *Model) Play(s Step, seconds, from, to int) *Played {
 	return p
 }
 
-// partitionOf returns on which of n partitions, equal parts of the hash's
-// range, a key is. MD5 is what DynamoDB is said to take; any hash that spreads
+// partitionOf returns which of n partitions has a key. Each partition has an equal
+// part of the hash's range. DynamoDB is said to use MD5; any hash that spreads keys
 // evenly gives the same picture.
 func partitionOf(key string, n float64) uint64 {
 	sum := md5.Sum([]byte(key)) //nolint:gosec // G401: as above

@@ -1,51 +1,54 @@
-// Package scale computes docs/scale.md and the bill in docs/operations.md: which
-// limit the stack reaches at how many events per second, and what it costs.
+// Package scale computes docs/scale.md and the bill in docs/operations.md: at how
+// many events per second the stack reaches each limit, and what it costs.
 //
-// It reads inputs.json: the sizes of the storm's events as items with their real
-// keys, and what the template and the code set. A test measures these anew and
-// keeps the file true. [Model.Play] simulates a day, event by event;
-// [Model.Limits] and [Model.Costs] are arithmetic on AWS's quotas (limits.yaml)
-// and prices. Package cmd prints the tables, and a test keeps the documents equal
-// to them.
+// It reads inputs.json, which holds the sizes of the storm's events, stored under
+// their real keys, and the settings of the template and the code. A test measures
+// these again and compares them with the file. [Model.Play] simulates a day, event
+// by event. [Model.Limits] and [Model.Costs] calculate with AWS's quotas
+// (limits.yaml) and prices. Package cmd prints the tables; a test compares them
+// with the documents.
 //
 // Nothing here was measured on AWS.
 package scale
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"math"
+	"slices"
+	"sort"
 
 	"github.com/go-json-experiment/json"
 	"github.com/goccy/go-yaml"
 )
 
-// Model computes what a rate of events does to the stack, from what was measured.
+// Model computes the load that a rate of events puts on the stack.
 type Model struct {
-	Events                              int     // measured
-	Bytes                               float64 // of an item
-	A, B                                Weight  // the events of a wire format
-	Table, Phones, Calls                float64 // write units per event in the table, in GSI1 and in GSI2, without marks
-	Records                             float64 // per event, that reach the alerts function
-	Alerts, MarkBytes                   float64 // alerts per event, each with a mark of one write unit
-	Entries, EntryBytes, IndexBytes     float64 // in GSI1 per event, their size, and that of an event's entries in all indexes
-	RejectedUnits                       float64 // of a rejected event of format B
-	Writes                              []Write // of the events that belong to a call, a message or a contact
-	CallKey, PhoneKey, DayKey           string  // how partition keys begin, and one of GSI2
-	StoreTime                           float64 // seconds that the webhook waits for the table
-	History, Publish                    float64 // events of a caller that an alert looks up, alerts published at once
+	Events                              int     // number of events measured
+	Bytes                               float64 // size of an item
+	A, B                                Weight  // the events of each wire format
+	Table, Phones, Calls                float64 // write units per event in the table, GSI1 and GSI2, without marks
+	Records                             float64 // stream records per event that reach the alerts function
+	Alerts, MarkBytes                   float64 // alerts per event, and the size of an alert's mark, which is one write unit
+	Entries, EntryBytes, IndexBytes     float64 // entries in GSI1 per event, the size of one, and of an event's entries in all indexes
+	RejectedUnits                       float64 // write units of a rejected event of format B
+	Writes                              []Write // the events that belong to a call, a message or a contact
+	CallKey, PhoneKey, DayKey           string  // prefixes of partition keys, and one key of GSI2
+	StoreTime                           float64 // how long the webhook waits for the table, in seconds
+	History, Publish                    float64 // events that an alert looks up, alerts in one request to SNS
 	Memory, ThrottleRate                float64 // GB, requests per second
-	Parallel, Batch, Drains, DrainBatch float64 // concurrent batches of a shard and of the spill queue, and their records
+	Parallel, Batch, Drains, DrainBatch float64 // concurrent batches of a shard and of the spill queue, and their sizes
 
 	limits []Limit
 }
 
-// Weight is the mean of some events: Share of all, with the sizes of a delivery's
-// body and of its item in bytes, and the item's write units.
+// Weight describes some of the events: their share of all, and the means of the
+// body's size and the item's, in bytes, and of the item's write units.
 type Weight struct{ Share, Body, Bytes, Units float64 }
 
-// Write is the write of Count events, in write units each: in the table, in GSI1
-// and in GSI2, and of the mark of an alert.
+// Write is what Count events write, in write units each: to the table, to GSI1 and
+// to GSI2, and for the mark of an alert.
 type Write struct{ Count, Table, Phone, Call, Mark int }
 
 //go:embed inputs.json
@@ -54,7 +57,7 @@ var inputs []byte
 //go:embed limits.yaml
 var quotas []byte
 
-// Load returns the model as it was measured last.
+// Load returns the model of inputs.json and limits.yaml.
 func Load() (*Model, error) {
 	m := &Model{}
 	return m, errors.Join(json.Unmarshal(inputs, m), yaml.Unmarshal(quotas, &m.limits))
@@ -66,31 +69,32 @@ const (
 	newTableWrites  = 4_000
 	shardPolls      = 4     // per second
 	environmentRate = 10    // requests per second of one execution environment
-	webhookTime     = 0.010 // seconds billed for a delivery; these three are assumed
-	batchTime       = 0.100 // to look up, publish and mark up to ten alerts
-	drainTime       = 0.100 // to drain a batch
+	webhookTime     = 0.010 // seconds billed for a delivery; this and the next two are assumed
+	batchTime       = 0.100 // seconds to look up, publish and mark up to ten alerts
+	drainTime       = 0.100 // seconds to drain a batch
 	hour            = 3600.0
 	day             = 24 * hour
 	month           = 30 * day
 )
 
-// Step is what the stack takes on a day, by name: rates are per second, and all
-// but Mean is of the busiest hour. limits.yaml names some as loads.
+// Step holds the loads of a day by name. Rates are per second; all but Mean are
+// those of the busiest hour. limits.yaml refers to some of them.
 type Step map[string]float64
 
-// At returns the step of a mean rate in events per second.
+// At returns the loads at a mean rate in events per second.
 func (m *Model) At(mean float64) Step {
 	peak := mean * PeakFactor()
 	s := Step{
 		"Mean": mean, "Peak": peak,
 		"TableWrites": peak * (m.Table + m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * m.Calls,
-		// For each record a query for its call's marks, and one for the caller's last events.
-		"TableReads": peak * m.Records * ReadUnits(1, true), "GSI1Reads": peak * m.Records * ReadUnits(m.EntryBytes*m.History, false),
+		// Each record causes a consistent query for its call's marks, which costs one
+		// unit, and a query for the caller's last events.
+		"TableReads": peak * m.Records, "GSI1Reads": peak * m.Records * ReadUnits(m.EntryBytes*m.History),
 		"RejectedWrites": peak * m.B.Share * m.RejectedUnits,
 		"Texts":          mean * m.Alerts * month, // in a month
 		"Webhook":        concurrent(peak, webhookTime),
 		"Hanging":        peak * m.StoreTime,
-		// To drain in an hour what ten minutes without the table spill.
+		// Enough to drain in an hour what is spilled in ten minutes without the table.
 		"Drains": math.Ceil(peak / 6 * drainTime / m.DrainBatch),
 	}
 	for _, of := range []string{"Table", "GSI1", "GSI2"} {
@@ -98,37 +102,31 @@ func (m *Model) At(mean float64) Step {
 	}
 	a := m.Alerting(peak, s["TablePartitions"], m.Parallel, 0)
 	s["Alerts"], s["Executions"] = a["Alerts"], s["Webhook"]+a["Busy"]
-	s["CrowdedSeconds"] = moreThan(10, s["Alerts"]) * hour // of an hour, with more alerts than an address takes
-	s["Shards"] = 1                                        // of a day's key, for none to take more than half of a partition's limit
+	s["CrowdedSeconds"] = moreThan(10, s["Alerts"]) * hour // of an hour, with more alerts than an address accepts
+	s["Shards"] = 1                                        // of a day's key, so that none uses more than half of a partition's limit
 	for s["GSI2Writes"]/s["Shards"] > partitionWrites/2 {
 		s["Shards"] *= 2
 	}
 	return s
 }
 
-// ReadUnits returns the read units of one query of so many bytes: one for each
-// 4 KB begun, and half of that where a stale answer will do, as from an index.
-func ReadUnits(bytes float64, consistent bool) float64 {
-	units := max(1, math.Ceil(math.Trunc(bytes)/4096))
-	if !consistent {
-		units /= 2
-	}
-	return units
-}
+// ReadUnits returns the read units of one query of an index: half a unit for each
+// 4 KB or part of it, since an index is read eventually consistent.
+func ReadUnits(bytes float64) float64 { return max(1, math.Ceil(math.Trunc(bytes)/4096)) / 2 }
 
-// partitions returns on how many partitions a table on demand lies, which is
-// ready for twice its peak.
+// partitions returns the number of partitions of an on-demand table, which is ready
+// for twice its peak.
 func partitions(writes, reads float64) float64 {
 	return max(newTableWrites/partitionWrites, math.Ceil(2*writes/partitionWrites), math.Ceil(2*reads/partitionReads))
 }
 
-// concurrent returns how many environments a rate of invocations keeps: one for
-// each that runs at a time, and no fewer than Lambda's rate for each allows.
+// concurrent returns the number of environments for a rate of invocations: one for
+// each that runs at a time, and enough for Lambda's limit on the rate of each.
 func concurrent(rate, seconds float64) float64 { return max(rate*seconds, rate/environmentRate) }
 
-// Alerting returns how the alerts function works off the stream at a rate of
-// events, with so many concurrent batches of each shard. Window is how many
-// seconds Lambda gathers records for, beyond its polling.
+// Alerting returns how the alerts function keeps up with the stream at a rate of
+// events, with parallel concurrent batches of each shard. Lambda collects records
+// for window seconds, and at least for as long as it takes to poll again.
 func (m *Model) Alerting(rate, shards, parallel, window float64) Step {
 	records, alerts, batches := m.Records*rate, m.Alerts*rate, shards*parallel
 	window = max(window, 1.0/shardPolls)
@@ -138,34 +136,74 @@ func (m *Model) Alerting(rate, shards, parallel, window float64) Step {
 	a := Step{
 		"Records": records, "Alerts": alerts, "Shards": shards, "Parallel": parallel, "Batches": batches,
 		"Batch": batch, "Invocations": records / batch,
-		"Tens":      tens, // how many times up to ten records are looked up and published
+		"Tens":      tens, // rounds of up to ten records that are looked up and published
 		"Busy":      tens * batchTime,
-		"Publishes": min(tens, alerts),               // none for what was alerted before
+		"Publishes": min(tens, alerts),               // an alert that was sent before is not published again
 		"Capacity":  batches * m.Publish / batchTime, // records, in full batches
 		"Age":       window + requests*batchTime,     // of a record when its alert is published, in seconds
 	}
-	a["CatchUp"] = CatchUp(records, a["Capacity"], hour/2)
+	// In seconds, after an outage of half an hour; +Inf if the capacity is too low.
+	a["CatchUp"] = records * hour / 2 / max(0, a["Capacity"]-records)
 	return a
-}
-
-// CatchUp returns how many seconds it takes to work off what came while nothing
-// was, for so many seconds, and +Inf if more keeps coming than is worked off.
-func CatchUp(rate, capacity, seconds float64) float64 {
-	if capacity <= rate {
-		return math.Inf(1)
-	}
-	return rate * seconds / (capacity - rate)
 }
 
 // DrainRate returns how many spilled deliveries are drained a second.
 func (m *Model) DrainRate() float64 { return m.Drains * m.DrainBatch / drainTime }
 
-// With returns the model for events of which so great a part are missed calls
-// or voicemails.
+// With returns the model for another share of missed calls and voicemails.
 func (m *Model) With(records float64) *Model {
 	few, factor := *m, records/m.Records
 	few.Records *= factor
 	few.Alerts *= factor
 	few.Calls *= factor
 	return &few
+}
+
+// Limit is a quota or a setting, and the load that it bounds. One without a name is
+// no limit but must be set.
+type Limit struct {
+	Name, Is, Then, Change string
+	// Set is the quota or setting to raise, if it is a number: to Reserve times
+	// the load.
+	Set     string
+	Load    string // its name in Step
+	Quota   float64
+	Reserve float64
+	// Mean and Events are the day's mean rate and the rate of its busiest hour at
+	// which the limit is reached, in events per second.
+	Mean, Events float64 `yaml:"-"`
+}
+
+// Limits returns the limits in the order in which they are reached.
+func (m *Model) Limits() []Limit {
+	limits := slices.DeleteFunc(slices.Clone(m.limits), func(l Limit) bool { return l.Name == "" })
+	for i := range limits {
+		l := &limits[i]
+		const fine = 1e9 // steps of the search per event/s
+		l.Mean = float64(sort.Search(math.MaxInt, func(rate int) bool { return m.At(float64(rate) / fine)[l.Load] >= l.Quota })) / fine
+		l.Events = l.Mean * PeakFactor()
+	}
+	slices.SortStableFunc(limits, func(a, b Limit) int { return cmp.Compare(a.Events, b.Events) })
+	return limits
+}
+
+// Needs returns everything that has to be set to a number.
+func (m *Model) Needs() []Limit {
+	all := append(m.Limits(), slices.DeleteFunc(slices.Clone(m.limits), func(l Limit) bool { return l.Name != "" })...)
+	return slices.DeleteFunc(all, func(l Limit) bool { return l.Set == "" })
+}
+
+// Need returns what to set for a step: by default one and a half times the load.
+func (l Limit) Need(s Step) float64 { return s[l.Load] * cmp.Or(l.Reserve, 1.5) }
+
+// moreThan returns the probability that more than n things happen in a second
+// in which mean of them are expected.
+func moreThan(n int, mean float64) float64 {
+	p := math.Exp(-mean)
+	sum := p
+	for k := 1; k <= n; k++ {
+		p *= mean / float64(k)
+		sum += p
+	}
+	return max(0, 1-sum)
 }

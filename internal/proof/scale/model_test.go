@@ -17,13 +17,9 @@ func near(got, want, part float64) bool { return math.Abs(got-want) <= part*math
 
 func TestReadUnitsAreRoundedUpPerQuery(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		bytes      float64
-		consistent bool
-		want       float64
-	}{{0, true, 1}, {0, false, 0.5}, {4096, true, 1}, {4097, true, 2}, {4097, false, 1}, {100 * 300, false, 4}} {
-		if got := scale.ReadUnits(test.bytes, test.consistent); got != test.want {
-			t.Errorf("%g bytes are read with %g units (consistent: %t), want %g", test.bytes, got, test.consistent, test.want)
+	for bytes, want := range map[float64]float64{0: 0.5, 4096: 0.5, 4097: 1, 100 * 300: 4} {
+		if got := scale.ReadUnits(bytes); got != want {
+			t.Errorf("%g bytes are read with %g units, want %g", bytes, got, want)
 		}
 	}
 }
@@ -340,11 +336,13 @@ func TestAlertsAreWorkedOffInBatches(t *testing.T) {
 
 func TestCatchingUpTakesWhatIsLeftOfTheCapacity(t *testing.T) {
 	t.Parallel()
-	// 100 s × 30/s = 3 000, of which 70/s are worked off beside what comes.
-	if got := scale.CatchUp(30, 100, 100); !near(got, 3000.0/70, 1e-9) {
-		t.Errorf("got %g s, want %g", got, 3000.0/70)
+	m := model(t)
+	// Half an hour's records, while those that still arrive are handled too.
+	a := m.Alerting(1000, 4, 10, 0)
+	if want := 1800 * a["Records"] / (4000 - a["Records"]); !near(a["CatchUp"], want, 1e-9) {
+		t.Errorf("got %g s, want %g", a["CatchUp"], want)
 	}
-	if got := scale.CatchUp(100, 100, 1); !math.IsInf(got, 1) {
+	if got := m.Alerting(1e9, 4, 10, 0)["CatchUp"]; !math.IsInf(got, 1) {
 		t.Errorf("with no capacity left it takes %g s, want for ever", got)
 	}
 }
@@ -433,8 +431,7 @@ func TestNumbersAreWrittenForPeople(t *testing.T) {
 		{scale.Up(7), "7"},
 		{scale.Up(255.5), "256"},
 		{scale.Span(4.54), "4.5 s"},
-		{scale.Span(7200), "2 h"},
-		{scale.Span(716_000), "8.3 days"},
+		{scale.Span(190), "3.2 min"},
 		{scale.Span(math.Inf(1)), "never"},
 	} {
 		if test.got != test.want {

@@ -9,7 +9,7 @@ import (
 	"text/template"
 )
 
-// Rates are the mean rates that the document is about, in events per second.
+// Rates are the mean rates that the document describes, in events per second.
 var Rates = []float64{10, 1_000, 100_000}
 
 //go:embed tables.md.tmpl
@@ -31,10 +31,10 @@ var tables = template.Must(template.New("").Funcs(template.FuncMap{
 	"mails":   func(alerts float64) float64 { return 1e6 * alerts * mailPrice },
 }).Parse(tablesText))
 
-// Table is a part of a document that is computed.
+// Table is a computed part of a document.
 type Table struct{ Name, Text string }
 
-// Tables computes the tables of docs/scale.md, in its order, and the bill of
+// Tables computes the tables of docs/scale.md, in its order, and the bill in
 // docs/operations.md.
 func (m *Model) Tables() ([]Table, error) {
 	all := []Table{{Name: "first"}, {Name: "limits"}, {Name: "settings"}, {Name: "events"}, {Name: "day"}, {Name: "alerts"}, {Name: "costs"}, {Name: "bill"}}
@@ -56,10 +56,10 @@ func (m *Model) Steps() (steps []Step) {
 	return steps
 }
 
-// Million returns what a million events cost at a mean rate.
+// Million returns the cost of a million events at a mean rate, in USD.
 func (m *Model) Million(mean float64) float64 { return m.Total(mean) / (mean * month) * 1e6 }
 
-// At writes the rate at which a limit is reached.
+// At says at which rate a limit is reached.
 func (l Limit) At() string {
 	if l.Events < 0.1 {
 		return about(l.Mean*day) + " events a day"
@@ -67,31 +67,21 @@ func (l Limit) At() string {
 	return about(l.Events) + " events/s"
 }
 
-// number writes a number with a space between thousands, and no more decimals
-// than mean anything.
+// number formats a number with a space between thousands and at most two decimals.
 func number(x float64) string {
-	decimals := 0
-	switch {
-	case x == math.Trunc(x):
-	case x < 10:
-		decimals = 2
-	case x < 100:
-		decimals = 1
-	}
-	text := strconv.FormatFloat(x, 'f', decimals, 64)
-	whole, fraction, _ := strings.Cut(text, ".")
-	text = strings.TrimSuffix(whole+"."+strings.TrimRight(fraction, "0"), ".")
+	text := strconv.FormatFloat(math.Round(100*x)/100, 'f', -1, 64)
+	whole, _, _ := strings.Cut(text, ".")
 	for at := len(whole) - 3; at > 0; at -= 3 {
 		text = text[:at] + " " + text[at:]
 	}
 	return text
 }
 
-// about writes a number with two digits: what was measured on invented events is
-// known no better.
+// about formats a number with two significant digits. The events are invented, so
+// more digits would mean nothing.
 func about(x float64) string { return number(round(x, 2)) }
 
-// usd writes an amount with three digits.
+// usd formats an amount with three significant digits.
 func usd(x float64) string { return number(round(x, 3)) }
 
 func round(x float64, digits int) (rounded float64) {
@@ -99,7 +89,8 @@ func round(x float64, digits int) (rounded float64) {
 	return rounded
 }
 
-// up rounds up, from a thousand on to two digits: for what must not be less.
+// up rounds up a number that must not be less: to an integer, and from a thousand
+// on to two significant digits.
 func up(x float64) string {
 	unit := 1.0
 	for x/unit >= 1000 || (unit > 1 && x/unit >= 100) {
@@ -108,7 +99,7 @@ func up(x float64) string {
 	return number(math.Ceil(x/unit) * unit)
 }
 
-// hot writes what one key or partition takes, and marks what is over its limit.
+// hot formats the units of one key or partition, in bold if they exceed its limit.
 func hot(units float64) string {
 	if units > partitionWrites {
 		return "**" + about(units) + "**"
@@ -116,17 +107,13 @@ func hot(units float64) string {
 	return about(units)
 }
 
-// span writes a time in seconds, minutes, hours or days, or "never".
+// span formats a time in seconds or minutes, or as "never".
 func span(seconds float64) string {
 	switch {
 	case math.IsInf(seconds, 1):
 		return "never"
 	case seconds < 120:
 		return about(seconds) + " s"
-	case seconds < 2*hour:
-		return about(seconds/60) + " min"
-	case seconds < 2*day:
-		return about(seconds/hour) + " h"
 	}
-	return about(seconds/day) + " days"
+	return about(seconds/60) + " min"
 }

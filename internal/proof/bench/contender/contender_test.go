@@ -64,14 +64,17 @@ func TestCommand(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	c := contender.Executable("bootstrap", map[string]string{"B": "2", "A": "1", "EMPTY": "", "TABLE_NAME": "events", "SECRET_ARN": "arn"})
-	if diff := cmp.Diff([]string{"A=1", "B=2"}, c.Settings()); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	if got, want := c.Settings(), "`A=1` `B=2`"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := contender.Executable("bootstrap", map[string]string{"EMPTY": ""}).Settings(); got != "none" {
+		t.Errorf("got %s, want none", got)
 	}
 }
 
 func TestUnknownContender(t *testing.T) {
 	t.Parallel()
-	_, err := contender.Source{}.Build(t.Context(), "java")
+	_, err := contender.Source("").Build(t.Context(), "java")
 	if !errors.Is(err, contender.ErrUnknown) || !strings.Contains(err.Error(), contender.PlainSlim) {
 		t.Errorf("got %v, want those that there are", err)
 	}
@@ -79,7 +82,7 @@ func TestUnknownContender(t *testing.T) {
 
 func TestWhatIsNotInstalledIsSaid(t *testing.T) {
 	t.Parallel()
-	source := contender.Source{Root: "../../../..", Tools: t.TempDir(), Folder: t.TempDir()}
+	source := contender.Source(t.TempDir())
 	for _, name := range []string{contender.Node, contender.Python} {
 		if _, err := source.Build(t.Context(), name); !errors.Is(err, contender.ErrTools) {
 			t.Errorf("%s: got %v", name, err)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ import (
 	"github.com/ringback/ringback/internal/table/itemjson"
 )
 
-// What the deliveries are posted to and signed with. Neither is a secret.
+// The token in the webhook URL and the key of the signatures. Neither is a secret.
 const (
 	Token         = "token-of-the-benchmark-and-of-no-account-00"
 	SigningSecret = "5a3c7e9012b4d6f8a0c2e4061728394a5b6c7d8e" //nolint:gosec // G101: made up
@@ -34,16 +35,12 @@ const (
 // Secret is both as Secrets Manager keeps them.
 const Secret = `{"token":"` + Token + `","signing_secret":"` + SigningSecret + `"}`
 
-var (
-	// ErrSample says that no deliveries can be made of a sample.
-	ErrSample = errors.New("measure: unusable sample")
-	// ErrWrong says that a contender does not do the job that is measured.
-	ErrWrong = errors.New("measure: a contender does not do its job")
-)
+// ErrWrong means that a contender does not do the job.
+var ErrWrong = errors.New("measure: a contender does not do its job")
 
-// Samples are the files that deliveries are made of, in their order: calls, texts
+// samples are the files that deliveries are made from, in this order: calls, texts
 // and contacts in both formats.
-var Samples = []string{
+var samples = []string{
 	"events-samples/call.completed.json",
 	"events/testdata/b/call.completed.json",
 	"events-samples/sms.received.json",
@@ -65,45 +62,45 @@ type Delivery struct {
 	// Event is the HTTP API event.
 	Event []byte
 	// Forged are the same event with a wrong token and, in format B, with a wrong
-	// signature: to be refused.
+	// signature. A function must refuse both.
 	Forged [][]byte
 	// Key is the item's. The answer must name its partition key.
 	Key standin.Key
 
-	compared map[string]bool // the attributes that are looked at
-	item     map[string]any  // these alone
+	members map[string]any // of the event's data
+	item    map[string]any // the attributes that are compared
 }
+
+// compared are the attributes that are compared, besides the members. All others
+// are ringback's own.
+var compared = []string{"PK", "SK", "GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK", "payload"}
 
 // Make makes n deliveries from the samples under the repository's folder root,
 // each with an id of its own, signed at now.
 func Make(root string, n int, now time.Time) ([]Delivery, error) {
 	all := make([]Delivery, n)
 	for i := range all {
-		name := Samples[i%len(Samples)]
+		name := samples[i%len(samples)]
 		sample, err := os.ReadFile(filepath.Join(root, name)) //nolint:gosec // G304: a file of the repository
 		if err == nil {
 			all[i], err = newDelivery(string(sample), i, now)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrSample, name, err)
+			return nil, fmt.Errorf("make a delivery from %s: %w", name, err)
 		}
 	}
 	return all, nil
 }
 
-// newDelivery makes the nth delivery. The item to be stored is what the product's
-// own functions make of the body.
+// newDelivery makes the nth delivery. The product's own functions make the item
+// that must be stored.
 func newDelivery(body string, n int, now time.Time) (d Delivery, err error) {
 	sample, err := events.Open([]byte(body))
 	if err != nil {
 		return d, err
 	}
-	const digits = 8
 	id := sample.Decode().ID
-	numbered := fmt.Sprintf("%s%0*d", id[:max(0, len(id)-digits)], digits, n)
-	if len(id) <= digits {
-		numbered = id + numbered
-	}
+	numbered := fmt.Sprintf("%s%04d", id, n)
 	body = strings.Replace(body, id, numbered, 1)
 	envelope, err := events.Open([]byte(body))
 	if err != nil {
@@ -116,25 +113,17 @@ func newDelivery(body string, n int, now time.Time) (d Delivery, err error) {
 	if err != nil || event.ID != numbered {
 		return d, fmt.Errorf("with id %s it has id %s: %w", numbered, event.ID, err)
 	}
-	var members struct {
-		Data map[string]any `json:"data"`
-	}
-	if err := json.Unmarshal([]byte(body), &members); err != nil {
+	if err := json.Unmarshal([]byte(body), &struct {
+		Data *map[string]any `json:"data"`
+	}{&d.members}); err != nil {
 		return d, err
 	}
-	// Further attributes are ringback's own, and no part of the comparison.
-	d.compared = map[string]bool{"PK": true, "SK": true, "GSI1PK": true, "GSI1SK": true, "GSI2PK": true, "GSI2SK": true, "payload": true}
-	for name := range members.Data {
-		d.compared[name] = true
-	}
-	if d.item, err = d.compare(text); err != nil {
-		return d, err
-	}
+	d.item, err = d.compare(text)
 	timestamp, signature := now.UTC().Format(time.DateTime), ""
 	if event.Format == events.FormatB {
 		signature = events.Sign(SigningSecret, address, event.Type, timestamp)
 	}
-	d.Event, err = newEvent(body, timestamp, signature, now)
+	d.Event = newEvent(body, timestamp, signature, now)
 	d.Forged = [][]byte{bytes.ReplaceAll(d.Event, []byte(Token), bytes.Repeat([]byte("x"), len(Token)))}
 	if signature != "" {
 		d.Forged = append(d.Forged, bytes.ReplaceAll(d.Event, []byte(signature), bytes.Repeat([]byte("0"), len(signature))))
@@ -147,14 +136,14 @@ const (
 	address = "https://" + domain + "/justcall/" + Token
 )
 
-// newEvent returns a request, signed if there is a signature, as API Gateway hands
-// it to the function.
-func newEvent(body, timestamp, signature string, now time.Time) (event []byte, err error) {
+// newEvent returns a request as API Gateway hands it to a function. The request is
+// signed if there is a signature.
+func newEvent(body, timestamp, signature string, now time.Time) (event []byte) {
 	api := apigateway.New("/justcall/{token}", eventsource.InvokerFunc(func(_ context.Context, e []byte) ([]byte, error) {
 		event = e
-		return []byte(`{"statusCode":200}`), nil
+		return nil, nil
 	}))
-	api.Domain, api.Now, api.Fault = domain, func() time.Time { return now }, func(fault error) { err = fault }
+	api.Domain, api.Now = domain, func() time.Time { return now }
 	request := httptest.NewRequest(http.MethodPost, address, strings.NewReader(body))
 	if signature != "" {
 		request.Header.Set(events.HeaderRequestTimestamp, timestamp)
@@ -167,18 +156,21 @@ func newEvent(body, timestamp, signature string, now time.Time) (event []byte, e
 	request.Header.Set("User-Agent", "axios/1.7.9")
 	request.Header.Set("X-Forwarded-For", "192.0.2.1")
 	api.ServeHTTP(httptest.NewRecorder(), request)
-	return event, err
+	return event
 }
 
-// compare returns those attributes of an item that are compared.
+// compare returns the attributes of an item that are compared.
 func (d *Delivery) compare(item []byte) (attributes map[string]any, err error) {
 	err = json.Unmarshal(item, &attributes)
-	maps.DeleteFunc(attributes, func(name string, _ any) bool { return !d.compared[name] })
+	maps.DeleteFunc(attributes, func(name string, _ any) bool {
+		_, member := d.members[name]
+		return !member && !slices.Contains(compared, name)
+	})
 	return attributes, err
 }
 
-// CheckAnswer compares a function's answer with the status code, and in a 200
-// with the status and the key, that it must have. The error wraps [ErrWrong].
+// CheckAnswer compares a function's answer with what it must be: the status code
+// and, in a 200, the status and the key. The error wraps [ErrWrong].
 func CheckAnswer(payload []byte, code int, status, key string) error {
 	var response struct {
 		StatusCode int    `json:"statusCode"`
@@ -200,15 +192,15 @@ func CheckAnswer(payload []byte, code int, status, key string) error {
 	return nil
 }
 
-// CheckItems compares what is stored with what was delivered: every event once,
-// with its keys, payload and members, and nothing else. The error wraps
-// [ErrWrong].
+// CheckItems compares what is stored with what was delivered. Every event must be
+// there once, with its keys, payload and members, and no other item may be there.
+// The error wraps [ErrWrong].
 func CheckItems(delivered []Delivery, stored map[standin.Key]jsontext.Value) error {
 	for i := range delivered {
 		d := &delivered[i]
 		item, ok := stored[d.Key]
 		if !ok {
-			return fmt.Errorf("%w: not stored: %v; %d of %d items are", ErrWrong, d.Key, len(stored), len(delivered))
+			return fmt.Errorf("%w: %v is not stored; %d of %d items are", ErrWrong, d.Key, len(stored), len(delivered))
 		}
 		if got, err := d.compare(item); err != nil || !reflect.DeepEqual(got, d.item) {
 			return fmt.Errorf("%w: stored\n%v\nwant\n%v", ErrWrong, got, d.item)

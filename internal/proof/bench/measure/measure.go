@@ -1,5 +1,5 @@
-// Package measure runs one contender at a time under the Lambda Runtime API,
-// checks what it does with its deliveries, and measures what they cost.
+// Package measure runs one contender at a time under the Lambda Runtime API. It
+// checks what the contender does with its deliveries and measures their cost.
 package measure
 
 import (
@@ -8,9 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"regexp"
 	"runtime"
-	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,17 +23,18 @@ import (
 // ErrFailed says that a contender could not be measured.
 var ErrFailed = errors.New("measure: failed")
 
-// Bench is what all contenders are run on.
+// Bench is what all contenders run on.
 type Bench struct {
-	// Deliveries are those of every run, in this order.
+	// Deliveries are what every run delivers, in this order.
 	Deliveries []Delivery
-	// Warmup is how many of them a process gets before its cost is measured.
+	// Warmup is how many of them a process gets before its cost is measured. Every
+	// sample must be among these.
 	Warmup int
 	AWS    *standin.AWS
 }
 
-// Cold starts a process, hands it one delivery, ends it, and returns how long
-// the start took.
+// Cold starts a process, hands it one delivery and ends it. It returns how long the
+// start took.
 func (b *Bench) Cold(ctx context.Context, c contender.Contender, at standin.Endpoints) (report.Measured, error) {
 	r, err := b.start(ctx, c, at)
 	if err != nil {
@@ -53,8 +53,8 @@ func (b *Bench) Cold(ctx context.Context, c contender.Contender, at standin.Endp
 	return m, r.check(b.Deliveries[:1])
 }
 
-// Warm starts a process, hands it the deliveries, and returns what those after
-// the warm-up cost.
+// Warm starts a process and hands it all deliveries. It returns the cost of those
+// after the warm-up.
 func (b *Bench) Warm(ctx context.Context, c contender.Contender) (report.Measured, error) {
 	r, err := b.start(ctx, c, b.AWS.Plain)
 	if err != nil {
@@ -83,14 +83,13 @@ func (b *Bench) Warm(ctx context.Context, c contender.Contender) (report.Measure
 }
 
 // Check makes sure that a contender does the whole job: it refuses a wrong token
-// and a wrong signature, stores every event by one call each, and recognizes a
+// and a wrong signature, stores every event by one call, and recognizes a
 // redelivery. The error wraps [ErrWrong] if it does not.
 func (b *Bench) Check(ctx context.Context, c contender.Contender) error {
 	if c.Constant {
 		return nil
 	}
-	// The warm-up may be too short to show every sample.
-	all := b.Deliveries[:min(max(b.Warmup, len(Samples)), len(b.Deliveries))]
+	all := b.Deliveries[:b.Warmup]
 	r, err := b.start(ctx, c, b.AWS.Plain)
 	if err != nil {
 		return err
@@ -118,23 +117,22 @@ func (b *Bench) Check(ctx context.Context, c contender.Contender) error {
 	return nil
 }
 
-// run is one process under way.
+// run is one process of a contender.
 type run struct {
-	contender contender.Contender
-	aws       *standin.AWS
-	process   *lambdaruntime.Process
-	answers   [][]byte
+	constant bool
+	aws      *standin.AWS
+	process  *lambdaruntime.Process
+	answers  [][]byte
 }
 
 func (b *Bench) start(ctx context.Context, c contender.Contender, at standin.Endpoints) (*run, error) {
 	b.AWS.Reset()
-	// The benchmark's own garbage is not to be collected at a contender's cost.
-	runtime.GC()
+	runtime.GC() // now, not while the contender is measured
 	process, err := lambdaruntime.Start(ctx, c.Command(at))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrFailed, c.Name, err)
+		return nil, fmt.Errorf("%w: %w", ErrFailed, err)
 	}
-	return &run{contender: c, aws: b.AWS, process: process, answers: make([][]byte, 0, len(b.Deliveries))}, nil
+	return &run{constant: c.Constant, aws: b.AWS, process: process, answers: make([][]byte, 0, len(b.Deliveries))}, nil
 }
 
 // deliver hands over deliveries, one after the other.
@@ -157,27 +155,24 @@ func (r *run) invoke(ctx context.Context, event []byte) (lambdaruntime.Result, e
 		err = result.FunctionError
 	}
 	if err != nil {
-		return result, fmt.Errorf("%w: %s: %w", ErrFailed, r.contender.Name, err)
+		err = fmt.Errorf("%w: %w", ErrFailed, err)
 	}
-	return result, nil
+	return result, err
 }
 
-// expect hands over one event and compares the answer.
+// expect hands over one event and checks the answer.
 func (r *run) expect(ctx context.Context, event []byte, code int, status, key string) error {
 	result, err := r.invoke(ctx, event)
-	if err == nil {
-		err = CheckAnswer(result.Payload, code, status, key)
-	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", r.contender.Name, err)
+		return err
 	}
-	return nil
+	return CheckAnswer(result.Payload, code, status, key)
 }
 
 // check makes sure, once the clock has stopped, that every delivery was answered
-// and stored by one call.
+// and was stored by one call.
 func (r *run) check(all []Delivery) error {
-	if r.contender.Constant {
+	if r.constant {
 		return nil
 	}
 	err := CheckItems(all, r.aws.Items())
@@ -187,33 +182,28 @@ func (r *run) check(all []Delivery) error {
 	for i, answer := range r.answers {
 		err = errors.Join(err, CheckAnswer(answer, http.StatusOK, "stored", all[i].Key.PK))
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", r.contender.Name, err)
-	}
-	return nil
+	return err
 }
 
-// processCPU returns how long a running process has had a processor, to the
+// processCPU returns how much processor time a running process has used, to the
 // nanosecond. See clock_getcpuclockid(3).
 func processCPU(pid int) (time.Duration, error) {
-	const ofProcess = 2 // CPUCLOCK_SCHED, of all of its threads
+	const ofProcess = 2 // CPUCLOCK_SCHED, of all threads
 	var t unix.Timespec
 	if err := unix.ClockGettime(int32(^pid<<3|ofProcess), &t); err != nil { //nolint:gosec // G115: a process id has 22 bits
-		return 0, fmt.Errorf("%w: read processor time, which only Linux tells: %w", ErrFailed, err)
+		return 0, fmt.Errorf("%w: read processor time, which needs Linux: %w", ErrFailed, err)
 	}
 	return time.Duration(t.Nano()), nil
 }
 
-var peak = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
-
 // peakMemory returns the largest resident set of a running process, in bytes.
-// The figure of wait4 is useless, since a child starts with its parent's.
+// wait4 reports another figure, which begins with the parent's.
 func peakMemory(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	found := peak.FindSubmatch(status)
-	if err != nil || found == nil {
-		return 0, fmt.Errorf("%w: read peak memory: %w", ErrFailed, err)
+	_, peak, _ := strings.Cut(string(status), "VmHWM:")
+	var kB int64
+	if _, errScan := fmt.Sscan(peak, &kB); errScan != nil {
+		return 0, fmt.Errorf("%w: read peak memory: %w", ErrFailed, errors.Join(err, errScan))
 	}
-	kB, err := strconv.ParseInt(string(found[1]), 10, 64)
-	return kB << 10, err
+	return kB << 10, nil
 }

@@ -46,7 +46,7 @@ func (all Results) WritePlot(w io.Writer) error {
 func (all Results) draw(f Figure) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
-	p.Title.Text, p.Title.Padding = f.Name+", "+f.Unit, 4
+	p.Title.Text, p.Title.Padding = f.String(), 4
 	p.Title.TextStyle.Color, p.Title.TextStyle.Font.Variant, p.Title.TextStyle.Font.Size = ink, "Sans", 10
 	p.Y.Tick.Label.Color, p.Y.Tick.Label.Font.Variant, p.Y.Tick.Label.Font.Size = ink, "Sans", 9
 	style := p.Y.Tick.Label

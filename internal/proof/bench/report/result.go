@@ -7,13 +7,15 @@ import (
 	"time"
 )
 
-// Figure is something that is measured of a contender.
+// Figure is one thing that is measured.
 type Figure struct {
 	Name, Unit string
-	Digits     int // shown behind the point
+	Digits     int // shown after the decimal point
 }
 
-// The figures. A cold start is from the start of the process to its first
+func (f Figure) String() string { return f.Name + ", " + f.Unit }
+
+// The figures. A cold start lasts from the start of the process to its first
 // answer, without the pause between init and the first delivery.
 var (
 	Init     = Figure{"init", "ms", 1}           // start of the process to its first poll
@@ -22,19 +24,19 @@ var (
 	InitTLS  = Figure{"init, TLS", "ms", 1}      // the same with AWS behind TLS
 	FirstTLS = Figure{"first delivery, TLS", "ms", 2}
 	ColdTLS  = Figure{"cold start, TLS", "ms", 1}
-	P50      = Figure{"p50", "µs", 0} // a warm delivery, to its answer
+	P50      = Figure{"p50", "µs", 0} // a warm delivery to its answer
 	P99      = Figure{"p99", "µs", 0}
 	CPU      = Figure{"CPU", "µs", 0}      // processor time of a warm delivery
 	RSS      = Figure{"peak RSS", "MB", 1} // largest resident set
 	Opened   = Figure{"new connections", "in a run", 0}
 	Size     = Figure{"size", "MB", 1}            // of what is deployed, for this machine's processor
-	Deployed = Figure{"deployed binary", "MB", 1} // the same for the template's
+	Deployed = Figure{"deployed binary", "MB", 1} // the same for Lambda's
 )
 
-// scale is how many ns or bytes there are in a unit.
+// scale is the number of ns or bytes in a unit.
 var scale = map[string]float64{"ms": 1e6, "µs": 1e3, "MB": 1e6, "in a run": 1}
 
-// number writes a number, or a dash for one that is not known.
+// number formats a number. NaN, which means unknown, becomes a dash.
 func number(value float64, digits int) string {
 	if math.IsNaN(value) {
 		return "–"
@@ -42,7 +44,7 @@ func number(value float64, digits int) string {
 	return fmt.Sprintf("%.*f", digits, value)
 }
 
-// Spread is the range of repeated measurements: NaN if there are none.
+// Spread is the range of repeated measurements, or NaN if there are none.
 type Spread struct{ Median, Min, Max float64 }
 
 // SpreadOf returns the spread of values in any order.
@@ -63,28 +65,28 @@ func (s Spread) show(digits int) string {
 	return text
 }
 
-// Percentile returns the smallest of the values that at least p percent of them
-// do not exceed.
+// Percentile returns the smallest value that is at least as large as p percent of
+// the values.
 func Percentile(values []time.Duration, p float64) time.Duration {
 	sorted := slices.Sorted(slices.Values(values))
 	rank := int(math.Ceil(p / 100 * float64(len(sorted))))
 	return sorted[max(rank, 1)-1]
 }
 
-// Result is what was measured of one contender.
+// Result holds the measurements of one contender.
 type Result struct {
 	Name string
-	// rounds are the measurements of each round. The first are of no round.
+	// rounds are the measurements of each round. Index 0 is what belongs to none.
 	rounds []map[Figure][]float64
 }
 
 // NewResult returns an empty result.
 func NewResult(name string) *Result { return &Result{name, []map[Figure][]float64{{}}} }
 
-// BeginRound begins the next round.
+// BeginRound begins another round.
 func (r *Result) BeginRound() { r.rounds = append(r.rounds, map[Figure][]float64{}) }
 
-// Measured is what one run of a contender gave, in ns, bytes or numbers.
+// Measured holds the measurements of one run, in ns, bytes or plain numbers.
 type Measured map[Figure]float64
 
 // Add adds measurements to the latest round.
@@ -104,8 +106,8 @@ func (r *Result) Spread(f Figure) Spread {
 	return SpreadOf(all)
 }
 
-// InRounds returns the spread of the ratios of a figure's medians to those of
-// another contender, over the rounds in which both were measured.
+// InRounds divides a figure's median by another contender's in each round in which
+// both were measured. It returns the spread of these ratios.
 func (r *Result) InRounds(f Figure, to *Result) Spread {
 	var ratios []float64
 	for i := 1; i < min(len(r.rounds), len(to.rounds)); i++ {
@@ -130,8 +132,8 @@ func (all Results) find(name string) *Result {
 
 func (all Results) median(name string, f Figure) float64 { return all.find(name).Spread(f).Median }
 
-// Limit bounds a figure of one contender, as a ratio to that of another, or
-// absolutely where there is no other.
+// Limit is the most that a contender's figure may be: as a ratio to another
+// contender's, or by itself if To is empty.
 type Limit struct {
 	Of, To string
 	Figure Figure
@@ -143,19 +145,19 @@ type Verdict struct {
 	Limit
 	// Got is the figure, or the ratio of the medians of all rounds.
 	Got float64
-	// Rounds are the ratios in each round, where it is a ratio.
+	// Rounds is the spread of the ratios in each round.
 	Rounds Spread
-	// Kept is false, too, where a contender was not measured.
+	// Kept is false also if a contender was not measured.
 	Kept bool
 }
 
-// noise is by how much of a limit another run may differ.
+// noise is how far apart two runs may be, as a part of the limit.
 const noise = 0.1
 
-// Close reports whether another run could have the other outcome.
+// Close reports whether another run could have a different outcome.
 func (v Verdict) Close() bool { return v.To != "" && math.Abs(v.Got/v.AtMost-1) < noise }
 
-// Look compares results with limits.
+// Look compares the results with limits.
 func (all Results) Look(limits []Limit) []Verdict {
 	verdicts := make([]Verdict, len(limits))
 	for i, l := range limits {
@@ -170,7 +172,7 @@ func (all Results) Look(limits []Limit) []Verdict {
 	return verdicts
 }
 
-// String names what is limited.
+// String says what is limited.
 func (l Limit) String() string {
 	if l.To == "" {
 		return fmt.Sprintf("%s of %s, %s", l.Figure.Name, l.Of, l.Figure.Unit)

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -9,20 +10,13 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-func run() error {
-	model, err := scale.Load()
-	if err != nil {
-		return err
-	}
+	model, errLoad := scale.Load()
 	tables, err := model.Tables()
 	for _, table := range tables {
 		_, _ = fmt.Fprintf(os.Stdout, "%s\n\n%s\n", table.Name, table.Text)
 	}
-	return err
+	if err := errors.Join(errLoad, err); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }

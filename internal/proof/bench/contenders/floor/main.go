@@ -1,5 +1,5 @@
-// Command floor is the least that any function on aws-lambda-go costs: it reads
-// nothing of its event and answers a constant.
+// Command floor shows the least that any function on aws-lambda-go costs. It ignores
+// its event and answers a constant.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// A minimal runtime for the handler: it takes one invocation after the other from the Lambda Runtime
-// API. Installing AWS's own client for Node.js needs a C++ compiler, autotools and CMake, which is too
-// much to ask of someone who wants to run a benchmark.
+// A minimal runtime for the handler. It takes one invocation after another from the Lambda Runtime API.
+// Installing AWS's own client for Node.js needs a C++ compiler, autotools and CMake, which is too much to
+// ask of someone who only wants to run a benchmark.
 import http from 'node:http'
 import { handle } from './handler.mjs'
 

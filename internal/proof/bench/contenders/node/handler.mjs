@@ -1,4 +1,4 @@
-// The webhook function as it is ordinarily written for Node.js: the AWS SDK v3, bundled. For each
+// The webhook function as most would write it for Node.js: the AWS SDK v3, bundled. For each
 // delivery it checks the token and the signature, decodes the body, makes one conditional write of an
 // item with the same keys, payload and members as that of functions/webhook, logs one line, and gives
 // the same answer.
@@ -7,7 +7,7 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { marshall } from '@aws-sdk/util-dynamodb'
 
-// A signature may be this old, and this far ahead of our clock, in milliseconds.
+// A signature may be at most this old, and at most this far ahead of our clock, in milliseconds.
 const maxAge = 3 * 60 * 60 * 1000
 const maxAhead = 5 * 60 * 1000
 

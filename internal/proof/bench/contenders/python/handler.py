@@ -1,4 +1,4 @@
-"""The webhook function as it is ordinarily written in Python: boto3.
+"""The webhook function as most would write it in Python: boto3.
 
 For each delivery it checks the token and the signature, decodes the body, makes one conditional
 write of an item with the same keys, payload and members as that of functions/webhook, logs one line,
@@ -19,7 +19,7 @@ from urllib.parse import quote
 import boto3
 from boto3.dynamodb.types import TypeSerializer
 
-# A signature may be this old, and this far ahead of our clock.
+# A signature may be at most this old, and at most this far ahead of our clock.
 MAX_AGE = timedelta(hours=3)
 MAX_AHEAD = timedelta(minutes=5)
 
