@@ -70,7 +70,7 @@ var settings []byte
 func (c Contender) Command(at standin.Endpoints) lambdaruntime.Command {
 	// What Lambda sets for every function, and what the job needs. See
 	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
-	env := map[string]string{
+	env := map[string]string{ //nolint:gosec // G101: none of these is a secret
 		"AWS_ACCESS_KEY_ID":               "local",
 		"AWS_DEFAULT_REGION":              "us-east-1",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
@@ -227,7 +227,7 @@ func (s Source) python(ctx context.Context) (Contender, error) {
 // versions of its libraries.
 func (s Source) script(ctx context.Context, name, pins string, command lambdaruntime.Command, files ...string) (Contender, error) {
 	version, errVersion := run(ctx, "", command.Path, "--version")
-	pinned, errPinned := os.ReadFile(filepath.Join(s.contender(name), pins))
+	pinned, errPinned := os.ReadFile(filepath.Join(s.contender(name), pins)) //nolint:gosec // G304: a file of the repository
 	bytes, err := size(files...)
 	return Contender{Script: true, command: command, Size: bytes, Versions: versions(version + "\n" + string(pinned))},
 		errors.Join(errVersion, errPinned, err)

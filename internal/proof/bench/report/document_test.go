@@ -126,7 +126,7 @@ func TestDocumentHasWhatWasMeasured(t *testing.T) {
 		"| floor | – | – | 200 | 200 | 100 |", "| ringback | – | – | 500 | 500 | 250 |",
 		"| floor | – | – | 2.50 | 2.50 | 2.50 |",
 		"| CPU, ringback ÷ floor | 2.50 | 2.50 | 2.00 | MISSED |",
-		"Missed: CPU, ringback ÷ floor.", "these limits are missed", "whose floor took 5.1 ms", "was 0.10 0.20 0.30 when it began",
+		"Missed: CPU, ringback ÷ floor.", "these limits are missed", "whose floor took 5.1 ms", "was 0.10 0.20 0.30 at the beginning",
 		"`GOMAXPROCS=1`", "15 rounds", "4711", "2ms",
 		"```\nDecode/A  20ns ± 1%\n```",
 	} {
