@@ -16,10 +16,9 @@ func newCall() *cobra.Command {
 	var flags tableFlags
 	c := &cobra.Command{
 		Use:   "call ID",
-		Short: "Show what the table holds of a call",
-		Long: `call lists the events of a call in the order in which they happened, and when each
-alert about it went out. The ID is JustCall's: call_id in format A, call_sid in
-format B.`,
+		Short: "Show the events and alerts of a call",
+		Long: `call lists the events of a call in the order in which they happened, and when its
+alerts went out. The ID is JustCall's: call_id in format A, call_sid in format B.`,
 		Example: `  ringback call call_1d4e5f6a
   ringback call call_1d4e5f6a --stack ringback`,
 		Args: cobra.ExactArgs(1),

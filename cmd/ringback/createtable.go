@@ -17,10 +17,10 @@ func newCreateTable() *cobra.Command {
 	var endpoint, name string
 	c := &cobra.Command{
 		Use:   "create-table",
-		Short: "Make the events table in a DynamoDB on this machine",
-		Long: `create-table makes the events table, with its keys and indexes, in a DynamoDB
-stand-in on this machine, for "sam local invoke". On AWS, "make deploy" makes the
-table.`,
+		Short: "Create the events table in a DynamoDB stand-in on this machine",
+		Long: `create-table creates the events table, with its keys and indexes, in a DynamoDB
+stand-in on this machine, for "sam local invoke". On AWS, "make deploy" creates
+the table.`,
 		Example: `  ringback create-table --endpoint http://127.0.0.1:8000 --name ringback-local`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -36,18 +36,18 @@ table.`,
 			var answer smithy.APIError
 			switch {
 			case errors.As(err, &exists):
-				fmt.Fprintf(c.OutOrStdout(), "table %s is there already\n", name)
+				fmt.Fprintf(c.OutOrStdout(), "table %s already exists\n", name)
 				return nil
 			case errors.As(err, &answer):
 				return fmt.Errorf("create table %s at %s: %w", name, endpoint, err)
 			case err != nil:
 				return fmt.Errorf("create table %s: %w\nIs a DynamoDB listening at %s? \"make dynalite\" starts one", name, err, endpoint)
 			}
-			fmt.Fprintf(c.OutOrStdout(), "table %s made at %s\n", name, endpoint)
+			fmt.Fprintf(c.OutOrStdout(), "table %s created at %s\n", name, endpoint)
 			return nil
 		},
 	}
-	c.Flags().StringVar(&endpoint, "endpoint", "http://127.0.0.1:8000", "where the DynamoDB stand-in listens")
+	c.Flags().StringVar(&endpoint, "endpoint", "http://127.0.0.1:8000", "URL of the DynamoDB stand-in")
 	c.Flags().StringVar(&name, "name", "ringback-local", "name of the table")
 	return c
 }

@@ -19,7 +19,7 @@ import (
 )
 
 func TestCreateTableMakesTheTableOfTheTemplate(t *testing.T) {
-	// The account's own credentials must not leave for a stand-in.
+	// The account's own credentials must not be sent to a stand-in.
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEACCOUNT")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-account")
 	t.Setenv("AWS_SESSION_TOKEN", "session-of-the-account")
@@ -54,7 +54,7 @@ func TestCreateTableMakesTheTableOfTheTemplate(t *testing.T) {
 
 	got := createTable(t, server.URL, "--name", "mine")
 	got.exits(t, 0)
-	got.says(t, "table mine made at "+server.URL)
+	got.says(t, "table mine created at "+server.URL)
 	shape := tabletest.Schema(t)
 	if asked.TableName != "mine" || len(asked.KeySchema) != 2 ||
 		asked.KeySchema[0].AttributeName != shape.Key.Partition || asked.KeySchema[1].AttributeName != shape.Key.Sort {
@@ -82,9 +82,9 @@ func TestCreateTableSaysWhatDynamoDBAnswered(t *testing.T) {
 		want   string
 	}{
 		{
-			"there already", http.StatusBadRequest,
+			"already exists", http.StatusBadRequest,
 			`{"__type":"com.amazonaws.dynamodb.v20120810#ResourceInUseException","message":"Table already exists: ringback-local"}`,
-			0, "table ringback-local is there already",
+			0, "table ringback-local already exists",
 		},
 		{
 			"refused", http.StatusBadRequest,
@@ -133,7 +133,7 @@ func TestCreateTableOnADynamoDB(t *testing.T) {
 	endpoint, name := tabletest.Endpoint(t), "ringback-"+rand.Text()
 	got := createTable(t, endpoint, "--name", name)
 	got.exits(t, 0)
-	got.says(t, "made")
+	got.says(t, "created")
 	client := dynamodb.NewFromConfig(awsclient.StandIn(endpoint))
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
@@ -150,7 +150,7 @@ func TestCreateTableOnADynamoDB(t *testing.T) {
 	}
 	got = createTable(t, endpoint, "--name", name)
 	got.exits(t, 0)
-	got.says(t, "there already")
+	got.says(t, "already exists")
 }
 
 func createTable(t *testing.T, endpoint string, args ...string) result {

@@ -20,22 +20,22 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// settleTime is how long a demo waits for its alerts, which take no time unless
-// they are forwarded to somebody who does not take them.
+// settleTime is how long a demo waits for its alerts. They take no time unless they
+// are forwarded to a receiver that fails.
 const settleTime = 10 * time.Second
 
 func newDemo() *cobra.Command {
 	var flags stackFlags
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Start a local stack, post the sample events, show what was stored and alerted, end",
-		Long: `demo does what "ringback serve --demo" does, in a folder of its own and on a free
-port, and ends. It ends with an error unless every sample is in the table, and
-every missed call and voicemail among them was alerted. Run it twice: the second
-run stores nothing anew, and alerts nobody again.`,
+		Short: "Start a local stack, post the sample events, show what was stored and alerted, then exit",
+		Long: `demo does what "ringback serve --demo" does, in its own folder and on a free port,
+then exits. It fails unless every sample is in the table and an alert went out for
+every missed call and voicemail among them. Run it twice: the second run stores
+nothing and sends no alerts.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			alerts := &held{out: c.OutOrStdout()}
+			alerts := &heldWriter{out: c.OutOrStdout()}
 			s, err := flags.start(c, alerts, logTo(c.ErrOrStderr(), slog.LevelWarn))
 			if err != nil {
 				return err
@@ -47,10 +47,10 @@ run stores nothing anew, and alerts nobody again.`,
 	return c
 }
 
-// runDemo posts every sample to the stack, reads the table back and prints both,
-// with the alerts that came of it. It returns an error unless each sample is
-// there, once, and each that is to be alerted was.
-func runDemo(ctx context.Context, out io.Writer, alerts *held, s *local.Stack, flags stackFlags) error {
+// runDemo posts every sample to the stack and prints the answers, the items that
+// are now in the table, and the alerts. It returns an error unless each sample is
+// stored once and every alert that is due was sent.
+func runDemo(ctx context.Context, out io.Writer, alerts *heldWriter, s *local.Stack, flags stackFlags) error {
 	names, err := sampleNames(flags.samples)
 	if err != nil {
 		return err
@@ -115,10 +115,10 @@ func runDemo(ctx context.Context, out io.Writer, alerts *held, s *local.Stack, f
 	if err := printMarks(out, before); err != nil {
 		return err
 	}
-	due, lacking := dueAlerts(stored), 0
+	due, missing := dueAlerts(stored), 0
 	for key := range due {
 		if _, ok := marks[key]; !ok {
-			lacking++
+			missing++
 		}
 	}
 	when := fmt.Sprintf(", %d of them just now", len(marks)-len(before))
@@ -131,27 +131,27 @@ func runDemo(ctx context.Context, out io.Writer, alerts *held, s *local.Stack, f
 		when = " before, none again"
 	}
 	fmt.Fprintf(out, "%d of %d samples stored, %d of them new. %d of %d alerts sent%s.\n",
-		len(stored), len(names), added, len(due)-lacking, len(due), when)
+		len(stored), len(names), added, len(due)-missing, len(due), when)
 	switch {
-	case lacking == 0:
+	case missing == 0:
 	case unsettled == nil:
 		faults = append(faults, fmt.Errorf("%d of %d alerts were not sent\n"+
-			"Events from before ringback had alerts are not alerted: choose another folder with --data",
-			lacking, len(due)))
+			"Events stored before ringback had alerts get none: choose another folder with --data",
+			missing, len(due)))
 	case flags.forwardURL != "":
-		faults = append(faults, fmt.Errorf("%d of %d alerts were not taken by the receiver that they are forwarded to\n"+
-			"They are kept, and tried again as long as ringback serves this folder", lacking, len(due)))
+		faults = append(faults, fmt.Errorf("%d of %d alerts were not accepted by the forward URL\n"+
+			"They are kept, and retried while ringback serves this folder", missing, len(due)))
 	default:
-		faults = append(faults, fmt.Errorf("%d of %d alerts are not sent yet: %w", lacking, len(due), unsettled))
+		faults = append(faults, fmt.Errorf("%d of %d alerts are not sent yet: %w", missing, len(due), unsettled))
 	}
-	if more := len(marks) + lacking - len(due); more > 0 {
-		faults = append(faults, fmt.Errorf("alerts that no sample asks for: %d", more))
+	if more := len(marks) + missing - len(due); more > 0 {
+		faults = append(faults, fmt.Errorf("unexpected alerts: %d", more))
 	}
 	return errors.Join(faults...)
 }
 
-// printStored prints the item of every delivery and returns those of which there
-// is exactly one.
+// printStored prints and returns the items of the deliveries. It skips a delivery
+// that does not have exactly one item.
 func printStored(ctx context.Context, out io.Writer, store table.Store, deliveries []*events.Delivery) (stored []table.Item, err error) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "  PK\toccurred at (UTC)\tevent\t\n")
@@ -178,10 +178,10 @@ func printStored(ctx context.Context, out io.Writer, store table.Store, deliveri
 	return stored, nil
 }
 
-// kindName is what a person calls a kind of alert.
+// kindName returns a kind in words, such as "missed call".
 func kindName(kind events.Kind) string { return strings.ReplaceAll(string(kind), "_", " ") }
 
-// dueAlerts returns the keys of the marks that the items' alerts leave.
+// dueAlerts returns the keys of the marks that the items' alerts must leave.
 func dueAlerts(items []table.Item) map[table.Key]bool {
 	due := make(map[table.Key]bool)
 	for _, item := range items {
@@ -192,7 +192,7 @@ func dueAlerts(items []table.Item) map[table.Key]bool {
 	return due
 }
 
-// readMarks reads the marks of the alerts beside the events of deliveries.
+// readMarks reads the marks of the deliveries' alerts, by key.
 func readMarks(ctx context.Context, store table.Store, deliveries []*events.Delivery) (map[table.Key]table.Item, error) {
 	marks := make(map[table.Key]table.Item)
 	for _, d := range deliveries {
@@ -207,7 +207,7 @@ func readMarks(ctx context.Context, store table.Store, deliveries []*events.Deli
 	return marks, nil
 }
 
-// printMarks prints the alerts that were sent before.
+// printMarks prints alerts that an earlier run sent.
 func printMarks(out io.Writer, marks map[table.Key]table.Item) error {
 	if len(marks) == 0 {
 		return nil

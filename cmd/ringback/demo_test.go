@@ -107,7 +107,7 @@ func TestDemoFailsUnlessTheAlertsAreThoseOfTheSamples(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			want: []string{"alerts that no sample asks for: 1"},
+			want: []string{"unexpected alerts: 1"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestDemoFailsUnlessEverySampleIsStored(t *testing.T) {
 			got := demo(t, t.TempDir(), folder)
 			got.exits(t, 1)
 			got.complains(t, tc.want)
-			// What became of the nine is shown all the same.
+			// The nine are shown all the same.
 			got.says(t, "Posting 10 sample events", "CALL#call_1d4e5f6a")
 		})
 	}
@@ -199,7 +199,7 @@ func demo(t *testing.T, data, samples string) result {
 	return run(t, "demo", "--data", data, "--samples", samples)
 }
 
-// What "go install" makes has no source folder beside it.
+// A binary from "go install" has no source folder beside it.
 func TestTheProgramStandsAlone(t *testing.T) {
 	t.Chdir(t.TempDir())
 	got := run(t, "demo")
@@ -229,7 +229,7 @@ func copySamples(t *testing.T) string {
 	return folder
 }
 
-// tamper changes a store that is not in use.
+// tamper changes the file of a store that is not open.
 func tamper(t *testing.T, path string, change func(*bbolt.Tx) error) {
 	t.Helper()
 	db, err := bbolt.Open(path, 0o600, nil)

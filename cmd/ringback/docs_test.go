@@ -42,7 +42,7 @@ func TestTheDocumentedParametersAreThoseOfTheTemplate(t *testing.T) {
 	}
 }
 
-// Every event that there is a sample of must be what docs/table.md says of it.
+// Every sample event must be what docs/table.md says of it.
 func TestTheDocumentedEventsAreWhatTheyAreTakenFor(t *testing.T) {
 	t.Parallel()
 	rows := documentedTable(t, "docs/table.md", "events")

@@ -1,5 +1,5 @@
 // Command ringback is the command line: the whole stack on one machine, and
-// what one needs beside a deployed one.
+// helpers for a deployed stack.
 package main
 
 import (
@@ -16,14 +16,14 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second Ctrl-C ends it at once.
+	// A second Ctrl-C ends the program at once.
 	context.AfterFunc(ctx, stop)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// run is the program without its process: it returns the exit code.
+// run runs the command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
@@ -41,7 +41,7 @@ func newRoot() *cobra.Command {
 		Use:   "ringback",
 		Short: "Receive every JustCall webhook, keep it, and miss no call",
 		Long: `ringback receives every webhook of JustCall, keeps each event in one table and
-alerts people of missed calls and voicemails.
+alerts people to missed calls and voicemails.
 
 Try it on this machine:
 
@@ -56,14 +56,14 @@ to paste into JustCall.`,
 	}
 	root.AddCommand(newServe(), newDemo(), newSend(), newCall(), newCreateTable(), newWebhookURL())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w\n\"%s --help\" lists them", err, c.CommandPath())
+		return fmt.Errorf("%w\n\"%s --help\" lists the flags", err, c.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }
 
-// version names what was built: the module's version where "go install" fetched
-// one, and the commit where it was built from a checkout.
+// version returns the module's version, which names the commit if the program was
+// built from a checkout.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -72,21 +72,21 @@ func version() string {
 	return info.Main.Version
 }
 
-// stackFlags are the flags that say where a local stack lives.
+// stackFlags are the flags of a local stack.
 type stackFlags struct{ data, address, samples, webhookURL, forwardURL string }
 
 func (f *stackFlags) add(c *cobra.Command, data, address string) {
 	flags := c.Flags()
-	flags.StringVar(&f.data, "data", data, "folder that holds the table and the token; made if need be")
+	flags.StringVar(&f.data, "data", data, "folder with the table and the token; created if missing")
 	flags.StringVar(&f.address, "addr", address, "address to listen on; port 0 takes a free one")
 	f.addSamples(c)
 }
 
 func (f *stackFlags) addSamples(c *cobra.Command) {
-	c.Flags().StringVar(&f.samples, "samples", "", "folder with sample events, <event>.json, to use in place of the nine that are built in")
+	c.Flags().StringVar(&f.samples, "samples", "", "folder with sample events, <event>.json (default: the nine built-in ones)")
 }
 
-// Where serve and send meet unless told otherwise.
+// Defaults that serve and send share.
 const (
 	defaultData    = ".ringback"
 	defaultAddress = "127.0.0.1:8080"

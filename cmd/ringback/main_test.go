@@ -21,8 +21,8 @@ import (
 	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
-// argsVariable makes the test binary the command line itself, with these
-// arguments, one a line.
+// argsVariable holds arguments, one a line. It makes the test binary run as the
+// command line with them.
 const argsVariable = "RINGBACK_TEST_ARGS"
 
 func TestMain(m *testing.M) {
@@ -146,7 +146,7 @@ func TestTheProgramEndsWith0OnASignal(t *testing.T) {
 	}
 }
 
-// Whoever does not want to wait for the end ends it.
+// The user need not wait for a slow end.
 func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 	t.Parallel()
 	executable, err := os.Executable()
@@ -194,10 +194,10 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 
 const anyPort = "127.0.0.1:0"
 
-// patience is how long a test waits for what should come at once.
+// patience is how long a test waits for output that should come at once.
 const patience = 10 * time.Second
 
-// result is what one run of the command line did.
+// result is the result of one run of the command line.
 type result struct {
 	code           int
 	stdout, stderr string
@@ -231,13 +231,13 @@ func (r result) says(t *testing.T, texts ...string) {
 	contains(t, "stdout", r.stdout, texts...)
 }
 
-// complains checks that each text is in the error, which is the program's own.
+// complains checks that the program prints an error that has each text.
 func (r result) complains(t *testing.T, texts ...string) {
 	t.Helper()
 	contains(t, "stderr", r.stderr, append(texts, "ringback: ")...)
 }
 
-// hides checks that the text is nowhere.
+// hides checks that the text is not printed.
 func (r result) hides(t *testing.T, text string) {
 	t.Helper()
 	if strings.Contains(r.stdout+r.stderr, text) {
@@ -278,13 +278,13 @@ func runInBackground(t *testing.T, args ...string) *background {
 	return b
 }
 
-// stop interrupts the command line and returns what it did.
+// stop interrupts the command line and returns its result.
 func (b *background) stop() result {
 	b.cancel()
 	return result{<-b.code, b.stdout.String(), b.stderr.String()}
 }
 
-// output is what is printed, to be read while it is written.
+// output is printed text. It can be read while it is being written.
 type output struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -302,7 +302,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// await returns what is printed once text is in it.
+// await waits until text is printed, and returns all that is printed by then.
 func (o *output) await(t *testing.T, text string) string {
 	t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {

@@ -34,12 +34,12 @@ func newSend() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "send SAMPLE|FILE…",
 		Short: "Post samples or files to a webhook URL",
-		Long: `send posts each file, or sample by its event's name, to a webhook and prints
-what was answered. Without --url it posts to the stack that "ringback serve"
-runs on this machine. It ends with an error unless every answer was 200.
+		Long: `send posts files, or samples named by their event, to a webhook and prints
+the answers. Without --url it posts to the stack that "ringback serve" runs on
+this machine. It fails unless every answer is 200.
 
-With --sign each delivery is signed as JustCall signs format B, with the secret
-in the environment variable ` + signingSecretEnv + `.`,
+With --sign it signs each delivery as JustCall signs format B. The environment
+variable ` + signingSecretEnv + ` holds the secret.`,
 		Example: `  ringback send call.missed voicemail.received
   ringback send my-event.json --url "$(make -s webhook-url)"
   ` + signingSecretEnv + `=… ringback send --sign my-event.json`,
@@ -59,40 +59,40 @@ in the environment variable ` + signingSecretEnv + `.`,
 			if p.url = address; !c.Flags().Changed("url") {
 				secret, err := local.ReadSecret(flags.data)
 				if errors.Is(err, fs.ErrNotExist) {
-					return fmt.Errorf("no stack has run in %s yet: start one with \"ringback serve\", or give --url", flags.data)
+					return fmt.Errorf("no stack has run in %s yet: start one with \"ringback serve\", or pass --url", flags.data)
 				} else if err != nil {
 					return err
 				}
 				p.url = local.URL(flags.address, secret)
 			}
 			if !isHTTP(p.url) {
-				return errors.New("--url is not a URL: it begins with https:// and ends with the token")
+				return errors.New("--url must be the whole webhook URL, ending with the token")
 			}
 			return sendAll(c.Context(), c.OutOrStdout(), p, flags.samples, args)
 		},
 	}
 	flags.addSamples(c)
-	c.Flags().StringVar(&address, "url", "", "webhook URL to post to, token included")
-	c.Flags().StringVar(&flags.data, "data", defaultData, "data folder of the local stack, for its token")
+	c.Flags().StringVar(&address, "url", "", "whole webhook URL, ending with the token")
+	c.Flags().StringVar(&flags.data, "data", defaultData, "data folder of the local stack; the token is in it")
 	c.Flags().StringVar(&flags.address, "addr", defaultAddress, "address of the local stack")
 	c.Flags().BoolVar(&sign, "sign", false, "sign as JustCall does, with the secret in "+signingSecretEnv)
 	return c
 }
 
-// isHTTP reports whether a text is a URL that can be posted to.
+// isHTTP reports whether text is an HTTP or HTTPS URL.
 func isHTTP(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// advices say what to do about an answer.
-var advices = map[int]string{
-	http.StatusUnauthorized: "\nThe token is not that stack's, or the signature does not fit: give --data as the stack has it, or the whole --url",
-	http.StatusNotFound:     "\nThe path of a webhook's URL is /justcall/ and the token",
+// hints say what to do about an answer, by its status.
+var hints = map[int]string{
+	http.StatusUnauthorized: "\nThe token or the signature is wrong: pass the stack's --data, or the whole --url",
+	http.StatusNotFound:     "\nA webhook URL ends with /justcall/ and the token",
 }
 
 func sendAll(ctx context.Context, out io.Writer, p poster, folder string, names []string) error {
-	refused, advice := 0, ""
+	refused, hint := 0, ""
 	for _, name := range names {
 		body, err := readSample(folder, name)
 		if err != nil {
@@ -104,17 +104,17 @@ func sendAll(ctx context.Context, out io.Writer, p poster, folder string, names 
 		}
 		if a.status != http.StatusOK || a.Status == "" {
 			refused++
-			advice = advices[a.status]
+			hint = hints[a.status]
 		}
 		fmt.Fprintf(out, "%d %-9s  %-20s  %s\n", a.status, a.text(), eventName(name, body), a.Key)
 	}
 	if refused > 0 {
-		return fmt.Errorf("%d of %d not answered 200 by ringback%s", refused, len(names), advice)
+		return fmt.Errorf("%d of %d were not answered 200 by ringback%s", refused, len(names), hint)
 	}
 	return nil
 }
 
-// eventName is the event's type or, of what is none, the file's name.
+// eventName returns the event's type, or the file's name if it is not an event.
 func eventName(file string, body []byte) string {
 	if envelope, err := events.Open(body); err == nil && envelope.Type != "" {
 		return string(envelope.Type)
@@ -122,11 +122,11 @@ func eventName(file string, body []byte) string {
 	return strings.TrimSuffix(filepath.Base(file), ".json")
 }
 
-// readSample reads a file, or else the sample of that name.
+// readSample reads the file of that name or, if there is none, the sample.
 func readSample(folder, name string) ([]byte, error) {
 	body, err := os.ReadFile(name)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return body, err // names the file and the fault
+		return body, err // the error names the file
 	}
 	sample, sampleErr := fs.ReadFile(samplesIn(folder), name+".json")
 	if sampleErr == nil {
@@ -136,10 +136,10 @@ func readSample(folder, name string) ([]byte, error) {
 	if globErr != nil {
 		return nil, errors.Join(err, globErr)
 	}
-	return nil, fmt.Errorf("%w, and it is no sample either; the samples are: %s", err, strings.Join(names, " "))
+	return nil, fmt.Errorf("%w, and no sample has that name; the samples are: %s", err, strings.Join(names, " "))
 }
 
-// samplesIn returns the samples of a folder, or the ones that are built in.
+// samplesIn returns the samples in a folder, or the built-in ones if folder is "".
 func samplesIn(folder string) fs.FS {
 	if folder == "" {
 		return samples.FS
@@ -147,11 +147,11 @@ func samplesIn(folder string) fs.FS {
 	return os.DirFS(folder)
 }
 
-// sampleNames lists the samples by their events' names, in order.
+// sampleNames returns the names of the samples, sorted.
 func sampleNames(folder string) ([]string, error) {
 	names, err := fs.Glob(samplesIn(folder), "*.json")
 	if err != nil || len(names) == 0 {
-		return nil, fmt.Errorf("no sample events in %s: name a folder that has some with --samples, or leave it out for the nine that are built in", folder)
+		return nil, fmt.Errorf("no sample events in %s: pass a folder of samples, or omit --samples to use the built-in ones", folder)
 	}
 	for i, name := range names {
 		names[i] = strings.TrimSuffix(name, ".json")
@@ -166,19 +166,19 @@ type poster struct {
 	now           func() time.Time
 }
 
-// answer is what a webhook said to a delivery.
+// answer is a webhook's answer to a delivery.
 type answer struct {
 	status int
 	Status string `json:"status"`
 	Error  string `json:"error"`
 	Key    string `json:"key"`
-	// Message is what API Gateway says when it answers by itself.
+	// Message is set when API Gateway itself answers.
 	Message string `json:"message"`
 }
 
 func (a answer) text() string { return cmp.Or(a.Status, a.Error, a.Message) }
 
-// postTime bounds one delivery.
+// postTime limits one delivery.
 const postTime = 30 * time.Second
 
 func (p poster) post(ctx context.Context, body []byte) (answer, error) {
@@ -200,26 +200,25 @@ func (p poster) post(ctx context.Context, body []byte) (answer, error) {
 		req.Header.Set(events.HeaderRequestTimestamp, timestamp)
 	}
 	a, err := exchange(req)
-	if errors.Is(err, errNobody) {
+	if errors.Is(err, errRefused) {
 		return answer{}, fmt.Errorf("%w: start the stack with \"ringback serve\", or check --url", err)
 	}
 	return a, err
 }
 
-// errURL does not quote what it is about, which may hold a token.
-var errURL = errors.New("the webhook's URL is not one")
+// errURL does not quote the URL, which may hold a token.
+var errURL = errors.New("invalid webhook URL")
 
-// errNobody says that a connection is refused.
-var errNobody = errors.New("nobody listens")
+var errRefused = errors.New("connection refused")
 
-// exchange makes a request and reads what is answered.
+// exchange makes a request and reads the answer.
 func exchange(req *http.Request) (answer, error) {
-	// Without a client around it, which would follow redirects: the token would
-	// go wherever they lead.
+	// An http.Client would follow redirects, and the token would go wherever they
+	// lead.
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return answer{}, fmt.Errorf("%w at %s", errNobody, req.URL.Host)
+		return answer{}, fmt.Errorf("%w at %s", errRefused, req.URL.Host)
 	case err != nil:
 		return answer{}, fmt.Errorf("post to %s: %w", req.URL.Host, err)
 	}
@@ -230,7 +229,7 @@ func exchange(req *http.Request) (answer, error) {
 	}
 	a := answer{status: resp.StatusCode}
 	if err := json.Unmarshal(text, &a); err != nil {
-		a.Error = "(an answer that is not ringback's)"
+		a.Error = "(this answer is not ringback's)"
 	}
 	return a, nil
 }

@@ -118,14 +118,14 @@ func TestSendPrintsEveryAnswer(t *testing.T) {
 			got.says(t, append(tc.want, "call.missed")...)
 			got.hides(t, token)
 			if tc.code != 0 {
-				got.complains(t, "1 of 1 not answered 200")
+				got.complains(t, "1 of 1 were not answered 200")
 			}
 		})
 	}
 }
 
-// API Gateway answers some requests itself, such as a route that it does not
-// have and what is over the throttle.
+// API Gateway itself answers some requests, such as those for an unknown route or
+// above the throttle.
 func TestSendPrintsWhatAPIGatewayAnswersItself(t *testing.T) {
 	t.Parallel()
 	got := send(t, newWebhook(t, http.StatusTooManyRequests, `{"message":"Too Many Requests"}`), "call.missed")
@@ -133,8 +133,8 @@ func TestSendPrintsWhatAPIGatewayAnswersItself(t *testing.T) {
 	got.says(t, "429", "Too Many Requests")
 }
 
-// Most redirects turn the POST into a GET, which a webhook takes for a probe and
-// answers 200, with nothing stored. No provider follows one with a delivery.
+// Most redirects turn the POST into a GET. A webhook takes that for a probe: it
+// answers 200 and stores nothing. No provider follows a redirect with a delivery.
 func TestARedirectIsTheAnswerAndNotFollowed(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusPermanentRedirect} {
@@ -160,7 +160,7 @@ func TestSendGoesOnAfterARefusal(t *testing.T) {
 	w.first = `{"error":"payload: no"}`
 	got := send(t, w, "call.missed", "sms.sent", "call.answered")
 	got.exits(t, 1)
-	got.complains(t, "1 of 3 not answered 200")
+	got.complains(t, "1 of 3 were not answered 200")
 	got.says(t, "400", "payload: no", "sms.sent", "call.answered")
 	if n := len(w.requests()); n != 3 {
 		t.Errorf("%d posted, want 3", n)
@@ -209,13 +209,13 @@ func TestWhereNothingListensTheTokenIsNotShown(t *testing.T) {
 
 	got := run(t, "send", "--url", server.URL+"/justcall/"+token, "--samples", samples(t), "call.missed")
 	got.exits(t, 1)
-	got.complains(t, host, "nobody listens", "ringback serve", "--url")
+	got.complains(t, host, "connection refused", "ringback serve", "--url")
 	got.hides(t, token)
 
 	data := filepath.Dir(writeFile(t, "secret.json", `{"token":"`+token+`"}`))
 	got = run(t, "send", "--data", data, "--addr", host, "--samples", samples(t), "call.missed")
 	got.exits(t, 1)
-	got.complains(t, host, "nobody listens")
+	got.complains(t, host, "connection refused")
 	got.hides(t, token)
 }
 
@@ -265,14 +265,14 @@ func TestWhatIsNoURLIsRefusedAndNotShown(t *testing.T) {
 			t.Parallel()
 			got := run(t, "send", "--url", url, "--samples", samples(t), "call.missed")
 			got.exits(t, 1)
-			got.complains(t, "not a URL", "https://")
+			got.complains(t, "whole webhook URL", "token")
 			got.hides(t, token)
 		})
 	}
 }
 
-// It is what --url "$(make -s webhook-url)" becomes when that fails. The
-// delivery must not go to the local stack instead.
+// When make fails, --url "$(make -s webhook-url)" is empty. The delivery must not
+// go to the local stack instead.
 func TestAnEmptyURLIsNotTheLocalStack(t *testing.T) {
 	t.Parallel()
 	w := newWebhook(t, http.StatusOK, stored)
@@ -388,7 +388,7 @@ func send(t *testing.T, w *webhook, args ...string) result {
 	return run(t, append([]string{"send", "--url", w.url(), "--samples", samples(t)}, args...)...)
 }
 
-// webhook gives every request the same answer and keeps it.
+// webhook gives every request the same answer, and keeps the requests.
 type webhook struct {
 	server *httptest.Server
 	first  string // answered 400 to the first request, if set

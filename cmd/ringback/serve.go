@@ -28,20 +28,20 @@ func newServe() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the whole stack on this machine",
-		Long: `serve runs the webhook on this machine, on an embedded table in a folder. What
-it answers 200 is on disk: it survives a restart and a kill.
+		Long: `serve runs the whole stack on this machine, on a table in a folder. When it
+answers 200, the event is on disk and survives a restart and a kill.
 
-Missed calls and voicemails are printed as they come. With --forward each is also
-posted to a URL, as the JSON document of docs/alerts.md with its id and attributes
-in headers (` + local.HeaderAlertID + `, Ringback-Kind, …). Whatever is not answered
-2xx is sent again until it is, across restarts.
+It prints missed calls and voicemails as they come. With --forward it also posts
+each one to a URL: the JSON document of docs/alerts.md, with its id and attributes
+in headers (` + local.HeaderAlertID + `, Ringback-Kind, …). It retries until the URL
+answers 2xx, across restarts.
 
-It makes a token for itself the first time and prints the URL to post to. To
-have JustCall post to it, put a tunnel of your choice in front.
+The first time, it makes a token. It prints the webhook URL, which ends with the
+token. To let JustCall reach it, put a tunnel of your choice in front.
 
-To have signatures of format B checked, put the account's API secret into
-secret.json in the data folder and start it again. JustCall signs the URL that it
-posts to: behind a tunnel, give that with --webhook-url, without the token.`,
+To check the signatures of format B, put the account's API secret into
+secret.json in the data folder and restart. JustCall signs the URL that it posts
+to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 		Example: `  ringback serve
   ringback serve --demo
   ringback serve --forward https://hooks.example.com/missed-calls
@@ -53,12 +53,12 @@ posts to: behind a tunnel, give that with --webhook-url, without the token.`,
 				c.SetContext(endWithInput(c.Context(), c.InOrStdin()))
 			}
 			out := c.OutOrStdout()
-			alerts := &held{out: out}
+			alerts := &heldWriter{out: out}
 			level := new(slog.LevelVar)
-			lines := &held{out: c.ErrOrStderr(), released: !demo}
+			lines := &heldWriter{out: c.ErrOrStderr(), released: !demo}
 			defer lines.release()
 			if demo {
-				level.Set(slog.LevelWarn) // the demo prints for itself what it posts
+				level.Set(slog.LevelWarn) // the demo prints its deliveries itself
 			}
 			s, err := flags.start(c, alerts, logTo(lines, level))
 			if err != nil {
@@ -82,16 +82,16 @@ posts to: behind a tunnel, give that with --webhook-url, without the token.`,
 		},
 	}
 	flags.add(c, defaultData, defaultAddress)
-	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL up to, but without, the token, if a tunnel is in front")
-	c.Flags().StringVar(&flags.forwardURL, "forward", "", "URL that each alert is posted to as JSON")
+	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL without the token, for use behind a tunnel")
+	c.Flags().StringVar(&flags.forwardURL, "forward", "", "post each alert to this URL, as JSON")
 	c.Flags().BoolVar(&demo, "demo", false, "post the sample events first and show what was stored and alerted")
 	c.Flags().BoolVar(&untilEOF, untilEOFFlag, false, "end when the input ends")
-	_ = c.Flags().MarkHidden(untilEOFFlag) // it is there; for programs that start this one
+	_ = c.Flags().MarkHidden(untilEOFFlag) // fails only if there is no such flag
 	return c
 }
 
-// untilEOFFlag ties a serve to the program that started it: the input of serve is a pipe from
-// there, which ends with that program, however that ends.
+// untilEOFFlag is for programs that start serve with a pipe as its input. When such
+// a program ends, even if it is killed, the pipe ends, and so does serve.
 const untilEOFFlag = "until-eof"
 
 // endWithInput returns a context that ends when the input does.
@@ -104,7 +104,7 @@ func endWithInput(ctx context.Context, input io.Reader) context.Context {
 	return ctx
 }
 
-// errDemo ends a serve whose demo failed, which was printed when it did.
+// errDemo is the error of serve after a failed demo, whose details it has printed.
 var errDemo = errors.New("the demo failed, see above")
 
 const sendHint = `
@@ -114,15 +114,15 @@ Still serving. Post a sample again from another terminal, and see that it is kep
 
 `
 
-// sendFlags returns what send needs to be told to reach a stack.
-func sendFlags(address, data string) (told string) {
+// sendFlags returns the flags that send needs to reach a stack.
+func sendFlags(address, data string) (flags string) {
 	if address != defaultAddress {
-		told += " --addr " + address
+		flags += " --addr " + address
 	}
 	if data != defaultData {
-		told += " --data " + shellQuote(data)
+		flags += " --data " + shellQuote(data)
 	}
-	return told
+	return flags
 }
 
 // shellQuote writes a word so that a shell reads it as one.
@@ -133,8 +133,8 @@ func shellQuote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// start starts a stack that prints its alerts, and says, of the faults that a
-// person can mend, how.
+// start starts a stack that writes its alerts to alerts. It adds a hint to errors
+// that the user can fix.
 func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger) (*local.Stack, error) {
 	if f.webhookURL != "" && !isHTTP(f.webhookURL) {
 		return nil, errors.New("--webhook-url is not a URL such as https://my-tunnel.example.com/justcall")
@@ -152,20 +152,20 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	}, log)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
-		return nil, fmt.Errorf("%w\nStop the other one, or give this one a folder of its own with --data", err)
+		return nil, fmt.Errorf("%w\nStop the other one, or choose another folder with --data", err)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%w\nStop what listens there, or choose another port with --addr 127.0.0.1:0\n(make run ARGS=\"--addr 127.0.0.1:0\")", err)
+		return nil, fmt.Errorf("%w\nStop the program that listens there, or choose another port with --addr 127.0.0.1:0\n(make run ARGS=\"--addr 127.0.0.1:0\")", err)
 	case errors.As(err, &notAddress):
 		return nil, fmt.Errorf("%w\nAn address is a host and a port, such as %s", err, defaultAddress)
 	}
 	return s, err
 }
 
-// logTo returns a logger for a person to read.
+// logTo returns a logger whose lines are for people, in colour on a terminal.
 func logTo(w io.Writer, level slog.Leveler) *slog.Logger {
 	color := false
 	terminal := w
-	if h, ok := w.(*held); ok {
+	if h, ok := w.(*heldWriter); ok {
 		terminal = h.out
 	}
 	if file, ok := terminal.(*os.File); ok && os.Getenv("NO_COLOR") == "" {
@@ -175,16 +175,16 @@ func logTo(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
 }
 
-// held keeps what is written to it back until it is released, so that alerts do
-// not come in the middle of a table.
-type held struct {
+// heldWriter holds back its output until it is released, so that alerts do not
+// appear in the middle of a table.
+type heldWriter struct {
 	mu       sync.Mutex
 	out      io.Writer
 	kept     bytes.Buffer
 	released bool
 }
 
-func (h *held) Write(p []byte) (int, error) {
+func (h *heldWriter) Write(p []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.released {
@@ -193,10 +193,10 @@ func (h *held) Write(p []byte) (int, error) {
 	return h.kept.Write(p)
 }
 
-// release prints what was kept back, and from now on what comes.
-func (h *held) release() {
+// release writes what was held back. Later output is written at once.
+func (h *heldWriter) release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, _ = h.kept.WriteTo(h.out) // as the rest of what is printed
+	_, _ = h.kept.WriteTo(h.out) // like all output errors, ignored
 	h.released = true
 }

@@ -106,7 +106,7 @@ func TestServeLogsWhatItAnswersWithoutTheToken(t *testing.T) {
 
 var sendLine = regexp.MustCompile(`\.build/ringback (send .*)`)
 
-// Whatever serve was told, what it says to type must reach it.
+// With any flags, the command that serve suggests must reach it.
 func TestTheCommandThatServeSuggestsReachesIt(t *testing.T) {
 	t.Parallel()
 	b := serve(t, t.TempDir(), "--demo")
@@ -119,7 +119,7 @@ func TestTheCommandThatServeSuggestsReachesIt(t *testing.T) {
 	got.says(t, "CALL#call_1d4e5f6a")
 }
 
-// The fault must be seen while it serves, not once it is stopped.
+// The error must be printed while it serves, not when it is stopped.
 func TestServeSaysAtOnceThatItsDemoFailed(t *testing.T) {
 	t.Parallel()
 	b := runInBackground(t, "serve", "--demo", "--data", t.TempDir(), "--addr", anyPort,

@@ -17,14 +17,14 @@ import (
 	"github.com/ringback/ringback/internal/table/schema"
 )
 
-// tableFlags say which events table a command reads: the one in a data folder of
-// this machine, or that of a deployed stack.
+// tableFlags say which events table a command reads: the one in a local data folder
+// or the one of a deployed stack.
 type tableFlags struct{ data, stack, region string }
 
 func (f *tableFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.data, "data", defaultData, "data folder of the local stack")
 	c.Flags().StringVar(&f.stack, "stack", "", "read the table of this CloudFormation stack instead")
-	c.Flags().StringVar(&f.region, "region", "", "AWS region of the stack (default: as your AWS configuration says)")
+	c.Flags().StringVar(&f.region, "region", "", "AWS region of the stack (default: the one in your AWS configuration)")
 	c.MarkFlagsMutuallyExclusive("data", "stack")
 }
 
@@ -43,7 +43,7 @@ func (f *tableFlags) read(ctx context.Context, job func(table.Store) error) erro
 	}
 	path := filepath.Join(f.data, local.StoreFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no stack has run in %s yet: start one with \"ringback serve\", or name another with --data or --stack", f.data)
+		return fmt.Errorf("no stack has run in %s yet: start one with \"ringback serve\", or choose another with --data or --stack", f.data)
 	}
 	store, err := bolt.Open(path, schema.Events())
 	if errors.Is(err, bolt.ErrLocked) {

@@ -14,8 +14,8 @@ func newWebhookURL() *cobra.Command {
 		Use:   "webhook-url",
 		Short: "Print the URL of a deployed stack, to paste into JustCall",
 		Long: `webhook-url reads the address and the token of a deployed stack and prints the
-whole URL. It ends with the token: who has it can post events, so treat it like
-a password. It needs the AWS credentials that "sam deploy" needs.`,
+whole URL. It ends with the token: anyone who has it can post events, so treat it
+like a password. It needs the AWS credentials that "sam deploy" needs.`,
 		Example: `  ringback webhook-url --stack ringback --region eu-central-1`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -32,6 +32,6 @@ a password. It needs the AWS credentials that "sam deploy" needs.`,
 		},
 	}
 	c.Flags().StringVar(&stack, "stack", "ringback", "name of the CloudFormation stack")
-	c.Flags().StringVar(&region, "region", "", "AWS region (default: as your AWS configuration says)")
+	c.Flags().StringVar(&region, "region", "", "AWS region (default: the one in your AWS configuration)")
 	return c
 }
