@@ -1,15 +1,15 @@
 package events
 
-// Call is an event of a call, other than a voicemail. Format B's names are in
-// brackets where they differ. See https://developer.justcall.io/docs/webhooks.
+// Call is an event of a call other than a voicemail. Format B's names are in brackets
+// where they differ. See https://developer.justcall.io/docs/webhooks.
 type Call struct {
 	// ID is call_id [call_sid, else id].
 	ID        string
 	Direction Direction
 	// From and To are the numbers as sent [contact_number and justcall_number,
-	// which is which by the direction].
+	// depending on the direction].
 	From, To string
-	// AgentID is null where nobody took the call.
+	// AgentID is null if nobody took the call.
 	AgentID     Optional[int64]
 	AgentName   string
 	ContactName string
@@ -30,7 +30,7 @@ type Call struct {
 }
 
 // Voicemail is a voicemail: voicemail.received, and format B's call.voicemail.
-// Its CallID is that of the missed call on which it was left.
+// Its CallID is that of the missed call it belongs to.
 type Voicemail struct {
 	CallID string
 	// From is the caller and To the line, as sent.
@@ -46,7 +46,7 @@ type Voicemail struct {
 	Transcription string
 }
 
-// newCall makes a call's event: a [*Voicemail] if somebody left a message.
+// newCall returns a [*Voicemail] if the caller left a message, else a [*Call].
 func newCall(r *reading) Event {
 	_, id := r.id()
 	from, to := r.parties()

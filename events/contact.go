@@ -13,7 +13,7 @@ type Contact struct {
 	Company string
 	// Source is where the change was made, e.g. "api" or "ui".
 	Source string
-	// ChangedFields names what an update changed.
+	// ChangedFields names the members that an update changed.
 	ChangedFields []string
 }
 

@@ -9,15 +9,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Delivery is what decides where an event is stored and whether it alerts.
-// [Details] has what people want to know about it.
+// Delivery is what an event's key and kind depend on. [Details] is what an alert
+// shows.
 type Delivery struct {
 	*Envelope
 
 	Kind Kind
-	// Entity and ID name what the event belongs to. The same call, message or
-	// contact has the same ID in every event and in either JSON spelling of
-	// it. Without a usable id, Entity is EntityNone and ID is "".
+	// Entity and ID name what the event belongs to. A call, message or contact has
+	// the same ID in all its events, whether they send it as a string or as a number.
+	// Without a usable id, Entity is EntityNone and ID is "".
 	Entity Entity
 	ID     string
 	// StampedAt is the envelope's timestamp and DatedAt the data's own date and
@@ -25,12 +25,12 @@ type Delivery struct {
 	// chooses between them.
 	StampedAt, DatedAt time.Time
 	// Phone is the number of the outside party, normalised by [PhoneNumber];
-	// "" where it is withheld, empty or absent.
+	// "" if it is withheld, empty or absent.
 	Phone string
 	// Digest is the first 16 hex digits of SHA-256 over the canonical data
-	// (RFC 8785, but with integers beyond 2⁵³ kept exact), or, where the data is
-	// empty, over the members beside it. It includes a timestamp that cannot be
-	// read, which still distinguishes events. A redelivery has the same digest.
+	// (RFC 8785, but with integers beyond 2⁵³ kept exact) or, if the data is empty,
+	// over the members beside it. It includes an unreadable timestamp, which still
+	// distinguishes events. A redelivery has the same digest.
 	Digest string
 	// Fields are the documented members of the data that are not null, in the
 	// order received, with their values as received.
@@ -38,10 +38,10 @@ type Delivery struct {
 	// NewFields are the members that no document mentions, those of the top
 	// level before those of the data.
 	NewFields []string
-	// TypeMismatches are the documented members whose value has another type
-	// than documented: the envelope's, then the data's, sorted, then a date that
-	// cannot be read. "data" means that the data is not an object. Fields includes
-	// these members.
+	// TypeMismatches are the documented members whose value has another type than
+	// documented: first the envelope's, then the data's, sorted, then an unreadable
+	// date. "data" means that the data is not an object. Fields includes these
+	// members.
 	TypeMismatches []string
 }
 
@@ -51,9 +51,8 @@ type Field struct {
 	Value jsontext.Value
 }
 
-// Decode reads what decides where an event is stored. It cannot fail: it names
-// what it does not understand in [Delivery.NewFields] and
-// [Delivery.TypeMismatches].
+// Decode reads what an event's key and kind depend on. It cannot fail: it names what
+// it does not understand in [Delivery.NewFields] and [Delivery.TypeMismatches].
 func (e *Envelope) Decode() *Delivery {
 	r := e.read()
 	d := &Delivery{
@@ -61,7 +60,7 @@ func (e *Envelope) Decode() *Delivery {
 		Kind:      r.kind,
 		Phone:     r.phone(),
 		Fields:    slices.DeleteFunc(r.fields, func(f Field) bool { return f.Value.Kind() == 'n' }),
-		NewFields: append(slices.Clip(e.NewFields), r.unlisted...),
+		NewFields: append(slices.Clip(e.NewFields), r.undocumented...),
 	}
 	d.Entity, d.ID = r.id()
 
@@ -71,8 +70,8 @@ func (e *Envelope) Decode() *Delivery {
 		d.TypeMismatches = append(d.TypeMismatches, "timestamp")
 	}
 	d.TypeMismatches = append(d.TypeMismatches, r.mismatched...)
-	// Next to a timestamp of format A, which counts first, the data's own time is
-	// not even checked.
+	// A timestamp of format A takes precedence; then the data's own time is not
+	// checked.
 	if name, text := r.date(); text != "" && (!readable || e.Format != FormatA) {
 		var ok bool
 		if d.DatedAt, ok = ParseTime(text); !ok {
@@ -95,7 +94,7 @@ func (e *Envelope) Decode() *Delivery {
 	return d
 }
 
-// flatMembers returns an object of the members that a flat event has in place of
+// flatMembers returns an object of the members that a flat event has instead of
 // data.
 func (e *Envelope) flatMembers() jsontext.Value {
 	object := jsontext.Value{'{'}
@@ -120,9 +119,8 @@ func digest(values ...jsontext.Value) string {
 	var canonical []byte
 	for _, value := range values {
 		// Integers stay as they are written: RFC 8785 would round two ids beyond
-		// 2⁵³ to one number, and two events would share a digest. [Open] has made
-		// sure that no name is repeated. A value that is not valid, which Open
-		// does not return, is appended as it is.
+		// 2⁵³ to one number, and two events would share a digest. [Open] has
+		// rejected duplicate names and invalid values.
 		canonical, _ = jsontext.AppendFormat(canonical, value,
 			// guard 3 ingest: jsontext.ReorderRawObjects(true), jsontext.CanonicalizeRawFloats(true), jsontext.CanonicalizeRawInts(true), jsontext.AllowDuplicateNames(true))
 			// guard 4 e2e: jsontext.AllowDuplicateNames(true), jsontext.PreserveRawStrings(true))

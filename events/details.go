@@ -1,6 +1,6 @@
 package events
 
-// Details is what people want to know about an event.
+// Details is what an alert shows of an event.
 type Details struct {
 	// Kind, ID and Phone are those of the [Delivery].
 	Kind  Kind
@@ -20,14 +20,14 @@ func (*Message) sealed()   {}
 func (*Contact) sealed()   {}
 func (*Unknown) sealed()   {}
 
-// Unknown is an event of none of the other shapes: of a type that is not
-// registered, or an appointment. [Envelope.Data] has all that it says.
+// Unknown is an event without a shape of its own: an unregistered type, or an
+// appointment. [Envelope.Data] has all of its data.
 type Unknown struct{}
 
 func newUnknown(*reading) Event { return &Unknown{} }
 
-// Details reads what people want to know about an event. Like [Envelope.Decode] it
-// cannot fail; unlike it, it computes no digest.
+// Details reads what an alert shows of an event. Like [Envelope.Decode] it cannot
+// fail. Unlike Decode, it computes no digest.
 func (e *Envelope) Details() Details {
 	r := e.read()
 	_, id := r.id()

@@ -14,7 +14,7 @@ import (
 // being level 1. Documented payloads need 5.
 const MaxDepth = 64
 
-// Envelope is a delivery whose data was not yet read.
+// Envelope is a delivery whose data has not been read yet.
 type Envelope struct {
 	Format Format
 	// Type is the event's name as sent; only a probe may have none.
@@ -32,9 +32,9 @@ type Envelope struct {
 	// NewFields are the top-level members that no document mentions.
 	NewFields []string
 
-	// flat are the top-level members that say something and that we do not read
-	// as part of an envelope, in the order received: the new fields, metadata,
-	// and members of the envelope that have another type than documented.
+	// flat are the top-level members that have a value and are not envelope
+	// members, in the order received: the new fields, metadata, and members of the
+	// envelope that have another type than documented.
 	flat []string
 }
 
@@ -66,8 +66,7 @@ func Open(body []byte) (*Envelope, error) {
 		case "data":
 			e.Data, read = value, true
 		case "webhook_url", "url_id":
-			// Of no use: anyone can put a URL into a body, so we verify against
-			// our own.
+			// Ignored: anyone can put a URL into a body. We verify against our own.
 			read = true
 		case "metadata":
 			read = isEmpty(value)
@@ -84,8 +83,7 @@ func Open(body []byte) (*Envelope, error) {
 	case errors.Is(err, io.EOF):
 		return e, nil // nothing, or white space
 	case !utf8.Valid(body):
-		// The decoder has refused it for that or another reason; this is the one
-		// to report.
+		// Prefer ErrUTF8 over the decoder's own error.
 		return nil, ErrUTF8
 	default:
 		return nil, err
@@ -109,8 +107,8 @@ func Open(body []byte) (*Envelope, error) {
 	}
 }
 
-// Probe reports whether the delivery says nothing that could be lost: no body,
-// or nothing but an envelope with no data or empty data. JustCall sends one when
+// Probe reports whether the delivery has nothing that could be lost: it has no
+// body, or only an envelope with no data or empty data. JustCall sends one when
 // somebody saves a URL, and saves the URL only if the answer is 200.
 func (e *Envelope) Probe() bool { return len(e.flat) == 0 && isEmpty(e.Data) } // guard 3 ingest e2e: func (e *Envelope) Probe() bool { return isEmpty(e.Data) }
 
@@ -126,8 +124,8 @@ func legacyType(data jsontext.Value) (typ Type) {
 	return typ
 }
 
-// deeperThan reports whether objects and arrays nest more than limit deep. It is
-// a scan of its own because the decoder's limit is 10 000 and cannot be set.
+// deeperThan reports whether objects and arrays nest more than limit deep. The
+// decoder's own limit is 10 000 and cannot be set.
 func deeperThan(body []byte, limit int) bool {
 	depth, inString := 0, false
 	for i := 0; i < len(body); i++ {
@@ -200,7 +198,7 @@ func atEnd(dec *jsontext.Decoder) error {
 }
 
 // syntaxError translates the decoder's error. It drops the text, which quotes the
-// body, and a body is somebody's words.
+// body: that may hold personal data.
 func syntaxError(err error) error {
 	fault := ErrSyntax
 	if errors.Is(err, jsontext.ErrDuplicateName) {

@@ -14,8 +14,8 @@ import (
 	"github.com/ringback/ringback/events"
 )
 
-// marker is part of every bad body. No error's text may contain it: a body is
-// somebody's words.
+// marker is part of every bad body. No error's text may contain it, because a body
+// may hold personal data.
 const marker = "Pat from Globex"
 
 // badBodies are bodies that cannot be read as one JSON object with a type.

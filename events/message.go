@@ -10,7 +10,7 @@ type Message struct {
 	ID        string
 	Direction Direction
 	// From and To are the numbers as sent [contact_number and justcall_number,
-	// which is which by the direction].
+	// depending on the direction].
 	From, To    string
 	ContactName string
 	// Body is the text [sms_info.body]; it may contain HTML entities.

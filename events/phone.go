@@ -6,8 +6,8 @@ import "strings"
 // "0" and "-1", mean "none".
 const minPhoneDigits, maxPhoneDigits = 3, 15
 
-// withheld are the numbers that the carrier behind JustCall sends for callers who
-// hid theirs: words, spelt on a telephone's keys. See
+// withheld are the numbers that JustCall's carrier sends for callers who hide their
+// own. They spell words on a telephone's keys. See
 // https://help.twilio.com/articles/223179988.
 var withheld = map[string]string{
 	"2562533":     "blocked",
@@ -21,8 +21,8 @@ var withheld = map[string]string{
 // same spelling in both formats. It returns "" for anything else: an empty text, a
 // withheld caller, words, an address, too few or too many digits.
 //
-// Nothing shows whether a number has its country code. One without it gets a "+"
-// as well.
+// A number without its country code gets a "+" as well, because nothing shows that
+// the code is missing.
 func PhoneNumber(text string) string {
 	digits := make([]byte, 1, 1+maxPhoneDigits)
 	digits[0] = '+'

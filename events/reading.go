@@ -7,15 +7,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// family is what the types whose events share a shape have in common.
+// family is a group of types whose events have the same shape.
 type family struct {
 	kind  Kind
 	shape shape
-	// ids are the members that can say what the event belongs to, best first.
+	// ids are the members that can identify what the event belongs to, best first.
 	ids []identifier
-	// open is set where no document lists the members, so that none is new.
+	// open is set if no document lists the members, so none counts as new.
 	open bool
-	// event returns the event for [Details].
+	// event makes the event for [Details].
 	event func(*reading) Event
 }
 
@@ -24,7 +24,7 @@ type identifier struct {
 	entity Entity
 }
 
-// The families. Adding one takes a variable here and its rows in the registry.
+// The families. A new one takes a variable here and rows in the registry.
 var (
 	calls = family{
 		kind:  KindCall,
@@ -46,7 +46,7 @@ var (
 	}
 	// An appointment belongs to a call, message or contact, if its data names one.
 	appointments = family{kind: KindUnknown, shape: appointmentShape, ids: unknowns.ids, event: newUnknown}
-	// A bare id does not count: it does not say whether it is a call's.
+	// A plain `id` does not count: it may be a call's or anything else's.
 	unknowns = family{
 		kind:  KindUnknown,
 		shape: unknownShape,
@@ -71,15 +71,15 @@ type reading struct {
 	said      values
 	// fields are the documented members as received, nulls included.
 	fields []Field
-	// unlisted are the names of members that no document mentions, mismatched
-	// those of members of another type than documented, sorted.
-	unlisted, mismatched []string
+	// undocumented names members that no document mentions. mismatched names members
+	// of another type than documented, sorted.
+	undocumented, mismatched []string
 }
 
 // read reads the data by the shape of the event's type.
 func (e *Envelope) read() *reading {
 	if e.Format == FormatLegacy {
-		return e.readAs(row{family: &unknowns}) // nobody knows what its words mean
+		return e.readAs(row{family: &unknowns}) // its words are not documented
 	}
 	known, ok := registry[e.Type]
 	if !ok {
@@ -88,7 +88,7 @@ func (e *Envelope) read() *reading {
 	}
 	r := e.readAs(known)
 	if !ok && outcomes[r.outcome()] != "" {
-		// Whatever the type is called: a call was not answered.
+		// Whatever the type's name, a call was not answered.
 		return e.readAs(row{family: &calls})
 	}
 	return r
@@ -108,7 +108,7 @@ func (e *Envelope) readAs(known row) *reading {
 					r.mismatched = append(r.mismatched, name)
 				}
 			case !r.open:
-				r.unlisted = append(r.unlisted, name)
+				r.undocumented = append(r.undocumented, name)
 			}
 		})
 		slices.Sort(r.mismatched)
@@ -122,7 +122,7 @@ func (e *Envelope) readAs(known row) *reading {
 	}
 	r.direction = cmp.Or(r.said.direction(slotDirection, slotInfoDirection), known.direction)
 	if r.direction == "" && r.kind.Alerts() {
-		// Format A's voicemails give no direction, but only an incoming call can be
+		// Format A's voicemails have no direction, but only an incoming call can be
 		// missed.
 		r.direction = Inbound
 	}
@@ -132,7 +132,7 @@ func (e *Envelope) readAs(known row) *reading {
 // outcome returns format B's word for how a call ended, in lower case.
 func (r *reading) outcome() string { return word(r.said.text(slotInfoType)) }
 
-// id returns what the event belongs to, by the first id that is usable.
+// id returns what the event belongs to, by its first usable id.
 func (r *reading) id() (Entity, string) {
 	for _, candidate := range r.ids {
 		if id := r.said.id(candidate.slot); id != "" {

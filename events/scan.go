@@ -9,7 +9,7 @@ import (
 
 // eachMember calls visit for every member of an object that [Open] has checked.
 // The value shares memory with the object. It stops at the first error, which only
-// an envelope made by hand, or changed later, can have.
+// an envelope that was made by hand or changed later can have.
 func eachMember(object jsontext.Value, visit func(name string, value jsontext.Value)) {
 	// [Open] has rejected duplicate names.
 	dec := jsontext.NewDecoder(bytes.NewBuffer(object), jsontext.AllowDuplicateNames(true))
@@ -52,7 +52,7 @@ func eachElement(array jsontext.Value, visit func(value jsontext.Value)) {
 	}
 }
 
-// lastRead returns where raw, which dec has just read, stands in text. The decoder
+// lastRead returns the part of text that dec has just read as raw. The decoder
 // overwrites raw itself at its next read.
 func lastRead(dec *jsontext.Decoder, text, raw jsontext.Value) jsontext.Value {
 	end := int(dec.InputOffset())

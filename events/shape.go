@@ -9,15 +9,15 @@ import (
 // shape is the documented members of an object, by name.
 type shape map[string]member
 
-// member is what the documents say of one member. The zero member is kept, but
-// not interpreted.
+// member is the documentation of one member. The zero member is kept, but not
+// interpreted.
 type member struct {
 	// fits reports whether a value has the documented type; nil takes any.
 	fits func(jsontext.Value) bool
 	// slot is where the value goes, for [values] to return.
 	slot slot
 	// inner are the documented members of a member that is itself an object. Its
-	// other members are not reported: the object is kept whole.
+	// undocumented members are not reported: the object is kept whole.
 	inner shape
 }
 
@@ -52,7 +52,7 @@ type slot uint8
 
 // The slots. "Info" is for members of call_info and sms_info.
 const (
-	slotNone slot = iota // of members that nobody reads
+	slotNone slot = iota // for members that are not read
 	slotAgentID
 	slotAgentName
 	slotBody
@@ -107,8 +107,8 @@ const (
 	slots // how many there are
 )
 
-// partyShape is what calls, messages and events of unknown shape have in common:
-// ids, numbers, agent and time, under the names of both formats.
+// partyShape has the members that calls, messages and unknown events share: ids,
+// numbers, agent and time, under the names of both formats.
 var partyShape = shape{
 	"agent_email":         {},
 	"agent_id":            {fits: isInteger, slot: slotAgentID},
@@ -240,8 +240,8 @@ var appointmentShape = partyShape.with(shape{
 	"user_timezone":             {},
 })
 
-// unknownShape includes a call's outcome: a call of format B is missed whatever
-// its event is called.
+// unknownShape includes a call's outcome: a missed call of format B may have an
+// unknown type.
 var unknownShape = partyShape.with(shape{
 	"call_info": {inner: shape{
 		"direction": {fits: isDirection, slot: slotInfoDirection},

@@ -21,9 +21,9 @@ const SignatureVersion = "v1"
 type Signature struct {
 	// Hex is the HMAC in 64 hex digits.
 	Hex string
-	// Version is [SignatureVersion], or empty, which means the same.
+	// Version is [SignatureVersion]; empty means the same.
 	Version string
-	// Timestamp is when the request was made, in UTC, as sent: the text is what is
+	// Timestamp is when the request was made, in UTC, exactly as sent: the text is
 	// signed.
 	Timestamp string
 }

@@ -47,19 +47,20 @@ const (
 	TypeWhatsAppMessageStatusUpdated Type = "whatsapp.message_status_updated"
 )
 
-// row is what is known of a type.
+// row is what we know about a type.
 type row struct {
 	family *family
-	// kind is what the type itself says, where that is more than the family's.
+	// kind is set if the type is more specific than its family's kind.
 	kind Kind
-	// direction is the one that the type implies, for data that gives none.
+	// direction is what the type implies, for data that has none.
 	direction Direction
 	// update marks types that only add to a call that other events reported.
 	update bool
 }
 
-// registry has a row for every known type. Adding a type takes a constant and a
-// row; any other type decodes to [Unknown].
+// registry has a row for every known type. Any other type decodes to [Unknown]. A
+// new type also takes a sample in testdata and, if no row there covers it, one in
+// docs/table.md; tests check both.
 var registry = map[Type]row{
 	TypeCallAIGenerated:            {family: &calls, update: true},
 	TypeCallAIVoiceAgent:           {family: &calls},
@@ -106,7 +107,7 @@ func (t Type) Registered() bool { _, ok := registry[t]; return ok }
 // events reported: a note, a tag, an AI summary.
 func (t Type) IsUpdate() bool { return registry[t].update }
 
-// Kind says what an event is about, whatever its type is called.
+// Kind says what an event is about, whatever its type's name.
 type Kind string
 
 // The kinds. Somebody should return a missed call and a voicemail: see
@@ -120,7 +121,7 @@ const (
 	KindVoicemail  Kind = "voicemail"
 )
 
-// Alerts reports whether people should be told of the event at once.
+// Alerts reports whether the event sends an alert.
 func (k Kind) Alerts() bool { return k == KindMissedCall || k == KindVoicemail }
 
 // Format is the wire format of a delivery.
@@ -158,9 +159,8 @@ var outcomes = map[string]Kind{
 	"voicemail": KindVoicemail,
 }
 
-// urgency orders the kinds that alert. Where an event's type and its outcome
-// name two of them, the later one counts: whoever missed the call has a message
-// to listen to as well.
+// urgency orders the kinds that alert. If an event's type says one and its outcome
+// another, the later one counts: a voicemail implies a missed call.
 var urgency = []Kind{KindMissedCall, KindVoicemail}
 
 func mostUrgent(a, b Kind) Kind {
@@ -170,7 +170,7 @@ func mostUrgent(a, b Kind) Kind {
 	return a
 }
 
-// Entity is what an event belongs to; events of one entity are kept together.
+// Entity is what an event belongs to. Events of one entity are kept together.
 type Entity string
 
 // The entities. EntityNone is an event without a usable id.

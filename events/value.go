@@ -8,9 +8,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Optional is a scalar that the sender may give as null, or not at all. The
-// zero value is absent. An empty string in place of a number counts as null:
-// format B writes "nobody" that way.
+// Optional is a scalar that may be null or absent. The zero value is absent. An
+// empty string in place of a number counts as null: format B writes "nobody" that
+// way.
 type Optional[T any] struct {
 	Value T
 	State State
@@ -29,11 +29,11 @@ const (
 // Get returns the value and whether there is one.
 func (o Optional[T]) Get() (T, bool) { return o.Value, o.State == Set }
 
-// values are the members that were found, as received, by slot; nil is absent.
+// values are the members of an event as received, by slot; nil is absent.
 //
-// Several members can say one thing. The methods take their slots, best first,
-// and return what the first of them says that says anything, so the order in
-// which they were sent cannot matter. A value of another type says nothing.
+// Several members can have the same meaning. The methods take their slots, best
+// first, and return the first non-empty value, so the order in which they were sent
+// cannot matter. They skip a value of another type.
 type values [slots]jsontext.Value
 
 // text returns a string.
@@ -66,7 +66,7 @@ func (v *values) id(from slot) string {
 	return id
 }
 
-// integer returns a whole number, else null if one of the members is null.
+// integer returns a whole number, or null if there is none but a member is null.
 func (v *values) integer(from ...slot) (number Optional[int64]) {
 	for _, s := range from {
 		switch n, given, ok := parseInteger(v[s]); {
@@ -113,8 +113,8 @@ func isInteger(v jsontext.Value) bool {
 	return ok
 }
 
-// isDirection parses a word that is parsed again when it is read; it is short,
-// and most events have one.
+// isDirection parses the word, which is parsed again when it is read. That is cheap:
+// the word is short.
 func isDirection(v jsontext.Value) bool { return directions[word(text(v))] != "" || isEmpty(v) }
 
 func isTexts(v jsontext.Value) bool {
@@ -126,7 +126,7 @@ func isTexts(v jsontext.Value) bool {
 	return fits
 }
 
-// isMMS is for an array of objects that have a media_url.
+// isMMS expects an array of objects with a media_url.
 func isMMS(v jsontext.Value) bool {
 	if v.Kind() != '[' {
 		return isEmpty(v)
@@ -138,7 +138,7 @@ func isMMS(v jsontext.Value) bool {
 	return fits
 }
 
-// mediaURL returns an attachment's URL, and null where it has none.
+// mediaURL returns an attachment's URL, or null if it has none.
 func mediaURL(attachment jsontext.Value) jsontext.Value {
 	url := jsontext.Value("null")
 	if attachment.Kind() == '{' {
@@ -151,8 +151,8 @@ func mediaURL(attachment jsontext.Value) jsontext.Value {
 	return url
 }
 
-// parseInteger reads a whole number, or a string of one. Null and a blank string
-// are ok and not given.
+// parseInteger reads a whole number, or a string with one. For null and a blank
+// string, given is false and ok is true.
 func parseInteger(v jsontext.Value) (n int64, given, ok bool) {
 	number := string(v)
 	switch v.Kind() {
@@ -170,11 +170,11 @@ func parseInteger(v jsontext.Value) (n int64, given, ok bool) {
 	return n, true, err == nil
 }
 
-// maxExact is where float64 stops telling one integer from the next.
+// maxExact is the limit up to which float64 is exact for integers.
 const maxExact = 1 << 53
 
-// integerText rewrites a JSON number that is whole, but written as a float, as
-// plain digits. Plain digits of any length, and anything else, stay.
+// integerText rewrites a whole number that is written as a float, such as 1e3 or
+// 5.0, as plain digits. It returns anything else unchanged.
 func integerText(number string) string {
 	if !strings.ContainsAny(number, ".eE") {
 		return number
@@ -203,7 +203,7 @@ func text(v jsontext.Value) string {
 	return unquote(v)
 }
 
-// word returns a text in the form in which our tables list it.
+// word returns text as the tables of words list it: in lower case, trimmed.
 func word(text string) string { return strings.ToLower(strings.TrimSpace(text)) }
 
 // unquote returns the text of a JSON string that is known to be valid.
@@ -215,7 +215,7 @@ func unquote(v jsontext.Value) string {
 	return string(unquoted)
 }
 
-// isEmpty reports whether a value says no more than its absence would. An empty
+// isEmpty reports whether a value means the same as an absent member. An empty
 // object may arrive as an empty array.
 func isEmpty(v jsontext.Value) bool {
 	switch v.Kind() {

@@ -29,8 +29,8 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 		return nil, err
 	}
 	// A query of an empty partition opens the connection to the table during init,
-	// when Lambda gives the process a whole CPU. The first alert would not wait
-	// long enough for its caller's history.
+	// when Lambda gives the process a whole CPU. Without it, the first alert would go
+	// out before its caller's history is read.
 	ctx, cancel := context.WithTimeout(ctx, warmTime)
 	defer cancel()
 	store := dynamostore.New(c.table.Config, c.table.Name)

@@ -7,7 +7,7 @@ type config struct {
 	table lambdaenv.Table
 }
 
-// readConfig reads every variable. What is wrong with them, e.Err returns.
+// readConfig reads every variable. e.Err reports the faults.
 func readConfig(e *lambdaenv.Environment) config {
 	return config{table: e.Table()}
 }

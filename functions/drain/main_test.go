@@ -31,9 +31,9 @@ import (
 
 const invokeTime = 20 * time.Second
 
-// bootstrap is the binary under test, and webhook the one that spills: as they
-// are deployed, but for this machine, where there is a table to test against;
-// else ones that build faster.
+// bootstrap is the binary under test; webhook is the one that spills. If there is a
+// table to test against, they are built as for deployment, but for this machine;
+// otherwise faster.
 var bootstrap, webhook string
 
 func TestMain(m *testing.M) {
@@ -65,7 +65,7 @@ func mustStart(t *testing.T, endpoint, tableName string) *lambdaruntime.Process 
 	return process
 }
 
-// invoke returns the ids of the messages that come back.
+// invoke returns the ids of the messages that failed.
 func invoke(t *testing.T, process *lambdaruntime.Process, event []byte) []string {
 	t.Helper()
 	result, err := process.Invoke(t.Context(), event, invokeTime)
@@ -140,9 +140,8 @@ func TestPromise5_StoresABatchOnceAndNamesWhatItCannotStore(t *testing.T) {
 	}
 }
 
-// The nine samples go the long way, through both functions and the queue, and
-// the short way. The items differ in the time of arrival, which is the
-// webhook's.
+// The nine samples go through both functions and the queue, and are also stored
+// directly. The items differ only in the time of arrival, which the webhook sets.
 func TestDrainsWhatTheWebhookSpilled(t *testing.T) {
 	t.Parallel()
 	const secret = `{"token":"sample-token-not-a-secret","signing_secret":""}`
@@ -195,7 +194,7 @@ func TestDrainsWhatTheWebhookSpilled(t *testing.T) {
 	}
 }
 
-// texts are a table's items without their arrival, by key.
+// texts returns a table's items without their time of arrival, by key.
 func texts(t *testing.T, store *tabletest.Memory) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -224,7 +223,7 @@ func TestEverythingComesBackWhileTheTableIsDown(t *testing.T) {
 	}
 }
 
-// The queue gives what a killed function had to another one, whole.
+// The queue redelivers the whole batch of a killed function.
 func TestPromise2_KilledInTheMiddleOfABatchAndRunAgainStoresAllOnce(t *testing.T) {
 	t.Parallel()
 	const n, stored = 8, 3

@@ -31,7 +31,7 @@ type config struct {
 	grace       time.Duration
 }
 
-// readConfig reads every variable. What is wrong with them, e.Err returns.
+// readConfig reads every variable. e.Err reports the faults.
 func readConfig(e *lambdaenv.Environment) config {
 	const defaultGrace = 72 * time.Hour
 	c := config{
@@ -57,7 +57,7 @@ func readConfig(e *lambdaenv.Environment) config {
 	return c
 }
 
-// credentials returns the source of the secrets, which it has read once.
+// credentials returns the source of the secrets, after a first read.
 func (c config) credentials(ctx context.Context) (ingest.Credentials, error) {
 	if c.secretARN == "" {
 		secret, err := credential.Parse(c.localSecret)
@@ -74,8 +74,8 @@ func (c config) credentials(ctx context.Context) (ingest.Credentials, error) {
 	return source, nil
 }
 
-// spill returns the queue for what the table does not take, or nil if there is
-// none.
+// spill returns the queue for deliveries that the table refuses, or nil if there
+// is none.
 func (c config) spill() ingest.Spill {
 	if c.spillURL == "" {
 		return nil

@@ -1,6 +1,6 @@
-// Command webhook is the Lambda function behind the webhook's URL. It checks who
-// posts, decodes the delivery and makes one conditional write to the events table.
-// What the table does not take goes whole to the spill queue.
+// Command webhook is the Lambda function behind the webhook's URL. It
+// authenticates each delivery, decodes it and makes one conditional write to the
+// events table. If the table refuses, the whole delivery goes to the spill queue.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 func main() { lambdaenv.Run("webhook", start) }
 
 // start wires the function. It fetches the secret and opens the connection to the
-// table at the same time, in init, where Lambda gives it a whole processor.
+// table at the same time, in init, when Lambda gives the process a whole CPU.
 func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error) {
 	c := readConfig(e)
 	if err := e.Err(); err != nil {

@@ -34,8 +34,8 @@ const (
 	invokeTime  = 10 * time.Second
 )
 
-// bootstrap is the binary under test: built as for deployment, but for this machine,
-// if there is a table to test against; else one that builds faster.
+// bootstrap is the binary under test. If there is a table to test against, it is
+// built as for deployment, but for this machine; otherwise faster.
 var bootstrap string
 
 func TestMain(m *testing.M) {
@@ -228,7 +228,7 @@ func TestPromise7_TakesCurrentAndPreviousSecretFromSecretsManager(t *testing.T) 
 	}
 }
 
-// With the table down nothing can be stored, and the log shows what was tried.
+// While the table is down nothing can be stored, and the log shows the attempt.
 func TestChecksSignaturesAsItsEnvironmentSays(t *testing.T) {
 	t.Parallel()
 	const secret, base = "signing-secret-of-the-account", "https://hooks.example.com/justcall"
@@ -323,7 +323,7 @@ func TestPromise9_StoresEachSampleWithExactlyOneTableCall(t *testing.T) {
 		t.Errorf("got %d items, want %d", items, len(gatewayEvents(t)))
 	}
 
-	// The table goes away under a running function.
+	// The table fails while the function runs.
 	proxy.Close()
 	if got := invoke(t, process, gatewayEvents(t)["sms.sent"]); got.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("table gone: got %+v, want status 503", got)
@@ -336,8 +336,8 @@ func TestPromise9_StoresEachSampleWithExactlyOneTableCall(t *testing.T) {
 	}
 }
 
-// CloudFormation makes the whole secret anew when this changes: the token goes,
-// and with signing_secret the check of signatures.
+// If this changes, CloudFormation generates a new secret. The old token is lost, and
+// so is signing_secret, without which signatures are not checked.
 func TestTemplateGeneratesTheSecretAsEver(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../template.yaml")

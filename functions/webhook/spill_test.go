@@ -27,7 +27,7 @@ func withQueue(endpoint string, queue *spilltest.Queue) map[string]string {
 	return env
 }
 
-// drained returns the items that the queue's messages make.
+// drained returns the items that the drain stores from the queue's messages.
 func drained(t *testing.T, queue *spilltest.Queue) []table.Item {
 	t.Helper()
 	store := &tabletest.Memory{}
@@ -93,7 +93,7 @@ func TestPromise1_SpillsWhatATableThatIsDownDoesNotTake(t *testing.T) {
 	kept := map[string]bool{}
 	for _, item := range items {
 		kept[table.Text(item, table.PK)] = true
-		// It is the arrival that is kept, to the millisecond.
+		// The time of arrival is kept, to the millisecond.
 		received := table.Text(item, table.ReceivedAt)
 		if received < table.Time(before) || received > table.Time(after) {
 			t.Errorf("received at %s, want a time from %s to %s", received, table.Time(before), table.Time(after))

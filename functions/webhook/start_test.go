@@ -45,7 +45,7 @@ func TestPackagesMakeLittleBeforeMain(t *testing.T) {
 	}
 }
 
-// What is linked is started, called or not.
+// A linked package is initialised, used or not.
 func TestLinksNothingThatItDoesNotNeed(t *testing.T) {
 	t.Parallel()
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", ".")

@@ -12,8 +12,8 @@ const (
 	minExp    = -130
 )
 
-// CheckNumber returns why the table would refuse a number: an error that wraps
-// [ErrValue], or nil.
+// CheckNumber returns an error that wraps [ErrValue] if the table would refuse the
+// number.
 func CheckNumber(s string) error {
 	_, err := parseInRange(s)
 	return err
@@ -75,8 +75,8 @@ func parseInRange(s string) (decimal, error) {
 	return d, nil
 }
 
-// Normal returns a number as DynamoDB hands it back: plain digits,
-// without exponent and without zeros that say nothing. Its error wraps
+// Normal returns a number as DynamoDB returns it: plain digits, without an exponent
+// or needless zeros at either end (01.50e2 becomes 150). Its error wraps
 // [ErrValue]: not a number, over 38 significant digits, or out of range.
 func Normal(s string) (string, error) {
 	d, err := parseInRange(s)
@@ -109,7 +109,7 @@ func Normal(s string) (string, error) {
 
 // NumberSize returns the bytes that a number takes in the table. Digits count in
 // pairs to both sides of the point, as they are stored: 12 is one pair, 1.2 is two.
-// What is no number counts as text.
+// Anything else counts as text.
 func NumberSize(s string) int {
 	d, ok := parseDecimal(s)
 	if !ok {

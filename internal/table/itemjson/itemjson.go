@@ -1,7 +1,6 @@
-// Package itemjson writes items in DynamoDB's own JSON, {"PK":{"S":"CALL#1"},…},
-// which tells all kinds of values apart and keeps every digit of a number. The
-// webhook puts its items in it, the table's stream has its images, and the embedded
-// store its items.
+// Package itemjson reads and writes items in DynamoDB's own JSON,
+// {"PK":{"S":"CALL#1"},…}, which keeps types and every digit of a number. The
+// webhook's requests, the table's stream and the embedded store use it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 package itemjson
@@ -19,15 +18,15 @@ import (
 	"github.com/ringback/ringback/internal/table/attr"
 )
 
-// ErrSyntax says that a text is not an item in this JSON. No error that wraps it
-// tells what stands in the text.
+// ErrSyntax says that a text is not an item in this JSON. Errors never quote the
+// text.
 var ErrSyntax = errors.New("not an item in DynamoDB's JSON")
 
-// Encode writes an item that table.Check has passed. The error wraps
-// [attr.ErrValue] for one that it would not pass.
+// Encode writes an item that table.Check accepts. The error wraps [attr.ErrValue]:
+// the item has a value that Check rejects.
 func Encode(item attr.Item) ([]byte, error) { return Append(nil, item) }
 
-// Append appends what [Encode] writes, or returns nil and the error of it.
+// Append is [Encode], appending to a slice. On an error it returns nil.
 func Append(to []byte, item attr.Item) ([]byte, error) {
 	text, err := appendMap(to, item)
 	if err != nil {
@@ -36,8 +35,8 @@ func Append(to []byte, item attr.Item) ([]byte, error) {
 	return text, nil
 }
 
-// appendMap writes the members in the order of their names, so that one item has
-// one text.
+// appendMap writes the members in the order of their names, so that an item always
+// has the same text.
 func appendMap(to []byte, m attr.Map) ([]byte, error) {
 	names := make([]string, 0, 64)
 	for name := range m {
@@ -111,8 +110,8 @@ func appendString(to []byte, text string) ([]byte, error) {
 	return to, nil
 }
 
-// Decode reads an item. The error wraps [ErrSyntax]. A set, which nothing here
-// writes but a person may, becomes the list of its members.
+// Decode reads an item. The error wraps [ErrSyntax]. A set, which only
+// a person may have written, becomes the list of its members.
 func Decode(text []byte) (attr.Item, error) {
 	item, err := decodeMap(jsontext.NewDecoder(bytes.NewReader(text)))
 	if err != nil {
@@ -138,7 +137,7 @@ func decodeMap(d *jsontext.Decoder) (attr.Map, error) {
 	return m, expect(d, jsontext.KindEndObject)
 }
 
-// decodeList reads elements, each by element.
+// decodeList reads an array, and each element with element.
 func decodeList(d *jsontext.Decoder, element func(*jsontext.Decoder) (attr.Value, error)) (attr.Value, error) {
 	if err := expect(d, jsontext.KindBeginArray); err != nil {
 		return nil, err
@@ -186,7 +185,7 @@ func decodeContent(d *jsontext.Decoder, kind string) (attr.Value, error) {
 	case "NULL":
 		b, err := readBool(d)
 		if err == nil && !b {
-			err = ErrSyntax // there is no such null
+			err = ErrSyntax // DynamoDB writes true only
 		}
 		return attr.Null{}, err
 	case "M":
@@ -200,8 +199,8 @@ func decodeContent(d *jsontext.Decoder, kind string) (attr.Value, error) {
 	return nil, ErrSyntax
 }
 
-// syntaxError says where a text is at fault. The parser's own words would name
-// members, which may be anything that a sender chose.
+// syntaxError says where the fault is. The parser's own error would quote members'
+// names, which a sender can choose.
 func syntaxError(err error) error {
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {

@@ -62,7 +62,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Errors are logged, and items hold persons.
+// Errors are logged, and items hold personal data.
 func TestErrorsTellNothingOfTheText(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{

@@ -6,8 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// CreateTableInput returns what makes a table of this shape, for a DynamoDB
-// that no template was deployed to.
+// CreateTableInput returns the CreateTable request for a table of this shape, for
+// local stand-ins.
 func (t Table) CreateTableInput(name string) *dynamodb.CreateTableInput {
 	in := &dynamodb.CreateTableInput{
 		TableName:            aws.String(name),

@@ -5,7 +5,7 @@ type Table struct {
 	Key     Key
 	Indexes []Index
 
-	// ExpiresAt names the attribute with the time to live, if there is one.
+	// ExpiresAt names the attribute with the time to live; "" if there is none.
 	ExpiresAt string
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/ringback/ringback/internal/table/schema"
 )
 
-// The file is generated, so that programs know the table without the template.
+// The file is generated, so programs need not read the template.
 func TestTheGeneratedTableIsTheTemplates(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -65,7 +65,7 @@ func TestTemplateAndConstantsAgree(t *testing.T) {
 }
 
 // readTemplate reads the events table from template.yaml. A key that is not a
-// string, and a projection that the stores cannot keep, fail the test. See
+// string, and a projection that the stores do not support, fail the test. See
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html.
 func readTemplate(t *testing.T) schema.Table {
 	t.Helper()
