@@ -1,7 +1,7 @@
 package events
 
-// Call is an event of a call other than a voicemail. Format B's names are in brackets
-// where they differ. See https://developer.justcall.io/docs/webhooks.
+// Call is an event of a call other than a voicemail. Format B's names are in
+// brackets where they differ. See https://developer.justcall.io/docs/webhooks.
 type Call struct {
 	// ID is call_id [call_sid, else id].
 	ID        string

@@ -137,7 +137,7 @@ const (
 // Direction of a call or message, seen from the JustCall account.
 type Direction string
 
-// The directions; "" where the event gives none that we know.
+// The directions; "" if the event gives none that we know.
 const (
 	Inbound  Direction = "inbound"
 	Outbound Direction = "outbound"

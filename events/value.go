@@ -66,7 +66,8 @@ func (v *values) id(from slot) string {
 	return id
 }
 
-// integer returns a whole number, or null if there is none but a member is null.
+// integer returns the first whole number. If there is none, it returns null if a
+// member is null.
 func (v *values) integer(from ...slot) (number Optional[int64]) {
 	for _, s := range from {
 		switch n, given, ok := parseInteger(v[s]); {

@@ -45,7 +45,7 @@ func TestCallSaysWhatKeepsItFromTheTable(t *testing.T) {
 	}
 
 	data := t.TempDir()
-	runInBackground(t, "serve", "--data", data, "--addr", anyPort).stdout.await(t, "ringback takes webhooks at")
+	runInBackground(t, "serve", "--data", data, "--addr", anyPort).stdout.await(t, "ringback receives webhooks at")
 	got = run(t, "call", "c1", "--data", data)
 	got.exits(t, 1)
 	got.complains(t, "ringback serve", "Stop")

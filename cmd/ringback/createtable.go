@@ -28,7 +28,7 @@ the table.`,
 			case !isHTTP(endpoint):
 				return errors.New("--endpoint is not a URL such as http://127.0.0.1:8000")
 			case name == "":
-				return errors.New("--name is empty: the table needs one, such as ringback-local")
+				return errors.New("--name is empty: pass a name such as ringback-local")
 			}
 			client := dynamodb.NewFromConfig(awsclient.StandIn(endpoint))
 			_, err := client.CreateTable(c.Context(), schema.Events().CreateTableInput(name))

@@ -28,7 +28,7 @@ func newDemo() *cobra.Command {
 	var flags stackFlags
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Start a local stack, post the sample events, show what was stored and alerted, then exit",
+		Short: "Start a local stack, post the sample events, show the stored items and the alerts, then exit",
 		Long: `demo does what "ringback serve --demo" does, in its own folder and on a free port,
 then exits. It fails unless every sample is in the table and an alert went out for
 every missed call and voicemail among them. Run it twice: the second run stores

@@ -147,7 +147,7 @@ func TestDemoFailsUnlessEverySampleIsStored(t *testing.T) {
 			got := demo(t, t.TempDir(), folder)
 			got.exits(t, 1)
 			got.complains(t, tc.want)
-			// The nine are shown all the same.
+			// The other nine are shown even so.
 			got.says(t, "Posting 10 sample events", "CALL#call_1d4e5f6a")
 		})
 	}

@@ -183,7 +183,7 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 		select {
 		case err := <-ended:
 			var exit *exec.ExitError
-			if !errors.As(err, &exit) || exit.ExitCode() != -1 { // what a signal leaves
+			if !errors.As(err, &exit) || exit.ExitCode() != -1 { // ended by a signal
 				t.Errorf("it ended with %v, want the signal", err)
 			}
 			return

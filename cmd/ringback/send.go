@@ -109,7 +109,7 @@ func sendAll(ctx context.Context, out io.Writer, p poster, folder string, names 
 		fmt.Fprintf(out, "%d %-9s  %-20s  %s\n", a.status, a.text(), eventName(name, body), a.Key)
 	}
 	if refused > 0 {
-		return fmt.Errorf("%d of %d were not answered 200 by ringback%s", refused, len(names), hint)
+		return fmt.Errorf("%d of %d deliveries did not get a 200 from ringback%s", refused, len(names), hint)
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func TestSendPrintsEveryAnswer(t *testing.T) {
 			got.says(t, append(tc.want, "call.missed")...)
 			got.hides(t, token)
 			if tc.code != 0 {
-				got.complains(t, "1 of 1 were not answered 200")
+				got.complains(t, "1 of 1 deliveries did not get a 200")
 			}
 		})
 	}
@@ -160,7 +160,7 @@ func TestSendGoesOnAfterARefusal(t *testing.T) {
 	w.first = `{"error":"payload: no"}`
 	got := send(t, w, "call.missed", "sms.sent", "call.answered")
 	got.exits(t, 1)
-	got.complains(t, "1 of 3 were not answered 200")
+	got.complains(t, "1 of 3 deliveries did not get a 200")
 	got.says(t, "400", "payload: no", "sms.sent", "call.answered")
 	if n := len(w.requests()); n != 3 {
 		t.Errorf("%d posted, want 3", n)

@@ -64,7 +64,7 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "ringback takes webhooks at\n\n  %s\n\nand keeps them in %s. Stop it with Ctrl-C.\n\n", s.URL, flags.data)
+			fmt.Fprintf(out, "ringback receives webhooks at\n\n  %s\n\nand keeps them in %s. Stop it with Ctrl-C.\n\n", s.URL, flags.data)
 			if demo {
 				err = runDemo(c.Context(), out, alerts, s, flags)
 				lines.release()
@@ -84,7 +84,7 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 	flags.add(c, defaultData, defaultAddress)
 	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL without the token, for use behind a tunnel")
 	c.Flags().StringVar(&flags.forwardURL, "forward", "", "post each alert to this URL, as JSON")
-	c.Flags().BoolVar(&demo, "demo", false, "post the sample events first and show what was stored and alerted")
+	c.Flags().BoolVar(&demo, "demo", false, "first post the sample events and show the stored items and the alerts")
 	c.Flags().BoolVar(&untilEOF, untilEOFFlag, false, "end when the input ends")
 	_ = c.Flags().MarkHidden(untilEOFFlag) // fails only if there is no such flag
 	return c

@@ -1,5 +1,5 @@
-// Command drain is the Lambda function behind the spill queue: it writes to the
-// events table what the webhook function could not.
+// Command drain is the Lambda function behind the spill queue: it stores the
+// deliveries that the webhook function could not.
 package main
 
 import (

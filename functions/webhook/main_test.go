@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(lambdaruntimetest.Main(m, map[string]*string{".": &bootstrap}))
 }
 
-// environment is what the function needs, with a table at the endpoint.
+// environment returns the function's environment, with a table at the endpoint.
 func environment(endpoint, tableName string) map[string]string {
 	return map[string]string{
 		"AWS_ACCESS_KEY_ID":         "local",
