@@ -3,9 +3,12 @@ package main_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,17 +115,24 @@ func TestPromise1_SpillsWhatATableThatIsDownDoesNotTake(t *testing.T) {
 func TestPromise1_SpillsWithinTheFunctionsTimeWhenTheTableHangs(t *testing.T) {
 	t.Parallel()
 	queue := spilltest.Start(t)
-	process := mustStart(t, withQueue(hangingPort(t), queue))
+	var puts atomic.Int64
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutItem") {
+			puts.Add(1)
+		}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(hanging.Close)
+	process := mustStart(t, withQueue(hanging.URL, queue))
 
-	result, err := process.Invoke(t.Context(), gatewayEvents(t)["call.missed"], invokeTime)
-	if err != nil {
-		t.Fatal(err)
+	got := invoke(t, process, gatewayEvents(t)["call.missed"])
+	if !strings.Contains(got.Body, "spilled") || len(drained(t, queue)) != 1 {
+		t.Errorf("got %+v and %d messages, want it spilled", got, len(queue.Messages()))
 	}
-	if !strings.Contains(string(result.Payload), "spilled") || len(drained(t, queue)) != 1 {
-		t.Errorf("got %s and %d messages, want it spilled", result.Payload, len(queue.Messages()))
-	}
-	if limit := ingest.DefaultStoreTime + 2*time.Second; result.Latency > limit {
-		t.Errorf("answered after %v, want at most %v", result.Latency, limit)
+	// Of three attempts of 2 s, the table's time has room for two.
+	if n := puts.Load(); n < 1 || n > 2 {
+		t.Errorf("the table was asked %d times, want the time to end before a third", n)
 	}
 }
 

@@ -41,6 +41,7 @@ const (
 //   - It speaks HTTP/1.1.
 //   - It looks up no proxy.
 type HTTPClient struct {
+	limit     time.Duration // of one attempt
 	transport *http.Transport
 }
 
@@ -49,7 +50,7 @@ func NewHTTPClient() *HTTPClient {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	dialer := &net.Dialer{Timeout: dialTimeout}
-	return &HTTPClient{transport: &http.Transport{
+	return &HTTPClient{limit: attemptTimeout, transport: &http.Transport{
 		DialContext:           dialer.DialContext,
 		TLSHandshakeTimeout:   dialTimeout,
 		ResponseHeaderTimeout: headerTimeout,
@@ -61,10 +62,15 @@ func NewHTTPClient() *HTTPClient {
 	}}
 }
 
+// SetLimit changes how long one attempt may take. Call it before the first request.
+func (c *HTTPClient) SetLimit(limit time.Duration) {
+	c.limit, c.transport.ResponseHeaderTimeout = limit, limit
+}
+
 // Do sends a request and returns its response with the whole body buffered. It
 // follows no redirects.
 func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
+	ctx, cancel := context.WithTimeout(req.Context(), c.limit)
 	defer cancel()
 	req = req.WithContext(ctx)
 	if err := bufferBody(req); err != nil {

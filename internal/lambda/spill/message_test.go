@@ -22,6 +22,7 @@ import (
 	"github.com/ringback/ringback/internal/lambda/spill"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table"
 )
 
 const token = "sample-token-not-a-secret"
@@ -182,21 +183,32 @@ func incompressible(n int) string {
 // all).
 func TestWhatFitsTheTableFitsTheQueue(t *testing.T) {
 	t.Parallel()
+	// largest returns the largest body that the table takes, or one that is less than
+	// a hundredth smaller. How much a body grows on its way into an item does not
+	// depend on its size, so one item that fits says where the limit is.
 	largest := func(body func(n int) []byte) []byte {
 		t.Helper()
-		fits := func(n int) bool {
-			h := ingest.New(&tabletest.Memory{}, credential.Fixed{Token: token}, logscan.Logger(t))
-			return h.Handle(t.Context(), delivery(body(n))).Status != http.StatusRequestEntityTooLarge
-		}
-		low, high := 300<<10, 600<<10 // fits, and does not
-		for high-low > 1000 {
-			if n := (low + high) / 2; fits(n) {
-				low = n
-			} else {
-				high = n
+		handled := func(n int) (size int, fits bool) {
+			store := &tabletest.Memory{}
+			h := ingest.New(store, credential.Fixed{Token: token}, logscan.Logger(t))
+			if h.Handle(t.Context(), delivery(body(n))).Status == http.StatusRequestEntityTooLarge {
+				return 0, false
 			}
+			return table.Size(store.One(t)), true
 		}
-		return body(low)
+		const first = 300 << 10 // so large that no attribute repeats the text
+		size, fits := handled(first)
+		if !fits {
+			t.Fatalf("%d bytes do not fit", first)
+		}
+		n := first * table.MaxItemSize / size
+		for _, fits = handled(n); !fits; _, fits = handled(n) {
+			n -= n / 200
+		}
+		if _, fits := handled(n + n/100); fits {
+			t.Fatalf("%d bytes fit as well as %d", n+n/100, n)
+		}
+		return body(n)
 	}
 	noise := incompressible(600 << 10)
 	for name, body := range map[string]func(n int) []byte{

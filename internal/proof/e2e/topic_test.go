@@ -115,6 +115,7 @@ type publications struct {
 	times  map[string]int
 	causes map[string]int
 	slow   int // answers that came too late by themselves, on a busy machine
+	lose   int // how many answers to lose, of the next publications
 }
 
 func newPublications() *publications {
@@ -132,6 +133,9 @@ func (p *publications) wrap(next http.RoundTripper) http.RoundTripper {
 		response, err := next.RoundTrip(r)
 		if err == nil && response.StatusCode == http.StatusOK {
 			p.add(p.times, published(body))
+			if p.loses(body) {
+				return nil, errors.Join(errLost, response.Body.Close())
+			}
 			if time.Since(began) > patience {
 				p.add(p.causes, published(body))
 				p.mu.Lock()
@@ -141,6 +145,23 @@ func (p *publications) wrap(next http.RoundTripper) http.RoundTripper {
 		}
 		return response, err
 	})
+}
+
+var errLost = errors.New("the topic's answer is lost")
+
+// loses reports whether to lose the answer to a publication, and notes its alerts.
+func (p *publications) loses(body []byte) bool {
+	ids := published(body)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lose == 0 || len(ids) == 0 {
+		return false
+	}
+	p.lose--
+	for _, id := range ids {
+		p.causes[id]++
+	}
+	return true
 }
 
 // lost notes the alerts of a request whose answer is lost.

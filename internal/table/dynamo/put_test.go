@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
@@ -36,14 +37,33 @@ type putter interface {
 	Put(ctx context.Context, item table.Item) (created bool, err error)
 }
 
-// putters open the table named "events" at an endpoint.
-var putters = map[string]func(endpoint string) putter{
-	"webhook's": func(endpoint string) putter { return dynamo.NewWriter(awsclient.StandIn(endpoint), "events") },
-	"SDK's":     func(endpoint string) putter { return dynamostore.New(awsclient.StandIn(endpoint), "events") },
+// config is that of a stand-in, with a limit on attempts that only a hang reaches,
+// however busy the machine is.
+func config(endpoint string) aws.Config { return limited(endpoint, time.Minute) }
+
+func limited(endpoint string, limit time.Duration) aws.Config {
+	c, client := awsclient.StandIn(endpoint), awsclient.NewHTTPClient()
+	client.SetLimit(limit)
+	c.HTTPClient = client
+	return c
+}
+
+// putters open the table named "events".
+var putters = map[string]func(aws.Config) putter{
+	"webhook's": func(c aws.Config) putter { return dynamo.NewWriter(c, "events") },
+	"SDK's":     func(c aws.Config) putter { return dynamostore.New(c, "events") },
 }
 
 // withEach runs a test with each of the putters.
 func withEach(t *testing.T, test func(t *testing.T, open func(endpoint string) putter)) {
+	t.Helper()
+	withEachConfigured(t, func(t *testing.T, open func(aws.Config) putter) {
+		t.Helper()
+		test(t, func(endpoint string) putter { return open(config(endpoint)) })
+	})
+}
+
+func withEachConfigured(t *testing.T, test func(t *testing.T, open func(aws.Config) putter)) {
 	t.Helper()
 	t.Parallel()
 	for name, open := range putters {
@@ -222,7 +242,7 @@ func TestPromise1_OnlyAResponseOfTheTableIsASuccess(t *testing.T) {
 				_, _ = io.WriteString(w, c.body)
 			}))
 			t.Cleanup(server.Close)
-			created, err := dynamo.NewWriter(awsclient.StandIn(server.URL), "events").Put(t.Context(), secretItem())
+			created, err := dynamo.NewWriter(config(server.URL), "events").Put(t.Context(), secretItem())
 			if created || err == nil {
 				t.Fatalf("Put = %t, %v, want an error", created, err)
 			}

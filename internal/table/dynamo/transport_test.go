@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
@@ -96,7 +95,7 @@ func TestLongResponsesNeedNoRetry(t *testing.T) {
 	body := `{"Items":[{"PK":{"S":"` + strings.Repeat("x", 200_000) + `"}}]}`
 	endpoint, connections := countingServer(t, body)
 	once := func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
-	s := dynamostore.New(awsclient.StandIn(endpoint), "events", once)
+	s := dynamostore.New(config(endpoint), "events", once)
 	for range 100 {
 		page, err := s.Query(t.Context(), table.Query{Partition: strings.Repeat("p", 2000)})
 		if err != nil {
@@ -135,9 +134,20 @@ func TestEachAttemptSendsTheWholeBody(t *testing.T) {
 	})
 }
 
+// counted counts the attempts, also those that do not reach the server in time.
+type counted struct {
+	client aws.HTTPClient
+	n      atomic.Int64
+}
+
+func (c *counted) Do(r *http.Request) (*http.Response, error) {
+	c.n.Add(1)
+	return c.client.Do(r) //nolint:wrapcheck // it stands in for client
+}
+
 // Each attempt has a time limit of its own; package awsclient tests how long all take.
 func TestASilentTableFailsAfterThreeAttempts(t *testing.T) {
-	withEach(t, func(t *testing.T, open func(string) putter) {
+	withEachConfigured(t, func(t *testing.T, open func(aws.Config) putter) {
 		for _, c := range []struct {
 			name  string
 			serve func(http.ResponseWriter)
@@ -151,9 +161,7 @@ func TestASilentTableFailsAfterThreeAttempts(t *testing.T) {
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
-				var calls atomic.Int64
 				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					calls.Add(1)
 					_, _ = io.Copy(io.Discard, r.Body)
 					c.serve(w)
 					<-r.Context().Done()
@@ -161,9 +169,12 @@ func TestASilentTableFailsAfterThreeAttempts(t *testing.T) {
 				t.Cleanup(server.Close)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only if an attempt hangs
 				defer cancel()
-				_, err := open(server.URL).Put(ctx, secretItem())
+				to := limited(server.URL, 200*time.Millisecond)
+				attempts := &counted{client: to.HTTPClient}
+				to.HTTPClient = attempts
+				_, err := open(to).Put(ctx, secretItem())
 				checkClass(t, err, table.ErrUnavailable)
-				if n := calls.Load(); n != 3 || ctx.Err() != nil {
+				if n := attempts.n.Load(); n != 3 || ctx.Err() != nil {
 					t.Errorf("%d attempts, %v, want 3 that end by themselves", n, ctx.Err())
 				}
 			})
@@ -199,7 +210,7 @@ func BenchmarkPut(b *testing.B) {
 	}
 	for name, open := range putters {
 		b.Run(name, func(b *testing.B) {
-			s := open(server.URL)
+			s := open(config(server.URL))
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := s.Put(context.Background(), item); err != nil {

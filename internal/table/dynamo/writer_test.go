@@ -121,7 +121,7 @@ func TestWarmMakesOneSignedReadAndIgnoresTheResult(t *testing.T) {
 		w.WriteHeader(http.StatusInternalServerError)
 	}))
 	t.Cleanup(server.Close)
-	dynamo.NewWriter(awsclient.StandIn(server.URL), "events").Warm(t.Context())
+	dynamo.NewWriter(config(server.URL), "events").Warm(t.Context())
 	if n := calls.Load(); n != 1 {
 		t.Errorf("%d calls, want 1", n)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/timing"
 )
 
 // Target is a stack to play against.
@@ -51,12 +52,18 @@ type Player struct {
 	// goroutines call it at a time.
 	Done func(n int)
 
-	Now func() time.Time // NewPlayer sets it, tests replace it
+	// NewPlayer sets these, tests replace them.
+	Now   func() time.Time
+	Sleep func(ctx context.Context, pause time.Duration) bool // false if ctx has ended
+	Tick  func(interval time.Duration) <-chan time.Time
 }
 
 // NewPlayer returns a player that posts as fast as it is answered, loses nothing, and whose minutes take 500 ms.
 func NewPlayer(concurrency int, wait time.Duration) *Player {
-	return &Player{Now: time.Now, Concurrency: concurrency, Minute: 500 * time.Millisecond, Wait: wait}
+	return &Player{
+		Now: time.Now, Sleep: timing.Sleep, Tick: time.Tick,
+		Concurrency: concurrency, Minute: 500 * time.Millisecond, Wait: wait,
+	}
 }
 
 // ErrPlayed says that the table has events already where those of the plan belong. Events of no call, message or

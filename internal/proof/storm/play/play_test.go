@@ -127,26 +127,26 @@ func TestTheSchedulesPausesAreKept(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.before = func(request) int { return http.StatusInternalServerError }
-	p := plan(t, play.Mix{Seed: 1, Deliveries: 60})
-	player := play.NewPlayer(8, patience)
-	player.Minute = 2 * time.Millisecond
-	played(t, player, p, s.target(), s)
-	arrived := map[string][]time.Time{}
-	for _, r := range s.requests() {
-		arrived[r.body] = append(arrived[r.body], r.at)
-	}
 	seen := map[play.Schedule]bool{}
-	for _, d := range p.Deliveries {
-		seen[d.Schedule] = true
-		times := arrived[string(d.Body)]
-		if len(times) != d.Schedule.Tries() {
-			t.Fatalf("%s: %d tries", d.Schedule, len(times))
+	for seed := uint64(1); seed <= 30; seed++ {
+		p := plan(t, play.Mix{Seed: seed, Deliveries: 1})
+		player := play.NewPlayer(1, patience)
+		player.Minute = 2 * time.Millisecond
+		var pauses []time.Duration // of the one delivery, so one after the other
+		player.Sleep = func(_ context.Context, pause time.Duration) bool {
+			pauses = append(pauses, pause)
+			return true
 		}
-		for try := range times[1:] {
-			pause, _ := d.Schedule.Pause(try, 0) // the shortest
-			want := pause * player.Minute / time.Minute
-			if got := times[try+1].Sub(times[try]); got < want {
-				t.Errorf("%s: try %d comes %v after the one before, want %v", d.Schedule, try+1, got, want)
+		played(t, player, p, s.target(), s)
+		schedule := p.Deliveries[0].Schedule
+		seen[schedule] = true
+		if len(pauses) != schedule.Tries()-1 {
+			t.Fatalf("%s: %d pauses between %d tries", schedule, len(pauses), schedule.Tries())
+		}
+		for try, got := range pauses {
+			pause, _ := schedule.Pause(try, 0) // the shortest
+			if want := pause * player.Minute / time.Minute; got < want {
+				t.Errorf("%s: try %d comes %v after the one before, want %v", schedule, try+1, got, want)
 			}
 		}
 	}
@@ -182,17 +182,53 @@ func TestNoWorkerWaitsForARetry(t *testing.T) {
 	}
 }
 
+// Each delivery but the first waits for a tick of its own.
 func TestARateIsNotExceeded(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	player := play.NewPlayer(8, patience)
 	player.Rate = 200
-	got := played(t, player, plan(t, play.Mix{Seed: 2, Deliveries: 40, Strays: 20}), s.target(), s)
+	p := plan(t, play.Mix{Seed: 2, Deliveries: 40, Strays: 20})
+	ticks := make(chan time.Time)
+	var interval time.Duration
+	player.Tick = func(d time.Duration) <-chan time.Time {
+		interval = d
+		return ticks
+	}
+	deliveries := map[string]bool{}
+	for _, d := range p.Deliveries {
+		deliveries[string(d.Body)] = true
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	taken := 0
+	var ticking sync.WaitGroup
+	ticking.Go(func() {
+		for {
+			posted := map[string]bool{}
+			for _, r := range s.requests() {
+				if deliveries[r.body] {
+					posted[r.body] = true
+				}
+			}
+			if len(posted) > taken+1 {
+				t.Errorf("%d deliveries were posted after %d ticks", len(posted), taken)
+			}
+			select {
+			case ticks <- time.Time{}:
+				taken++
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	got := played(t, player, p, s.target(), s)
+	cancel()
+	ticking.Wait()
 	if err := got.Err(); err != nil {
 		t.Error(err)
 	}
-	if got.PerSecond() > 40.0/39*player.Rate {
-		t.Errorf("%.1f a second, want no more than %.1f", got.PerSecond(), player.Rate)
+	if interval != 5*time.Millisecond || taken != len(deliveries)-1 {
+		t.Errorf("%d ticks were taken, one each %v, want 39, one each 5ms", taken, interval)
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/events"
-	"github.com/ringback/ringback/internal/timing"
 )
 
 // round is a plan being played.
@@ -51,7 +50,7 @@ func (r *round) play(ctx context.Context) {
 			for j := (job{index: index}); ; {
 				pause, again := try(ctx, &j)
 				<-r.slots
-				if !again || !timing.Sleep(ctx, pause) || !r.enter(ctx) {
+				if !again || !r.Sleep(ctx, pause) || !r.enter(ctx) {
 					return
 				}
 			}
@@ -59,7 +58,7 @@ func (r *round) play(ctx context.Context) {
 	}
 	var pace <-chan time.Time
 	if r.Rate > 0 {
-		pace = time.Tick(time.Duration(float64(time.Second) / r.Rate))
+		pace = r.Tick(time.Duration(float64(time.Second) / r.Rate))
 	}
 	stray := 0
 	for i := range r.plan.Deliveries {
