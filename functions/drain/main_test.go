@@ -62,6 +62,7 @@ func mustStart(t *testing.T, endpoint, tableName string) *lambdaruntime.Process 
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}
+	process.Grace = time.Minute
 	return process
 }
 

@@ -75,6 +75,7 @@ func mustStart(t *testing.T, env map[string]string) *lambdaruntime.Process {
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}
+	process.Grace = time.Minute
 	return process
 }
 

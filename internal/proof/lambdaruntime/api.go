@@ -70,7 +70,7 @@ type invocation struct {
 // again. A call waits for the one before it: like Lambda, a process handles one
 // event at a time.
 //
-// If the process takes longer than timeout, it is killed, and the error wraps
+// If the process takes longer than timeout and its Grace, it is killed, and the error wraps
 // [ErrTimedOut]. If ctx is done first, it is killed too, because half an
 // invocation cannot be taken back. If it ends instead of polling, or had ended
 // before, the error wraps [ErrExited]. With each of these errors the result holds
@@ -85,7 +85,7 @@ func (p *Process) Invoke(ctx context.Context, payload []byte, timeout time.Durat
 	case <-ctx.Done():
 		return Result{}, fmt.Errorf("wait for the invocation before: %w", ctx.Err())
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, ErrTimedOut)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout+p.Grace, ErrTimedOut)
 	defer cancel()
 	inv := &invocation{
 		payload:  payload,

@@ -71,6 +71,10 @@ func (e *InitError) Unwrap() error { return e.cause }
 
 // Process is a running binary. Its methods may be called from several goroutines.
 type Process struct {
+	// Grace is how long after its deadline an invocation may still end before the
+	// process is killed. Lambda gives none; tests do, for a machine that is busy.
+	Grace time.Duration
+
 	cmd       *exec.Cmd
 	server    *httptest.Server
 	started   time.Time

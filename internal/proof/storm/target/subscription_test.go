@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,29 +63,31 @@ func TestOnePublicationIsOneAlert(t *testing.T) {
 
 func TestSettledIsWhenAllHaveComeAndNoMoreCome(t *testing.T) {
 	t.Parallel()
-	s := target.NewSubscription()
-	take := func(publication, id string) {
-		s.Take(&types.Message{Body: aws.String(fmt.Sprintf(`{"MessageId":%q,"Message":"{\"id\":\"%s\"}"}`, publication, id))})
-	}
-	expected := map[string]struct{}{"a": {}, "b": {}}
-	take("1", "a")
-	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if err := s.Settled(short, expected, 0); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1 of 2 alerts") {
-		t.Errorf("got %v, want that one of two has not come", err)
-	}
-	const quiet = 50 * time.Millisecond
-	settled := make(chan error, 1)
-	go func() { settled <- s.Settled(t.Context(), expected, quiet) }()
-	take("2", "b")
-	last := time.Now()
-	take("3", "b")
-	if err := <-settled; err != nil || time.Since(last) < quiet {
-		t.Errorf("settled after %v, %v: want %v without an alert", time.Since(last), err, quiet)
-	}
-	if len(expected) != 2 {
-		t.Error("what is expected was changed")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := target.NewSubscription()
+		take := func(publication, id string) {
+			s.Take(&types.Message{Body: aws.String(fmt.Sprintf(`{"MessageId":%q,"Message":"{\"id\":\"%s\"}"}`, publication, id))})
+		}
+		expected := map[string]struct{}{"a": {}, "b": {}}
+		take("1", "a")
+		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		if err := s.Settled(short, expected, 0); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1 of 2 alerts") {
+			t.Errorf("got %v, want that one of two has not come", err)
+		}
+		const quiet = 50 * time.Millisecond
+		settled := make(chan error, 1)
+		go func() { settled <- s.Settled(t.Context(), expected, quiet) }()
+		take("2", "b")
+		last := time.Now()
+		take("3", "b")
+		if err := <-settled; err != nil || time.Since(last) < quiet {
+			t.Errorf("settled after %v, %v: want %v without an alert", time.Since(last), err, quiet)
+		}
+		if len(expected) != 2 {
+			t.Error("what is expected was changed")
+		}
+	})
 }
 
 func TestAQueueGetsTheTopicsAlertsAndIsRemoved(t *testing.T) {
