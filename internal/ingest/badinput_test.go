@@ -270,8 +270,8 @@ func TestLargeBodies(t *testing.T) {
 		{"just at the limit", voicemail(ingest.MaxBody, words), 200, 1},
 		{"one over the limit", voicemail(ingest.MaxBody+1, words), 413, 0},
 		{"500 KB of noise are stored", voicemail(500<<10, noise), 200, 1},
-		{"2 MB of noise do not fit", voicemail(2<<20, noise), 413, 1},
-		{"2 MB that are no JSON do not fit either", noise(2 << 20), 413, 1},
+		{"1 MB of noise does not fit", voicemail(1<<20, noise), 413, 1},
+		{"1 MB that is no JSON does not fit either", noise(1 << 20), 413, 1},
 		{"5 MB that are no JSON, but fit, are kept", words(5 << 20), 400, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -506,7 +506,7 @@ func TestPayloadOfNamesADamagedItem(t *testing.T) {
 func TestALargeMemberIsInThePayloadOnly(t *testing.T) {
 	t.Parallel()
 	body := bodyA("voicemail.received", "2026-03-12T14:40:00Z",
-		`{"call_id":"c1","from":"+14155558765","to":"+14155551234","notes":"short","transcription":"`+strings.Repeat("call me back ", 5<<20/13)+`"}`)
+		`{"call_id":"c1","from":"+14155558765","to":"+14155551234","notes":"short","transcription":"`+strings.Repeat("call me back ", 1<<20/13)+`"}`)
 	item := itemOf(t, body)
 	if err := table.Check(item); err != nil {
 		t.Fatalf("the table refuses it: %v", err)

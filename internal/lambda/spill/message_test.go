@@ -178,6 +178,9 @@ func incompressible(n int) string {
 	return string(b)
 }
 
+// overQueue makes a message that is larger than a queue takes.
+var overQueue = incompressible(1100 << 10)
+
 // Everything that the table takes fits the queue: the largest items, of events and
 // of rejections, with the largest headers that API Gateway allows (10,240 bytes in
 // all).
@@ -246,7 +249,7 @@ func TestWhatFitsTheTableFitsTheQueue(t *testing.T) {
 
 func TestWhatDoesNotFitIsAnError(t *testing.T) {
 	t.Parallel()
-	_, err := spill.Encode(ingest.Received{ReceivedAt: arrival, Body: []byte(incompressible(2 << 20))})
+	_, err := spill.Encode(ingest.Received{ReceivedAt: arrival, Body: []byte(overQueue)})
 	if !errors.Is(err, spill.ErrTooLarge) {
 		t.Errorf("got %v, want %v", err, spill.ErrTooLarge)
 	}

@@ -80,7 +80,7 @@ func TestSendSendsNothingThatNoQueueTakes(t *testing.T) {
 		t.Error("sent all the same")
 		return []byte("{}"), nil
 	}), "https://sqs.us-east-1.amazonaws.com/123456789012/spill")
-	err := to.Send(t.Context(), ingest.Received{ReceivedAt: arrival, Body: []byte(incompressible(2 << 20))})
+	err := to.Send(t.Context(), ingest.Received{ReceivedAt: arrival, Body: []byte(overQueue)})
 	if !errors.Is(err, spill.ErrTooLarge) {
 		t.Errorf("got %v, want %v", err, spill.ErrTooLarge)
 	}
