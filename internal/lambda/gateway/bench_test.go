@@ -22,7 +22,10 @@ import (
 func whole(t testing.TB) (*gateway.Handler, *tabletest.Instant) {
 	t.Helper()
 	instant := tabletest.StartInstant(t)
-	writer := dynamo.NewWriter(awsclient.StandIn(instant.Endpoint()), "events")
+	config, client := awsclient.StandIn(instant.Endpoint()), awsclient.NewHTTPClient()
+	client.SetLimit(time.Minute) // a retry on a busy machine would be a second connection
+	config.HTTPClient = client
+	writer := dynamo.NewWriter(config, "events")
 	writer.Warm(t.Context())
 	log := slog.New(slog.NewJSONHandler(discard{}, nil))
 	h := ingest.New(writer, credential.Fixed{Token: sampleToken, SigningSecret: signingSecret}, log)
