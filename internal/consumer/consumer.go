@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/ringback/ringback/internal/table"
@@ -13,15 +14,34 @@ import (
 // any other, and ends in the failure bucket, where a person finds it.
 var ErrPermanent = errors.New("cannot be processed")
 
+// ErrResults means that a [Process] did not return one error for each item.
+var ErrResults = errors.New("not one result for each item")
+
 // Process processes items in order and returns one error for each, nil if it is
-// done. Failed items come again, maybe together with others that are done, so
-// it must be idempotent. One bad item must not fail the others. It logs its own
-// errors.
+// done. Failed items come again, possibly with items already processed, so it must
+// be idempotent. One bad item must not fail the others. It logs its own errors.
+// Call it through [Process.Run].
 type Process func(ctx context.Context, items []table.Item) []error
 
-// Consumer is a job that follows from new items of the events table.
+// Run processes items. If the number of errors is not the number of items, nobody
+// can say which are done, so all of them fail with [ErrResults].
+func (p Process) Run(ctx context.Context, items []table.Item) []error {
+	errs := p(ctx, items)
+	if len(errs) == len(items) {
+		return errs
+	}
+	err := fmt.Errorf("%w: %d for %d", ErrResults, len(errs), len(items))
+	errs = make([]error, len(items))
+	for i := range errs {
+		errs[i] = err
+	}
+	return errs
+}
+
+// Consumer handles new items of the events table.
 type Consumer struct {
-	// Name identifies the consumer in logs, and its checkpoint in a feed.
+	// Name identifies the consumer in logs, and its checkpoint in a feed. No two
+	// consumers may share one.
 	Name string
 	// Wants reports whether the consumer processes an item; nil means all items.
 	Wants func(table.Item) bool
@@ -65,7 +85,7 @@ func All(consumers ...Consumer) Process {
 				continue
 			}
 			all.Go(func() {
-				results := c.Process(ctx, wanted)
+				results := c.Process.Run(ctx, wanted)
 				mu.Lock()
 				defer mu.Unlock()
 				for i, err := range results {

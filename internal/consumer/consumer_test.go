@@ -27,6 +27,30 @@ func nameOf(i table.Item) string {
 	return key.PK[len("CALL#"):] + key.SK[len("EVENT#"):]
 }
 
+// Nobody can say which items were processed, so none of them is.
+func TestTheWrongNumberOfResultsFailsEveryItem(t *testing.T) {
+	t.Parallel()
+	items := []table.Item{item("a", "1"), item("b", "1"), item("c", "1")}
+	for _, n := range []int{0, 1, 4} {
+		all := consumer.All(
+			consumer.Consumer{Name: "good", Process: func(_ context.Context, items []table.Item) []error {
+				return make([]error, len(items))
+			}},
+			consumer.Consumer{
+				Name:    "bad",
+				Wants:   func(i table.Item) bool { return nameOf(i) != "b1" },
+				Process: func(context.Context, []table.Item) []error { return make([]error, n) },
+			},
+		)
+		errs := all(t.Context(), items)
+		for i, fails := range []bool{true, false, true} {
+			if errors.Is(errs[i], consumer.ErrResults) != fails || (errs[i] == nil) == fails {
+				t.Errorf("%d results, item %d: %v, want an error: %t", n, i, errs[i], fails)
+			}
+		}
+	}
+}
+
 func TestAllGivesEachConsumerTheItemsItWants(t *testing.T) {
 	t.Parallel()
 	got := map[string]*[]string{"alerts": {}, "followups": {}, "idle": {}}

@@ -1,5 +1,5 @@
-// Package consumer takes the new items of the events table to the jobs that
-// follow from them: the alerts today, others later.
+// Package consumer delivers new items of the events table to named consumers: the
+// alerts today, others later.
 //
 // A [Consumer] has a name and processes items in batches, with one error for
 // each item. The same consumers run in two places:

@@ -21,7 +21,7 @@ type Record struct {
 // of all registered consumers have passed it. Its errors wrap
 // [table.ErrUnavailable] once it is closed.
 type Feed interface {
-	// Register declares which consumers there are. A consumer that is new begins
+	// Register declares the names of all consumers. A consumer that is new begins
 	// with the oldest record that is left; one that is missing loses its
 	// checkpoint.
 	Register(ctx context.Context, consumers ...string) error

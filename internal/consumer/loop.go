@@ -31,6 +31,7 @@ type loop struct {
 	mu      sync.Mutex
 	read    uint64          // the last record that was read and tried
 	failed  []uint64        // sequences to retry, the next one first
+	full    bool            // the lack of room for failed records is logged
 	locked  map[string]bool // keys of the records under way
 	saved   uint64          // the checkpoint in the feed
 	changed chan struct{}   // closed when any of these changes
@@ -39,7 +40,7 @@ type loop struct {
 // readUntil processes new records until ctx ends.
 func (l *loop) readUntil(ctx context.Context) {
 	pause := l.FirstPause
-	for full := false; l.awaitRoom(ctx, &full); {
+	for l.awaitRoom(ctx) {
 		if l.readNext(ctx) == nil {
 			pause = l.FirstPause
 			continue
@@ -50,14 +51,14 @@ func (l *loop) readUntil(ctx context.Context) {
 }
 
 // awaitRoom waits until fewer than MaxFailed records have failed. It returns
-// false when ctx ends. full says that the lack of room is logged already; it is
-// logged again only after half of the room was free.
-func (l *loop) awaitRoom(ctx context.Context, full *bool) bool {
+// false when ctx ends. The lack of room is logged once, and again only after half
+// of the room was free.
+func (l *loop) awaitRoom(ctx context.Context) bool {
 	return l.await(ctx, nil, func() bool {
 		failed := len(l.failed)
-		*full = *full && failed > l.MaxFailed/2
-		if failed >= l.MaxFailed && !*full {
-			*full = true
+		l.full = l.full && failed > l.MaxFailed/2
+		if failed >= l.MaxFailed && !l.full {
+			l.full = true
 			l.log.Error("consumer held up by failed records", "failed", failed)
 		}
 		return failed < l.MaxFailed
@@ -166,8 +167,11 @@ func (l *loop) processBatch(ctx context.Context, batch []Record) (failed []uint6
 	for i, r := range batch {
 		items[i] = r.Item
 	}
-	for i, err := range l.Process(ctx, items) {
+	for i, err := range l.Process.Run(ctx, items) {
 		switch {
+		case errors.Is(err, ErrResults):
+			l.log.Error("record not processed", "sequence", batch[i].Sequence, "error", err)
+			failed = append(failed, batch[i].Sequence)
 		case errors.Is(err, ErrPermanent):
 			l.log.Error("record passed over", "sequence", batch[i].Sequence, "error", err)
 		case err != nil:

@@ -5,14 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
 
-// ErrStopped says that a [Runner] has stopped.
-var ErrStopped = errors.New("consumers are stopped")
+// Errors of [Start] and of a [Runner].
+var (
+	// ErrConfig means that consumers cannot run as they are configured.
+	ErrConfig = errors.New("unusable consumer configuration")
+	// ErrStopped means that the runner has stopped.
+	ErrStopped = errors.New("consumers are stopped")
+)
 
-// Options are what all consumers of a [Runner] have in common. None may be 0.
+// Options are what all consumers of a [Runner] have in common. All must be
+// positive.
 type Options struct {
 	// Workers is how many batches of new records a consumer processes side by
 	// side. One more batch may be under way with failed records.
@@ -27,7 +34,14 @@ type Options struct {
 	MaxFailed int
 }
 
-// Runner takes the records of a feed to consumers until it is stopped.
+func (o Options) check() error {
+	if min(o.Workers, o.Batch, o.MaxFailed) < 1 || min(o.FirstPause, o.LongestPause) <= 0 {
+		return fmt.Errorf("%w: an option is not positive: %+v", ErrConfig, o)
+	}
+	return nil
+}
+
+// Runner delivers the records of a feed to consumers until it is stopped.
 type Runner struct {
 	feed  Feed
 	loops []*loop
@@ -43,10 +57,19 @@ type Runner struct {
 // on, even those with the same key: one alert that nobody accepts must not hold
 // up the others. The checkpoint stays before the oldest failed record. After a
 // crash everything behind the checkpoint comes again.
+//
+// The error wraps [ErrConfig] if an option is not positive, or if a consumer has no
+// name or that of another: they would share a checkpoint.
 func Start(ctx context.Context, feed Feed, o Options, log *slog.Logger, consumers ...Consumer) (*Runner, error) {
-	names := make([]string, len(consumers))
-	for i, c := range consumers {
-		names[i] = c.Name
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, c := range consumers {
+		if c.Name == "" || slices.Contains(names, c.Name) {
+			return nil, fmt.Errorf("%w: no name, or one used twice: %q", ErrConfig, c.Name)
+		}
+		names = append(names, c.Name)
 	}
 	if err := feed.Register(ctx, names...); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -57,6 +58,9 @@ func (r *recorder) process(_ context.Context, items []table.Item) []error {
 	}
 	r.mu.Unlock()
 
+	for range 20 {
+		runtime.Gosched() // so that a batch with the same key would meet this one
+	}
 	errs := make([]error, len(items))
 	for i, it := range items {
 		if r.fail != nil {
@@ -446,6 +450,129 @@ func TestAFeedThatFailsForATimeLosesNothing(t *testing.T) {
 	}
 }
 
+// A batch without one result for each item is not done.
+func TestTheWrongNumberOfResultsIsRetried(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 3} {
+		s := open(t)
+		put(t, s, item("a", "1"), item("a", "2"))
+		c := &recorder{}
+		calls := 0
+		r := start(t, s, quick, consumer.Consumer{
+			Name: "alerts",
+			Process: func(ctx context.Context, items []table.Item) []error {
+				errs := c.process(ctx, items)
+				if calls++; calls == 1 {
+					return make([]error, n)
+				}
+				return errs
+			},
+		})
+		settle(t, r)
+		if diff := cmp.Diff(map[string]int{"a1": 2, "a2": 2}, c.counts()); diff != "" {
+			t.Errorf("tries after %d results (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
+// A stop does not interrupt a batch: an alert that was published must be marked.
+func TestAStopDoesNotEndTheContextOfABatch(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	put(t, s, item("a", "1"))
+	begun, free := make(chan struct{}), make(chan struct{})
+	var ended error
+	r := start(t, s, quick, consumer.Consumer{
+		Name: "alerts",
+		Process: func(ctx context.Context, _ []table.Item) []error {
+			close(begun)
+			<-free
+			ended = ctx.Err()
+			return []error{nil}
+		},
+	})
+	<-begun
+	r.Stop()
+	close(free)
+	<-r.Done()
+	if ended != nil {
+		t.Errorf("the batch's context has ended: %v", ended)
+	}
+	if got, err := s.Checkpoint("alerts"); got != 1 || err != nil {
+		t.Errorf("checkpoint %d, %v, want 1", got, err)
+	}
+}
+
+// readFeed reports that the records up to a sequence are read: their checkpoint
+// is set, and the next ones are asked for.
+type readFeed struct {
+	*bolt.Store
+
+	upTo uint64
+	read chan struct{}
+}
+
+func (f *readFeed) Feed(ctx context.Context, after uint64, limit int) ([]consumer.Record, error) {
+	if after == f.upTo {
+		close(f.read)
+	}
+	return f.Store.Feed(ctx, after, limit)
+}
+
+// A retry that fails goes to the end of the queue, so the oldest failed record is
+// not the next one to retry.
+func TestTheCheckpointStaysBeforeTheOldestFailure(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	put(t, s, item("a", "1"), item("b", "1"))
+	hanging, free := make(chan struct{}), make(chan struct{})
+	c := &recorder{fail: func(name string, tries int) error {
+		switch {
+		case name == "b1" && tries == 1: // a1 has failed again
+			close(hanging)
+			<-free
+		case name == "c1":
+			return nil
+		}
+		return errBusy
+	}}
+	o := quick
+	o.Batch = 1
+	feed := &readFeed{Store: s, upTo: 3, read: make(chan struct{})}
+	start(t, feed, o, consumer.Consumer{Name: "alerts", Process: c.process})
+	<-hanging
+	put(t, s, item("c", "1"))
+	<-feed.read
+	if got, err := s.Checkpoint("alerts"); got != 0 || err != nil {
+		t.Errorf("checkpoint %d, %v, want 0: a1 is not done", got, err)
+	}
+	close(free)
+}
+
+func TestStartChecksItsConfiguration(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	alerts := consumer.Consumer{Name: "alerts"}
+	for name, tc := range map[string]struct {
+		change    func(*consumer.Options)
+		consumers []consumer.Consumer
+	}{
+		"no workers":       {func(o *consumer.Options) { o.Workers = 0 }, []consumer.Consumer{alerts}},
+		"no batch":         {func(o *consumer.Options) { o.Batch = 0 }, []consumer.Consumer{alerts}},
+		"no first pause":   {func(o *consumer.Options) { o.FirstPause = 0 }, []consumer.Consumer{alerts}},
+		"no longest pause": {func(o *consumer.Options) { o.LongestPause = -1 }, []consumer.Consumer{alerts}},
+		"no failures":      {func(o *consumer.Options) { o.MaxFailed = 0 }, []consumer.Consumer{alerts}},
+		"no name":          {func(*consumer.Options) {}, []consumer.Consumer{alerts, {}}},
+		"one name twice":   {func(*consumer.Options) {}, []consumer.Consumer{alerts, {Name: "followups"}, alerts}},
+	} {
+		o := quick
+		tc.change(&o)
+		if _, err := consumer.Start(t.Context(), s, o, logscan.Logger(t), tc.consumers...); !errors.Is(err, consumer.ErrConfig) {
+			t.Errorf("%s: %v, want %v", name, err, consumer.ErrConfig)
+		}
+	}
+}
+
 func TestStartNeedsTheFeed(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -455,7 +582,7 @@ func TestStartNeedsTheFeed(t *testing.T) {
 	if _, err := consumer.Start(t.Context(), s, quick, logscan.Logger(t), consumer.Consumer{Name: "alerts"}); !errors.Is(err, table.ErrUnavailable) {
 		t.Errorf("Start: %v, want %v", err, table.ErrUnavailable)
 	}
-	if _, err := consumer.Start(t.Context(), open(t), quick, logscan.Logger(t), consumer.Consumer{}); !errors.Is(err, bolt.ErrConsumer) {
+	if _, err := consumer.Start(t.Context(), open(t), quick, logscan.Logger(t)); !errors.Is(err, bolt.ErrConsumer) {
 		t.Errorf("Start: %v, want %v", err, bolt.ErrConsumer)
 	}
 }

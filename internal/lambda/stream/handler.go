@@ -17,8 +17,8 @@ import (
 	"github.com/ringback/ringback/internal/timing"
 )
 
-// answerTime is kept of the function's time to answer. An invocation without an
-// answer fails as a whole.
+// answerTime is reserved before the function's deadline, for its answer. An
+// invocation without an answer fails as a whole.
 const answerTime = time.Second
 
 // Errors of an invocation.
@@ -95,8 +95,12 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 			index = append(index, i)
 		}
 	}
-	for i, err := range h.process(ctx, items) {
+	for i, err := range h.process.Run(ctx, items) {
 		errs[index[i]] = err
+		if errors.Is(err, consumer.ErrResults) {
+			h.log.LogAttrs(ctx, slog.LevelError, "record not processed",
+				slog.String("sequence", sequences[index[i]]), slog.String("error", err.Error()))
+		}
 	}
 
 	answer := response{BatchItemFailures: []failure{}}

@@ -107,6 +107,18 @@ func TestPromise5_OnlyWhatFailedComesAgain(t *testing.T) {
 	}
 }
 
+// Nobody can say which records were processed, so all of them come again.
+func TestTheWrongNumberOfResultsFailsTheBatch(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 3} {
+		h := stream.New(func(context.Context, []table.Item) []error { return make([]error, n) }, logscan.Logger(t))
+		got, err := h.Invoke(t.Context(), batch(insert("1", "A"), insert("2", "B")))
+		if err != nil || string(got) != partial("1") {
+			t.Errorf("%d results: %s, %v, want %s", n, got, err, partial("1"))
+		}
+	}
+}
+
 // Lambda has one result per record, so a failure of one consumer repeats records
 // for all of them. None of them misses one.
 func TestAFailureRepeatsRecordsForEveryConsumer(t *testing.T) {

@@ -22,8 +22,8 @@ import (
 // damaged there. The error text carries no item content.
 var ErrRecord = errors.New("unreadable record")
 
-// ErrConsumer says that a consumer has no name or is not registered, or that its
-// checkpoint is past the end of the feed.
+// ErrConsumer means that a consumer has no name of its own or is not registered, or
+// that its checkpoint is past the end of the feed.
 var ErrConsumer = errors.New("unusable consumer")
 
 var (
@@ -185,16 +185,19 @@ func checkpointOf(tx *bbolt.Tx, name string) uint64 {
 
 // Register implements [consumer.Feed].
 //
-// It forgets the checkpoints of all other consumers, or the feed of a version
-// that has dropped one would grow for ever. If an older version runs in between,
+// It deletes the checkpoints of all other consumers. Otherwise the checkpoint of a
+// removed consumer would stop trimming. If an older version runs in between,
 // a newer consumer misses the records of that time. What it derives can be
 // derived again: the items stay in the table.
 //
-// The error wraps [ErrConsumer] without a consumer or without its name, and
-// [table.ErrUnavailable] if the store is closed.
+// The error wraps [ErrConsumer] if there is no consumer, or one without a name or
+// with that of another, and [table.ErrUnavailable] if the store is closed.
 func (s *Store) Register(ctx context.Context, consumers ...string) error {
 	if len(consumers) == 0 || slices.Contains(consumers, "") {
 		return fmt.Errorf("register: %w: no name", ErrConsumer)
+	}
+	if names := slices.Sorted(slices.Values(consumers)); len(slices.Compact(names)) < len(consumers) {
+		return fmt.Errorf("register: %w: two have one name", ErrConsumer)
 	}
 	if err := s.write(ctx, &registration{consumers}, 0); err != nil {
 		return fmt.Errorf("register: %w", err)
@@ -334,14 +337,14 @@ type signal struct {
 
 func newSignal() *signal { return &signal{ch: make(chan struct{})} }
 
-// next returns a channel that the next give closes.
+// next returns a channel that the next broadcast closes.
 func (s *signal) next() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ch
 }
 
-func (s *signal) give() {
+func (s *signal) broadcast() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.ch)

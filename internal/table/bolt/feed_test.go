@@ -300,7 +300,7 @@ func TestAConsumerThatIsNoLongerRegisteredDoesNotHoldTheFeed(t *testing.T) {
 	}
 	wantCheckpoint(t, s, alerts, 2)
 	wantCheckpoint(t, s, "stuck", 0)
-	for _, names := range [][]string{nil, {""}, {alerts, ""}} {
+	for _, names := range [][]string{nil, {""}, {alerts, ""}, {alerts, "stuck", alerts}} {
 		if err := s.Register(t.Context(), names...); !errors.Is(err, bolt.ErrConsumer) {
 			t.Errorf("Register(%q): %v, want %v", names, err, bolt.ErrConsumer)
 		}

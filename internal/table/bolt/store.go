@@ -51,7 +51,7 @@ type Store struct {
 	committed chan struct{} // closed when the last commit is done
 	closeOnce func() error
 
-	fed *signal // given after a commit that added to the feed
+	fed *signal // broadcast after a commit that added to the feed
 }
 
 var _ table.Store = (*Store)(nil)
@@ -109,7 +109,7 @@ func prepare(tx *bbolt.Tx, t schema.Table) error {
 	if err != nil {
 		return err
 	}
-	if err := forget(tx, keyed, t.Indexes); err != nil {
+	if err := dropIndexes(tx, keyed, t.Indexes); err != nil {
 		return err
 	}
 	for _, index := range t.Indexes {
@@ -127,9 +127,9 @@ func prepare(tx *bbolt.Tx, t schema.Table) error {
 	return nil
 }
 
-// forget deletes every index that is not in the schema. From now on it would miss
+// dropIndexes deletes every index that is not in the schema. From now on it would miss
 // entries, so it could not be used again.
-func forget(tx *bbolt.Tx, keyed *bbolt.Bucket, indexes []schema.Index) error {
+func dropIndexes(tx *bbolt.Tx, keyed *bbolt.Bucket, indexes []schema.Index) error {
 	var gone []string // a bucket must not change during ForEach
 	err := keyed.ForEach(func(name, _ []byte) error {
 		if !slices.ContainsFunc(indexes, func(i schema.Index) bool { return i.Name == string(name) }) {
@@ -302,7 +302,7 @@ func (s *Store) commitLoop() {
 			w.done <- err
 		}
 		if err == nil && slices.ContainsFunc(batch, (*write).feeds) {
-			s.fed.give()
+			s.fed.broadcast()
 		}
 	}
 }
