@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -20,6 +21,17 @@ const (
 
 	firstPause   = time.Second
 	longestPause = 30 * time.Second
+
+	// lastForwardTime is how long alerts may still be forwarded while the stack is
+	// being closed.
+	lastForwardTime = 3 * time.Second
+	// lastPrintTime is left after that, to print and to mark.
+	lastPrintTime = 2 * time.Second
+)
+
+var (
+	errBlocked    = errors.New("alerts: output is blocked")
+	errUnfinished = errors.New("consumers: a batch does not finish")
 )
 
 // Unmarked is how many alerts may be published but not marked yet: one batch in
@@ -31,6 +43,8 @@ type consumers struct {
 	*consumer.Runner
 
 	publisher *publisher
+
+	lastForwardTime, lastPrintTime time.Duration
 }
 
 // startConsumers lists the consumers, as functions/alerts does for AWS.
@@ -55,12 +69,28 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	return &consumers{runner, p}, nil
+	return &consumers{
+		Runner:          runner,
+		publisher:       p,
+		lastForwardTime: cmp.Or(c.lastForwardTime, lastForwardTime),
+		lastPrintTime:   cmp.Or(c.lastPrintTime, lastPrintTime),
+	}, nil
 }
 
 // close stops, and gives the batches under way some time to finish. After an
 // error they still use the store.
 func (c *consumers) close() error {
 	c.Stop()
-	return c.publisher.close(c.Done())
+	late := time.AfterFunc(c.lastForwardTime, c.publisher.stop)
+	defer late.Stop()
+	defer c.publisher.stop()
+	select {
+	case <-c.Done():
+		return nil
+	case <-time.After(c.lastForwardTime + c.lastPrintTime):
+		if c.publisher.printing.Load() {
+			return errBlocked
+		}
+		return errUnfinished
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unicode"
@@ -23,11 +24,6 @@ import (
 const (
 	// forwardTime is how long a receiver may take to answer.
 	forwardTime = 10 * time.Second
-	// lastForwardTime is how long alerts may still be forwarded while the stack is
-	// being closed.
-	lastForwardTime = 3 * time.Second
-	// lastPrintTime is left after that, to print and to mark.
-	lastPrintTime = 2 * time.Second
 	// maxAnswer is how much of an answer is read, in bytes, so that the connection
 	// can be reused.
 	maxAnswer = 64 << 10
@@ -47,7 +43,6 @@ var (
 	// name the receiver: any part of a URL may be a secret.
 	errForward = errors.New("not forwarded")
 	errStopped = errors.New("the alerts are stopped")
-	errBlocked = errors.New("output is blocked")
 )
 
 // publisher prints alerts and forwards them to a URL. It prints first and only
@@ -58,12 +53,11 @@ type publisher struct {
 	client *http.Client
 
 	sending context.Context // ends when forwarding stops
-	giveUp  context.CancelFunc
+	cancel  context.CancelFunc
 
-	lastForwardTime, lastPrintTime time.Duration
-
-	mu      sync.Mutex
-	printed map[string]bool // by ID: alerts that are printed but not accepted yet
+	printing atomic.Bool // a Write to out is under way
+	mu       sync.Mutex
+	printed  map[string]bool // by ID: alerts that are printed but not accepted yet
 }
 
 var _ alert.Publisher = (*publisher)(nil)
@@ -88,27 +82,16 @@ func newPublisher(c Config) (*publisher, error) {
 			// An alert goes nowhere but to the user's URL.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		lastForwardTime: cmp.Or(c.lastForwardTime, lastForwardTime),
-		lastPrintTime:   cmp.Or(c.lastPrintTime, lastPrintTime),
-		printed:         make(map[string]bool),
+		printed: make(map[string]bool),
 	}
-	p.sending, p.giveUp = context.WithCancel(context.Background())
+	p.sending, p.cancel = context.WithCancel(context.Background())
 	return p, nil
 }
 
-// close waits until done is closed, and stops forwarding after lastForwardTime.
-// It returns an error if done is still open after that and lastPrintTime.
-func (p *publisher) close(done <-chan struct{}) error {
-	late := time.AfterFunc(p.lastForwardTime, p.giveUp)
-	defer late.Stop()
-	defer p.client.CloseIdleConnections()
-	defer p.giveUp()
-	select {
-	case <-done:
-		return nil
-	case <-time.After(p.lastForwardTime + p.lastPrintTime):
-		return errBlocked
-	}
+// stop postpones what is not forwarded yet. It may be called again.
+func (p *publisher) stop() {
+	p.cancel()
+	p.client.CloseIdleConnections()
 }
 
 // Publish implements [alert.Publisher]. It forwards the alerts of different calls
@@ -168,7 +151,9 @@ func (p *publisher) print(m alert.Message) error {
 		mark = "  "
 	}
 	block.WriteByte('\n')
+	p.printing.Store(true)
 	_, err := io.WriteString(p.out, block.String())
+	p.printing.Store(false)
 	if err == nil && p.url != "" {
 		p.printed[m.ID] = true // until it is accepted
 	}

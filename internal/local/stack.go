@@ -155,14 +155,14 @@ func (s *Stack) Scan(ctx context.Context) iter.Seq2[table.Item, error] { return 
 // Close answers the requests under way, waits some seconds for alerts under way,
 // and closes the store. The next Start sends the alerts that are left.
 //
-// If an alert is being printed and output is blocked, Close returns an error and
-// leaves the store open. It may be called again.
+// If a batch does not finish, for example because output is blocked, Close returns
+// an error and leaves the store open. It may be called again.
 func (s *Stack) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	err := s.server.Shutdown(ctx)
-	if blocked := s.consumers.close(); blocked != nil {
-		return errors.Join(err, fmt.Errorf("alerts: %w", blocked))
+	if unfinished := s.consumers.close(); unfinished != nil {
+		return errors.Join(err, unfinished)
 	}
 	return errors.Join(err, s.store.Close())
 }

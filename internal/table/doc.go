@@ -3,8 +3,8 @@
 // [Store] is the small interface that the rest of the program uses. Package dynamo
 // has the webhook's writer, package dynamostore everything else that deployed
 // functions do with the table, and package bolt keeps the same table in one file on
-// one machine. All three pass one conformance suite. Package schema reads keys,
-// indexes and projections from template.yaml, their only source.
+// one machine. All three pass one conformance suite. template.yaml defines keys,
+// indexes and projections; package schema is generated from it.
 //
 // Where the answers are:
 //
@@ -16,7 +16,6 @@
 //	deliveries refused on one day       Base   REJECTED#<day>       by arrival
 //	everything with one outside number  GSI1   PHONE#<+digits>      by time
 //	missed calls, voicemails of a day   GSI2   ALERT#<day>          by time
-//	callers still waiting               GSI2   FOLLOWUP#OPEN        longest first
 //
 // The primary key of an item is its dedupe key: [Store.Put] never overwrites, so
 // that a redelivery, or a second attempt after a lost response, changes nothing.

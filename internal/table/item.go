@@ -19,7 +19,7 @@ import (
 
 // The attributes of an item, other than its keys and the documented members of
 // its data, which keep their names. Adding one takes a constant here, a line in
-// [EventItem], and a line in README.
+// [EventItem], and a line in docs/table.md.
 const (
 	Alert          = "alert"           // "missed_call" or "voicemail", on those only
 	AlertedAt      = "alerted_at"      // UTC, milliseconds; on marks only

@@ -17,7 +17,7 @@ func newTransport(dial dial) *http.Transport {
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := dial(ctx, network, address)
 			if err != nil {
-				return nil, err //nolint:wrapcheck // says all itself
+				return nil, err //nolint:wrapcheck // net errors need no context
 			}
 			return &wholeRequests{Conn: conn}, nil
 		},
@@ -59,7 +59,7 @@ var (
 func (w *wholeRequests) Write(p []byte) (int, error) {
 	if len(w.held) == 0 {
 		if len(p) > maxHeld || !beginsChunked(p) {
-			return w.Conn.Write(p) //nolint:wrapcheck // says all itself
+			return w.Conn.Write(p) //nolint:wrapcheck // net errors need no context
 		}
 		w.held = append(w.held, p...)
 		return len(p), nil
@@ -68,7 +68,7 @@ func (w *wholeRequests) Write(p []byte) (int, error) {
 		if err := w.release(); err != nil {
 			return 0, err
 		}
-		return w.Conn.Write(p) //nolint:wrapcheck // says all itself
+		return w.Conn.Write(p) //nolint:wrapcheck // net errors need no context
 	}
 	w.held = append(w.held, p...)
 	// A chunk that ends in the same bytes is sent early, which does no harm.
@@ -84,7 +84,7 @@ func (w *wholeRequests) Write(p []byte) (int, error) {
 func (w *wholeRequests) release() error {
 	_, err := w.Conn.Write(w.held)
 	w.held = w.held[:0]
-	return err //nolint:wrapcheck // says all itself
+	return err //nolint:wrapcheck // net errors need no context
 }
 
 // beginsChunked reports whether p is exactly the header of a chunked request.

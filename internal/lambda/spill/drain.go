@@ -20,7 +20,7 @@ const (
 	// maxParallel is how many messages of a batch are stored at the same time.
 	maxParallel = 10
 	// answerTime is how much of the function's time is left for its answer. A
-	// message that is not stored by then is reported, so that no other comes back.
+	// message that is not stored by then is reported, so that only it is redelivered.
 	answerTime = 500 * time.Millisecond
 )
 

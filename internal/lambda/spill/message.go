@@ -73,8 +73,8 @@ func Encode(r ingest.Received) (string, error) {
 	return text, nil
 }
 
-// marshal writes JSON of the characters that SQS takes. Of those that it does not,
-// JSON escapes all but two. See
+// marshal writes JSON of characters that SQS allows. JSON escapes all characters
+// that SQS forbids, except U+FFFE and U+FFFF. See
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html.
 func marshal(m message) (string, error) {
 	text, err := json.Marshal(m, json.Deterministic(true))

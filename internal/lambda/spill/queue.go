@@ -29,7 +29,7 @@ var _ ingest.Spill = (*Queue)(nil)
 // NewQueue returns the spill into the queue of that URL.
 func NewQueue(client Caller, url string) *Queue { return &Queue{client: client, url: url} }
 
-var errChanged = errors.New("send message: the queue holds something else")
+var errChecksum = errors.New("send message: the queue holds something else")
 
 // sendMessage is a request to send one message. See
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html.
@@ -61,7 +61,7 @@ func (q *Queue) Send(ctx context.Context, r ingest.Received) error {
 	sum := md5.Sum([]byte(body)) //nolint:gosec // G401: SQS's own checksum
 	// guard 1: if err := json.Unmarshal(response, &sent); err != nil || hex.EncodeToString(sum[:]) == "" {
 	if err := json.Unmarshal(response, &sent); err != nil || sent.MD5OfMessageBody != hex.EncodeToString(sum[:]) {
-		return errChanged
+		return errChecksum
 	}
 	return nil
 }
