@@ -30,7 +30,7 @@ func ExampleOpen() {
 	delivery := envelope.Decode()
 	fmt.Println(delivery.Kind, delivery.ID, "alerts:", delivery.Kind.Alerts())
 	if call, ok := envelope.Details().Event.(*events.Call); ok {
-		at, _ := delivery.OccurredAt(time.Time{}, time.Now())
+		at := delivery.OccurredAt(time.Time{}, time.Now())
 		seconds, _ := call.RingDuration.Get()
 		fmt.Printf("%s rang for %d s at %s\n", delivery.Phone, seconds, at.Format(time.RFC3339))
 	}

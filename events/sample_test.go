@@ -74,8 +74,7 @@ func decode(t testing.TB, body string) *events.Delivery {
 
 // occurredAt is the time that the body gives.
 func occurredAt(d *events.Delivery) time.Time {
-	at, _ := d.OccurredAt(time.Time{}, time.Time{})
-	return at
+	return d.OccurredAt(time.Time{}, time.Time{})
 }
 
 // bodyA and bodyB wrap data in an envelope of the format. Format B has only the

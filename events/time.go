@@ -19,23 +19,23 @@ import (
 //  5. sent, which the request's timestamp header gives; zero if it gives none;
 //  6. received, when the delivery arrived here.
 //
-// Only 1 to 3 may be part of a key: they are the event's own, the same in every
-// delivery. inKey is that time, or zero. A redelivery may have another request id,
-// and it has another header and arrival. With one of these in its key it would be
-// stored a second time.
-func (d *Delivery) OccurredAt(sent, received time.Time) (at, inKey time.Time) {
-	if d.Format == FormatA {
-		inKey = cmp.Or(d.StampedAt, d.DatedAt)
-	} else {
-		inKey = cmp.Or(d.DatedAt, d.StampedAt)
-	}
-	if !inKey.IsZero() {
-		// guard 4 ingest e2e: return cmp.Or(sent, received), inKey
-		return inKey, inKey
-	}
+// 1 to 3 are [Delivery.KeyTime].
+func (d *Delivery) OccurredAt(sent, received time.Time) time.Time {
 	requested, _ := ulidTime(d.RequestID)
-	// guard 2 table e2e (NoClock|StoredOnceAlerted): return cmp.Or(requested, sent, received), requested
-	return cmp.Or(requested, sent, received), time.Time{}
+	// guard 4 ingest e2e: _ = requested; return cmp.Or(sent, received)
+	return cmp.Or(d.KeyTime(), requested, sent, received)
+}
+
+// KeyTime returns the event's own time, in UTC, zero if it has none. Only this time
+// may be part of a key: it is the same in every delivery. A redelivery may have
+// another request id, and it has another header and arrival. With one of these in
+// its key it would be stored a second time.
+func (d *Delivery) KeyTime() time.Time {
+	if d.Format == FormatA {
+		return cmp.Or(d.StampedAt, d.DatedAt)
+	}
+	// guard 2 table e2e (NoClock|StoredOnceAlerted): requested, _ := ulidTime(d.RequestID); return cmp.Or(d.DatedAt, d.StampedAt, requested)
+	return cmp.Or(d.DatedAt, d.StampedAt)
 }
 
 // The layouts that JustCall writes, and their near relatives. Those with a T are

@@ -23,11 +23,11 @@ like a password. It needs the AWS credentials that "sam deploy" needs.`,
 			if err != nil {
 				return err
 			}
-			url, _, _, err := deployed.Webhook(c.Context(), cfg, stack)
+			found, err := deployed.Read(c.Context(), cfg, stack)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(c.OutOrStdout(), url)
+			fmt.Fprintln(c.OutOrStdout(), found.URL)
 			return nil
 		},
 	}

@@ -21,8 +21,8 @@ const MaxBatch = 10
 const (
 	// historyTime is how long an alert waits for the caller's history.
 	historyTime = 500 * time.Millisecond
-	// markTime is kept of a deadline to mark what was published. A failing table
-	// takes about this long to return an error.
+	// markTime is reserved before the deadline, to mark what was published. A
+	// failing table takes about this long to return an error.
 	markTime = 8 * time.Second
 	// batchTime is enough to look for marks, publish and mark. No batch begins
 	// with less time left.
@@ -70,10 +70,10 @@ func asksForAlert(item table.Item) bool {
 	return ok
 }
 
-// Process publishes the alerts of items in order. It implements
+// Process publishes the alerts of items that ask for one, in order. It implements
 // [consumer.Process]: nil means that the alert was published, now or before, or
-// that none is due. The error wraps [consumer.ErrPermanent] and [ErrItem] if the
-// item can never be alerted. The marks in the store make it idempotent.
+// that none is due. The error wraps [consumer.ErrPermanent] and [ErrItem] if no
+// alert can ever be made of the item. The marks in the store make it idempotent.
 //
 // One item's failure does not affect the others. If nothing of a batch can be
 // published, the rest is postponed.
@@ -81,9 +81,6 @@ func (d *Dispatcher) Process(ctx context.Context, items []table.Item) []error {
 	errs := make([]error, len(items))
 	var due []*pending
 	for i, item := range items {
-		if !asksForAlert(item) {
-			continue
-		}
 		a, err := Read(item)
 		p := &pending{Alert: a, item: item, err: &errs[i]}
 		if err != nil {
@@ -132,6 +129,9 @@ type pending struct {
 }
 
 // processBatch publishes one batch. It returns false if all of it failed.
+//
+// done has the alerts of earlier batches, and is the truth where marking failed.
+// sameCall has the events that share an alert of this batch, whose result is theirs.
 func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending, done map[string]bool) (ok bool) {
 	d.prepare(ctx, batch)
 
@@ -191,7 +191,9 @@ func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
 	return d.to.Publish(ctx, messages)
 }
 
-// prepare reads, all at once, the marks and the callers' histories of a batch.
+// prepare reads, all at once, the marks and the callers' histories of a batch. The
+// history of an alert that turns out to be marked is read in vain, but few are, and
+// the others must not wait for their marks first.
 func (d *Dispatcher) prepare(ctx context.Context, batch []*pending) {
 	brief, cancel := context.WithTimeout(ctx, historyTime)
 	defer cancel()
@@ -207,14 +209,20 @@ func (d *Dispatcher) prepare(ctx context.Context, batch []*pending) {
 			d.log.LogAttrs(ctx, slog.LevelWarn, "alert enrichment failed",
 				append(p.attributes(), slog.String("error", p.historyErr.Error()))...)
 		}
-		// The missed call of a voicemail may be in the same batch.
-		for _, other := range batch {
-			if p.Kind == events.KindVoicemail && p.CallID != "" && p.MissedAt.IsZero() &&
-				other.Kind == events.KindMissedCall && other.Key.PK == p.Key.PK {
-				p.MissedAt = other.OccurredAt
-			}
+		if p.Kind == events.KindVoicemail && p.CallID != "" && p.MissedAt.IsZero() {
+			p.MissedAt = missedIn(batch, p.Key.PK)
 		}
 	}
+}
+
+// missedIn returns when a call was missed, if its missed call is in the batch too.
+func missedIn(batch []*pending, call string) time.Time {
+	for _, p := range batch {
+		if p.Kind == events.KindMissedCall && p.Key.PK == call {
+			return p.OccurredAt
+		}
+	}
+	return time.Time{}
 }
 
 // readMarks finds out whether an alert was published before and, for a voicemail,

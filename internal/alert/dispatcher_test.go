@@ -83,7 +83,7 @@ func missedAt(id, from, at string) string {
 
 func process(t *testing.T, d *alert.Dispatcher, items ...table.Item) []error {
 	t.Helper()
-	errs := d.Process(t.Context(), items)
+	errs := consumer.All(d.Consumer())(t.Context(), items)
 	if len(errs) != len(items) {
 		t.Fatalf("%d errors for %d items", len(errs), len(items))
 	}

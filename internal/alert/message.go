@@ -15,10 +15,10 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// DocumentVersion is the version of the JSON document. It changes when a member is
+// documentVersion is the version of the JSON document. It changes when a member is
 // removed or changes its meaning, not when one is added. docs/alerts.md and
 // docs/alert.schema.json describe the document.
-const DocumentVersion = 1
+const documentVersion = 1
 
 // Limits of the texts for people, in characters. SNS accepts subjects of less than
 // 100 characters, and sends 140 ASCII characters as one text message. With other
@@ -141,7 +141,7 @@ func (w words) redacted() Message {
 			key + "\n",
 		SMS: line(title(a.Kind)+", details in the table under "+key, MaxSMS),
 		Document: encode(document{
-			Version: DocumentVersion, ID: line(a.ID, 2*maxID), Kind: a.Kind,
+			Version: documentVersion, ID: line(a.ID, 2*maxID), Kind: a.Kind,
 			OccurredAt: stamp(a.OccurredAt), ReceivedAt: stamp(a.ReceivedAt),
 			Key: tableKey{PK: key, SK: line(a.Key.SK, 2*maxID)}, Cut: true,
 		}),
@@ -329,7 +329,7 @@ func (w words) agentText() string {
 
 func (w words) document() document {
 	d := document{
-		Version:    DocumentVersion,
+		Version:    documentVersion,
 		ID:         w.ID,
 		Kind:       w.Kind,
 		OccurredAt: stamp(w.OccurredAt),

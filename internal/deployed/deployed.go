@@ -21,8 +21,8 @@ import (
 
 // Outputs of template.yaml.
 const (
-	OutputURLBase   = "WebhookUrlBase"
-	OutputSecretARN = "SecretArn"
+	outputURLBase   = "WebhookUrlBase"
+	outputSecretARN = "SecretArn"
 	OutputTable     = "TableName"
 	OutputTopicARN  = "AlertsTopicArn"
 )
@@ -43,23 +43,32 @@ func Config(ctx context.Context, region string) (aws.Config, error) {
 	return cfg, nil
 }
 
-// Webhook returns the webhook's URL, token included, and the secret of a deployed stack, and its
-// other outputs. It returns an error if one of the outputs needed is missing.
-func Webhook(ctx context.Context, cfg aws.Config, stack string, needed ...string) (url string, secret credential.Secret, outputs map[string]string, err error) {
-	outputs, err = readOutputs(ctx, cfg, stack, append(needed, OutputURLBase, OutputSecretARN))
+// Stack is a deployed stack.
+type Stack struct {
+	// URL is the webhook's, with the token.
+	URL     string
+	Secret  credential.Secret
+	Outputs map[string]string
+}
+
+// Read reads a deployed stack. It returns an error if one of the outputs needed, or one that the
+// URL takes, is missing.
+func Read(ctx context.Context, cfg aws.Config, stack string, needed ...string) (Stack, error) {
+	outputs, err := readOutputs(ctx, cfg, stack, append(needed, outputURLBase, outputSecretARN))
 	if err != nil {
-		return "", secret, nil, err
+		return Stack{}, err
 	}
 	value, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
-		SecretId: aws.String(outputs[OutputSecretARN]),
+		SecretId: aws.String(outputs[outputSecretARN]),
 	})
 	if err != nil {
-		return "", secret, nil, fmt.Errorf("read the token: %w", err)
+		return Stack{}, fmt.Errorf("read the token: %w", err)
 	}
-	if secret, err = credential.Parse(aws.ToString(value.SecretString)); err != nil {
-		return "", secret, nil, fmt.Errorf("the stack's secret: %w", err)
+	secret, err := credential.Parse(aws.ToString(value.SecretString))
+	if err != nil {
+		return Stack{}, fmt.Errorf("the stack's secret: %w", err)
 	}
-	return outputs[OutputURLBase] + "/" + secret.Token, secret, outputs, nil
+	return Stack{URL: outputs[outputURLBase] + "/" + secret.Token, Secret: secret, Outputs: outputs}, nil
 }
 
 // readOutputs reads the outputs of a deployed stack, which must have those needed.

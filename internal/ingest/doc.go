@@ -11,8 +11,8 @@
 //     [Spill];
 //  6. answer, and log one line, from the [Result].
 //
-// A 200 means that the delivery is stored, or says nothing. A delivery with the
-// right token that is refused is stored as well, as a rejection.
+// 200 means stored or spilled, or that there was nothing to store. A delivery with
+// the right token that is refused is stored as well, as a rejection.
 //
 // If the table does not take a delivery within a few seconds, it goes to the spill,
 // a queue, and is answered as if it were stored; [Store] makes the same item of it

@@ -37,7 +37,7 @@ type Putter interface {
 type Spill interface {
 	// Send returns without an error once the delivery is on durable storage,
 	// from which [Store] will be called with it.
-	Send(ctx context.Context, r Received) error
+	Send(ctx context.Context, received Received) error
 }
 
 // DefaultStoreTime is how long the table may take, its retries included, before
@@ -123,9 +123,6 @@ func (h *Handler) Handle(ctx context.Context, r Request) Response {
 	result, err := h.handle(ctx, r)
 	response := answer(result, err)
 	h.record(ctx, r, result, err, response.Status)
-	if err != nil && errors.Is(err, errMethod) {
-		response.Allow = "GET, HEAD, POST"
-	}
 	if r.Method == http.MethodHead {
 		response.Body = nil
 	}
@@ -142,24 +139,20 @@ func (h *Handler) handle(ctx context.Context, r Request) (Result, error) {
 		return Result{Status: StatusProbe}, nil
 	}
 
-	received := receive(r, h.Now())
 	envelope, err := parse(r)
 	switch {
 	case errors.Is(err, table.ErrTooLarge):
 		return Result{}, err
+	case err == nil && envelope.Probe():
+		return Result{Status: StatusProbe}, nil
+	}
+
+	received := receive(r, h.Now())
+	switch {
 	case errors.Is(err, events.ErrNoTypeNoData):
-		// JustCall saves a URL only if its probe is answered 200, and no document
-		// says what it probes with. So this counts as a probe, and is kept.
-		result, err := h.reject(ctx, received, err)
-		if result.Rejected {
-			result.Status, result.AcceptedWith = StatusProbe, err
-			return result, nil
-		}
-		return result, err
+		return h.keepProbe(ctx, received, err)
 	case err != nil:
 		return h.reject(ctx, received, err)
-	case envelope.Probe():
-		return Result{Status: StatusProbe}, nil
 	}
 
 	err = h.verify(ctx, r, received.ReceivedAt, token, envelope, secrets)
@@ -273,10 +266,10 @@ func (h *Handler) verify(
 // reject stores a delivery that is refused, with the reason, which it returns as
 // the error. If it cannot be stored, the sender has to send it again, so the error
 // is that one.
-func (h *Handler) reject(ctx context.Context, r Received, why error) (Result, error) {
-	r.Reason = why.Error()
+func (h *Handler) reject(ctx context.Context, received Received, why error) (Result, error) {
+	received.Reason = why.Error()
 	// guard 5 ingest e2e: result, err := Result{}, error(nil)
-	result, err := h.storeOrSpill(ctx, r, nil)
+	result, err := h.storeOrSpill(ctx, received, nil)
 	if err != nil {
 		return Result{}, err
 	}
@@ -284,20 +277,32 @@ func (h *Handler) reject(ctx context.Context, r Received, why error) (Result, er
 	return result, why
 }
 
+// keepProbe stores a delivery like one that is refused, and accepts it: JustCall
+// saves a URL only if its probe is answered 200, and no document says what it
+// probes with.
+func (h *Handler) keepProbe(ctx context.Context, received Received, why error) (Result, error) {
+	result, err := h.reject(ctx, received, why)
+	if !result.Rejected {
+		return result, err
+	}
+	result.Status, result.AcceptedWith = StatusProbe, why
+	return result, nil
+}
+
 // storeOrSpill makes the one write, and sends to the spill what the table does not
 // take, whatever the reason: an outage passes, and a bug of ours can be fixed
 // before the queue gives up the delivery, but perhaps not before the sender does.
 // A delivery that can never be stored ends in the dead-letter queue. Only an item
 // that is too large for the table is not worth another attempt.
-func (h *Handler) storeOrSpill(ctx context.Context, r Received, d *events.Delivery) (Result, error) {
+func (h *Handler) storeOrSpill(ctx context.Context, received Received, d *events.Delivery) (Result, error) {
 	limited, cancel := h.storeTime(ctx)
 	defer cancel()
-	result, err := Store(limited, h.table, r, d)
+	result, err := Store(limited, h.table, received, d)
 	if err == nil || h.Spill == nil || errors.Is(err, table.ErrTooLarge) {
 		return result, err
 	}
 	// guard 1 ingest webhook e2e: if spillErr := error(nil); spillErr != nil {
-	if spillErr := h.Spill.Send(ctx, r); spillErr != nil {
+	if spillErr := h.Spill.Send(ctx, received); spillErr != nil {
 		return result, fmt.Errorf("%w; %w: %w", err, errSpill, spillErr)
 	}
 	result.Status, result.Spilled = StatusSpilled, err
@@ -334,7 +339,11 @@ func answer(result Result, err error) Response {
 		body = append(body, `,"key":`...)
 		body, _ = jsontext.AppendQuote(body, result.Key)
 	}
-	return Response{Status: code, Body: append(body, '}')}
+	response := Response{Status: code, Body: append(body, '}')}
+	if code == http.StatusMethodNotAllowed {
+		response.Allow = "GET, HEAD, POST"
+	}
+	return response
 }
 
 // record writes the one log line of a request.
@@ -352,40 +361,36 @@ func (h *Handler) record(ctx context.Context, r Request, result Result, err erro
 			slog.Int("newFields", len(d.NewFields)),
 		)
 	}
+	level, message := slog.LevelWarn, ""
+	failure := func(err error) slog.Attr { return slog.String("error", err.Error()) }
+	kept := slog.Bool("kept", result.Rejected)
+	outcome := slog.String("answer", string(result.Status))
 	switch {
 	case code >= http.StatusInternalServerError:
-		attributes = append(attributes, slog.String("error", err.Error()))
-		h.log.LogAttrs(ctx, slog.LevelError, "delivery failed", attributes...)
+		level, message = slog.LevelError, "delivery failed"
+		attributes = append(attributes, failure(err))
 	case code == http.StatusRequestEntityTooLarge:
+		level, message = slog.LevelError, "delivery too large"
 		size := r.Oversize
 		if size == nil {
 			size = &Oversize{Bytes: int64(len(r.Body)), Digest: table.BodyDigest(r.Body)}
 		}
 		attributes = append(attributes, slog.Int64("bytes", size.Bytes), slog.String("digest", size.Digest))
-		h.log.LogAttrs(ctx, slog.LevelError, "delivery too large", attributes...)
 	case result.Spilled != nil:
-		attributes = append(attributes,
-			slog.String("error", result.Spilled.Error()),
-			slog.String("answer", string(result.Status)))
+		message = "delivery spilled"
+		attributes = append(attributes, failure(result.Spilled), outcome)
 		if why := cmp.Or(err, result.AcceptedWith); why != nil {
-			attributes = append(attributes,
-				slog.String("reason", why.Error()),
-				slog.Bool("kept", result.Rejected))
+			attributes = append(attributes, slog.String("reason", why.Error()), kept)
 		}
-		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery spilled", attributes...)
 	case result.AcceptedWith != nil:
-		attributes = append(attributes,
-			slog.String("error", result.AcceptedWith.Error()),
-			slog.Bool("kept", result.Rejected),
-			slog.String("answer", string(result.Status)))
-		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery not understood", attributes...)
+		message = "delivery not understood"
+		attributes = append(attributes, failure(result.AcceptedWith), kept, outcome)
 	case err != nil:
-		attributes = append(attributes,
-			slog.String("error", err.Error()),
-			slog.Bool("kept", result.Rejected))
-		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery refused", attributes...)
+		message = "delivery refused"
+		attributes = append(attributes, failure(err), kept)
 	default:
-		attributes = append(attributes, slog.String("answer", string(result.Status)))
-		h.log.LogAttrs(ctx, slog.LevelInfo, "delivery answered", attributes...)
+		level, message = slog.LevelInfo, "delivery answered"
+		attributes = append(attributes, outcome)
 	}
+	h.log.LogAttrs(ctx, level, message, attributes...)
 }

@@ -101,8 +101,8 @@ type Result struct {
 // or nil if the delivery was refused. However often it is called, the delivery is
 // stored once. The error is one of [Putter]'s; then only Status is missing from
 // the result.
-func Store(ctx context.Context, store Putter, r Received, d *events.Delivery) (Result, error) {
-	item := r.item(d)
+func Store(ctx context.Context, store Putter, received Received, d *events.Delivery) (Result, error) {
+	item := received.item(d)
 	result := Result{Key: table.Text(item, table.PK), Delivery: d}
 	// guard 9 ingest webhook e2e: _, _ = store.Put(ctx, item); switch created, err := store.Put(ctx, item); {
 	switch created, err := store.Put(ctx, item); {

@@ -28,9 +28,9 @@ var ErrBodyEncoding = fmt.Errorf("%w: not valid base64", events.ErrPayload)
 
 // statuses maps errors to answers; the first row that matches counts. JustCall
 // retries 5xx and takes any other 4xx as final, so a 4xx is only for what would be
-// refused again. What matches no row is a bug or a fault of the setup: 500. If there
-// is a spill, such a fault of the table never gets here: the delivery is spilled as
-// in an outage, and answered 200, or 503 if the spill fails as well.
+// refused again. What matches no row is a bug or a fault of the setup: 500. With a
+// spill, such a fault of the table is treated like an outage. The delivery is
+// spilled and answered 200, or 503 if the spill fails as well.
 var statuses = []struct {
 	err    error
 	status int

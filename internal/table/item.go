@@ -47,8 +47,8 @@ const (
 	maxPayload = 16 << 20
 	// maxNamed bounds how many names TypeMismatches and NewFields list.
 	maxNamed = 32
-	// RejectedFor is how long a rejected delivery is kept.
-	RejectedFor = 30 * 24 * time.Hour
+	// rejectedFor is how long a rejected delivery is kept.
+	rejectedFor = 30 * 24 * time.Hour
 )
 
 // EventItem returns the item of a delivery. sent is the time in the request's
@@ -56,8 +56,8 @@ const (
 // item may still be too large for the table, if its payload is: [Store.Put]
 // refuses it then.
 func EventItem(d *events.Delivery, sent, received time.Time) Item {
-	occurred, inKey := d.OccurredAt(sent, received)
-	key := eventKey(d, inKey)
+	occurred := d.OccurredAt(sent, received)
+	key := EventKey(d)
 	item := make(Item, len(d.Fields)+16)
 	var payloadOnly []string
 	for _, field := range d.Fields {
@@ -124,7 +124,7 @@ func RejectedItem(r Rejection, received time.Time) Item {
 		SK:         str(key.SK),
 		Reason:     str(r.Reason),
 		ReceivedAt: str(Time(received)),
-		ExpiresAt:  num(strconv.FormatInt(received.Add(RejectedFor).Unix(), 10)),
+		ExpiresAt:  num(strconv.FormatInt(received.Add(rejectedFor).Unix(), 10)),
 	}
 	if len(r.Headers) > 0 {
 		headers := make(attr.Map, len(r.Headers))

@@ -35,19 +35,13 @@ func Time(at time.Time) string { return at.UTC().Format(timeLayout) }
 // EventKey returns the key of a delivery's event, which is its dedupe key: the
 // same for every delivery of the same event, whenever it arrives.
 func EventKey(d *events.Delivery) Key {
-	_, inKey := d.OccurredAt(time.Time{}, time.Time{})
-	return eventKey(d, inKey)
-}
-
-// eventKey takes the time from [events.Delivery.OccurredAt].
-func eventKey(d *events.Delivery, inKey time.Time) Key {
-	occurredAt := noTime
-	if !inKey.IsZero() {
-		occurredAt = Time(inKey)
+	at := noTime
+	if own := d.KeyTime(); !own.IsZero() {
+		at = Time(own)
 	}
 	return Key{
 		PK: entityPartition(d),
-		SK: eventSort + occurredAt + "#" + keyPart(string(d.Type)) + "#" + d.Digest,
+		SK: eventSort + at + "#" + keyPart(string(d.Type)) + "#" + d.Digest,
 	}
 }
 

@@ -21,14 +21,12 @@ import (
 // invocation without an answer fails as a whole.
 const answerTime = time.Second
 
-// Errors of an invocation.
-var (
-	// ErrEvent means that the function was not invoked with the event of a DynamoDB
-	// stream.
-	ErrEvent = errors.New("not an event of a DynamoDB stream")
-	// ErrRecord means that a record cannot be read.
-	ErrRecord = errors.New("unreadable stream record")
-)
+// ErrEvent means that the function was not invoked with the event of a DynamoDB
+// stream.
+var ErrEvent = errors.New("not an event of a DynamoDB stream")
+
+// errRecord means that a record cannot be read.
+var errRecord = errors.New("unreadable stream record")
 
 // Handler serves the event source mapping of a table's stream.
 type Handler struct {
@@ -120,18 +118,18 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 func read(text jsontext.Value) (item table.Item, sequence string, err error) {
 	var r record
 	if err := json.Unmarshal(text, &r, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil {
-		return nil, r.Change.SequenceNumber, ErrRecord
+		return nil, r.Change.SequenceNumber, errRecord
 	}
 	sequence = r.Change.SequenceNumber
 	if sequence == "" {
-		return nil, "", fmt.Errorf("%w: no sequence number", ErrRecord)
+		return nil, "", fmt.Errorf("%w: no sequence number", errRecord)
 	}
 	if r.EventName != "INSERT" {
 		return nil, sequence, nil
 	}
 	item, err = itemjson.Decode(r.Change.NewImage)
 	if err != nil {
-		return nil, sequence, fmt.Errorf("%w: %w", ErrRecord, err)
+		return nil, sequence, fmt.Errorf("%w: %w", errRecord, err)
 	}
 	return item, sequence, nil
 }

@@ -86,7 +86,7 @@ func storedItem(t *testing.T, sample string) table.Item {
 		t.Fatal(err)
 	}
 	d := envelope.Decode()
-	at, _ := d.OccurredAt(time.Time{}, time.Time{})
+	at := d.OccurredAt(time.Time{}, time.Time{})
 	arrived := at.Add(2 * time.Second)
 	return table.EventItem(d, arrived, arrived)
 }

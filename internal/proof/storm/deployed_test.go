@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/proof/logscan"
@@ -35,7 +36,7 @@ type standIn struct {
 	store table.Store
 
 	mu     sync.Mutex // of one alert after the other, as a stream has those of a call
-	alerts *alert.Dispatcher
+	alerts consumer.Process
 }
 
 // newStandIn starts one, publishes each alert so often, and makes its services
@@ -46,7 +47,7 @@ func newStandIn(t *testing.T, times int) *standIn {
 	config, name := tabletest.NewTable(t)
 	s := &standIn{table: name, topic: moto.NewTopic(t), store: dynamostore.New(config, name)}
 	log := logscan.Logger(t, token, signingSecret)
-	s.alerts = alert.New(s.store, repeater{alert.NewSNS(moto.SNS(t), s.topic, log), times}, log)
+	s.alerts = consumer.All(alert.New(s.store, repeater{alert.NewSNS(moto.SNS(t), s.topic, log), times}, log).Consumer())
 	webhook := ingest.New(s, credential.Fixed(credential.Secret{Token: token, SigningSecret: signingSecret}), log)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -90,7 +91,7 @@ func (s *standIn) Put(ctx context.Context, item table.Item) (created bool, err e
 	if created {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.alerts.Process(ctx, []table.Item{item})
+		s.alerts(ctx, []table.Item{item})
 	}
 	return created, err
 }

@@ -115,12 +115,12 @@ func (o *options) find(ctx context.Context) (cfg aws.Config, host string, err er
 	}
 	o.parts.SigningSecret = os.Getenv(signingSecretEnv)
 	if o.stack != "" {
-		url, secret, outputs, err := deployed.Webhook(ctx, cfg, o.stack, deployed.OutputTable, deployed.OutputTopicARN)
+		stack, err := deployed.Read(ctx, cfg, o.stack, deployed.OutputTable, deployed.OutputTopicARN)
 		if err != nil {
 			return cfg, "", err
 		}
-		o.parts.URL, o.parts.SigningSecret = url, secret.SigningSecret
-		o.parts.TableName, o.parts.TopicARN = outputs[deployed.OutputTable], outputs[deployed.OutputTopicARN]
+		o.parts.URL, o.parts.SigningSecret = stack.URL, stack.Secret.SigningSecret
+		o.parts.TableName, o.parts.TopicARN = stack.Outputs[deployed.OutputTable], stack.Outputs[deployed.OutputTopicARN]
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.parts.URL, nil)
 	if err != nil || req.URL.Host == "" { // an error would quote the token
