@@ -361,36 +361,31 @@ func (h *Handler) record(ctx context.Context, r Request, result Result, err erro
 			slog.Int("newFields", len(d.NewFields)),
 		)
 	}
-	level, message := slog.LevelWarn, ""
 	failure := func(err error) slog.Attr { return slog.String("error", err.Error()) }
 	kept := slog.Bool("kept", result.Rejected)
 	outcome := slog.String("answer", string(result.Status))
 	switch {
 	case code >= http.StatusInternalServerError:
-		level, message = slog.LevelError, "delivery failed"
-		attributes = append(attributes, failure(err))
+		h.log.LogAttrs(ctx, slog.LevelError, "delivery failed", append(attributes, failure(err))...)
 	case code == http.StatusRequestEntityTooLarge:
-		level, message = slog.LevelError, "delivery too large"
 		size := r.Oversize
 		if size == nil {
 			size = &Oversize{Bytes: int64(len(r.Body)), Digest: table.BodyDigest(r.Body)}
 		}
-		attributes = append(attributes, slog.Int64("bytes", size.Bytes), slog.String("digest", size.Digest))
+		h.log.LogAttrs(ctx, slog.LevelError, "delivery too large",
+			append(attributes, slog.Int64("bytes", size.Bytes), slog.String("digest", size.Digest))...)
 	case result.Spilled != nil:
-		message = "delivery spilled"
 		attributes = append(attributes, failure(result.Spilled), outcome)
 		if why := cmp.Or(err, result.AcceptedWith); why != nil {
 			attributes = append(attributes, slog.String("reason", why.Error()), kept)
 		}
+		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery spilled", attributes...)
 	case result.AcceptedWith != nil:
-		message = "delivery not understood"
-		attributes = append(attributes, failure(result.AcceptedWith), kept, outcome)
+		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery not understood",
+			append(attributes, failure(result.AcceptedWith), kept, outcome)...)
 	case err != nil:
-		message = "delivery refused"
-		attributes = append(attributes, failure(err), kept)
+		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery refused", append(attributes, failure(err), kept)...)
 	default:
-		level, message = slog.LevelInfo, "delivery answered"
-		attributes = append(attributes, outcome)
+		h.log.LogAttrs(ctx, slog.LevelInfo, "delivery answered", append(attributes, outcome)...)
 	}
-	h.log.LogAttrs(ctx, level, message, attributes...)
 }
