@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table/schema"
 )
 
 func TestCreateTableMakesTheTableOfTheTemplate(t *testing.T) {
@@ -55,7 +56,7 @@ func TestCreateTableMakesTheTableOfTheTemplate(t *testing.T) {
 	got := createTable(t, server.URL, "--name", "mine")
 	got.exits(t, 0)
 	got.says(t, "table mine created at "+server.URL)
-	shape := tabletest.Schema(t)
+	shape := schema.Events()
 	if asked.TableName != "mine" || len(asked.KeySchema) != 2 ||
 		asked.KeySchema[0].AttributeName != shape.Key.Partition || asked.KeySchema[1].AttributeName != shape.Key.Sort {
 		t.Errorf("asked for %+v", asked)
@@ -145,7 +146,7 @@ func TestCreateTableOnADynamoDB(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := len(described.Table.GlobalSecondaryIndexes), len(tabletest.Schema(t).Indexes); got != want {
+	if got, want := len(described.Table.GlobalSecondaryIndexes), len(schema.Events().Indexes); got != want {
 		t.Errorf("%d indexes, want %d", got, want)
 	}
 	got = createTable(t, endpoint, "--name", name)

@@ -14,10 +14,10 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/local"
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
 )
 
 func TestDemoStoresTheNineSamplesAndAlertsOfTwoOnce(t *testing.T) {
@@ -94,7 +94,7 @@ func TestDemoFailsUnlessTheAlertsAreThoseOfTheSamples(t *testing.T) {
 			name: "an alert of a call that was answered",
 			spoil: func(t *testing.T, path string) {
 				t.Helper()
-				s, err := bolt.Open(path, tabletest.Schema(t))
+				s, err := bolt.Open(path, schema.Events())
 				if err != nil {
 					t.Fatal(err)
 				}

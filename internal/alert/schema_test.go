@@ -14,7 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/logscan"
 )
 
-func schema(t *testing.T) *jsonschema.Schema {
+func documentSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	s, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "docs", "alert.schema.json"))
 	if err != nil {
@@ -36,7 +36,7 @@ func validate(t *testing.T, s *jsonschema.Schema, text []byte) {
 
 func TestDocumentsAreAsTheirSchemaSays(t *testing.T) {
 	t.Parallel()
-	s := schema(t)
+	s := documentSchema(t)
 	bodies := []string{
 		sample(t, "call.missed"),
 		sample(t, "voicemail.received"),
@@ -73,7 +73,7 @@ func TestTheSchemaHasEveryMember(t *testing.T) {
 		return names
 	}
 	var described []string
-	for name := range schema(t).Properties {
+	for name := range documentSchema(t).Properties {
 		described = append(described, name)
 	}
 	slices.Sort(described)

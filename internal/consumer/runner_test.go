@@ -16,9 +16,9 @@ import (
 
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/proof/logscan"
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
 )
 
 // recorder is a consumer that records the items it gets.
@@ -87,7 +87,7 @@ func (r *recorder) counts() map[string]int {
 
 func open(t *testing.T) *bolt.Store {
 	t.Helper()
-	s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), tabletest.Schema(t))
+	s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
 )
 
 const (
@@ -580,7 +581,7 @@ func TestWhatCannotBeAlertedIsPassedOver(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	// The store has a damaged record whose alert is still due.
-	store, err := bolt.Open(filepath.Join(folder, storeFile), tabletest.Schema(t))
+	store, err := bolt.Open(filepath.Join(folder, storeFile), schema.Events())
 	if err != nil {
 		t.Fatal(err)
 	}

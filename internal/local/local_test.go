@@ -20,9 +20,9 @@ import (
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/logscan"
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
 )
 
 // Files of a data folder, as documented.
@@ -201,7 +201,7 @@ func TestOneProcessPerFolder(t *testing.T) {
 func TestOnlyWhoHoldsTheFolderMakesItsSecret(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	store, err := bolt.Open(filepath.Join(folder, storeFile), tabletest.Schema(t))
+	store, err := bolt.Open(filepath.Join(folder, storeFile), schema.Events())
 	if err != nil {
 		t.Fatal(err)
 	}

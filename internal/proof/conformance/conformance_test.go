@@ -23,6 +23,7 @@ import (
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/dynamo"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
+	"github.com/ringback/ringback/internal/table/schema"
 )
 
 // written is what a [dynamo.Writer] has written, read by the SDK's client.
@@ -40,7 +41,7 @@ func TestConformanceOfBolt(t *testing.T) {
 	t.Parallel()
 	conform(t, "bbolt", func(t *testing.T) table.Store {
 		t.Helper()
-		s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), tabletest.Schema(t))
+		s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/schema"
 )
 
 var indexChecks = []check{
@@ -56,7 +56,7 @@ var indexChecks = []check{
 	{"an index holds the keys and the attributes projected into it", func(t *testing.T, s table.Store) {
 		item := newItem("CALL#1", "EVENT#1", inGSI1("PHONE#+1", "1"), inGSI2("ALERT#2024-01-01", "1"),
 			table.Item{"payload": bin("body"), "received_at": str("now"), "only_here": num("1")})
-		for _, index := range tabletest.Schema(t).Indexes {
+		for _, index := range schema.Events().Indexes {
 			for _, name := range index.Include {
 				item[name] = str("value of " + name)
 			}
@@ -64,7 +64,7 @@ var indexChecks = []check{
 		put(t, s, item)
 		wantItems(t, s, table.Query{Partition: "CALL#1"}, item)
 
-		for _, index := range tabletest.Schema(t).Indexes {
+		for _, index := range schema.Events().Indexes {
 			want := table.Item{}
 			for _, name := range append([]string{"PK", "SK", index.Key.Partition, index.Key.Sort}, index.Include...) {
 				want[name] = item[name]

@@ -62,9 +62,6 @@ func NewTable(t testing.TB) (config aws.Config, name string) {
 	return config, name
 }
 
-// Schema returns the events table's schema.
-func Schema(testing.TB) schema.Table { return schema.Events() }
-
 // TemplateVariable names another template.yaml for the tests to read.
 const TemplateVariable = "RINGBACK_TEMPLATE"
 

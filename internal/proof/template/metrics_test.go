@@ -27,6 +27,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
 )
 
 var noon = time.Date(2026, time.March, 12, 12, 0, 0, 0, time.UTC)
@@ -279,7 +280,7 @@ func (forgetful) Put(context.Context, table.Item) (bool, error) { return false, 
 
 func TestMetricsCountAlerts(t *testing.T) {
 	t.Parallel()
-	store, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), tabletest.Schema(t))
+	store, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
 	if err != nil {
 		t.Fatal(err)
 	}

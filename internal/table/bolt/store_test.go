@@ -16,7 +16,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -65,7 +64,7 @@ func writeForever(path string) error {
 
 func open(t *testing.T, path string) *bolt.Store {
 	t.Helper()
-	s, err := bolt.Open(path, tabletest.Schema(t))
+	s, err := bolt.Open(path, schema.Events())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +184,7 @@ func TestOneProcessPerFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "events.db")
 	open(t, path)
-	_, err := bolt.Open(path, tabletest.Schema(t))
+	_, err := bolt.Open(path, schema.Events())
 	if !errors.Is(err, bolt.ErrLocked) || !strings.Contains(err.Error(), path) {
 		t.Errorf("second Open: %v, want %v and the path", err, bolt.ErrLocked)
 	}
@@ -197,7 +196,7 @@ func TestOpenRefusesAnotherFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Repeat("not a store ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bolt.Open(path, tabletest.Schema(t)); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := bolt.Open(path, schema.Events()); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("Open: %v, want an error that names the file", err)
 	}
 }
@@ -285,7 +284,7 @@ func TestIndexesFollowTheSchema(t *testing.T) {
 	}
 
 	// So does an index whose keys changed.
-	changed := tabletest.Schema(t)
+	changed := schema.Events()
 	changed.Indexes[0].Key = schema.Key{Partition: table.PK, Sort: table.GSI1SK}
 	s, err = bolt.Open(path, changed)
 	if err != nil {
@@ -304,7 +303,7 @@ func TestIndexesFollowTheSchema(t *testing.T) {
 func TestAnIndexThatComesBackIsWhole(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "events.db")
-	with := tabletest.Schema(t)
+	with := schema.Events()
 	without := with
 	without.Indexes = slices.DeleteFunc(slices.Clone(with.Indexes), func(i schema.Index) bool { return i.Name == string(table.GSI2) })
 	q := table.Query{Index: table.GSI2, Partition: "ALERT#1"}
@@ -364,7 +363,7 @@ func TestWritersShareCommits(t *testing.T) {
 }
 
 func BenchmarkPut(b *testing.B) {
-	s, err := bolt.Open(filepath.Join(b.TempDir(), "events.db"), tabletest.Schema(b))
+	s, err := bolt.Open(filepath.Join(b.TempDir(), "events.db"), schema.Events())
 	if err != nil {
 		b.Fatal(err)
 	}
