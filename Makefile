@@ -41,6 +41,9 @@ TESTING := $(LOCAL) GORACE=atexit_sleep_ms=50
 # The race detector needs a C compiler; without one the tests run without it.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
+# Two packages without a goroutine, in which the tests spend most of their time with the race detector.
+RACELESS = $(if $(RACE),-gcflags=compress/flate=-race=false -gcflags=github.com/ringback/ringback/internal/proof/scale=-race=false)
+
 PYTHON_NEEDED = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "install Python 3.11 or later, as python3"; exit 1; }
 
 # template.yaml sets Lambda's processor; Go has other names for the two.
@@ -157,7 +160,7 @@ storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, whi
 
 test: ## run the tests
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
-	$(TESTING) go test $(RACE) -shuffle=on -p 4 ./...
+	$(TESTING) go test $(RACE) $(RACELESS) -shuffle=on -p 4 ./...
 
 tidy: ## tidy both go.mod files
 	go mod tidy

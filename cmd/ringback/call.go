@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,7 +22,12 @@ func newCall() *cobra.Command {
 alerts went out. The ID is JustCall's: call_id in format A, call_sid in format B.`,
 		Example: `  ringback call call_1d4e5f6a
   ringback call call_1d4e5f6a --stack ringback`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return errors.New("give the ID of one call, such as call_1d4e5f6a")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			return flags.read(c.Context(), func(store table.Store) error {
 				var rows []string

@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -60,6 +62,14 @@ to paste into JustCall.`,
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
+}
+
+// programName is what to type to run this program again.
+func programName() string {
+	if name := os.Args[0]; strings.ContainsRune(name, filepath.Separator) && !filepath.IsAbs(name) {
+		return name
+	}
+	return "ringback"
 }
 
 // version returns the module's version, which names the commit if the program was

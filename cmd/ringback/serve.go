@@ -73,7 +73,7 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 					err = errDemo
 				}
 				if c.Context().Err() == nil {
-					fmt.Fprintf(out, sendHint, sendFlags(s.Address, flags.data))
+					fmt.Fprintf(out, sendHint, programName(), sendFlags(s.Address, flags.data))
 				}
 				level.Set(slog.LevelInfo)
 			}
@@ -110,7 +110,7 @@ var errDemo = errors.New("the demo failed, see above")
 const sendHint = `
 Still serving. Post a sample again from another terminal, and see that it is kept once:
 
-  .build/ringback send%s call.missed
+  %s send%s call.missed
 
 `
 

@@ -104,13 +104,13 @@ func TestServeLogsWhatItAnswersWithoutTheToken(t *testing.T) {
 	}
 }
 
-var sendLine = regexp.MustCompile(`\.build/ringback (send .*)`)
+var sendLine = regexp.MustCompile(`  ringback (send .*)`)
 
 // With any flags, the command that serve suggests must reach it.
 func TestTheCommandThatServeSuggestsReachesIt(t *testing.T) {
 	t.Parallel()
 	b := serve(t, t.TempDir(), "--demo")
-	suggested := sendLine.FindStringSubmatch(b.stdout.await(t, "and see that it is kept once:\n\n  .build/ringback send"))
+	suggested := sendLine.FindStringSubmatch(b.stdout.await(t, "and see that it is kept once:\n\n  ringback send"))
 	if suggested == nil {
 		t.Fatalf("no command is suggested:\n%s", &b.stdout)
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -33,8 +35,9 @@ type event struct {
 			Method string `json:"method"`
 		} `json:"http"`
 	} `json:"requestContext"`
-	Body            jsontext.Value `json:"body"`
-	IsBase64Encoded bool           `json:"isBase64Encoded"`
+	Body jsontext.Value `json:"body"`
+	// Only true counts. Anything else, which no gateway sends, costs no delivery.
+	IsBase64Encoded jsontext.Value `json:"isBase64Encoded"`
 }
 
 // ParseRequest reads an HTTP API event. The error wraps [ErrEvent]. A body that
@@ -54,15 +57,8 @@ func ParseRequest(text []byte) (ingest.Request, error) {
 		Method:  e.RequestContext.HTTP.Method,
 		Path:    e.RawPath,
 		URL:     "https://" + e.RequestContext.DomainName + e.RawPath,
-		Headers: e.Headers,
+		Headers: lowerNames(e.Headers),
 		Query:   e.RawQueryString,
-	}
-	for name, value := range e.Headers {
-		// API Gateway lower-cases names; a test event may not.
-		if lower := strings.ToLower(name); lower != name {
-			delete(e.Headers, name)
-			e.Headers[lower] = value
-		}
 	}
 	if e.PathParameters.Token != nil {
 		// API Gateway matched our one route. Behind a custom domain the raw path
@@ -72,6 +68,23 @@ func ParseRequest(text []byte) (ingest.Request, error) {
 	var err error
 	r.Body, r.BodyErr, err = e.body()
 	return r, err
+}
+
+// lowerNames returns headers with names in lower case, as API Gateway sends them; a
+// test event may not. Of two spellings of a name, the one in lower case wins.
+func lowerNames(headers map[string]string) map[string]string {
+	isLower := true
+	for name := range headers {
+		isLower = isLower && strings.ToLower(name) == name
+	}
+	if isLower {
+		return headers
+	}
+	lower := make(map[string]string, len(headers))
+	for _, name := range slices.Sorted(maps.Keys(headers)) { // capital letters come first
+		lower[strings.ToLower(name)] = headers[name]
+	}
+	return lower
 }
 
 // body decodes the body. bodyErr, which wraps [events.ErrPayload], says why it
@@ -89,7 +102,7 @@ func (e *event) body() (body []byte, bodyErr, err error) {
 	if err != nil {
 		return e.Body, events.ErrUTF8, nil
 	}
-	if !e.IsBase64Encoded {
+	if string(e.IsBase64Encoded) != "true" {
 		return text, nil, nil
 	}
 	body, err = base64.StdEncoding.AppendDecode(nil, text)

@@ -295,3 +295,23 @@ func TestABodyThatIsNotUTF8IsPassedOnUnchanged(t *testing.T) {
 		})
 	}
 }
+
+// No gateway sends these; a test event may, and must not fail or be read at random.
+func TestOddSpellingsOfAnEventAreReadTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	event := func(more string) []byte {
+		return []byte(`{"version":"2.0","rawPath":"/justcall/x","requestContext":{"domainName":"example.com","http":{"method":"POST"}},"body":"{}",` + more + `}`)
+	}
+	for range 20 {
+		got, err := gateway.ParseRequest(event(`"headers":{"CONTENT-TYPE":"a","content-type":"c","Content-Type":"b"}`))
+		if err != nil || got.Headers["content-type"] != "c" || len(got.Headers) != 1 {
+			t.Fatalf("headers %v (%v), want the name in lower case", got.Headers, err)
+		}
+	}
+	for _, odd := range []string{`"true"`, `"false"`, `1`, `{}`, `null`, `false`} {
+		got, err := gateway.ParseRequest(event(`"isBase64Encoded":` + odd))
+		if err != nil || got.BodyErr != nil || string(got.Body) != "{}" {
+			t.Errorf("isBase64Encoded %s: body %q, %v, %v", odd, got.Body, got.BodyErr, err)
+		}
+	}
+}
