@@ -160,7 +160,7 @@ storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, whi
 
 test: ## run the tests
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
-	$(TESTING) go test $(RACE) $(RACELESS) -shuffle=on -p 4 ./...
+	$(TESTING) go test $(RACE) $(RACELESS) -shuffle=on -p 6 ./...
 
 tidy: ## tidy both go.mod files
 	go mod tidy
