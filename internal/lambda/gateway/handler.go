@@ -32,5 +32,5 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return formatResponse(h.ingest.Handle(ctx, request))
+	return formatResponse(h.ingest.Handle(ctx, request)), nil
 }
