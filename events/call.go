@@ -16,11 +16,6 @@ type Call struct {
 	// Duration is the call's length in seconds [call_duration.total_duration],
 	// RingDuration how long it rang [call_duration.ring_time].
 	Duration, RingDuration Optional[int64]
-	// Status is format A's word for how the call ended. Format B's
-	// call_info.status says whether the call is archived, and is not read.
-	Status string
-	// Outcome is format B's call_info.type, in lower case, e.g. "missed".
-	Outcome string
 	// MissedReason is format B's call_info.missed_call_reason.
 	MissedReason string
 	// RecordingURL points at the recording [call_info.recording].
@@ -78,8 +73,6 @@ func newCall(r *reading) Event {
 		ContactName:  said.text(slotContactName),
 		Duration:     duration,
 		RingDuration: said.integer(slotRingDuration, slotRingTime),
-		Status:       said.text(slotStatus),
-		Outcome:      r.outcome(),
 		MissedReason: said.text(slotInfoMissedReason),
 		RecordingURL: said.text(slotRecordingURL, slotInfoRecording),
 		Notes:        said.text(slotNotes, slotInfoNotes),

@@ -15,6 +15,13 @@ type Delivery struct {
 	*Envelope
 
 	Kind Kind
+	// Outcome is how a call ended, as far as this event says: by its type's name or by
+	// a word in its data, whichever says more. OutcomeWord is that
+	// word, as sent, where the outcome is unknown.
+	Outcome     Outcome
+	OutcomeWord string
+	// Direction is the call's or message's; "" if nothing tells it.
+	Direction Direction
 	// Entity and ID name what the event belongs to. A call, message or contact has
 	// the same ID in all its events, whether they send it as a string or as a number.
 	// Without a usable id, Entity is EntityNone and ID is "".
@@ -58,11 +65,16 @@ func (e *Envelope) Decode() *Delivery {
 	d := &Delivery{
 		Envelope:  e,
 		Kind:      r.kind,
+		Outcome:   r.outcome,
+		Direction: r.direction,
 		Phone:     r.phone(),
 		Fields:    slices.DeleteFunc(r.fields, func(f Field) bool { return f.Value.Kind() == 'n' }),
 		NewFields: append(slices.Clip(e.NewFields), r.undocumented...),
 	}
 	d.Entity, d.ID = r.id()
+	if d.Outcome == OutcomeUnknown {
+		d.OutcomeWord = r.outcomeWord()
+	}
 
 	var readable bool
 	d.StampedAt, readable = parseTimeValue(e.Timestamp)

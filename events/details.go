@@ -2,10 +2,12 @@ package events
 
 // Details is what an alert shows of an event.
 type Details struct {
-	// Kind, ID and Phone are those of the [Delivery].
-	Kind  Kind
-	ID    string
-	Phone string
+	// Kind, Outcome, Direction, ID and Phone are those of the [Delivery].
+	Kind      Kind
+	Outcome   Outcome
+	Direction Direction
+	ID        string
+	Phone     string
 	// LineName is the name of the account's line in JustCall, if given.
 	LineName string
 	Event    Event
@@ -32,10 +34,12 @@ func (e *Envelope) Details() Details {
 	r := e.read()
 	_, id := r.id()
 	return Details{
-		Kind:     r.kind,
-		ID:       id,
-		Phone:    r.phone(),
-		LineName: r.said.text(slotLineName),
-		Event:    r.event(r),
+		Kind:      r.kind,
+		Outcome:   r.outcome,
+		Direction: r.direction,
+		ID:        id,
+		Phone:     r.phone(),
+		LineName:  r.said.text(slotLineName),
+		Event:     r.event(r),
 	}
 }

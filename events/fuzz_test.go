@@ -34,6 +34,9 @@ func FuzzDecode(f *testing.F) {
 		`{"type":"x","request_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","data":[1,[2]]}`,
 		`{"type":"x","request_id":"000000000ſ000000000000000","data":"text"}`,
 		`{"event":"x","timestamp":"9999-12-31T23:59:59-01:00","data":false}`,
+		bodyA(" CALL-NoAnswer ", `{"call_id":"null","call_sid":-1,"status":"Answered by voicemail"}`),
+		bodyB("call.completed", `{"id":0,"call_info":{"direction":"Inbound call","type":"Abandoned before ringing","missed_call_reason":"n/a"}}`),
+		bodyB("sd.call_missed", `{"call_sid":"s","call_info":[{"type":"missed"}]}`),
 	} {
 		f.Add([]byte(body))
 	}
@@ -74,8 +77,11 @@ func FuzzDecode(f *testing.F) {
 		}
 		checkMembers(t, d)
 		details := e.Details()
-		if details.Kind != d.Kind || details.ID != d.ID || details.Phone != d.Phone {
+		if details.Kind != d.Kind || details.Outcome != d.Outcome || details.Direction != d.Direction || details.ID != d.ID || details.Phone != d.Phone {
 			t.Errorf("details of a %s %q with %q: %+v", d.Kind, d.ID, d.Phone, details)
+		}
+		if d.Kind.Alerts() && (d.Direction != events.Inbound || d.Outcome == events.Answered || !d.Outcome.Known()) {
+			t.Errorf("a %s, %s and %s", d.Kind, d.Direction, d.Outcome)
 		}
 		shape := shapeOf(t, details.Event)
 		if fits, known := map[events.Kind][]string{

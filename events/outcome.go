@@ -19,3 +19,230 @@ const (
 	OutcomeUnknown Outcome = "unknown"
 )
 
+// ranks orders what several sources say of one call: the one with the highest rank
+// counts. Who was answered was not missed, however often another phone rang before.
+var ranks = map[Outcome]int{OutcomeUnknown: 1, Abandoned: 2, Missed: 3, Voicemailed: 4, Answered: 5}
+
+// Known reports whether o says how the call ended.
+func (o Outcome) Known() bool { return ranks[o] > ranks[OutcomeUnknown] }
+
+// Best returns the one of two outcomes that counts, if both are said of one call.
+func (o Outcome) Best(other Outcome) Outcome {
+	if ranks[other] > ranks[o] {
+		return other
+	}
+	return o
+}
+
+// unserved returns the kind of an incoming call with this outcome that nobody
+// served, "" for any other.
+func (o Outcome) unserved() Kind {
+	switch o {
+	case Missed, Abandoned:
+		return KindMissedCall
+	case Voicemailed:
+		return KindVoicemail
+	default:
+		return ""
+	}
+}
+
+// says is what a single word tells of a call's outcome.
+type says uint8
+
+// What words say. Of the outcomes in one phrase, the last one here counts. Other than
+// between events, not being served comes before being answered: in "answered by
+// voicemail" and "missed, no agent answered" the word beside it says what it is worth.
+const (
+	saysNothing   says = iota
+	saysUnderWay       // the call has not ended
+	saysCompleted      // it has, and how is not told
+	saysBlocked        // it was kept out, which on purpose is not taken for a miss
+	saysHungUp         // the caller hung up; if before an answer, this tells too little
+	saysAnswered
+	saysAbandoned
+	saysMissed
+	saysVoicemail
+
+	// The others count for the words beside them.
+	saysNot     // turns the answer that follows into a miss
+	saysBefore  // what follows did not happen
+	saysService // what makes a miss if there is none of it
+	saysLeft    // what voicemails are; "not left" is none
+	saysRobot   // who answers without being a person
+)
+
+// words is what each word says: letters only, in lower case. Two words of a phrase
+// that belong together are listed as one. A word may have "call" before or behind it.
+var words = map[string]says{
+	// Format A's status, format B's call_info.type, the REST API's call_type, and what
+	// the sales dialer and other telephone systems write.
+	"answered": saysAnswered, "answer": saysAnswered, "accepted": saysAnswered, "attended": saysAnswered,
+	"picked": saysAnswered, "pickedup": saysAnswered, "pickup": saysAnswered, "spoke": saysAnswered, "talked": saysAnswered,
+
+	"missed": saysMissed, "unanswered": saysMissed, "noanswer": saysMissed, "notanswered": saysMissed,
+	"busy": saysMissed, "failed": saysMissed, "failure": saysMissed, "declined": saysMissed, "rejected": saysMissed,
+	"afterhours": saysMissed, "businesshours": saysMissed, "ignored": saysMissed,
+	"nopickup": saysMissed, "noresponse": saysMissed, "officehours": saysMissed, "outofhours": saysMissed,
+	"timedout": saysMissed, "timeout": saysMissed, "unattended": saysMissed, "unavailable": saysMissed,
+	"unpicked": saysMissed, "unreachable": saysMissed, "unsuccessful": saysMissed,
+
+	"abandoned": saysAbandoned, "abandon": saysAbandoned, "abandonment": saysAbandoned, "gaveup": saysAbandoned,
+	"cancelled": saysAbandoned, "canceled": saysAbandoned, "cancel": saysAbandoned,
+	"hangup": saysHungUp, "hungup": saysHungUp, "callerleft": saysHungUp,
+
+	"voicemail": saysVoicemail, "voicemails": saysVoicemail, "voicemessage": saysVoicemail, "vm": saysVoicemail,
+	"leftmessage": saysVoicemail, "messageleft": saysVoicemail, "mailbox": saysVoicemail,
+	"machine": saysVoicemail, "answeringmachine": saysVoicemail,
+
+	"inprogress": saysUnderWay, "ringing": saysUnderWay, "queued": saysUnderWay, "inqueue": saysUnderWay,
+	"connecting": saysUnderWay, "dialing": saysUnderWay, "initiated": saysUnderWay, "ongoing": saysUnderWay,
+	"onhold": saysUnderWay, "started": saysUnderWay, "waiting": saysUnderWay,
+
+	"completed": saysCompleted,
+	"blocked":   saysBlocked, "blacklisted": saysBlocked, "restricted": saysBlocked, "spam": saysBlocked,
+
+	"no": saysNot, "not": saysNot, "never": saysNot, "nobody": saysNot, "none": saysNot, "without": saysNot,
+	"non": saysNot, "un": saysNot, "didn": saysNot, "didnt": saysNot, "wasn": saysNot, "wasnt": saysNot,
+	"couldn": saysNot, "couldnt": saysNot, "cannot": saysNot, "isn": saysNot, "isnt": saysNot,
+	"before": saysBefore, "until": saysBefore, "till": saysBefore,
+	"agent": saysService, "agents": saysService, "available": saysService, "connected": saysService,
+	"reachable": saysService, "response": saysService, "served": saysService, "handled": saysService,
+	"left": saysLeft, "leave": saysLeft, "received": saysLeft, "recorded": saysLeft,
+	"ai": saysRobot, "assistant": saysRobot, "attendant": saysRobot, "bot": saysRobot, "ivr": saysRobot, "system": saysRobot,
+}
+
+// outcomes are what a word or phrase of [says] means in the end.
+var outcomes = [...]Outcome{
+	saysCompleted: OutcomeUnknown,
+	saysBlocked:   OutcomeUnknown,
+	saysHungUp:    Abandoned,
+	saysAnswered:  Answered,
+	saysAbandoned: Abandoned,
+	saysMissed:    Missed,
+	saysVoicemail: Voicemailed,
+}
+
+// phrase returns what a text says by its words, whatever their letter case and what
+// stands between them.
+func phrase(text string) says {
+	var (
+		best     says
+		negation says // saysNot or saysBefore, if it is still to be applied
+		robot    bool
+		pair     pairReader
+	)
+	for pair.next(&text) {
+		said, both := pair.lookUp()
+		if both && negation == saysNot {
+			negation = saysNothing // it is one of the two: "no answer"
+		}
+		switch said {
+		case saysNot, saysBefore:
+			negation = said
+			continue
+		case saysRobot:
+			robot = true
+			continue
+		case saysService, saysLeft:
+			if negation != saysNot {
+				continue
+			}
+			if said == saysLeft && best == saysVoicemail {
+				best = saysMissed
+			}
+			said = saysAnswered
+		default:
+		}
+		switch {
+		case said < saysHungUp:
+			best = max(best, said)
+			continue
+		case negation == saysBefore:
+			continue
+		case negation == saysNot && (said == saysAnswered || said == saysVoicemail):
+			said = saysMissed
+		case negation == saysNot:
+			said = saysNothing
+		}
+		negation = saysNothing
+		best = max(best, said)
+	}
+	if robot && best == saysAnswered {
+		return saysCompleted
+	}
+	return best
+}
+
+// maxWord is longer than any word in a table.
+const maxWord = 24
+
+// pairReader reads the words of a text, and each with the one before it.
+type pairReader struct {
+	letters      [2 * maxWord]byte
+	before, last int // how many letters the two words have
+}
+
+// next takes the next word from the text and reports whether there was one. A word
+// ends where a letter in lower case is followed by a capital, and at anything but a letter.
+func (p *pairReader) next(text *string) bool {
+	copy(p.letters[:], p.letters[p.before:p.before+p.last])
+	p.before, p.last = p.last, 0
+	var i int
+	var lower bool
+	for s := *text; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z':
+			lower = true
+		case 'A' <= c && c <= 'Z':
+			if lower {
+				*text = s[i:]
+				return true
+			}
+			c += 'a' - 'A'
+		case p.last > 0:
+			*text = s[i:]
+			return true
+		default:
+			continue
+		}
+		if p.last < maxWord {
+			p.letters[p.before+p.last] = c
+			p.last++
+		}
+	}
+	*text = ""
+	return p.last > 0
+}
+
+// lookUp returns what the word says, if possible both together.
+func (p *pairReader) lookUp() (said says, both bool) {
+	if p.before > 0 {
+		if said, both = words[string(p.letters[:p.before+p.last])]; both {
+			return said, true
+		}
+	}
+	word := p.word()
+	if said, ok := words[string(word)]; ok {
+		return said, false
+	}
+	return words[string(withoutCall(word))], false
+}
+
+func (p *pairReader) word() []byte { return p.letters[p.before : p.before+p.last] }
+
+// withoutCall cuts "call" off a word, as in "missedcall".
+func withoutCall[T string | []byte](word T) T {
+	const call = "call"
+	switch n := len(word) - len(call); {
+	case n <= 0:
+		return word
+	case string(word[:len(call)]) == call:
+		return word[len(call):]
+	case string(word[n:]) == call:
+		return word[:n]
+	default:
+		return word
+	}
+}

@@ -29,7 +29,7 @@ var (
 	calls = family{
 		kind:  KindCall,
 		shape: callShape,
-		ids:   []identifier{{slotCallID, EntityCall}, {slotCallSID, EntityCall}, {slotID, EntityCall}},
+		ids:   []identifier{{slotCallSID, EntityCall}, {slotCallID, EntityCall}, {slotID, EntityCall}},
 		event: newCall,
 	}
 	messages = family{
@@ -51,8 +51,8 @@ var (
 		kind:  KindUnknown,
 		shape: unknownShape,
 		ids: []identifier{
-			{slotCallID, EntityCall},
 			{slotCallSID, EntityCall},
+			{slotCallID, EntityCall},
 			{slotMessageID, EntityMessage},
 			{slotContactID, EntityContact},
 		},
@@ -68,6 +68,7 @@ type reading struct {
 
 	kind      Kind
 	direction Direction
+	outcome   Outcome
 	said      values
 	// fields are the documented members as received, nulls included.
 	fields []Field
@@ -81,15 +82,13 @@ func (e *Envelope) read() *reading {
 	if e.Format == FormatLegacy {
 		return e.readAs(row{family: &unknowns}) // its words are not documented
 	}
-	known, ok := registry[e.Type]
-	if !ok {
-		// guard 3 e2e: known.family = &calls
-		known.family = &unknowns
-	}
+	known, registered := e.Type.row()
 	r := e.readAs(known)
-	if !ok && outcomes[r.outcome()] != "" {
-		// Whatever the type's name, a call was not answered.
-		return e.readAs(row{family: &calls})
+	// guard 3 e2e: if false {
+	if !registered && known.family == &unknowns && r.told().Known() {
+		// Whatever the type's name, it is a call that was answered, or not.
+		known.family = &calls
+		return e.readAs(known)
 	}
 	return r
 }
@@ -116,21 +115,44 @@ func (e *Envelope) readAs(known row) *reading {
 		r.mismatched = []string{"data"}
 	}
 
-	r.kind = cmp.Or(known.kind, r.family.kind)
-	if !r.open {
-		r.kind = mostUrgent(r.kind, outcomes[r.outcome()])
+	r.direction = cmp.Or(r.said.direction(slotDirection, slotInfoDirection, slotInfoType), known.direction)
+	r.kind = r.family.kind
+	if r.family != &calls {
+		return r
 	}
-	r.direction = cmp.Or(r.said.direction(slotDirection, slotInfoDirection), known.direction)
-	if r.direction == "" && r.kind.Alerts() {
+	r.outcome = known.outcome.Best(r.told())
+	switch {
+	case r.outcome == "" && known.update && r.outcomeWord() != "" && phrase(r.outcomeWord()) == saysNothing:
+		r.outcome = OutcomeUnknown
+	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(r.said.text(slotStatus)) == saysCompleted:
+		r.outcome = Answered // format A's word for it
+	}
+	// guard 10 table e2e: if kind := r.outcome.unserved(); kind != "" {
+	if kind := r.outcome.unserved(); kind != "" && r.direction != Outbound {
 		// Format A's voicemails have no direction, but only an incoming call can be
 		// missed.
-		r.direction = Inbound
+		r.kind, r.direction = kind, Inbound
 	}
 	return r
 }
 
-// outcome returns format B's word for how a call ended, in lower case.
-func (r *reading) outcome() string { return word(r.said.text(slotInfoType)) }
+// outcomeSlots are where a call's outcome is told: format B's call_info.type and format
+// A's status. Format B's call_info.status says whether the call is archived.
+var outcomeSlots = [...]slot{slotInfoType, slotStatus}
+
+// told returns what the data itself says about how the call ended.
+func (r *reading) told() (outcome Outcome) {
+	for _, slot := range outcomeSlots {
+		outcome = outcome.Best(outcomes[phrase(r.said.text(slot))])
+	}
+	if !outcome.Known() && !isPlaceholder(r.said.text(slotInfoMissedReason)) {
+		return Missed
+	}
+	return outcome
+}
+
+// outcomeWord returns the word that should tell the outcome, as sent.
+func (r *reading) outcomeWord() string { return r.said.text(outcomeSlots[:]...) }
 
 // id returns what the event belongs to, by its first usable id.
 func (r *reading) id() (Entity, string) {

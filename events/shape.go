@@ -244,7 +244,8 @@ var appointmentShape = partyShape.with(shape{
 // unknown type.
 var unknownShape = partyShape.with(shape{
 	"call_info": {inner: shape{
-		"direction": {fits: isDirection, slot: slotInfoDirection},
-		"type":      {fits: isText, slot: slotInfoType},
+		"direction":          {fits: isDirection, slot: slotInfoDirection},
+		"missed_call_reason": {fits: isText, slot: slotInfoMissedReason},
+		"type":               {fits: isText, slot: slotInfoType},
 	}},
 })

@@ -3,6 +3,8 @@ package events
 import (
 	"maps"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 // Type is an event's name as sent, e.g. "call.missed".
@@ -50,10 +52,11 @@ const (
 // row is what we know about a type.
 type row struct {
 	family *family
-	// kind is set if the type is more specific than its family's kind.
-	kind Kind
 	// direction is what the type implies, for data that has none.
 	direction Direction
+	// outcome is what the type's name says of a call: [OutcomeUnknown] that it has
+	// ended, and nothing more; "" that it goes on, or nothing.
+	outcome Outcome
 	// update marks types that only add to a call that other events reported.
 	update bool
 }
@@ -62,21 +65,23 @@ type row struct {
 // new type also takes a sample in testdata and, if no row there covers it, one in
 // docs/table.md; tests check both.
 var registry = map[Type]row{
-	TypeCallAIGenerated:            {family: &calls, update: true},
+	TypeCallAIGenerated: {family: &calls, update: true},
+	// That an AI agent took part does not say how the call ended: its word does, or
+	// the call's other events do.
 	TypeCallAIVoiceAgent:           {family: &calls},
-	TypeCallAnswered:               {family: &calls},
-	TypeCallCompleted:              {family: &calls},
+	TypeCallAnswered:               {family: &calls, outcome: Answered},
+	TypeCallCompleted:              {family: &calls, outcome: OutcomeUnknown},
 	TypeCallEntersQueue:            {family: &calls},
 	TypeCallExitsQueue:             {family: &calls},
 	TypeCallIncoming:               {family: &calls},
 	TypeCallInitiated:              {family: &calls},
-	TypeCallMissed:                 {family: &calls, kind: KindMissedCall},
+	TypeCallMissed:                 {family: &calls, outcome: Missed},
 	TypeCallUpdated:                {family: &calls, update: true},
-	TypeCallVoicemail:              {family: &calls, kind: KindVoicemail},
-	TypeSalesDialerCallAIGenerated: {family: &calls, update: true},
-	TypeSalesDialerCallCompleted:   {family: &calls},
-	TypeSalesDialerCallUpdated:     {family: &calls, update: true},
-	TypeVoicemailReceived:          {family: &calls, kind: KindVoicemail},
+	TypeCallVoicemail:              {family: &calls, outcome: Voicemailed},
+	TypeSalesDialerCallAIGenerated: {family: &calls, direction: Outbound, update: true},
+	TypeSalesDialerCallCompleted:   {family: &calls, direction: Outbound, outcome: OutcomeUnknown},
+	TypeSalesDialerCallUpdated:     {family: &calls, direction: Outbound, update: true},
+	TypeVoicemailReceived:          {family: &calls, outcome: Voicemailed},
 
 	TypeSMSDelivered:                 {family: &messages, direction: Outbound},
 	TypeSMSFailed:                    {family: &messages, direction: Outbound},
@@ -100,12 +105,128 @@ var registry = map[Type]row{
 // Types returns every registered type, sorted.
 func Types() []Type { return slices.Sorted(maps.Keys(registry)) }
 
-// Registered reports whether t is one of [Types].
-func (t Type) Registered() bool { _, ok := registry[t]; return ok }
+// Registered reports whether t is one of [Types], however it is spelled.
+func (t Type) Registered() bool { return t.Name() != "" }
 
 // IsUpdate reports whether events of type t only add to a call that other
 // events reported: a note, a tag, an AI summary.
-func (t Type) IsUpdate() bool { return registry[t].update }
+func (t Type) IsUpdate() bool { return registry[t.Name()].update }
+
+// Name returns the type of [Types] that t spells, "" if it is none of them. Only
+// letters and digits count, whatever their case, with or without "jc" or "justcall"
+// in front.
+func (t Type) Name() Type {
+	if _, ok := registry[t]; ok {
+		return t
+	}
+	var letters [maxTypeLength]byte
+	spelled, ok := t.spelling(letters[:0])
+	if !ok {
+		return ""
+	}
+	if name, ok := spellings[string(spelled)]; ok {
+		return name
+	}
+	for _, vendor := range vendors {
+		if name, ok := spellings[strings.TrimPrefix(string(spelled), vendor)]; ok {
+			return name
+		}
+	}
+	return ""
+}
+
+// vendors are what may stand in front of a name. "sd", the sales dialer, may not: its
+// events are others.
+var vendors = []string{"justcall", "jc"}
+
+// maxTypeLength is longer than any spelling of a registered type.
+const maxTypeLength = 64
+
+// spellings has the registered types by their letters, without the vendor.
+var spellings = func() map[string]Type {
+	all := make(map[string]Type, len(registry))
+	for typ := range registry {
+		spelled, _ := typ.spelling(nil)
+		all[strings.TrimPrefix(string(spelled), "jc")] = typ
+	}
+	return all
+}()
+
+// spelling appends the letters and digits of a name, in lower case, and reports
+// whether all of them are ASCII and it is short enough to be registered.
+func (t Type) spelling(to []byte) ([]byte, bool) {
+	if len(t) > maxTypeLength {
+		return nil, false
+	}
+	for i, r := range string(t) {
+		c := t[i]
+		switch {
+		case r > unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+			return nil, false
+		case 'A' <= c && c <= 'Z':
+			to = append(to, c+'a'-'A')
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			to = append(to, c)
+		}
+	}
+	return to, true
+}
+
+// row returns what is known about a type. One that is not registered, and whose name
+// tells how a call ended, is a call's.
+func (t Type) row() (known row, registered bool) {
+	if name := t.Name(); name != "" {
+		return registry[name], true
+	}
+	known.family = &unknowns
+	var call, other, dialer bool
+	var pair pairReader
+	for name := string(t); pair.next(&name); {
+		said, both := pair.lookUp()
+		switch about := nameWords[string(pair.word())]; {
+		case said == saysVoicemail:
+			// "voice.message" is no message.
+			call, other = true, other && !both
+		case about == aboutNothing:
+			// "missedcall" is a call, "recall" is none.
+			call = call || said != saysNothing && len(withoutCall(pair.word())) < len(pair.word())
+		default:
+			call, other, dialer = call || about == aboutCall, other || about == aboutOther, dialer || about == aboutDialer
+		}
+	}
+	if outcome := outcomes[phrase(string(t))]; call && !other && outcome.Known() {
+		known.family, known.outcome, known.direction = &calls, outcome, directionOf(string(t))
+		if dialer {
+			known.direction = Outbound
+		}
+	}
+	return known, false
+}
+
+// about is what a word in an unregistered type's name is about.
+type about uint8
+
+const (
+	aboutNothing about = iota
+	aboutCall
+	aboutDialer // which makes calls, and takes none
+	aboutOther
+)
+
+// nameWords tell "call.missed_by_all" from "sms.failed" and "call.recording_failed".
+var nameWords = map[string]about{
+	"call": aboutCall, "calls": aboutCall, "missed": aboutCall, "abandoned": aboutCall, "unanswered": aboutCall,
+
+	"dialer": aboutDialer, "salesdialer": aboutDialer, "sd": aboutDialer,
+
+	"appointment": aboutOther, "callback": aboutOther, "campaign": aboutOther, "chat": aboutOther, "contact": aboutOther,
+	"deleted": aboutOther, "email": aboutOther, "fax": aboutOther, "greeting": aboutOther, "meeting": aboutOther,
+	"message": aboutOther, "mms": aboutOther, "note": aboutOther, "notification": aboutOther, "payment": aboutOther,
+	"rating": aboutOther, "recording": aboutOther, "removed": aboutOther, "settings": aboutOther, "sms": aboutOther,
+	"summary": aboutOther, "survey": aboutOther, "tag": aboutOther, "task": aboutOther, "text": aboutOther,
+	"transcript": aboutOther, "transcription": aboutOther, "transfer": aboutOther, "webhook": aboutOther,
+	"whatsapp": aboutOther,
+}
 
 // Kind says what an event is about, whatever its type's name.
 type Kind string
@@ -143,31 +264,33 @@ const (
 	Outbound Direction = "outbound"
 )
 
-// directions maps JustCall's words, in lower case: format A's first, then
-// format B's.
+// directions maps words to directions, in lower case: format A's and format B's, which
+// also count in a phrase, and two that count alone.
 var directions = map[string]Direction{
 	"inbound":  Inbound,
 	"outbound": Outbound,
 	"incoming": Inbound,
 	"outgoing": Outbound,
+	"in":       Inbound,
+	"out":      Outbound,
 }
 
-// outcomes maps the values of format B's call_info.type, in lower case, that
-// decide a call's kind.
-var outcomes = map[string]Kind{
-	"missed":    KindMissedCall,
-	"voicemail": KindVoicemail,
-}
-
-// urgency orders the kinds that alert. If an event's type says one and its outcome
-// another, the later one counts: a voicemail implies a missed call.
-var urgency = []Kind{KindMissedCall, KindVoicemail}
-
-func mostUrgent(a, b Kind) Kind {
-	if slices.Index(urgency, b) > slices.Index(urgency, a) {
-		return b
+// directionOf returns the direction that a word or phrase tells, "" if it tells none
+// or both. "Outgoing" contains "in", and is one word all the same.
+func directionOf(text string) (told Direction) {
+	var pair pairReader
+	for rest := text; pair.next(&rest); {
+		word := withoutCall(pair.word())
+		d := directions[string(word)]
+		switch {
+		case d == "", len(word) <= len("out") && (rest != "" || pair.before > 0):
+		case told != "" && told != d:
+			return ""
+		default:
+			told = d
+		}
 	}
-	return a
+	return told
 }
 
 // Entity is what an event belongs to. Events of one entity are kept together.

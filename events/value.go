@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -57,13 +58,50 @@ func (v *values) number(from ...slot) string {
 }
 
 // id returns an identifier, which may be a string or a JSON number: 98765,
-// "98765" and 98765.0 give the same text. White space is no id.
+// "98765" and 98765.0 give the same text. A placeholder is no id.
 func (v *values) id(from slot) string {
-	id := numberText(v[from])
-	if strings.TrimSpace(id) == "" {
+	id := strings.TrimSpace(numberText(v[from]))
+	if isPlaceholder(id) {
 		return ""
 	}
 	return id
+}
+
+// placeholders are what programs write where they have nothing to say, by their letters
+// in lower case.
+var placeholders = map[string]bool{
+	"absent": true, "blank": true, "empty": true, "false": true, "missing": true, "na": true, "nan": true, "nil": true,
+	"none": true, "notavailable": true, "notset": true, "null": true, "objectobject": true, "undefined": true,
+	"unknown": true, "unset": true,
+}
+
+// isPlaceholder reports whether a text stands for nothing: a word for it, nothing but
+// zeros and signs, or a negative number.
+func isPlaceholder(text string) bool {
+	var letters [maxWord]byte
+	n, digits, zeros := 0, 0, 0
+	for i := range len(text) {
+		c := text[i] | ' ' // in lower case
+		switch {
+		case text[i] >= utf8.RuneSelf, n == maxWord:
+			return false
+		case 'a' <= c && c <= 'z':
+			letters[n] = c
+			n++
+		case text[i] == '0':
+			zeros++
+		case '1' <= text[i] && text[i] <= '9':
+			digits++
+		}
+	}
+	switch {
+	case n > 0:
+		return digits+zeros == 0 && placeholders[string(letters[:n])]
+	case digits > 0:
+		return text[0] == '-' && strings.Trim(text[1:], "0123456789.") == ""
+	default:
+		return true
+	}
 }
 
 // integer returns the first whole number. If there is none, it returns null if a
@@ -81,9 +119,10 @@ func (v *values) integer(from ...slot) (number Optional[int64]) {
 	return number
 }
 
+// direction returns the first direction that a text tells.
 func (v *values) direction(from ...slot) Direction {
 	for _, s := range from {
-		if d := directions[word(text(v[s]))]; d != "" {
+		if d := directionOf(text(v[s])); d != "" {
 			return d
 		}
 	}
@@ -116,7 +155,7 @@ func isInteger(v jsontext.Value) bool {
 
 // isDirection parses the word, which is parsed again when it is read. That is cheap:
 // the word is short.
-func isDirection(v jsontext.Value) bool { return directions[word(text(v))] != "" || isEmpty(v) }
+func isDirection(v jsontext.Value) bool { return directionOf(text(v)) != "" || isEmpty(v) }
 
 func isTexts(v jsontext.Value) bool {
 	if v.Kind() != '[' {
@@ -203,9 +242,6 @@ func text(v jsontext.Value) string {
 	}
 	return unquote(v)
 }
-
-// word returns text as the tables of words list it: in lower case, trimmed.
-func word(text string) string { return strings.ToLower(strings.TrimSpace(text)) }
 
 // unquote returns the text of a JSON string that is known to be valid.
 func unquote(v jsontext.Value) string {

@@ -1,0 +1,320 @@
+package events_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"pgregory.net/rapid"
+
+	"github.com/ringback/ringback/events"
+)
+
+// outcomeWords are what telephone systems write, and how the call of each ended.
+var outcomeWords = map[events.Outcome][]string{
+	events.Answered: {
+		"Answered", "answered", "ANSWERED", " Answered ", "Answered Call", "OUTGOING_ANSWERED", "INCOMING_ANSWERED",
+		"human answered", "Outgoing human answered", "Answered by agent", "Picked up", "picked-up", "PickedUp",
+		"Answered elsewhere", "Accepted",
+	},
+	events.Voicemailed: {
+		"Voicemail", "voicemail", "VOICEMAIL", "Voice mail", "voice-mail", "VoiceMail", "INCOMING_VOICEMAIL", "Voicemail left",
+		"machine answered", "Outgoing machine answered", "Answered by voicemail", "Answered by machine", "Answering machine",
+		"missed (voicemail)", "No answer, voicemail", "no-answer_voicemail", "Left a voice message", "vm", "Sent to voicemail",
+	},
+	events.Missed: {
+		"Missed", "missed", "MISSED", "Missed Call", "missed_call", "missedCall", "missedcall", "CallMissed", "INCOMING_MISSED",
+		"Unanswered", "unanswered", "un-answered", "UnAnswered", "Outgoing unanswered call", "Not answered", "not_answered",
+		"No answer", "no-answer", "No-Answer", "noanswer", "NO_ANSWER", "didn't answer", "Never answered", "Nobody answered",
+		"No agent answered", "no one picked up", "Not picked by agent", "missed - no agents", "Missed, no agent answered",
+		"Missed. No voicemail", "missed - voicemail not left", "No voicemail left", "No agents available", "Agent unavailable",
+		"All agents busy", "Busy", "INCOMING_BUSY", "Failed", "FAILED", "Declined", "Declined by agent", "Rejected",
+		"Timed out", "timeout", "After office hours", "no response", "Missed\u00a0Call", "missed\u200b",
+	},
+	events.Abandoned: {
+		"Abandoned", "abandoned", "ABANDONED", "Abandoned before ringing", "Abandoned before answer", "INCOMING_ABANDONED",
+		"Abandoned before agent picked up", "abandoned in queue", "Abandoned_Before_Ringing", "Caller abandoned", "OUTGOING_ABANDONED_CALL",
+		"Cancelled", "Canceled", "OUTGOING_CANCELLED", "Hung up", "Caller hung up", "hang-up", "Hung up before voicemail",
+	},
+	events.OutcomeUnknown: {
+		"", "In Progress", "in-progress", "IN_PROGRESS", "Ringing", "Queued", "On hold", "Blocked", "Restricted", "INCOMING_BLOCKED",
+		"OUTGOING_RESTRICTED_CALL", "Completed", "Archived", "Unarchived", "Bridged", "not missed", "Answered by IVR",
+		"answered by the AI assistant", "unmissed", "abandonedness", "дозвонились", "null", "0", "\x00", "Agent", "before",
+		"Transferred",
+	},
+}
+
+func TestEveryWordOfAnOutcome(t *testing.T) {
+	t.Parallel()
+	for want, words := range outcomeWords {
+		for _, word := range words {
+			t.Run(word, func(t *testing.T) {
+				t.Parallel()
+				data := `{"call_sid":"s","call_info":{"direction":"Incoming","type":` + quote(word) + `,"status":"Archived"}}`
+				checkOutcome(t, decode(t, bodyB("call.completed", data)), want)
+				if want != events.OutcomeUnknown {
+					checkOutcome(t, decode(t, bodyB("call.incoming", data)), want)
+					checkOutcome(t, decode(t, bodyA("call.completed", `{"call_id":"s","direction":"inbound","status":`+quote(word)+`}`)), want)
+				}
+			})
+		}
+	}
+}
+
+func checkOutcome(t *testing.T, d *events.Delivery, want events.Outcome) {
+	t.Helper()
+	if d.Outcome != want {
+		t.Errorf("outcome: got %q, want %q", d.Outcome, want)
+	}
+	kind := map[events.Outcome]events.Kind{
+		events.Missed: events.KindMissedCall, events.Abandoned: events.KindMissedCall, events.Voicemailed: events.KindVoicemail,
+	}[want]
+	if kind == "" || d.Direction == events.Outbound {
+		kind = events.KindCall
+	}
+	if d.Kind != kind {
+		t.Errorf("kind: got %s, want %s", d.Kind, kind)
+	}
+	if details := d.Details(); details.Outcome != d.Outcome || details.Direction != d.Direction {
+		t.Errorf("details: %q %q", details.Outcome, details.Direction)
+	}
+}
+
+// However a phrase is written, it says the same.
+func TestOutcomesAreReadByTheirWordsOnly(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		phrases := []string{"abandoned before ringing", "no answer", "missed no agents", "answered by voicemail", "human answered", "voice mail"}
+		words := strings.Fields(rapid.SampledFrom(phrases).Draw(t, "phrase"))
+		written := slices.Clone(words)
+		for i, word := range written {
+			written[i] = rapid.SampledFrom([]string{word, strings.ToUpper(word), strings.ToUpper(word[:1]) + word[1:]}).Draw(t, "word")
+		}
+		separator := rapid.SampledFrom([]string{" ", "_", "-", "/", ", ", " – ", ".", ":", "\u00a0"}).Draw(t, "separator")
+		outcome := func(text string) events.Outcome {
+			e, err := events.Open([]byte(bodyB("call.completed", `{"call_info":{"type":`+quote(text)+`}}`)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return e.Decode().Outcome
+		}
+		plain, other := outcome(strings.Join(words, " ")), outcome(strings.Join(written, separator))
+		if plain != other {
+			t.Errorf("%q is %q, %q is %q", words, plain, written, other)
+		}
+	})
+}
+
+func TestOutcomeOfAnEvent(t *testing.T) {
+	t.Parallel()
+	const none = events.Outcome("")
+	for _, test := range []struct {
+		name string
+		body string
+		want events.Outcome
+	}{
+		{"call.answered", bodyA("call.answered", `{"status":"in-progress"}`), events.Answered},
+		{"call.answered that was missed by others", bodyB("call.answered", `{"call_info":{"type":"missed"}}`), events.Answered},
+		{"format A's completed call", bodyA("call.completed", `{"status":"completed","direction":"inbound"}`), events.Answered},
+		{"format A's missed call, completed", bodyA("call.missed", `{"status":"completed"}`), events.Missed},
+		{"format A's voicemail, completed", bodyA("voicemail.received", `{"status":"completed"}`), events.Voicemailed},
+		{"format A's completed call that was missed", bodyA("call.completed", `{"status":"missed","direction":"inbound"}`), events.Missed},
+		{"format A's completed call that was blocked", bodyA("call.completed", `{"status":"blocked"}`), events.OutcomeUnknown},
+		{"format A's completed call without a status", bodyA("call.completed", `{"direction":"inbound"}`), events.OutcomeUnknown},
+		{"format B's completed call without a word", bodyB("call.completed", `{"call_info":{"type":""}}`), events.OutcomeUnknown},
+		{"format B's completed call without call_info", bodyB("call.completed", `{"id":1}`), events.OutcomeUnknown},
+		{"format B's completed call whose word is no text", bodyB("call.completed", `{"call_info":{"type":5}}`), events.OutcomeUnknown},
+		{"a Sales Dialer call without a word", bodyB("sd.call_completed", `{"id":1}`), events.OutcomeUnknown},
+		{"the better of name and word", bodyB("call.missed", `{"call_info":{"type":"Abandoned"}}`), events.Missed},
+		{"a voicemail of a missed call", bodyB("call.missed", `{"call_info":{"type":"Voicemail"}}`), events.Voicemailed},
+		{"the better of two words", bodyB("call.completed", `{"call_info":{"type":"Abandoned"},"status":"missed"}`), events.Missed},
+		{"a reason beside a word that is not known", bodyB("call.completed", `{"call_info":{"type":"Bridged","missed_call_reason":"After office hours"}}`), events.Missed},
+		{"a reason of a call that was answered", bodyB("call.completed", `{"call_info":{"type":"Answered","missed_call_reason":"Not picked by agent"}}`), events.Answered},
+		{"a reason of a call that was abandoned", bodyB("call.completed", `{"call_info":{"type":"Abandoned","missed_call_reason":"Abandoned before ringing"}}`), events.Abandoned},
+
+		{"a call that comes in", bodyB("call.incoming", `{"call_info":{"type":""}}`), none},
+		{"a call that comes in, with a word that is not known", bodyB("call.incoming", `{"call_info":{"type":"Bridged"}}`), none},
+		{"a call that is made", bodyB("call.initiated", `{"id":1}`), none},
+		{"a call in a queue", bodyB("call.enters_queue", `{"call_info":{"type":"Queued"}}`), none},
+		{"a call that leaves a queue", bodyB("call.exits_queue", `{"id":1}`), none},
+		{"a call that an AI agent took", bodyB("call.ai_voice_agent", `{"id":1}`), none},
+		{"an update without a word", bodyB("call.updated", `{"id":1}`), none},
+		{"an update with a word that is not known", bodyB("call.updated", `{"call_info":{"type":"Bridged"}}`), events.OutcomeUnknown},
+		{"an update while the call goes on", bodyB("call.updated", `{"call_info":{"type":"In Progress"}}`), none},
+		{"a summary without a word", bodyB("jc.call_ai_generated", `{"id":1}`), none},
+		{"a text that failed", bodyB("sms.sent", `{"delivery_status":"failed","status":"missed"}`), none},
+		{"a contact", bodyB("contact.created", `{"status":"missed"}`), none},
+		{"call_info that is null", bodyB("call.completed", `{"call_info":null}`), events.OutcomeUnknown},
+		{"call_info that is an array", bodyB("call.completed", `{"call_info":[]}`), events.OutcomeUnknown},
+		{"call_info that is a number", bodyB("call.missed", `{"call_info":7}`), events.Missed},
+		{"data that is null", `{"event":"call.missed","data":null,"x":1}`, events.Missed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := decode(t, test.body)
+			if d.Outcome != test.want {
+				t.Errorf("got %q, want %q", d.Outcome, test.want)
+			}
+		})
+	}
+}
+
+func TestAnOutgoingCallIsNeverMissed(t *testing.T) {
+	t.Parallel()
+	const ours, outside = "+14155551234", "+14155558765"
+	for _, typ := range []events.Type{"call.missed", "call.completed", "call.voicemail", "voicemail.received", "sd.call_completed", "sd.call_missed", "x.y", "call.abandoned"} {
+		for _, word := range []string{"Missed", "Voicemail", "Abandoned", "machine answered"} {
+			for name, d := range map[string]*events.Delivery{
+				"format B": decode(t, bodyB(typ, `{"call_sid":"s","contact_number":"14155558765","justcall_number":"14155551234","call_info":{"direction":"Outgoing","type":"`+word+`"}}`)),
+				"format A": decode(t, bodyA(typ, `{"call_id":"s","direction":"outbound","from":"`+ours+`","to":"`+outside+`","status":"`+word+`"}`)),
+			} {
+				if d.Kind.Alerts() {
+					t.Errorf("%s %s %s: kind %s", name, typ, word, d.Kind)
+				}
+				if d.Kind == events.KindUnknown {
+					continue
+				}
+				call, ok := d.Details().Event.(*events.Call)
+				if !ok {
+					t.Errorf("%s %s %s: a %T", name, typ, word, d.Details().Event)
+					continue
+				}
+				if d.Phone != outside || events.PhoneNumber(call.From) != ours || events.PhoneNumber(call.To) != outside {
+					t.Errorf("%s %s %s: %s called %s, with %s", name, typ, word, call.From, call.To, d.Phone)
+				}
+			}
+		}
+	}
+}
+
+func TestTheDirectionOfACall(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		typ  events.Type
+		data string
+		want events.Direction
+	}{
+		{"the data's own", "call.completed", `{"direction":"outbound","call_info":{"direction":"Incoming"}}`, events.Outbound},
+		{"call_info's", "sd.call_completed", `{"call_info":{"direction":"Incoming"}}`, events.Inbound},
+		{"the word's", "call.completed", `{"call_info":{"type":"Outgoing unanswered call"}}`, events.Outbound},
+		{"the REST API's word", "call.completed", `{"call_info":{"type":"INCOMING_ABANDONED"}}`, events.Inbound},
+		{"the name's", "call.outgoing.no_answer", `{"call_sid":"s"}`, events.Outbound},
+		{"the sales dialer's", "sd.call_completed", `{"call_info":{"type":"Missed"}}`, events.Outbound},
+		{"the sales dialer's under a new name", "sd.call_missed", `{"call_sid":"s"}`, events.Outbound},
+		{"the sales dialer's under another new name", "SalesDialer.call_missed", `{"call_sid":"s"}`, events.Outbound},
+		{"an unserved caller's", "call.missed", `{"direction":"sideways"}`, events.Inbound},
+		{"none", "call.completed", `{"call_info":{"type":"Answered"}}`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := decode(t, bodyB(test.typ, test.data))
+			if d.Direction != test.want {
+				t.Errorf("got %q, want %q", d.Direction, test.want)
+			}
+			if d.Kind.Alerts() && d.Direction == events.Outbound {
+				t.Errorf("a %s, outbound", d.Kind)
+			}
+		})
+	}
+}
+
+func TestNamesAreComparedByTheirLetters(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[events.Type]events.Type{
+		"CALL.MISSED": "call.missed", "call_missed": "call.missed", "call.missed ": "call.missed", "\tcall.missed\n": "call.missed",
+		"jc.call_missed": "call.missed", "justcall.call.missed": "call.missed", "JustCall/Call Missed": "call.missed",
+		"callMissed": "call.missed", "call-missed": "call.missed", "call:missed": "call.missed", "jcCallMissed": "call.missed",
+		"call_ai_generated": "jc.call_ai_generated", "JC_CALL_AI_GENERATED": "jc.call_ai_generated",
+		"contact.status.updated": "jc.contact_status_updated", "sd.call.completed": "sd.call_completed", "jc.sd.call_completed": "sd.call_completed",
+		"SMS_RECEIVED": "sms.received", "smsReceived": "sms.received", "voicemail_received": "voicemail.received",
+		"": "", "call": "", "call.transferred": "", "sd.call_missed": "", "call.missed2": "", "cäll.missed": "", "call.misséd": "", "jc": "",
+		events.Type("call.missed" + strings.Repeat(" ", 100)): "",
+	} {
+		if got := name.Name(); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+		if got := name.Registered(); got != (want != "") {
+			t.Errorf("%q: registered %v", name, got)
+		}
+		if name.IsUpdate() != want.IsUpdate() {
+			t.Errorf("%q: update %v", name, name.IsUpdate())
+		}
+		if want != "" {
+			d := decode(t, bodyA(events.Type(strings.Trim(quote(string(name)), `"`)), `{"call_id":"x"}`))
+			if d.Type != name {
+				t.Errorf("%q is kept as %q", name, d.Type)
+			}
+		}
+	}
+	for _, typ := range events.Types() {
+		if typ.Name() != typ {
+			t.Errorf("%s is taken for %s", typ, typ.Name())
+		}
+	}
+	if !events.Type("SD.Call.Updated").IsUpdate() || !events.Type("Call Updated").IsUpdate() {
+		t.Error("an update in other letters is none")
+	}
+}
+
+func TestNamesThatTellOfAnUnservedCaller(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[events.Type]events.Kind{
+		"call.abandoned": events.KindMissedCall, "call_unanswered": events.KindMissedCall, "missed_call": events.KindMissedCall,
+		"call.no-answer": events.KindMissedCall, "call.not_answered": events.KindMissedCall, "callNoAnswer": events.KindMissedCall,
+		"CALL.ABANDONED": events.KindMissedCall, "call.missed.v2": events.KindMissedCall, "missedcall": events.KindMissedCall,
+		"jc.missed_call": events.KindMissedCall, "call.declined": events.KindMissedCall, "call.rejected": events.KindMissedCall,
+		"call.failed": events.KindMissedCall, "call.busy": events.KindMissedCall, "incoming_call.missed": events.KindMissedCall,
+		"call.abandoned_in_queue": events.KindMissedCall, "missed": events.KindMissedCall, "call.cancelled": events.KindMissedCall,
+		"voicemail": events.KindVoicemail, "voicemail.created": events.KindVoicemail, "new_voicemail": events.KindVoicemail,
+		"voice_message.received": events.KindVoicemail, "call.voice_mail": events.KindVoicemail, "VOICE-MAIL_LEFT": events.KindVoicemail,
+
+		"call.picked_up": events.KindCall, "outbound_call.missed": events.KindCall, "sd.call_abandoned": events.KindCall,
+
+		"call.transferred": events.KindUnknown, "call.ended": events.KindUnknown, "call.recording_failed": events.KindUnknown,
+		"payment.failed": events.KindUnknown, "message.failed": events.KindUnknown, "whatsapp.call_permission.rejected": events.KindUnknown,
+		"sms.rejected": events.KindUnknown, "contact.missed_call_note": events.KindUnknown, "x.y": events.KindUnknown, "": events.KindUnknown,
+		"call.blocked": events.KindUnknown, "call.ringing": events.KindUnknown, "voicemail.deleted": events.KindUnknown,
+		"recall.cancelled": events.KindUnknown,
+	} {
+		if name == "" {
+			continue
+		}
+		t.Run(string(name), func(t *testing.T) {
+			t.Parallel()
+			for _, body := range []string{bodyA(name, `{"call_sid":"s","from":"+14155558765"}`), bodyB(name, `{"call_sid":"s","contact_number":"14155558765"}`)} {
+				d := decode(t, body)
+				if d.Kind != want {
+					t.Errorf("kind: got %s, want %s", d.Kind, want)
+				}
+				if want.Alerts() && d.Phone != "+14155558765" {
+					t.Errorf("phone: %q", d.Phone)
+				}
+			}
+		})
+	}
+}
+
+func TestBestOutcome(t *testing.T) {
+	t.Parallel()
+	order := []events.Outcome{"", events.OutcomeUnknown, events.Abandoned, events.Missed, events.Voicemailed, events.Answered}
+	for i, one := range order {
+		for j, two := range order {
+			if got, want := one.Best(two), order[max(i, j)]; got != want {
+				t.Errorf("%q and %q: got %q, want %q", one, two, got, want)
+			}
+		}
+		if one.Known() != (i >= 2) {
+			t.Errorf("%q known: %v", one, one.Known())
+		}
+	}
+}
+
+func quote(text string) string {
+	quoted, err := jsontext.AppendQuote(nil, text)
+	if err != nil {
+		panic(err)
+	}
+	return string(quoted)
+}
