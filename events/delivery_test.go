@@ -461,7 +461,7 @@ func TestTypeMismatchesKeepKindAndID(t *testing.T) {
 		{"a direction that is no direction", "call.completed", `{"call_id":"x","direction":"sideways"}`, events.KindCall, events.EntityCall, []string{"direction"}},
 		{"a text", "sms.received", `{"message_id":"x","body":{"text":"Hi"},"media_urls":[5],"media_url":5,"sms_info":[1]}`, events.KindMessage, events.EntityMessage, []string{"body", "media_url", "media_urls", "sms_info"}},
 		{"a contact", "contact.updated", `{"contact_id":"x","first_name":1,"changed_fields":"company","phone":[]}`, events.KindContact, events.EntityContact, []string{"changed_fields", "first_name", "phone"}},
-		{"data that is an array", "call.missed", `[{"call_id":"x"}]`, events.KindMissedCall, events.EntityNone, []string{"data"}},
+		{"data that is an array", "call.missed", `["x"]`, events.KindMissedCall, events.EntityNone, []string{"data"}},
 		{"data that is text", "voicemail.received", `"call_1"`, events.KindVoicemail, events.EntityNone, []string{"data"}},
 		{"data that is a number", "sms.received", `5`, events.KindMessage, events.EntityNone, []string{"data"}},
 		{"data that is false", "contact.created", `false`, events.KindContact, events.EntityNone, []string{"data"}},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -17,7 +16,8 @@ const MaxDepth = 64
 // Envelope is a delivery whose data has not been read yet.
 type Envelope struct {
 	Format Format
-	// Type is the event's name as sent; only a probe may have none.
+	// Type is the event's name as sent. A probe may have none, and so may an event
+	// whose members show that it is one.
 	Type Type
 	// Timestamp is format A's timestamp as sent, which the documents say is ISO
 	// 8601 in UTC; nil where absent.
@@ -25,92 +25,122 @@ type Envelope struct {
 	// RequestID is format B's request_id, a ULID; empty where absent. Whether
 	// a redelivery keeps it is not documented, so it identifies nothing.
 	RequestID string
-	// Data is the payload, nil where absent. It shares memory with the body.
+	// Data is the payload, nil where absent. It shares memory with the body, unless
+	// that was damaged.
 	Data jsontext.Value
-	// Body is the whole body as given to [Open].
+	// Body is the whole body as given to [Open], or the one event in it if the body
+	// is a list of one.
 	Body []byte
+	// Damage says what was odd about the body and was read all the same, in the
+	// fixed words of [DamageWords] and in their order.
+	Damage []string
 	// NewFields are the top-level members that no document mentions.
 	NewFields []string
-
-	// flat are the top-level members that have a value and are not envelope
-	// members, in the order received: the new fields, metadata, and members of the
-	// envelope that have another type than documented.
-	flat []string
 }
 
-// Open reads the body of one delivery: one JSON object in valid UTF-8, without
+// Open reads the body of one delivery: a JSON object in valid UTF-8, without
 // duplicate names at any level, nested at most [MaxDepth] deep. It finds out the
 // wire format, but does not read the data.
+//
+// A body that is damaged, or has another form than documented, is read as far as it
+// can be, and [Envelope.Damage] says what was odd; see repair.go and unwrap.go. Of a
+// body with several events Open returns [ErrSeveral]: [Split] returns them.
 //
 // An empty body, and an object without data, open as a probe; see
 // [Envelope.Probe]. Every error wraps [ErrPayload]. The envelope keeps the
 // body: the caller must not change it afterwards.
 func Open(body []byte) (*Envelope, error) {
-	e := &Envelope{Body: body}
-	if deeperThan(body, MaxDepth) {
-		return nil, ErrDepth
+	if e := openPlain(body); e != nil {
+		return e, nil
 	}
+	switch all := Split(body); len(all) {
+	case 1:
+		return openOdd(all[0])
+	default:
+		return nil, ErrSeveral
+	}
+}
 
-	var event, typ Type
+// openPlain opens a body that is as documented, and returns nil for any other. It
+// reads the body once.
+func openPlain(body []byte) *Envelope {
+	if tooDeep(body) {
+		return nil
+	}
+	top, err := readTop(body)
+	if err != nil || top.event == "" && top.typ == "" || top.Data.Kind() != '{' || isEmpty(top.Data) {
+		return nil
+	}
+	switch name := firstName(top.Data); {
+	case wrappers[string(name)], probeNames[string(name)]:
+		return nil // there may be something inside
+	}
+	e := &top.Envelope
+	e.Body = body
+	return e
+}
+
+// top is what stands at the top level of an object.
+type top struct {
+	Envelope
+
+	event, typ Type
+	// beside are the top-level members that have a value and are not envelope
+	// members, in the order received: the new fields, metadata, and members of the
+	// envelope that have another type than documented.
+	beside []string
+}
+
+// readTop reads the members of the one object that the body must be. The error is that
+// of members.
+func readTop(body []byte) (*top, error) {
+	t := &top{}
 	err := members(body, func(name string, value jsontext.Value) {
 		read := value.Kind() == '"' || isEmpty(value)
 		switch name {
 		case "event":
-			event = Type(text(value))
+			t.event = Type(text(value))
 		case "type":
-			typ = Type(text(value))
+			t.typ = Type(text(value))
 		case "request_id":
-			e.RequestID = text(value)
+			t.RequestID = text(value)
 		case "timestamp":
-			e.Timestamp, read = value, true
+			t.Timestamp, read = value, true
 		case "data":
-			e.Data, read = value, true
+			t.Data, read = value, true
 		case "webhook_url", "url_id":
 			// Ignored: anyone can put a URL into a body. We verify against our own.
 			read = true
 		case "metadata":
 			read = isEmpty(value)
 		default:
-			e.NewFields = append(e.NewFields, name)
+			t.NewFields = append(t.NewFields, name)
 			read = false
 		}
 		if !read {
-			e.flat = append(e.flat, name)
+			t.beside = append(t.beside, name)
 		}
 	})
-	switch {
-	case err == nil:
-	case errors.Is(err, io.EOF):
-		return e, nil // nothing, or white space
-	case !utf8.Valid(body):
-		// Prefer ErrUTF8 over the decoder's own error.
-		return nil, ErrUTF8
-	default:
-		return nil, err
-	}
+	t.setType()
+	return t, err
+}
 
+// setType sets the format and the type by the member that names the event.
+func (t *top) setType() {
+	t.Format, t.Type = FormatLegacy, ""
 	switch {
-	case event != "":
-		e.Format, e.Type = FormatA, event
-	case typ != "":
-		e.Format, e.Type = FormatB, typ
-	default:
-		e.Format, e.Type = FormatLegacy, legacyType(e.Data)
-	}
-	switch {
-	case e.Type != "" || e.Probe():
-		return e, nil
-	case isEmpty(e.Data):
-		return nil, ErrNoTypeNoData
-	default:
-		return nil, ErrNoType
+	case t.event != "":
+		t.Format, t.Type = FormatA, t.event
+	case t.typ != "":
+		t.Format, t.Type = FormatB, t.typ
 	}
 }
 
 // Probe reports whether the delivery has nothing that could be lost: it has no
-// body, or only an envelope with no data or empty data. JustCall sends one when
-// somebody saves a URL, and saves the URL only if the answer is 200.
-func (e *Envelope) Probe() bool { return len(e.flat) == 0 && isEmpty(e.Data) } // guard 3 ingest e2e: func (e *Envelope) Probe() bool { return isEmpty(e.Data) }
+// body, or only an envelope with no data, empty data, or data that only says that
+// this is a test. JustCall sends one when somebody saves a URL, and saves the URL
+// only if the answer is 200.
+func (e *Envelope) Probe() bool { return isEmpty(e.Data) || isTest(e.Data) }
 
 // legacyType returns the type inside the data of the pre-2023 form.
 func legacyType(data jsontext.Value) (typ Type) {
@@ -124,9 +154,9 @@ func legacyType(data jsontext.Value) (typ Type) {
 	return typ
 }
 
-// deeperThan reports whether objects and arrays nest more than limit deep. The
+// tooDeep reports whether objects and arrays nest more than [MaxDepth] deep. The
 // decoder's own limit is 10 000 and cannot be set.
-func deeperThan(body []byte, limit int) bool {
+func tooDeep(body []byte) bool {
 	depth, inString := 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
@@ -136,7 +166,7 @@ func deeperThan(body []byte, limit int) bool {
 			inString = !inString
 		case inString:
 		case c == '{', c == '[':
-			if depth++; depth > limit {
+			if depth++; depth > MaxDepth {
 				return true
 			}
 		case c == '}', c == ']':
@@ -200,14 +230,10 @@ func atEnd(dec *jsontext.Decoder) error {
 // syntaxError translates the decoder's error. It drops the text, which quotes the
 // body: that may hold personal data.
 func syntaxError(err error) error {
-	fault := ErrSyntax
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		fault = ErrDuplicateName
-	}
 	var at *jsontext.SyntacticError
 	if errors.As(err, &at) {
-		// guard 8 ingest e2e: return fmt.Errorf("%w at byte %d: %w", fault, at.ByteOffset, err)
-		return fmt.Errorf("%w at byte %d", fault, at.ByteOffset)
+		// guard 8 ingest e2e: return fmt.Errorf("%w at byte %d: %w", ErrSyntax, at.ByteOffset, err)
+		return fmt.Errorf("%w at byte %d", ErrSyntax, at.ByteOffset)
 	}
-	return fault
+	return ErrSyntax
 }

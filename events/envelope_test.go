@@ -23,7 +23,6 @@ var badBodies = []struct {
 	want error
 }{
 	{"not JSON", marker, events.ErrSyntax},
-	{"a form", "event=call.missed&from=" + marker, events.ErrSyntax},
 	{"cut off in a string", `{"event":"call.missed","data":{"a":"` + marker, events.ErrSyntax},
 	{"cut off after a value", `{"event":"` + marker + `"`, events.ErrSyntax},
 	{"cut off after a name", `{"` + marker + `"`, events.ErrSyntax},
@@ -36,36 +35,14 @@ var badBodies = []struct {
 	{"a brace closed by a bracket", `{"event":"` + marker + `","data":{"a":1]}`, events.ErrSyntax},
 	{"single quotes", `{'event':'` + marker + `'}`, events.ErrSyntax},
 	{"a comment", `{"event":"call.missed" /* ` + marker + ` */}`, events.ErrSyntax},
-	{"NaN", `{"event":"` + marker + `","data":NaN}`, events.ErrSyntax},
 	{"a number with a leading zero", `{"event":"` + marker + `","data":{"call_id":01}}`, events.ErrSyntax},
-	{"a raw control character in a string", "{\"event\":\"" + marker + "\x01\"}", events.ErrSyntax},
-	{"a raw NUL in a string", "{\"event\":\"" + marker + "\x00\"}", events.ErrSyntax},
-	{"a NUL after the end", `{"event":"` + marker + `","data":{"a":1}}` + "\x00", events.ErrSyntax},
 	{"a form feed for white space", "\f", events.ErrSyntax},
-	{"a byte order mark", "\xef\xbb\xbf" + `{"event":"` + marker + `","data":{"a":1}}`, events.ErrSyntax},
-	{"a lone high surrogate", `{"event":"` + marker + `","data":{"a":"\ud83d"}}`, events.ErrSyntax},
-	{"a lone low surrogate", `{"event":"` + marker + `","data":{"a":"\ude00"}}`, events.ErrSyntax},
-	{"a lone surrogate in a name", `{"event":"` + marker + `","data":{"\ud83d":1}}`, events.ErrSyntax},
-	{"an unknown escape", `{"event":"` + marker + `","data":{"a":"\x"}}`, events.ErrSyntax},
 	{"bytes after the end", `{"event":"call.missed","data":{"a":1}} ` + marker, events.ErrSyntax},
 	{"two objects", `{"event":"call.missed","data":{"a":1}}{"event":"` + marker + `"}`, events.ErrSyntax},
 	{"two empty objects", `{} {}`, events.ErrSyntax},
 	{"an array and more", `["` + marker + `"] 1`, events.ErrSyntax},
 
-	{"invalid UTF-8 in a value", `{"event":"call.missed","data":{"a":"` + marker + "\xff" + `"}}`, events.ErrUTF8},
-	{"invalid UTF-8 in a name", `{"event":"call.missed","data":{"` + marker + "\xc3" + `":1}}`, events.ErrUTF8},
-	{"an overlong NUL", `{"event":"` + marker + "\xc0\x80" + `","data":{"a":1}}`, events.ErrUTF8},
-	{"a surrogate as UTF-8", `{"event":"` + marker + "\xed\xa0\xbd" + `","data":{"a":1}}`, events.ErrUTF8},
-	{"Latin-1", `{"event":"call.missed","data":{"a":"` + marker + " Andr\xe9" + `"}}`, events.ErrUTF8},
 	{"bytes that look like gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00" + marker, events.ErrUTF8},
-
-	{"a name twice at the top", `{"event":"` + marker + `","event":"x","data":{"a":1}}`, events.ErrDuplicateName},
-	{"data twice", `{"event":"x","data":{"a":"` + marker + `"},"data":{"a":2}}`, events.ErrDuplicateName},
-	{"a name twice in the data", `{"event":"x","data":{"` + marker + `":1,"` + marker + `":1}}`, events.ErrDuplicateName},
-	{"a name twice, deep", `{"event":"x","data":{"a":[{"b":{"` + marker + `":1,"c":2,"` + marker + `":3}}]}}`, events.ErrDuplicateName},
-	{"a name twice, once escaped", `{"event":"x","data":{"a":"` + marker + `","\u0061":2}}`, events.ErrDuplicateName},
-	{"event twice, once escaped", `{"event":"` + marker + `","\u0065vent":"x"}`, events.ErrDuplicateName},
-	{"a name twice in what is new", `{"event":"x","new":{"a":"` + marker + `","a":2},"data":{"b":1}}`, events.ErrDuplicateName},
 
 	{"65 levels", nested(65), events.ErrDepth},
 	{"65 levels of arrays", strings.Repeat("[", 65) + strings.Repeat("]", 65), events.ErrDepth},
@@ -74,24 +51,18 @@ var badBodies = []struct {
 	{"100 000 opening brackets", strings.Repeat("[", 100_000), events.ErrDepth},
 	{"65 levels after a string that ends in a backslash", `{"a":"` + marker + `\\","data":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`, events.ErrDepth},
 
-	{"an array", `[{"event":"` + marker + `","data":{"a":1}}]`, events.ErrNotObject},
-	{"an empty array", `[]`, events.ErrNotObject},
 	{"a string", `"` + marker + `"`, events.ErrNotObject},
 	{"a number", `5`, events.ErrNotObject},
 	{"true", `true`, events.ErrNotObject},
 	{"null", `null`, events.ErrNotObject},
 
 	{"data without a type", `{"data":{"a":"` + marker + `"}}`, events.ErrNoType},
-	{"no known member", `{"from":"` + marker + `"}`, events.ErrNoType},
-	{"a flat call without a type", `{"call_id":"call_1","from":"` + marker + `"}`, events.ErrNoType},
 	{"an event that is a number", `{"event":5,"data":{"a":"` + marker + `"}}`, events.ErrNoType},
 	{"an event that is an object", `{"event":{"type":"` + marker + `"},"data":{"a":1}}`, events.ErrNoType},
 	{"an event that is null", `{"event":null,"data":{"a":"` + marker + `"}}`, events.ErrNoType},
 	{"an event that is empty", `{"event":"","type":"","data":{"a":"` + marker + `"}}`, events.ErrNoType},
 	{"a type that is an array", `{"type":["` + marker + `"],"data":{"a":1}}`, events.ErrNoType},
 	{"a legacy type that is a number", `{"data":{"type":5,"a":"` + marker + `"}}`, events.ErrNoType},
-	{"Event with a capital", `{"Event":"` + marker + `","data":{"a":1}}`, events.ErrNoType},
-	{"Data with a capital and no type", `{"Data":{"type":"` + marker + `"}}`, events.ErrNoType},
 	{"data that is an array and no type", `{"data":["` + marker + `"]}`, events.ErrNoType},
 }
 
@@ -263,6 +234,21 @@ func TestProbesSayNothingThatCouldBeLost(t *testing.T) {
 		{"data that is an empty array", `{"type":"call.missed","data":[]}`, true},
 		{"data that is an empty string", `{"type":"call.missed","data":""}`, true},
 
+		{"data that says it is a test", `{"type":"call.missed","data":{"test":true}}`, true},
+		{"data that says so in words", `{"type":"call.missed","request_id":"x","data":{"ping":"pong","test":null}}`, true},
+		{"a test without a type", `{"test":true}`, true},
+		{"a challenge", `{"challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}`, true},
+		{"an event that is a test at the top level", `{"event":"call.missed","test":1}`, true},
+		{"an empty list", `[]`, true},
+		{"a list of nothing", `[{}]`, true},
+		{"a byte order mark", "\ufeff", true},
+		{"a byte order mark before an empty object", "\ufeff{}", true},
+
+		{"a test with something in it", `{"type":"call.missed","data":{"test":{"call_id":"c1"}}}`, false},
+		{"a test with a call", `{"type":"call.missed","data":{"test":true,"call_id":"c1"}}`, false},
+		{"a test with much text", `{"type":"call.missed","data":{"test":"` + strings.Repeat("x", 100) + `"}}`, false},
+		{"a flat call without a type", `{"call_id":"c","from":"+14155550123","status":"missed"}`, false},
+		{"a call in a wrapper", `{"payload":{"call_id":"c"}}`, false},
 		{"data with one member", `{"type":"call.missed","data":{"a":null}}`, false},
 		{"data with an empty name", `{"type":"call.missed","data":{"":""}}`, false},
 		{"data that is an array of nothing much", `{"type":"call.missed","data":[null]}`, false},
@@ -325,7 +311,7 @@ func TestWhatStandsBesideEmptyDataIsNoProbe(t *testing.T) {
 
 func TestNeitherTypeNorDataButSomethingIsAnErrorOfItsOwn(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{`{"type":5}`, `{"call_id":"c1"}`, `{"test":true,"data":{}}`} {
+	for _, body := range []string{`{"type":5}`, `{"a":"c1"}`, `{"test":true,"a":1,"data":{}}`} {
 		if _, err := events.Open([]byte(body)); !errors.Is(err, events.ErrNoTypeNoData) || !errors.Is(err, events.ErrNoType) {
 			t.Errorf("%s: got %v, want ErrNoTypeNoData, an ErrNoType", body, err)
 		}

@@ -12,19 +12,19 @@ var ErrPayload = errors.New("payload")
 
 // The leaves of [ErrPayload], as [Open] returns them.
 var (
-	// ErrSyntax: the body is not JSON (RFC 8259), a string escapes half a
-	// surrogate pair, or more follows the end.
+	// ErrSyntax: the body is not JSON (RFC 8259), not even damaged JSON, or more
+	// follows the end.
 	ErrSyntax = fmt.Errorf("%w: not valid JSON", ErrPayload)
-	// ErrUTF8: the body is not valid UTF-8.
+	// ErrUTF8: the body is not valid UTF-8, and that is not all that is wrong.
 	ErrUTF8 = fmt.Errorf("%w: not valid UTF-8", ErrPayload)
-	// ErrDuplicateName: an object has two members of one name, so that two readers
-	// could see two different events.
-	ErrDuplicateName = fmt.Errorf("%w: duplicate member name", ErrPayload)
 	// ErrDepth: the nesting is deeper than [MaxDepth].
 	ErrDepth = fmt.Errorf("%w: nested deeper than %d levels", ErrPayload, MaxDepth)
-	// ErrNotObject: the body is JSON, but not an object.
+	// ErrSeveral: the body has several events, which [Split] returns.
+	ErrSeveral = fmt.Errorf("%w: several events", ErrPayload)
+	// ErrNotObject: the body is JSON, but neither an object nor a list of some.
 	ErrNotObject = fmt.Errorf("%w: not a JSON object", ErrPayload)
-	// ErrNoType: neither event nor type nor data.type is a non-empty string.
+	// ErrNoType: neither event nor type nor data.type is a non-empty string, and no
+	// member shows that the data is a call, a message or a contact.
 	ErrNoType = fmt.Errorf("%w: no event type (event, type or data.type)", ErrPayload)
 	// ErrNoTypeNoData is an [ErrNoType] for a body that has no data either, only
 	// members that no document mentions: perhaps a probe.

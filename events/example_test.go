@@ -40,9 +40,28 @@ func ExampleOpen() {
 }
 
 func ExampleOpen_refused() {
-	_, err := events.Open([]byte(`{"event": "call.missed", "event": "call.completed"}`))
-	fmt.Println(errors.Is(err, events.ErrPayload), errors.Is(err, events.ErrDuplicateName))
+	_, err := events.Open([]byte(`{"event": "call.missed", "data": {"call_id"`))
+	fmt.Println(errors.Is(err, events.ErrPayload), errors.Is(err, events.ErrSyntax))
 	// Output: true true
+}
+
+func ExampleOpen_damaged() {
+	envelope, err := events.Open([]byte("\ufeff" + `{"event": "call.missed", "data": "{\"call_id\": \"call_1d4e5f6a\"}"}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(envelope.Decode().ID, envelope.Damage)
+	// Output: call_1d4e5f6a [bom json in string]
+}
+
+func ExampleSplit() {
+	for _, body := range events.Split([]byte(`[{"event": "call.missed"}, {"event": "sms.sent"}]`)) {
+		fmt.Printf("%s\n", body)
+	}
+	// Output:
+	// {"event": "call.missed"}
+	// {"event": "sms.sent"}
 }
 
 func ExampleEnvelope_Probe() {

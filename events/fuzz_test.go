@@ -26,6 +26,10 @@ func FuzzDecode(f *testing.F) {
 	for _, bad := range badBodies {
 		f.Add([]byte(bad.body))
 	}
+	for _, test := range damaged {
+		f.Add([]byte(test.body))
+		f.Add([]byte("[" + test.body + "," + test.body + "]"))
+	}
 	for _, body := range []string{
 		``, `{}`, `{"type":"call.completed"}`, `{"data":{"type":"x","call_id":98765.0}}`,
 		`{"event":"call.missed","call_id":"flat","data":{}}`,
@@ -48,10 +52,20 @@ func FuzzDecode(f *testing.F) {
 			if e != nil || !errors.Is(err, events.ErrPayload) {
 				t.Fatalf("envelope %v, error %v", e, err)
 			}
+			parts := events.Split(body)
+			if errors.Is(err, events.ErrSeveral) != (len(parts) > 1) {
+				t.Fatalf("%d parts, error %v", len(parts), err)
+			}
 			return
 		}
-		if e.Type == "" && !e.Probe() {
-			t.Error("neither a type nor a probe")
+		if e.Type == "" && !e.Probe() && !slices.Contains(e.Damage, "no type") {
+			t.Error("neither a type, nor a probe, nor without a type")
+		}
+		if !e.Probe() && !e.Data.IsValid() {
+			t.Errorf("data that is not JSON: %q", e.Data)
+		}
+		if !bytes.Contains(body, e.Body) {
+			t.Errorf("the envelope's body is not in the body: %q", e.Body)
 		}
 		d := e.Decode()
 
@@ -104,8 +118,42 @@ func FuzzDecode(f *testing.F) {
 		if diff := cmp.Diff(d, open(t, as).Decode(), cmp.AllowUnexported(events.Envelope{})); diff != "" {
 			t.Errorf("another time, another delivery:\n%s", diff)
 		}
-		if diff := cmp.Diff(keyOf(d), keyOf(open(t, " "+as+"\n").Decode())); diff != "" {
+		if again := open(t, string(d.Body)); keyOf(again.Decode()) != keyOf(d) {
+			t.Error("the stored body has another key")
+		}
+		if !spaceMatters(e.Damage) {
+			diff := cmp.Diff(keyOf(d), keyOf(open(t, " "+as+"\n").Decode()))
+			if diff == "" {
+				return
+			}
 			t.Errorf("space around it, another key:\n%s", diff)
+		}
+	})
+}
+
+// spaceMatters reports whether space around a body changes what is in it: in a form
+// and behind a NUL, and in UTF-16, of which it makes something else.
+func spaceMatters(damage []string) bool {
+	return slices.ContainsFunc(damage, func(word string) bool {
+		return word == "form" || word == "nul" || word == "utf-16"
+	})
+}
+
+func FuzzRepair(f *testing.F) {
+	for _, test := range damaged {
+		f.Add([]byte(test.body))
+	}
+	for _, bad := range badBodies {
+		f.Add([]byte(bad.body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		once, found := events.Repair(body)
+		twice, again := events.Repair(bytes.Clone(once))
+		if jsontext.Value(once).IsValid() && (again != 0 || !bytes.Equal(once, twice)) {
+			t.Errorf("repaired again (%d):\n%q\n%q", again, once, twice)
+		}
+		if jsontext.Value(body).IsValid() && (found != 0 || !bytes.Equal(bytes.TrimLeft(body, " \t\r\n"), once)) {
+			t.Errorf("what is sound is repaired (%d):\n%q\n%q", found, body, once)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 // The value shares memory with the object. It stops at the first error, which only
 // an envelope that was made by hand or changed later can have.
 func eachMember(object jsontext.Value, visit func(name string, value jsontext.Value)) {
-	// [Open] has rejected duplicate names.
+	// [Open] has made sure that no name is repeated.
 	dec := jsontext.NewDecoder(bytes.NewBuffer(object), jsontext.AllowDuplicateNames(true))
 	if _, err := dec.ReadToken(); err != nil {
 		return

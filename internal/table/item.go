@@ -23,6 +23,7 @@ import (
 const (
 	Alert          = "alert"           // "missed_call" or "voicemail", on those only
 	AlertedAt      = "alerted_at"      // UTC, milliseconds; on marks only
+	Damage         = "damage"          // what was odd about the body; see events.DamageWords
 	Event          = "event"           // the event type as sent
 	EventSort      = "event_key"       // SK of the event that was published; on marks only
 	Format         = "format"          // wire format: A, B or legacy
@@ -90,8 +91,11 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 	addNames(item, TypeMismatches, d.TypeMismatches)
 	// guard 3 ingest e2e:
 	addNames(item, NewFields, d.NewFields)
+	addNames(item, Damage, d.Damage)
+	// Only a damaged body may not be UTF-8.
+	text := len(d.Damage) == 0 || utf8.Valid(d.Body)
 	// guard 1 ingest e2e (200Means):
-	addPayload(item, d.Body, true) // events.Open takes nothing but UTF-8
+	addPayload(item, d.Body, text)
 	addNames(item, PayloadOnly, append(payloadOnly, dropLargest(item, d.Fields)...))
 	return item
 }

@@ -386,7 +386,7 @@ func TestWhatNoAttributeCanHoldIsInThePayloadOnly(t *testing.T) {
 // one, such as format or reason.
 var own = []string{
 	table.PK, table.SK, table.GSI1PK, table.GSI1SK, table.GSI2PK, table.GSI2SK, table.ExpiresAt,
-	table.Alert, table.Event, table.Format, table.Kind, table.TypeMismatches, table.NewFields, table.OccurredAt,
+	table.Alert, table.Damage, table.Event, table.Format, table.Kind, table.TypeMismatches, table.NewFields, table.OccurredAt,
 	table.Payload, table.PayloadCoding, table.PayloadOnly, table.Reason, table.ReceivedAt, table.RequestID,
 }
 

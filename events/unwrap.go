@@ -1,0 +1,440 @@
+package events
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// This file reads deliveries in other forms than documented. In this order:
+//
+//  1. A body that is no JSON is repaired. If that does not help, it may be a form.
+//  2. A string with JSON in it stands for that, a list of one for its element.
+//  3. In an object, event and type name the event as they are. If they are not there,
+//     a wrapper is looked for: a member that is itself a delivery with type and data.
+//  4. Then the envelope's names count in any letter case.
+//  5. Then the legacy form: a type in the data.
+//  6. Then a wrapper around anything else that is a delivery.
+//  7. Then members that only a call, a message or a contact has, in the data or at
+//     the top level: an event without a type.
+//
+// Where there is a type, the data is the member data, if it has something in it, else
+// the inside of a wrapper, else all members at the top level. Data is unwrapped in
+// turn.
+
+// maxWraps is how many things may stand around a delivery. One adds one or two.
+const maxWraps = 8
+
+// wrappers are names of members, in lower case, that others put around deliveries, or
+// around the data. Such a member only counts if a delivery is in it.
+var wrappers = map[string]bool{
+	"body": true, "call": true, "content": true, "data": true, "deliveries": true,
+	"delivery": true, "detail": true, "event": true, "events": true, "item": true,
+	"items": true, "json": true, "message": true, "messages": true, "notification": true,
+	"params": true, "payload": true, "record": true, "records": true, "request": true,
+	"result": true, "results": true, "webhook": true, "webhooks": true,
+}
+
+// telling are members that only the data of a call, a message or a contact has.
+var telling = map[string]bool{
+	"call_duration": true, "call_id": true, "call_info": true, "call_sid": true,
+	"contact_id": true, "contact_number": true, "from": true, "justcall_number": true,
+	"message_id": true, "missed_call_reason": true, "sales_dialer_number": true,
+	"sms_info": true, "to": true,
+}
+
+// probeNames are the members of a test that holds no event.
+var probeNames = map[string]bool{"challenge": true, "ping": true, "test": true}
+
+// isTest reports whether data is an object that says nothing but that it is a test.
+func isTest(data jsontext.Value) bool {
+	const longest = 64 // bytes of what a member says
+	if !probeNames[string(firstName(data))] {
+		return false
+	}
+	test := true
+	eachMember(data, func(name string, value jsontext.Value) {
+		short := value.Kind() != '{' && value.Kind() != '[' && len(value) <= longest
+		test = test && probeNames[name] && short
+	})
+	return test
+}
+
+// firstName returns the name of an object's first member, nil if there is none.
+func firstName(object jsontext.Value) []byte {
+	if object.Kind() != '{' {
+		return nil
+	}
+	_, rest, _ := bytes.Cut(object, []byte{'"'})
+	name, _, _ := bytes.Cut(rest, []byte{'"'})
+	return name
+}
+
+// openOdd opens what [openPlain] does not.
+func openOdd(body []byte) (*Envelope, error) {
+	var found damage
+	e, err := unwrap(body, &found, 0)
+	if err != nil {
+		return nil, err
+	}
+	e.Body = body
+	e.Damage = found.words()
+	return e, nil
+}
+
+// unwrap opens a delivery, whatever stands around it.
+func unwrap(text []byte, found *damage, depth int) (*Envelope, error) {
+	value, odd, err := readValue(text)
+	switch {
+	case errors.Is(err, io.EOF):
+		return &Envelope{Format: FormatLegacy}, nil // nothing, or white space
+	case err != nil && depth < maxWraps:
+		return unwrapForm(text, found, depth, err)
+	case err != nil:
+		return nil, err
+	}
+	*found |= odd
+	var inner jsontext.Value
+	var wrap damage
+	switch value.Kind() {
+	case '{':
+		return unwrapObject(value, found, depth)
+	case '"':
+		inner, wrap = insideString(value), damageJSONInString
+	case '[':
+		if isEmpty(value) {
+			return &Envelope{Format: FormatLegacy}, nil
+		}
+		inner, wrap = onlyElement(value), damageList
+	default:
+	}
+	if inner == nil || depth == maxWraps {
+		return nil, ErrNotObject
+	}
+	e, err := unwrap(inner, found, depth+1)
+	if err != nil {
+		return nil, ErrNotObject
+	}
+	*found |= wrap
+	return e, nil
+}
+
+// unwrapForm opens a form. Its error is err, why the body is no JSON.
+func unwrapForm(text []byte, found *damage, depth int, err error) (*Envelope, error) {
+	object := formObject(text)
+	if object == nil {
+		return nil, err
+	}
+	inner := damageForm
+	e, formErr := unwrap(object, &inner, depth+1)
+	if formErr != nil || e.Probe() {
+		return nil, err // words with an equals sign in them
+	}
+	*found |= inner
+	return e, nil
+}
+
+// readValue returns the one JSON value that text is, repaired if need be. The error is
+// [io.EOF] for nothing but white space; any other wraps [ErrPayload].
+func readValue(text []byte) (value jsontext.Value, found damage, err error) {
+	strict := func(text []byte) (jsontext.Value, error) {
+		if tooDeep(text) {
+			return nil, ErrDepth
+		}
+		dec := jsontext.NewDecoder(bytes.NewBuffer(text))
+		raw, err := dec.ReadValue()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, io.EOF
+		case err != nil:
+			return nil, syntaxError(err)
+		}
+		value := lastRead(dec, text, raw)
+		return value, atEnd(dec)
+	}
+	value, err = strict(text)
+	if err == nil || errors.Is(err, io.EOF) {
+		return value, 0, err
+	}
+	repaired, found := repair(text)
+	if found != 0 {
+		if value, again := strict(repaired); again == nil || errors.Is(again, io.EOF) {
+			return value, found, again
+		}
+	}
+	// The error of what came says where it is wrong.
+	if !utf8.Valid(text) && !errors.Is(err, ErrDepth) {
+		err = ErrUTF8
+	}
+	return nil, 0, err
+}
+
+// insideString returns the JSON that a string holds, nil if it holds none.
+func insideString(value jsontext.Value) []byte {
+	if inner := trimStart([]byte(text(value))); startsJSON(inner) {
+		return inner
+	}
+	return nil
+}
+
+// startsJSON reports whether text, without space in front, begins as what could be or
+// hold an object.
+func startsJSON(text []byte) bool {
+	return len(text) > 0 && (text[0] == '{' || text[0] == '[' || text[0] == '"')
+}
+
+// onlyElement returns the element of a list of one, else nil.
+func onlyElement(list jsontext.Value) jsontext.Value {
+	n, only := 0, jsontext.Value(nil)
+	eachElement(list, func(element jsontext.Value) {
+		n++
+		only = element
+	})
+	if n != 1 {
+		return nil
+	}
+	return only
+}
+
+// inside is a delivery in a wrapper.
+type inside struct {
+	*Envelope
+
+	damage damage
+	// whole is set if the delivery names its event and has data of its own.
+	whole bool
+}
+
+// unwrapObject opens an object, which is strict JSON.
+func unwrapObject(object jsontext.Value, found *damage, depth int) (*Envelope, error) {
+	t, err := readTop(object)
+	if err != nil {
+		return nil, err
+	}
+	var around []inside // the deliveries in wrappers, in the order received
+	if t.Type == "" || isEmpty(t.Data) {
+		around = wrapped(object, depth)
+	}
+	whole := func(i inside) bool { return i.whole }
+	if i := slices.IndexFunc(around, whole); i >= 0 {
+		*found |= around[i].damage | damageWrapped
+		return around[i].Envelope, nil
+	}
+	if t.Type == "" || isEmpty(t.Data) {
+		*found |= t.foldNames(object)
+	}
+	switch {
+	case t.Type != "":
+		t.typedData(object, found, depth)
+		return &t.Envelope, nil
+	case legacyType(t.Data) != "":
+		t.Type = legacyType(t.Data)
+		return &t.Envelope, nil
+	}
+	data, odd := unwrapData(t.Data, depth)
+	switch {
+	case legacyType(data) != "":
+		t.Type = legacyType(data)
+		fallthrough
+	case tells(data):
+		t.Data = data
+		*found |= odd
+		if t.Type == "" {
+			*found |= damageNoType
+		}
+		return &t.Envelope, nil
+	case len(around) > 0:
+		*found |= around[0].damage | damageWrapped
+		return around[0].Envelope, nil
+	}
+	if flat := flatData(object, t.beside); tells(flat) {
+		// guard 3 ingest e2e: _ = flat
+		t.Data, t.NewFields = flat, nil
+		*found |= damageFlat | damageNoType
+		return &t.Envelope, nil
+	} else if isTest(flat) && isEmpty(t.Data) {
+		t.Data = flat
+	}
+	switch {
+	case len(t.beside) == 0 && isEmpty(t.Data), isTest(t.Data):
+		return &t.Envelope, nil // a probe
+	case isEmpty(t.Data):
+		return nil, ErrNoTypeNoData
+	default:
+		return nil, ErrNoType
+	}
+}
+
+// wrapped returns the deliveries in an object's wrappers.
+func wrapped(object jsontext.Value, depth int) (all []inside) {
+	if depth == maxWraps {
+		return nil
+	}
+	eachMember(object, func(name string, value jsontext.Value) {
+		if !wrappers[strings.ToLower(name)] || !startsJSON(value) {
+			return
+		}
+		if value.Kind() == '"' && insideString(value) == nil {
+			return
+		}
+		var found damage
+		e, err := unwrap(value, &found, depth+1)
+		if err != nil || e.Probe() {
+			return
+		}
+		named := e.Format == FormatA || e.Format == FormatB && found&damageFlat == 0
+		all = append(all, inside{e, found, named})
+	})
+	return all
+}
+
+// foldNames reads the names of the envelope in any letter case, where the documented
+// ones are absent.
+func (t *top) foldNames(object jsontext.Value) damage {
+	known := len(t.NewFields)
+	noData := isEmpty(t.Data)
+	eachMember(object, func(name string, value jsontext.Value) {
+		lower := strings.ToLower(name)
+		if lower == name || isEmpty(value) {
+			return
+		}
+		read := true
+		switch {
+		case lower == "event" && t.event == "" && value.Kind() == '"':
+			t.event = Type(text(value))
+		case lower == "type" && t.typ == "" && value.Kind() == '"':
+			t.typ = Type(text(value))
+		case lower == "request_id" && t.RequestID == "" && value.Kind() == '"':
+			t.RequestID = text(value)
+		case lower == "timestamp" && isEmpty(t.Timestamp):
+			t.Timestamp = value
+		case lower == "data" && noData:
+			t.Data, noData = value, false
+		default:
+			read = false
+		}
+		if read {
+			is := func(other string) bool { return other == name }
+			t.NewFields = slices.DeleteFunc(t.NewFields, is)
+			t.beside = slices.DeleteFunc(t.beside, is)
+		}
+	})
+	if len(t.NewFields) == known {
+		return 0
+	}
+	t.setType()
+	return damageLetterCase
+}
+
+// typedData finds the data of an event that has a type.
+func (t *top) typedData(object jsontext.Value, found *damage, depth int) {
+	if !isEmpty(t.Data) {
+		data, odd := unwrapData(t.Data, depth)
+		t.Data = data
+		*found |= odd
+		return
+	}
+	for _, name := range t.beside {
+		if !wrappers[strings.ToLower(name)] {
+			continue
+		}
+		var member jsontext.Value
+		eachMember(object, func(other string, value jsontext.Value) {
+			if other == name {
+				member = value
+			}
+		})
+		if data, odd := unwrapData(member, depth); tells(data) {
+			t.Data = data
+			t.NewFields = slices.DeleteFunc(t.NewFields, func(other string) bool { return other == name })
+			*found |= odd | damageWrapped
+			return
+		}
+	}
+	if len(t.beside) > 0 {
+		// guard 3 ingest e2e: _ = flatData(object, t.beside)
+		t.Data = flatData(object, t.beside)
+		t.NewFields = nil
+		*found |= damageFlat
+	}
+}
+
+// flatData returns an object of the members that stand at the top level instead of in
+// the data.
+func flatData(object jsontext.Value, names []string) jsontext.Value {
+	flat := jsontext.Value{'{'}
+	if left := names; len(left) > 0 {
+		eachMember(object, func(name string, value jsontext.Value) {
+			// Both are in the order received, and no name comes twice.
+			if len(left) == 0 || name != left[0] {
+				return
+			}
+			if left = left[1:]; len(flat) > 1 {
+				flat = append(flat, ',')
+			}
+			flat, _ = jsontext.AppendQuote(flat, name)
+			flat = append(append(flat, ':'), value...)
+		})
+	}
+	return append(flat, '}')
+}
+
+// tells reports whether data has a member that only an event's data has.
+func tells(data jsontext.Value) (found bool) {
+	if data.Kind() == '{' {
+		eachMember(data, func(name string, value jsontext.Value) {
+			found = found || telling[name] && !isEmpty(value)
+		})
+	}
+	return found
+}
+
+// unwrapData returns the object in data that is JSON in a string, a list of one, or an
+// object whose only member is a wrapper. It returns any other data as it is.
+func unwrapData(data jsontext.Value, depth int) (jsontext.Value, damage) {
+	if depth >= maxWraps {
+		return data, 0
+	}
+	switch data.Kind() {
+	case '"':
+		value, odd, err := readValue(insideString(data))
+		if err != nil {
+			return data, 0
+		}
+		if inner, more := unwrapData(value, depth+1); inner.Kind() == '{' {
+			return inner, odd | more | damageJSONInString
+		}
+	case '[':
+		if inner, more := unwrapData(onlyElement(data), depth+1); inner.Kind() == '{' {
+			return inner, more | damageList
+		}
+	case '{':
+		if inner, more := unwrapData(onlyMember(data), depth+1); tells(inner) {
+			return inner, more | damageWrapped
+		}
+	default:
+	}
+	return data, 0
+}
+
+// onlyMember returns the value of the only member that has one, if it is a wrapper.
+func onlyMember(object jsontext.Value) jsontext.Value {
+	n, only := 0, jsontext.Value(nil)
+	eachMember(object, func(name string, value jsontext.Value) {
+		if isEmpty(value) {
+			return
+		}
+		if n++; wrappers[strings.ToLower(name)] {
+			only = value
+		}
+	})
+	if n != 1 {
+		return nil
+	}
+	return only
+}
