@@ -122,7 +122,11 @@ func New(store Putter, credentials Credentials, log *slog.Logger) *Handler {
 func (h *Handler) Handle(ctx context.Context, r Request) Response {
 	result, err := h.handle(ctx, r)
 	response := answer(result, err)
-	h.record(ctx, r, result, err, response.Status)
+	if result.parts != nil {
+		h.recordList(ctx, r, result.parts)
+	} else {
+		h.record(ctx, r, result, err, response.Status)
+	}
 	if r.Method == http.MethodHead {
 		response.Body = nil
 	}
@@ -149,6 +153,8 @@ func (h *Handler) handle(ctx context.Context, r Request) (Result, error) {
 
 	received := receive(r, h.Now())
 	switch {
+	case errors.Is(err, events.ErrSeveral):
+		return h.handleList(ctx, r, received, h.verifier(ctx, r, received, token, secrets))
 	case errors.Is(err, events.ErrNoTypeNoData):
 		return h.keepProbe(ctx, received, err)
 	case err != nil:
@@ -274,7 +280,14 @@ func (h *Handler) reject(ctx context.Context, received Received, why error) (Res
 		return Result{}, err
 	}
 	result.Rejected = true
+	result.mentions = mentions(why, received.Body)
 	return result, why
+}
+
+// mentions reports whether a body that cannot be read may be about a caller whom
+// nobody served.
+func mentions(why error, body []byte) bool {
+	return errors.Is(why, events.ErrPayload) && events.MentionsMissedCall(body)
 }
 
 // keepProbe stores a delivery like one that is refused, and accepts it: JustCall
@@ -335,9 +348,23 @@ func answer(result Result, err error) Response {
 	body = append(body, name...)
 	body = append(body, `":`...)
 	body, _ = jsontext.AppendQuote(body, text)
-	if err == nil && result.Delivery != nil {
+	switch {
+	case err == nil && result.Delivery != nil:
 		body = append(body, `,"key":`...)
 		body, _ = jsontext.AppendQuote(body, result.Key)
+	case err == nil && result.parts != nil:
+		body = append(body, `,"keys":[`...)
+		first := true
+		for i := range result.parts {
+			if p := &result.parts[i].result; p.Delivery != nil {
+				if !first {
+					body = append(body, ',')
+				}
+				first = false
+				body, _ = jsontext.AppendQuote(body, p.Key)
+			}
+		}
+		body = append(body, ']')
 	}
 	response := Response{Status: code, Body: append(body, '}')}
 	if code == http.StatusMethodNotAllowed {
@@ -360,6 +387,9 @@ func (h *Handler) record(ctx context.Context, r Request, result Result, err erro
 			// guard 3 e2e:
 			slog.Int("newFields", len(d.NewFields)),
 		)
+	}
+	if result.mentions {
+		attributes = append(attributes, slog.Bool("mentionsMissedCall", true))
 	}
 	failure := func(err error) slog.Attr { return slog.String("error", err.Error()) }
 	kept := slog.Bool("kept", result.Rejected)

@@ -25,6 +25,34 @@ type Received struct {
 	// Reason is why the delivery was refused, in our own words; empty for an
 	// event.
 	Reason string
+	// Reasons are that for each event of a body with several, as [events.Split]
+	// returns them; nil if none was refused.
+	Reasons []string
+}
+
+// Each returns the deliveries that a body with several events is stored as. Any other
+// is its own only one. Probes are left out.
+func (r Received) Each() []Received {
+	if r.Reason != "" {
+		return []Received{r}
+	}
+	bodies := events.Split(r.Body)
+	if len(bodies) == 1 {
+		return []Received{r}
+	}
+	all := make([]Received, 0, len(bodies))
+	for i, body := range bodies {
+		one := Received{ReceivedAt: r.ReceivedAt, Headers: r.Headers, Body: body}
+		if i < len(r.Reasons) {
+			// guard 6 ingest: _ = r.Reasons[i]
+			one.Reason = r.Reasons[i]
+		}
+		if e, err := events.Open(body); one.Reason == "" && err == nil && e.Probe() {
+			continue
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // keptHeaders are the headers of a [Received].
@@ -95,6 +123,11 @@ type Result struct {
 	AcceptedWith error
 	// Spilled is why the table did not take what the spill took.
 	Spilled error
+
+	// parts are the events of a body with several.
+	parts []part
+	// mentions is set if a rejected body may be about a caller whom nobody served.
+	mentions bool
 }
 
 // Store makes the item of a delivery and the one write; d is the event, decoded,
@@ -133,9 +166,13 @@ func (r Result) Attributes() []slog.Attr {
 		// guard 8 ingest e2e: _ = typ
 		typ = "unregistered" // the name is the sender's own text
 	}
-	return []slog.Attr{
+	attributes := []slog.Attr{
 		slog.String("type", typ),
 		slog.String("kind", string(r.Delivery.Kind)),
 		slog.String("key", table.LogPartition(r.Key)),
 	}
+	if len(r.Delivery.Damage) > 0 {
+		attributes = append(attributes, slog.String("damage", strings.Join(r.Delivery.Damage, ", ")))
+	}
+	return attributes
 }

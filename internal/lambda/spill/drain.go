@@ -97,9 +97,25 @@ func (d *Drain) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return json.Marshal(answer)
 }
 
-// drain stores one message's delivery and logs what became of it.
+// drain stores one message's delivery, or the several events of its body.
 func (d *Drain) drain(ctx context.Context, r record) (ok bool) {
-	received, result, err := d.store(ctx, r)
+	received, err := ingest.Received{}, r.err
+	if err == nil {
+		received, err = Decode(r.body)
+	}
+	if err != nil {
+		return d.logged(ctx, r, received, ingest.Result{}, err)
+	}
+	ok = true
+	for _, one := range received.Each() {
+		result, err := d.store(ctx, one)
+		ok = d.logged(ctx, r, one, result, err) && ok
+	}
+	return ok
+}
+
+// logged logs what became of a delivery, and reports whether it is stored.
+func (d *Drain) logged(ctx context.Context, r record, received ingest.Received, result ingest.Result, err error) bool {
 	if err != nil {
 		d.log.LogAttrs(ctx, slog.LevelError, "delivery not drained",
 			append(result.Attributes(),
@@ -115,19 +131,12 @@ func (d *Drain) drain(ctx context.Context, r record) (ok bool) {
 	return true
 }
 
-func (d *Drain) store(ctx context.Context, r record) (received ingest.Received, result ingest.Result, err error) {
-	if r.err != nil {
-		return received, result, r.err
-	}
-	if received, err = Decode(r.body); err != nil {
-		return received, result, err
-	}
+func (d *Drain) store(ctx context.Context, received ingest.Received) (ingest.Result, error) {
 	event, err := received.Decode()
 	if err != nil {
-		return received, result, err
+		return ingest.Result{}, err
 	}
-	result, err = ingest.Store(ctx, d.table, received, event)
-	return received, result, err
+	return ingest.Store(ctx, d.table, received, event)
 }
 
 // parse reads an SQS event. What is wrong with one message is its record's err, and

@@ -43,6 +43,7 @@ type message struct {
 	ReceivedAt time.Time         `json:"received_at"`
 	Headers    map[string]string `json:"headers,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
+	Reasons    []string          `json:"reasons,omitempty"`
 	Body       *string           `json:"body,omitzero"`
 	// BodyGzip is compressed, and base64 in the JSON.
 	BodyGzip []byte `json:"body_gzip,omitzero"`
@@ -52,7 +53,7 @@ type message struct {
 // read. The body is compressed if it is large, or not UTF-8. The error wraps
 // [ErrTooLarge], or says that a header or the reason is not UTF-8.
 func Encode(r ingest.Received) (string, error) {
-	m := message{Version: version, ReceivedAt: r.ReceivedAt.UTC(), Headers: r.Headers, Reason: r.Reason}
+	m := message{Version: version, ReceivedAt: r.ReceivedAt.UTC(), Headers: r.Headers, Reason: r.Reason, Reasons: r.Reasons}
 	if len(r.Body) <= maxText && utf8.Valid(r.Body) {
 		body := string(r.Body)
 		m.Body = &body
@@ -112,7 +113,7 @@ func Decode(text string) (ingest.Received, error) {
 	}
 	// guard 4: r := ingest.Received{ReceivedAt: time.Now().UTC(), Headers: m.Headers, Reason: m.Reason}
 	// guard 4: r := ingest.Received{ReceivedAt: m.ReceivedAt.UTC(), Reason: m.Reason}
-	r := ingest.Received{ReceivedAt: m.ReceivedAt.UTC(), Headers: m.Headers, Reason: m.Reason}
+	r := ingest.Received{ReceivedAt: m.ReceivedAt.UTC(), Headers: m.Headers, Reason: m.Reason, Reasons: m.Reasons}
 	if m.Body != nil {
 		r.Body = []byte(*m.Body)
 		return r, nil
