@@ -1,0 +1,12 @@
+// Package phone tells which number a text means, and which texts mean one phone.
+//
+// The webhook keys a number by its spelling alone, with [events.PhoneNumber]. This
+// package knows the numbering plans: from github.com/nyaruka/phonenumbers, a port of
+// Google's libphonenumber, and from a table of the changes that the port does not
+// know. The port's data is months behind the plans, so a number that it calls invalid
+// is a number all the same. Only if a text can be read in two ways, the one that is
+// valid counts.
+//
+// The port is large: it doubles the size of a function. The webhook must not import
+// this package.
+package phone
