@@ -7,9 +7,9 @@ LOCAL_HOST    ?= 127.0.0.1
 # A number of runs, not a time: with a time, "go test" sometimes fails with "context deadline exceeded",
 # whatever the code does.
 FUZZTIME      ?= 100000x
-FUZZ          := events/FuzzDecode events/FuzzVerify internal/ingest/FuzzHandle internal/alert/FuzzMessage \
+FUZZ          := events/FuzzDecode events/FuzzPhoneNumber events/FuzzVerify internal/ingest/FuzzHandle internal/alert/FuzzMessage \
 	internal/lambda/spill/FuzzEveryBodyComesBackAsItWas internal/lambda/spill/FuzzDecodeRefusesOrComesBack \
-	internal/lambda/stream/FuzzInvoke internal/table/itemjson/FuzzDecode
+	internal/lambda/stream/FuzzInvoke internal/phone/FuzzCanonical internal/table/itemjson/FuzzDecode
 OUTAGE        ?= 60s
 STACK         ?= ringback
 STORM         ?= --deliveries 100000 --duplicates 30 --strays 2 --faults 5 --kills 3 --seed 1

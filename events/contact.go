@@ -20,12 +20,13 @@ type Contact struct {
 func newContact(r *reading) Event {
 	_, id := r.id()
 	said := &r.said
+	phone, _ := said.party(slotPhone, slotContactNumber)
 	return &Contact{
 		ID:            id,
 		FirstName:     said.text(slotFirstName),
 		LastName:      said.text(slotLastName),
 		Name:          said.text(slotName),
-		Phone:         said.number(slotPhone, slotContactNumber),
+		Phone:         phone,
 		Email:         said.text(slotEmail),
 		Company:       said.text(slotCompany),
 		Source:        said.text(slotSource),

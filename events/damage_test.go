@@ -13,7 +13,6 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
@@ -31,14 +30,6 @@ const (
 // named returns a missed call whose contact_name is the JSON string.
 func named(quoted string) string {
 	return `{"event":"call.missed","data":{"call_id":"c1","contact_name":` + quoted + `,"from":"+14155550123","direction":"inbound"}}`
-}
-
-func quote(text string) string {
-	quoted, err := jsontext.AppendQuote(nil, text)
-	if err != nil {
-		panic(err)
-	}
-	return string(quoted)
 }
 
 // in16 returns text as UTF-16 in one of the byte orders.

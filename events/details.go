@@ -8,6 +8,16 @@ type Details struct {
 	Direction Direction
 	ID        string
 	Phone     string
+	// Outside is what the event says of the outside party, and Line of the account's
+	// own line, both as sent.
+	Outside, Line string
+	// Extension is the extension in Outside, if it has one.
+	Extension string
+	// Withheld is set if Outside says that there is no number, see [Withheld]. It is
+	// not set if the event says nothing of the party.
+	Withheld bool
+	// CallerText is Outside if no number can be told and it is not withheld.
+	CallerText string
 	// LineName is the name of the account's line in JustCall, if given.
 	LineName string
 	Event    Event
@@ -33,13 +43,22 @@ func newUnknown(*reading) Event { return &Unknown{} }
 func (e *Envelope) Details() Details {
 	r := e.read()
 	_, id := r.id()
-	return Details{
+	d := Details{
 		Kind:      r.kind,
 		Outcome:   r.outcome,
 		Direction: r.direction,
 		ID:        id,
-		Phone:     r.phone(),
+		Line:      r.line(),
 		LineName:  r.said.text(slotLineName),
 		Event:     r.event(r),
 	}
+	var said bool
+	d.Outside, said = r.outside()
+	d.Phone, d.Extension = SplitNumber(d.Outside)
+	if d.Phone == "" {
+		if d.Withheld = said && Withheld(d.Outside); !d.Withheld {
+			d.CallerText = d.Outside
+		}
+	}
+	return d
 }

@@ -264,3 +264,29 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+func FuzzPhoneNumber(f *testing.F) {
+	for _, text := range []string{
+		"+14155558765", "14155558765", "(415) 555-0120", "+44 (0)20 7946 0117", "0049 30 5550115", "011 49 30 5550115",
+		"0011 49 30 5550115", "tel:415-555-8765;phone-context=+1;ext=12", "sip:+14155558765:x@pbx.example.com;user=phone",
+		"Jane <+14155558765>", "+1 415 555 8765 (ext. 12)", "+١٤١٥٥٥٥٨٧٦٥", "\u202a+1‑415–5558765\u202c", "+266696687",
+		"No Caller ID", "anonymous@anonymous.invalid", "-1", "%2B14155558765", "&#43;1", "+1415\xff", `{"n":1}`,
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		number, extension := events.SplitNumber(text)
+		if !e164.MatchString(number) {
+			t.Errorf("%q is no number", number)
+		}
+		if strings.Trim(extension, "0123456789") != "" || number == "" && extension != "" {
+			t.Errorf("the extension is %q", extension)
+		}
+		if events.PhoneNumber(text) != number || events.PhoneNumber(number) != number {
+			t.Errorf("%q becomes %q", number, events.PhoneNumber(number))
+		}
+		if number != "" && events.Withheld(text) {
+			t.Errorf("%q is a number, and withheld", text)
+		}
+	})
+}

@@ -1,21 +1,15 @@
 package events
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // A number has at most 15 digits (E.164) and at least three. Shorter ones, such as
 // "0" and "-1", mean "none".
 const minPhoneDigits, maxPhoneDigits = 3, 15
-
-// withheld are the numbers that JustCall's carrier sends for callers who hide their
-// own. They spell words on a telephone's keys. See
-// https://help.twilio.com/articles/223179988.
-var withheld = map[string]string{
-	"2562533":     "blocked",
-	"266696687":   "anonymous",
-	"7378742833":  "restricted",
-	"8656696":     "unknown",
-	"86282452253": "unavailable",
-}
 
 // PhoneNumber returns the number as "+" and its digits, so that a number has the
 // same spelling in both formats. It returns "" for anything else: an empty text, a
@@ -24,22 +18,340 @@ var withheld = map[string]string{
 // A number without its country code gets a "+" as well, because nothing shows that
 // the code is missing.
 func PhoneNumber(text string) string {
-	digits := make([]byte, 1, 1+maxPhoneDigits)
-	digits[0] = '+'
+	number, _ := SplitNumber(text)
+	return number
+}
+
+// SplitNumber returns the number as [PhoneNumber] does, and the extension behind it,
+// if there is one. It undoes what people, telephones and programs put around and
+// between the digits:
+//
+//   - blanks, dashes, dots, slashes and brackets of every script, and marks that
+//     have no width;
+//   - digits of other scripts;
+//   - "tel:", "sip:" and the like, with a host and parameters;
+//   - extensions: "ext. 12", "x12", "#12", ",12", ";ext=12", in brackets too;
+//   - "(0)" after a country code, but not where the 0 belongs to the number;
+//   - 00 and 011 in place of "+".
+//
+// No country code begins with 0, so 00 means "+" if at least seven digits follow;
+// 0011, which Australians dial, as well. But 011 is also the area code of Turin,
+// Johannesburg, Delhi and Buenos Aires. It means "+" only if at least nine digits
+// follow, which no number there has, and if the first of them is a 1, if they are a
+// number of North America. No national number is known that begins with 00.
+func SplitNumber(text string) (number, extension string) {
+	// Most numbers are "+" and digits, and need none of this.
+	if digits, plus := strings.CutPrefix(text, "+"); isPlain(digits) {
+		if plus && isNumber(digits) {
+			return text, ""
+		}
+		return numberOf(digits), ""
+	}
+	return splitWritten(text)
+}
+
+// hasNumber reports whether [PhoneNumber] finds a number.
+func hasNumber(text string) bool {
+	if digits := strings.TrimPrefix(text, "+"); isPlain(digits) {
+		return isNumber(digits)
+	}
+	return PhoneNumber(text) != ""
+}
+
+// isPlain reports whether a text has only digits, and no prefix to undo.
+func isPlain(text string) bool {
+	if len(text) == 0 || text[0] == '0' {
+		return false
+	}
 	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case '0' <= c && c <= '9':
-			digits = append(digits, c)
-		case c == '+' && len(digits) == 1:
-		case strings.IndexByte(" -.()/\t", c) >= 0:
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+func isNumber(digits string) bool {
+	return minPhoneDigits <= len(digits) && len(digits) <= maxPhoneDigits &&
+		!withheldKeys[digits] && strings.Trim(digits, "0") != ""
+}
+
+// numberOf returns "+" and the digits if they are a number, else "".
+func numberOf(digits string) string {
+	if !isNumber(digits) {
+		return ""
+	}
+	return "+" + digits
+}
+
+// splitWritten is [SplitNumber] for a number that is more than its digits.
+func splitWritten(text string) (number, extension string) {
+	subscriber, isURI := subscriberOf(text)
+	s := scanner{rest: subscriber, isURI: isURI}
+	if !s.scan() {
+		return "", ""
+	}
+	digits := withoutPrefix(string(s.digits))
+	if s.context != "" && !s.plus {
+		digits = s.context + digits
+	}
+	if number = numberOf(digits); number == "" {
+		return "", ""
+	}
+	return number, s.extension
+}
+
+// schemes are the URI schemes that stand before a number.
+var schemes = []string{"tel:", "sip:", "sips:", "callto:", "sms:", "whatsapp:", "phone:"}
+
+// entities are the character references that stand in texts of format B, as far as a
+// number can have them.
+var entities = strings.NewReplacer(
+	"&#43;", "+", "&#x2b;", "+", "&#x2B;", "+", "&plus;", "+",
+	"&nbsp;", " ", "&#160;", " ", "&#xa0;", " ", "&#xA0;", " ",
+	"&lpar;", "(", "&#40;", "(", "&rpar;", ")", "&#41;", ")", "&#45;", "-", "&ndash;", "-", "&#8211;", "-",
+)
+
+// subscriberOf returns the part of a text that can be a number: what stands in angle
+// brackets, without scheme, host and password. isURI is set if the text had a scheme.
+func subscriberOf(text string) (subscriber string, isURI bool) {
+	text = strings.Map(narrow, text)
+	if start := strings.LastIndexByte(text, '<'); start >= 0 {
+		if end := strings.IndexByte(text[start:], '>'); end > len("<") {
+			text = text[start+1 : start+end] // "Jane" <sip:…>
+		}
+	}
+	if strings.IndexByte(text, '&') >= 0 {
+		text = entities.Replace(text)
+	}
+	text = strings.TrimFunc(text, func(r rune) bool { return isFiller(r) && r != '(' || strings.ContainsRune("'\"`", r) })
+	for _, scheme := range schemes {
+		if len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
+			text, isURI = strings.TrimPrefix(text[len(scheme):], "//"), true
+			break
+		}
+	}
+	at := strings.IndexByte(text, '@')
+	if at >= 0 {
+		text = text[:at]
+	}
+	if isURI {
+		text, _, _ = strings.Cut(text, "?")
+	}
+	if isURI || at >= 0 {
+		text, _, _ = strings.Cut(text, ":") // a password, or the port of a bare host
+	}
+	if strings.IndexByte(text, '%') >= 0 {
+		if plain, err := url.PathUnescape(text); err == nil {
+			text = plain
+		}
+	}
+	return text, isURI
+}
+
+// scanner reads a number, its parameters and its extension.
+type scanner struct {
+	rest  string
+	isURI bool
+
+	plus      bool
+	digits    []byte
+	extension string
+	// context is the beginning of a local number, from "phone-context".
+	context string
+}
+
+const (
+	// minBeforeExtension is how many digits a number has before an extension that
+	// is not marked by a parameter.
+	minBeforeExtension = 7
+	// maxExtension is less than a second number has.
+	maxExtension = 8
+)
+
+// scan reports whether the text is a number. Too many digits are left to the caller.
+func (s *scanner) scan() bool {
+	for s.rest != "" {
+		if s.skipTrunkZero() {
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s.rest)
+		digit, ok := digitOf(r)
+		switch {
+		case ok:
+			s.digits = append(s.digits, digit)
+		case isPlus(r):
+			if len(s.digits) > 0 {
+				return false
+			}
+			s.plus = true
+		case r == ';':
+			return s.scanParameters()
+		case isFiller(r):
 		default:
+			return s.scanExtension()
+		}
+		s.rest = s.rest[size:]
+	}
+	return true
+}
+
+// leadingZero are the country codes whose numbers keep their 0: Italy and the
+// Vatican, San Marino, Côte d'Ivoire, Benin, Congo.
+var leadingZero = map[string]bool{"39": true, "378": true, "225": true, "229": true, "242": true}
+
+// skipTrunkZero skips "(0)" after a country code.
+func (s *scanner) skipTrunkZero() bool {
+	const longest = len("0011") + len("378")
+	if len(s.digits) == 0 || len(s.digits) > longest || strings.IndexByte("([", s.rest[0]) < 0 {
+		return false
+	}
+	code := withoutPrefix(string(s.digits) + "000000000")
+	code = code[:max(0, len(code)-len("000000000"))]
+	if len(code) < 1 || len(code) > 3 || code[0] == '0' || leadingZero[code] {
+		return false
+	}
+	for _, zero := range []string{"(0)", "[0]", "( 0 )"} {
+		if rest, ok := strings.CutPrefix(s.rest, zero); ok {
+			s.rest = rest
+			return true
+		}
+	}
+	return false
+}
+
+// scanParameters reads ";name=value" as in RFC 3966, or an extension behind a
+// semicolon.
+func (s *scanner) scanParameters() bool {
+	for {
+		s.rest = strings.TrimLeftFunc(strings.TrimPrefix(s.rest, ";"), isFiller)
+		if s.rest == "" {
+			return true
+		}
+		var parameter string
+		parameter, s.rest, _ = strings.Cut(s.rest, ";")
+		name, value, ok := strings.Cut(parameter, "=")
+		switch name = strings.ToLower(strings.TrimSpace(name)); {
+		case !ok && s.isURI:
+		case !ok:
+			s.rest = ";" + parameter
+			return s.scanExtension()
+		case name == "ext":
+			s.extension = digitsOf(value)
+		case name == "phone-context":
+			if context := strings.TrimSpace(value); strings.HasPrefix(context, "+") {
+				s.context = digitsOf(context)
+			}
+		}
+	}
+}
+
+// extensionWords stand before an extension.
+var extensionWords = map[string]bool{
+	"anexo": true, "app": true, "apparat": true, "durchwahl": true, "dw": true, "ext": true,
+	"extension": true, "extensión": true, "extensão": true, "extn": true, "int": true, "interno": true,
+	"local": true, "p": true, "poste": true, "ramal": true, "toestel": true, "w": true, "wew": true,
+	"x": true, "xt": true, "доб": true, "добавочный": true, "内線": true,
+}
+
+// scanExtension reads what follows a number: a mark and digits, or a mark alone that
+// means nothing.
+func (s *scanner) scanExtension() bool {
+	if len(s.digits) < minBeforeExtension {
+		return false
+	}
+	rest := strings.TrimLeft(s.rest, ",;#~ ")
+	marked := len(rest) < len(s.rest)
+	rest = strings.TrimFunc(rest, isFiller)
+	name := rest
+	if end := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }); end >= 0 {
+		name = rest[:end]
+	}
+	if name != "" {
+		if !extensionWords[strings.ToLower(name)] {
+			return false
+		}
+		rest, marked = strings.TrimLeft(rest[len(name):], ".:=# "), true
+	} else if rest == "" {
+		return marked
+	}
+	digits := digitsOf(strings.TrimRight(rest, "#"))
+	if !marked || digits == "" || len(digits) > maxExtension {
+		return false
+	}
+	s.extension = digits
+	return true
+}
+
+// digitsOf returns the digits of a text with only digits and what may stand between
+// them, else "".
+func digitsOf(text string) string {
+	var digits []byte
+	for _, r := range text {
+		digit, ok := digitOf(r)
+		switch {
+		case ok:
+			digits = append(digits, digit)
+		case !isFiller(r) && !isPlus(r):
 			return ""
 		}
 	}
-	number := string(digits[1:])
-	_, hidden := withheld[number]
-	if hidden || len(number) < minPhoneDigits || len(number) > maxPhoneDigits || strings.Trim(number, "0") == "" {
-		return ""
-	}
 	return string(digits)
+}
+
+// withoutPrefix cuts off 00, 0011 and 011 where they mean "+", see [SplitNumber].
+func withoutPrefix(digits string) string {
+	if rest, ok := strings.CutPrefix(digits, "00"); ok {
+		if australian, ok := strings.CutPrefix(rest, "11"); ok {
+			rest = australian // no number of North America begins with 1
+		}
+		if len(rest) >= 7 && rest[0] != '0' {
+			return rest
+		}
+		return digits
+	}
+	if rest, ok := strings.CutPrefix(digits, "011"); ok && len(rest) >= 9 && rest[0] != '0' {
+		if rest[0] != '1' || len(rest) == 11 && rest[1] >= '2' {
+			return rest
+		}
+	}
+	return digits
+}
+
+// narrow returns the ASCII character of a wide one, as Japanese keyboards write it.
+func narrow(r rune) rune {
+	if '！' <= r && r <= '～' {
+		return r - '！' + '!'
+	}
+	return r
+}
+
+// zeros are the digits 0 of the scripts that have their own; 1 to 9 follow each.
+// Wide digits are narrowed before.
+const zeros = "٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀០᠐"
+
+// digitOf returns a decimal digit of any script as ASCII.
+func digitOf(r rune) (digit byte, ok bool) {
+	const digits = "0123456789"
+	if r < 0x80 {
+		if r < '0' || r > '9' {
+			return 0, false
+		}
+		return digits[r-'0'], true
+	}
+	for _, zero := range zeros {
+		if zero <= r && r <= zero+9 {
+			return digits[r-zero], true
+		}
+	}
+	return 0, false
+}
+
+func isPlus(r rune) bool { return r == '+' || r == '﹢' }
+
+// isFiller reports whether a character may stand between the digits of a number:
+// blanks, dashes, brackets, dots and slashes, and marks that nobody sees.
+func isFiller(r rune) bool {
+	return strings.ContainsRune(" -.()[]/\\\t\r\n\v\f_ー〜･・·•∙⁄∕。⁃", r) ||
+		r >= 0x80 && unicode.In(r, unicode.White_Space, unicode.Dash, unicode.Cf)
 }

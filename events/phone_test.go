@@ -28,6 +28,71 @@ func TestPhoneNumber(t *testing.T) {
 		{"fifteen digits", "+123456789012345", "+123456789012345"},
 		{"one more digit than a withheld word", "+12666966870", "+12666966870"},
 
+		{"a TEL URI", "tel:+14155558765", "+14155558765"},
+		{"a TEL URI with visual separators", "TEL:+1-415-555-8765", "+14155558765"},
+		{"a local TEL URI with a context", "tel:415-555-8765;phone-context=+1", "+14155558765"},
+		{"a TEL URI with a context that it does not need", "tel:+14155558765;phone-context=+44", "+14155558765"},
+		{"a TEL URI with a domain for context", "tel:14155558765;phone-context=example.com", "+14155558765"},
+		{"a TEL URI with a flag", "tel:+14155558765;npdi;rn=+14155550100", "+14155558765"},
+		{"a TEL URI with an escaped plus", "tel:%2B14155558765", "+14155558765"},
+		{"a SIP URI", "sip:+14155558765@pbx.example.com", "+14155558765"},
+		{"a SIP URI without plus", "sip:14155558765@example.com", "+14155558765"},
+		{"a SIPS URI with port and parameters", "sips:+14155558765@pbx.example.com:5061;user=phone?subject=x", "+14155558765"},
+		{"a SIP URI with a password", "sip:+14155558765:secret@pbx.example.com", "+14155558765"},
+		{"a SIP URI with parameters of the user", "sip:+14155558765;cpc=ordinary@pbx.example.com", "+14155558765"},
+		{"a SIP URI without a user", "sip:+14155558765;user=phone", "+14155558765"},
+		{"a SIP address with a name", `"Jane Roe" <sip:+14155558765@pbx.example.com;transport=udp>;tag=1`, "+14155558765"},
+		{"a number in angle brackets", "Jane Roe <+14155558765>", "+14155558765"},
+		{"a number at a host", "+14155558765@pbx.example.com", "+14155558765"},
+		{"a WhatsApp address", "whatsapp:+14155558765", "+14155558765"},
+		{"00", "0049 30 5550115", "+49305550115"},
+		{"00 without blanks", "0049305550115", "+49305550115"},
+		{"00 behind a plus", "+0049305550115", "+49305550115"},
+		{"00 in brackets", "(0049) 30 5550115", "+49305550115"},
+		{"011", "011 49 30 5550115", "+49305550115"},
+		{"011 before North America", "011 1 415 555 8765", "+14155558765"},
+		{"0011, from Australia", "0011 49 30 5550115", "+49305550115"},
+		{"(0) after a country code", "+44 (0)20 7946 0117", "+442079460117"},
+		{"(0) close by", "+44(0)2079460117", "+442079460117"},
+		{"(0) after 00", "0044 (0)20 7946 0117", "+442079460117"},
+		{"(0) after digits only", "44 (0) 20 7946 0117", "+442079460117"},
+		{"(0) in wide brackets", "+81（0）3 1234 5678", "+81312345678"},
+		{"(0) in Italy, where the 0 counts", "+39 (0)6 1234 5678", "+390612345678"},
+		{"no-break spaces", "+1\u00a0415\u202f555\u20078765", "+14155558765"},
+		{"an ideographic space", "+81\u30003\u30001234\u30005678", "+81312345678"},
+		{"bidi marks", "\u202a+14155558765\u202c", "+14155558765"},
+		{"bidi isolates", "\u2066+1 415 555 8765\u2069", "+14155558765"},
+		{"a right-to-left mark behind the plus", "+\u200f14155558765", "+14155558765"},
+		{"an Arabic letter mark", "\u061c+14155558765", "+14155558765"},
+		{"zero width space and BOM", "\ufeff+1\u200b4155558765", "+14155558765"},
+		{"non-breaking hyphens", "+1‑415‑555‑8765", "+14155558765"},
+		{"en dashes", "+1–415–555–8765", "+14155558765"},
+		{"em dash, figure dash, horizontal bar", "+1—415‒555―8765", "+14155558765"},
+		{"minus signs", "+1−415−555−8765", "+14155558765"},
+		{"wide forms", "＋１４１５－５５５－８７６５", "+14155558765"},
+		{"small forms", "﹢1﹣415﹘5558765", "+14155558765"},
+		{"Arabic-Indic digits", "+١٤١٥٥٥٥٨٧٦٥", "+14155558765"},
+		{"Persian digits", "+۱۴۱۵۵۵۵۸۷۶۵", "+14155558765"},
+		{"Devanagari digits", "+१४१५५५५८७६५", "+14155558765"},
+		{"a newline at the end", "+14155558765\n", "+14155558765"},
+		{"CR LF at the end", "+14155558765\r\n", "+14155558765"},
+		{"middle dots", "+1·415·555·8765", "+14155558765"},
+		{"quotes around it", `"+14155558765"`, "+14155558765"},
+		{"an apostrophe before it", "'+14155558765", "+14155558765"},
+		{"an entity for the plus", "&#43;1&nbsp;415 555 8765", "+14155558765"},
+		{"a backslash before the plus", `\+14155558765`, "+14155558765"},
+
+		{"Johannesburg, not 011", "011 555 0115", "+0115550115"},
+		{"Delhi, not 011", "011 2345 6789", "+01123456789"},
+		{"Turin, not 011", "011 5550115", "+0115550115"},
+		{"Buenos Aires, not 011", "011 15-2345-6789", "+0111523456789"},
+		{"Leeds, not 011", "0113 496 0115", "+01134960115"},
+		{"a national number", "0171 2345678", "+01712345678"},
+		{"00 before too little", "00123456", "+00123456"},
+		{"00 and a short code", "00911", "+00911"},
+		{"an ISDN subaddress", "tel:+14155558765;isub=12345", "+14155558765"},
+		{"a number cut off by #", "+1415555#8765", "+1415555"},
+
 		{"empty", "", ""},
 		{"white space", " \t", ""},
 		{"a plus", "+", ""},
@@ -47,14 +112,25 @@ func TestPhoneNumber(t *testing.T) {
 		{"blocked on the keys", "+2562533", ""},
 		{"blocked on the keys, with spaces", "+256 25 33", ""},
 		{"letters", "1-800-FLOWERS", ""},
-		{"an extension", "+14155558765 x12", ""},
-		{"a SIP address", "sip:14155558765@example.com", ""},
 		{"a client", "client:agent_42", ""},
 		{"a plus inside", "1415+5558765", ""},
 		{"two numbers", "+14155558765, +14155551234", ""},
 		{"a NUL", "+1415555\x008765", ""},
-		{"a key separator", "+1415555#8765", ""},
-		{"digits of another script", "+١٤١٥٥٥٥٨٧٦٥", ""},
+		{"a plus behind the number", "14155558765+", ""},
+		{"a plus behind 00", "00+14155558765", ""},
+		{"two numbers with a semicolon", "+14155558765;+14155551234", ""},
+		{"two numbers with a slash", "+14155558765 / +14155551234", ""},
+		{"a masked number", "+1415555xxxx", ""},
+		{"a masked number with its end", "+1415555xx65", ""},
+		{"a SIP address of no number", "sip:reception@pbx.example.com", ""},
+		{"a SIP address of a name with digits", "sip:agent42@pbx.example.com", ""},
+		{"an extension alone", "ext. 12", ""},
+		{"an extension of too few digits", "415 x12", ""},
+		{"withheld behind 00", "00266696687", ""},
+		{"withheld as SIP", "sip:+266696687@pbx.example.com", ""},
+		{"a word behind the number", "+14155558765 mobile", ""},
+		{"an extension that is no number", "+14155558765 ext. twelve", ""},
+		{"half an emoji", "+14155558765\ufffd", ""},
 		{"invalid UTF-8", "+1415555\xff8765", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -63,6 +139,89 @@ func TestPhoneNumber(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestSplitNumber(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"+1 415 555 8765":                     "",
+		"+1 415 555 8765 ext. 12":             "12",
+		"+1 415 555 8765 Ext 12":              "12",
+		"+1 415 555 8765 EXT:12":              "12",
+		"+1 415 555 8765 ext.: 12":            "12",
+		"+1 415 555 8765 extn 12":             "12",
+		"+1 415 555 8765 extension 0012":      "0012",
+		"+1 415 555 8765 (ext. 12)":           "12",
+		"+1 415 555 8765 [x12]":               "12",
+		"+14155558765x12":                     "12",
+		"+14155558765 X 12":                   "12",
+		"+14155558765#12":                     "12",
+		"+14155558765 #12#":                   "12",
+		"+14155558765,12":                     "12",
+		"+14155558765,,12#":                   "12",
+		"+14155558765;12":                     "12",
+		"+14155558765; ext 12":                "12",
+		"+14155558765;ext=12":                 "12",
+		"+14155558765 poste 12":               "12",
+		"+14155558765 anexo 12":               "12",
+		"+14155558765 ramal 12":               "12",
+		"+14155558765 Durchwahl 12":           "12",
+		"+14155558765 доб. 12":                "12",
+		"+14155558765 内線 12":                  "12",
+		"+14155558765 ｅｘｔ. 12":                "12",
+		"+14155558765 ext. ١٢":                "12",
+		"14155558765 x12":                     "12",
+		"001 415 555 8765 x12":                "12",
+		"tel:+1-415-555-8765;ext=12":          "12",
+		"TEL:+14155558765;EXT=12;isub=3":      "12",
+		"sip:+14155558765;ext=12@example.com": "12",
+		"+14155558765,":                       "",
+		"+14155558765;":                       "",
+		"+14155558765 #":                      "",
+	} {
+		number, extension := events.SplitNumber(text)
+		if number != "+14155558765" || extension != want {
+			t.Errorf("%q: %q, %q, want extension %q", text, number, extension, want)
+		}
+	}
+	for _, text := range []string{"", "anonymous", "+266696687 x12", "12 x12", "+14155558765 x123456789"} {
+		if number, extension := events.SplitNumber(text); number != "" || extension != "" {
+			t.Errorf("%q: %q, %q", text, number, extension)
+		}
+	}
+}
+
+func TestWithheld(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"", " ", "\t", "\u00a0", "-", "+", `""`, "0", "00", "+0", "0000000000", "-1", " -1 ", "null", "NULL", "none", "undefined", "N/A",
+		"false", "anonymous", "Anonymous", "ANONYMOUS", " Anonymous ", "Anonymous.", "<Anonymous>", "Restricted", "Private", "unknown",
+		"Unavailable", "Blocked", "withheld", "hidden", "No Caller ID", "no caller-id", "NoCallerID", "NO_CALLER_ID", "No number",
+		"Caller ID blocked", "caller id withheld", "Caller ID Unavailable", "Number withheld", "Withheld number",
+		"Private Number", "PRIVATE NUMBER", "private_number", "Unknown Caller", "unknown number", "Unknown Name", "Restricted Call",
+		"Hidden Number", "Blocked Caller", "Anonymous Caller", "Anonymous User", "Out of area", "Not available",
+		"Unbekannt", "Número privado", "Numéro masqué", "Inconnu", "Rufnummer unterdrückt",
+		"sip:anonymous@anonymous.invalid", "anonymous@anonymous.invalid", `"Anonymous" <sip:anonymous@anonymous.invalid>`,
+		"+266696687", "266696687", "+7378742833", "+86282452253", "+8656696", "+2562533", "00266696687", "tel:+266696687",
+		"sip:+266696687@pbx.example.com", "+256 25 33", "\u202a+266696687\u202c",
+	} {
+		if !events.Withheld(text) {
+			t.Errorf("%q is not withheld", text)
+		}
+		if number := events.PhoneNumber(text); number != "" {
+			t.Errorf("%q is %q", text, number)
+		}
+	}
+	for _, text := range []string{
+		"1", "12", "-2", "1234567890123456", "12345678901234567", "JustCall", "sip:reception@pbx.example.com", "reception",
+		"client:agent_42", "+1415555xxxx", "Private Dining Rooms", "Anonymous Coffee", "Unknown 12", "Unknown Pleasures", "call",
+		"caller", "number", "id", "Caller ID", "no", "?", "***", "true", "{}", `{"n":1}`, "911", "+14155558765", "+12666966870",
+		"1-800-FLOWERS", "\ufffd", strings.Repeat("id", 100000), strings.Repeat("unknown", 100000),
+	} {
+		if events.Withheld(text) {
+			t.Errorf("%q is withheld", text[:min(len(text), 40)])
+		}
 	}
 }
 

@@ -164,26 +164,51 @@ func (r *reading) id() (Entity, string) {
 	return EntityNone, ""
 }
 
-// phone returns the number of the party that is not the account's own line, by
-// [PhoneNumber].
-func (r *reading) phone() string {
-	number := r.said.number(slotPhone, slotCustomerNumber, slotContactNumber)
-	if number == "" {
-		switch r.direction {
-		case Inbound:
-			number = r.said.number(slotFrom)
-		case Outbound:
-			number = r.said.number(slotTo)
-		}
+// outside returns what the data says of the party that is not the account's own
+// line, as sent. said is set if it says anything, be it that the number is withheld.
+func (r *reading) outside() (text string, said bool) {
+	text, said = r.said.party(slotPhone, slotCustomerNumber, slotContactNumber)
+	if hasNumber(text) {
+		return text, said
 	}
-	return PhoneNumber(number)
+	with := slotNone
+	switch r.direction {
+	case Inbound:
+		with = slotFrom
+	case Outbound:
+		with = slotTo
+	}
+	if with == slotNone {
+		return text, said
+	}
+	if other, ok := r.said.party(with); text == "" || hasNumber(other) {
+		return other, said || ok
+	}
+	return text, said
+}
+
+// phone returns the number of the outside party, by [PhoneNumber].
+func (r *reading) phone() string {
+	text, _ := r.outside()
+	return PhoneNumber(text)
+}
+
+// line returns the account's own line, as sent.
+func (r *reading) line() string {
+	from, to := r.parties()
+	if r.direction == Outbound {
+		return from
+	}
+	return to
 }
 
 // parties returns who called or wrote, and who was called or written to, as
 // sent.
 func (r *reading) parties() (from, to string) {
-	from, to = r.said.number(slotFrom), r.said.number(slotTo)
-	outside, ours := r.said.number(slotContactNumber), r.said.number(slotSalesDialerNumber, slotJustCallNumber)
+	from, _ = r.said.party(slotFrom)
+	to, _ = r.said.party(slotTo)
+	outside, _ := r.said.party(slotContactNumber)
+	ours, _ := r.said.party(slotSalesDialerNumber, slotJustCallNumber)
 	if r.direction == Outbound {
 		return cmp.Or(from, ours), cmp.Or(to, outside)
 	}

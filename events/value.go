@@ -47,14 +47,24 @@ func (v *values) text(from ...slot) string {
 	return ""
 }
 
-// number returns a telephone number, which may be a string or a JSON number.
-func (v *values) number(from ...slot) string {
+// party returns what the members say of one party, as sent: the first that has a
+// telephone number, else the first that says anything, else the first that was sent.
+// said is set if there is one.
+func (v *values) party(from ...slot) (text string, said bool) {
 	for _, s := range from {
-		if t := numberText(v[s]); t != "" {
-			return t
+		if v[s] == nil {
+			continue
 		}
+		t := partyText(v[s])
+		if hasNumber(t) {
+			return t, true
+		}
+		if text == "" {
+			text = t
+		}
+		said = true
 	}
-	return ""
+	return text, said
 }
 
 // id returns an identifier, which may be a string or a JSON number: 98765,

@@ -99,7 +99,7 @@ func detailsOf(item table.Item) (events.Details, error) {
 
 func (a *Alert) readDetails(d events.Details) {
 	a.CallID = d.ID
-	a.Caller, a.Withheld = d.Phone, d.Phone == ""
+	a.Caller, a.Withheld = d.Phone, d.Withheld
 	a.LineName = d.LineName
 	switch e := d.Event.(type) {
 	case *events.Call:

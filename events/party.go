@@ -1,0 +1,122 @@
+package events
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// partyText returns what a value says of a party, as sent: the text of a string,
+// the digits of a number, the number in an object or array, or, if there is none,
+// the JSON itself. Null and empty values say nothing.
+func partyText(v jsontext.Value) string {
+	switch v.Kind() {
+	case '"', '0':
+		return numberText(v)
+	case 'n':
+		return ""
+	case '{', '[':
+		if isEmpty(v) {
+			return ""
+		}
+		if text, ok := numberIn(v, maxPartyDepth); ok {
+			return text
+		}
+		return compact(v)
+	default:
+		return string(v)
+	}
+}
+
+// maxPartyDepth is how deep in objects and arrays a number is looked for.
+const maxPartyDepth = 4
+
+// numberMembers are the members of an object that hold a party's number, best first,
+// in the form of [memberName].
+var numberMembers = []string{
+	"e164", "phonenumber", "number", "phone", "msisdn", "telephone", "tel", "mobile", "callerid", "caller",
+	"contactnumber", "from", "uri", "address", "value", "raw",
+}
+
+// numberIn returns the number in an object or array as sent. Without a number, it
+// returns a text that says that it is withheld. ok is set if there is either.
+func numberIn(v jsontext.Value, depth int) (text string, ok bool) {
+	if depth == 0 {
+		return "", false
+	}
+	var best candidate
+	switch v.Kind() {
+	case '[':
+		eachElement(v, func(element jsontext.Value) {
+			if text, ok := numberIn(element, depth-1); ok {
+				best.offer(text, 0)
+			}
+		})
+	case '{':
+		eachMember(v, func(name string, value jsontext.Value) {
+			text, ok := numberIn(value, depth-1)
+			if !ok {
+				return
+			}
+			if rank := slices.Index(numberMembers, memberName(name)); rank >= 0 {
+				best.offer(text, rank)
+				return
+			}
+			// Under a name that we do not know, only what cannot be anything else.
+			nested := value.Kind() == '{' || value.Kind() == '['
+			if nested || surelyNumber(text) && !strings.HasSuffix(memberName(name), "id") {
+				best.offer(text, len(numberMembers))
+			}
+		})
+	default:
+		if isNumberText(v) {
+			text = numberText(v)
+			return text, v.Kind() != 'n' && (hasNumber(text) || Withheld(text))
+		}
+	}
+	return best.text, best.found
+}
+
+// candidate is the best text so far.
+type candidate struct {
+	text          string
+	rank          int
+	found, number bool
+}
+
+// offer takes a text that is better: a number before a withheld one, then by rank.
+func (c *candidate) offer(text string, rank int) {
+	number := hasNumber(text)
+	if !c.found || number && !c.number || number == c.number && rank < c.rank {
+		*c = candidate{text, rank, true, number}
+	}
+}
+
+// surelyNumber reports whether a text is a number whatever the member's name: times
+// and ids have no "+" and fewer digits.
+func surelyNumber(text string) bool {
+	number := PhoneNumber(text)
+	return strings.HasPrefix(strings.TrimSpace(text), "+") && number != "" ||
+		len(number) == len("+14155550120") || len(number) == len("+14155550120")+1
+}
+
+// memberName returns the name of a member without letter case and separators.
+func memberName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r == ' ' {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}
+
+// compact returns JSON without white space between its tokens.
+func compact(v jsontext.Value) string {
+	compacted := v.Clone()
+	if err := compacted.Compact(jsontext.AllowDuplicateNames(true), jsontext.PreserveRawStrings(true)); err != nil {
+		return string(v)
+	}
+	return string(compacted)
+}

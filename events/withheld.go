@@ -1,0 +1,88 @@
+package events
+
+import (
+	"strings"
+	"unicode"
+)
+
+// withheldKeys are the numbers that JustCall's carrier sends for callers who hide
+// their own. They spell words on a telephone's keys. See
+// https://help.twilio.com/articles/223179988.
+var withheldKeys = map[string]bool{
+	"2562533":     true, // blocked
+	"266696687":   true, // anonymous
+	"7378742833":  true, // restricted
+	"8656696":     true, // unknown
+	"86282452253": true, // unavailable
+}
+
+// withheldWords say that a caller hides their number, or that there is none.
+var withheldWords = map[string]bool{
+	"anonymous": true, "blocked": true, "concealed": true, "hidden": true, "masked": true,
+	"notavailable": true, "notprovided": true, "outofarea": true, "private": true, "restricted": true,
+	"suppressed": true, "unavailable": true, "undisclosed": true, "unidentified": true, "unknown": true,
+	"withheld": true,
+
+	"nocaller": true, "nocallerid": true, "nocli": true, "noid": true, "nonumber": true,
+
+	"false": true, "na": true, "nil": true, "none": true, "null": true, "undefined": true,
+
+	"anonim": true, "anonimo": true, "anonym": true, "anonyme": true, "anónimo": true, "anônimo": true,
+	"desconhecido": true, "desconocido": true, "geheim": true, "inconnu": true, "masqué": true,
+	"oculto": true, "onbekend": true, "privado": true, "privat": true, "privato": true, "privé": true,
+	"sconosciuto": true, "unbekannt": true, "unterdrückt": true, "verborgen": true,
+}
+
+// withheldFillers stand before or behind a word of withheldWords and add nothing.
+var withheldFillers = []string{
+	"caller", "calling", "call", "number", "phone", "party", "user", "name", "line", "cli", "id", "is",
+	"by", "the", "rufnummer", "nummer", "numero", "número", "numéro",
+}
+
+// Withheld reports whether a text in place of a number says that there is none: the
+// caller hides it, or the member is a placeholder. A text that is neither a number nor
+// withheld is something that JustCall knows and we do not.
+func Withheld(text string) bool {
+	if text = strings.TrimSpace(text); text == "" || text == "-1" {
+		return true
+	}
+	if hasNumber(text) {
+		return false
+	}
+	subscriber, _ := subscriberOf(text)
+	if strings.TrimFunc(subscriber, func(r rune) bool { return isFiller(r) || isPlus(r) }) == "" {
+		return true
+	}
+	if digits := digitsOf(subscriber); digits != "" {
+		return withheldKeys[withoutPrefix(digits)] || strings.Trim(digits, "0") == ""
+	}
+	if strings.ContainsFunc(subscriber, unicode.IsDigit) {
+		return false
+	}
+	return saysWithheld(strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, subscriber))
+}
+
+// saysWithheld reports whether letters are a word of withheldWords, with fillers.
+func saysWithheld(letters string) bool {
+	for !withheldWords[letters] {
+		rest := letters
+		for _, filler := range withheldFillers {
+			if rest = strings.TrimPrefix(letters, filler); rest != letters {
+				break
+			}
+			if rest = strings.TrimSuffix(letters, filler); rest != letters {
+				break
+			}
+		}
+		if rest == letters {
+			return false
+		}
+		letters = rest
+	}
+	return true
+}
