@@ -164,7 +164,7 @@ type scanner struct {
 const (
 	// minBeforeExtension is how many digits a number has before an extension that
 	// is not marked by a parameter.
-	minBeforeExtension = 7
+	minBeforeExtension = 4
 	// maxExtension is less than a second number has.
 	maxExtension = 8
 )

@@ -1,6 +1,85 @@
 package phone
 
-import "github.com/nyaruka/phonenumbers"
+import (
+	"fmt"
+	"regexp"
 
-// current returns the number in its canonical form if it is in another, else nil.
-func current(*phonenumbers.PhoneNumber) *phonenumbers.PhoneNumber { return nil }
+	"github.com/nyaruka/phonenumbers"
+)
+
+// spelling is a way to write the numbers of a country that reaches the same phones as
+// another.
+type spelling struct {
+	country  int
+	national *regexp.Regexp
+	// canonical is the national number, in the form of [regexp.Regexp.Expand].
+	canonical string
+}
+
+// spellings are what numbering plans have changed since 2018, as far as the old number
+// tells the new one, and what they allow to be written in two ways. The port knows the
+// new numbers only.
+//
+// Some changes are not here, because the old number does not tell the new one: that of
+// Manila in 2019 (the operator chose the digit), and Côte d'Ivoire's landlines (the
+// operator, again).
+var spellings = []spelling{
+	// Argentina: a mobile number has a 9 if it is called from abroad, and a 15 behind
+	// the area code at home. No landline has the same digits otherwise. See
+	// https://www.itu.int/oth/T020200000A.
+	{54, regexp.MustCompile(`^9(\d{10})$`), "$1"},
+	// Benin, 30 November 2024: 01 before all numbers. See
+	// https://fr.allafrica.com/stories/202411300249.html.
+	{229, regexp.MustCompile(`^([2-9]\d{7})$`), "01$1"},
+	// Brazil, until 6 November 2016: 9 before mobile numbers. Networks still send
+	// numbers without it. See https://github.com/google/libphonenumber/issues/1618.
+	{55, regexp.MustCompile(`^([1-9]{2})([6-9]\d{7})$`), "${1}9$2"},
+	// Colombia, 1 September 2021: 60 before landlines. See
+	// https://www.crcom.gov.co (resolution 5826 of 2019).
+	{57, regexp.MustCompile(`^([1-8]\d{7})$`), "60$1"},
+	// Côte d'Ivoire, 31 January 2021: two digits before mobile numbers, by operator.
+	// See https://www.artci.ci.
+	{225, regexp.MustCompile(`^([04-9][0-3]\d{6})$`), "01$1"},
+	{225, regexp.MustCompile(`^([04-9][4-6]\d{6})$`), "05$1"},
+	{225, regexp.MustCompile(`^([04-9][7-9]\d{6})$`), "07$1"},
+	// Gabon, 15 November 2019: the 0 in front became a digit of the operator. See
+	// http://news.alibreville.com/h/114469.html.
+	{241, regexp.MustCompile(`^0?(1\d{6})$`), "1$1"},
+	{241, regexp.MustCompile(`^0?([256]\d{6})$`), "6$1"},
+	{241, regexp.MustCompile(`^0?([47]\d{6})$`), "7$1"},
+	// Mexico, 3 August 2019: no 1 from abroad, and no 01, 044 or 045 at home. See
+	// https://ituob.org/issues/1151-en.
+	{52, regexp.MustCompile(`^(?:1|01|044|045)([2-9]\d{9})$`), "$1"},
+	// Nigeria, 1 January 2024: 20 before landlines. See
+	// https://github.com/daddyz/phonelib/issues/294.
+	{234, regexp.MustCompile(`^0?([1-9]\d{7})$`), "20$1"},
+	// Vietnam, 14 September 2018: mobile numbers of eleven digits at home have ten. See
+	// https://www.itu.int/oth/T02020000E7.
+	{84, regexp.MustCompile(`^120(\d{7})$`), "70$1"},
+	{84, regexp.MustCompile(`^121(\d{7})$`), "79$1"},
+	{84, regexp.MustCompile(`^122(\d{7})$`), "77$1"},
+	{84, regexp.MustCompile(`^126(\d{7})$`), "76$1"},
+	{84, regexp.MustCompile(`^128(\d{7})$`), "78$1"},
+	{84, regexp.MustCompile(`^12([345])(\d{7})$`), "8$1$2"},
+	{84, regexp.MustCompile(`^127(\d{7})$`), "81$1"},
+	{84, regexp.MustCompile(`^129(\d{7})$`), "82$1"},
+	{84, regexp.MustCompile(`^16([2-9])(\d{7})$`), "3$1$2"},
+	{84, regexp.MustCompile(`^18([68])(\d{7})$`), "5$1$2"},
+	{84, regexp.MustCompile(`^199(\d{7})$`), "59$1"},
+}
+
+// canonicalOf returns the canonical form of a number as "+" and its digits. respelled
+// is set if the number was written in another way.
+func canonicalOf(n *phonenumbers.PhoneNumber) (digits string, respelled bool) {
+	national := phonenumbers.GetNationalSignificantNumber(n)
+	for _, s := range spellings {
+		if int(n.GetCountryCode()) != s.country {
+			continue
+		}
+		if parts := s.national.FindStringSubmatchIndex(national); parts != nil {
+			national, respelled = string(s.national.ExpandString(nil, s.canonical, national, parts)), true
+			break
+		}
+	}
+	return fmt.Sprintf("+%d%s", n.GetCountryCode(), national), respelled
+}

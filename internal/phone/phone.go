@@ -37,10 +37,8 @@ func (b Book) Canonical(text string) string {
 	if n.number == nil {
 		return n.digits
 	}
-	if moved := current(n.number); moved != nil {
-		return format(moved)
-	}
-	return format(n.number)
+	canonical, _ := canonicalOf(n.number)
+	return canonical
 }
 
 // Show returns the number that a text means for people to read and dial, in
@@ -65,7 +63,7 @@ func (b Book) Show(text string) string {
 }
 
 func format(n *phonenumbers.PhoneNumber) string {
-	return "+" + fmt.Sprint(n.GetCountryCode()) + phonenumbers.GetNationalSignificantNumber(n)
+	return fmt.Sprintf("+%d%s", n.GetCountryCode(), phonenumbers.GetNationalSignificantNumber(n))
 }
 
 // maxShortCode is how many digits a short code may have. No number with its country
@@ -80,83 +78,141 @@ type meaning struct {
 }
 
 // meant tells which number a text means. JustCall sends full numbers, mostly without
-// "+"; people write national ones into contacts. The webhook puts a "+" before both, so
-// that it proves nothing. The first reading of these counts:
+// "+"; people write national ones into contacts; and the webhook puts a "+" before
+// both, so that it proves nothing. The first of these readings counts:
 //
-//  1. A short code is itself.
-//  2. What begins with 0 or a bracket is national.
-//  3. A valid number with its country code.
-//  4. A valid national number of a country that writes it so, without a leading 0.
-//  5. A number with its country code as it was before a change of the plan.
-//  6. A number with its country code of a possible length.
-//  7. A national number of a possible length.
-//  8. Only digits.
+//  1. a short code is itself;
+//  2. what begins with 0 or a bracket is a national number, if the country has numbers
+//     of this length;
+//  3. what somebody wrote with blanks, dashes or brackets and without "+" is national, if
+//     the country writes its numbers with these digits and the number is valid;
+//  4. a valid number with its country code;
+//  5. a national number as in 3, however it is written, unless it begins with the
+//     country's own code; if somebody wrote it as in 3, valid or not;
+//  6. a number with its country code, if the country has numbers of this length;
+//  7. a national number, if the country has numbers of this length;
+//  8. a number with a country code that exists;
+//  9. only digits.
+//
+// Numbers as they were before the plan changed count too. So a number that the plans
+// do not know yet stays what it is, if nothing else is more likely.
 func (b Book) meant(text string) meaning {
-	key := events.PhoneNumber(text)
-	m := meaning{digits: key}
-	if key == "" {
+	m := meaning{digits: events.PhoneNumber(text)}
+	if m.digits == "" {
 		return m
 	}
-	digits := key[1:]
-	home := b.national(digits)
+	digits := m.digits[1:]
+	home, abroad := parse(digits, b.country), parse(m.digits, "")
 	if len(digits) <= maxShortCode {
 		if home != nil && b.writesShort(digits) && phonenumbers.IsValidNumber(home) {
 			m.number = home
 		}
 		return m
 	}
-	if digits[0] == '0' || strings.HasPrefix(strings.TrimSpace(text), "(") {
-		if home != nil && isPossible(home) {
-			m.number = home
-			return m
-		}
-	}
-	abroad, err := phonenumbers.Parse(key, "")
-	if err != nil {
-		abroad = nil
-	}
-	possible := abroad != nil && isPossible(abroad)
+	how := writtenAs(text, digits)
+	asWritten := home != nil && writes(home, digits)
+	ownCode := isPossible(abroad) && home != nil && abroad.GetCountryCode() == home.GetCountryCode()
 	switch {
-	case possible && phonenumbers.IsValidNumber(abroad):
-		m.number = abroad
-	case home != nil && phonenumbers.IsValidNumber(home) && b.writes(home, digits) &&
-		!(possible && abroad.GetCountryCode() == home.GetCountryCode()):
+	case how.national && isPossible(home), how.byHand && asWritten && isValid(home):
 		m.number = home
-	case abroad != nil && current(abroad) != nil, possible:
+	case abroad != nil && phonenumbers.IsValidNumber(abroad):
 		m.number = abroad
-	case home != nil && isPossible(home):
+	case asWritten && (isValid(home) || how.byHand && isPossible(home)) && !ownCode:
 		m.number = home
-	case abroad != nil:
+	case isPossible(abroad):
+		m.number = abroad
+	case isPossible(home):
+		m.number = home
+	default:
 		m.number = abroad
 	}
 	return m
 }
 
-// national reads digits as a number of the book's own country; nil if they are none.
-func (b Book) national(digits string) *phonenumbers.PhoneNumber {
-	if b.country == "" {
+// parse reads digits as a number of a country, or with "+" as a number with its country
+// code; nil if they are none.
+func parse(text, country string) *phonenumbers.PhoneNumber {
+	if country == "" && text[0] != '+' {
 		return nil
 	}
-	n, err := phonenumbers.Parse(digits, b.country)
+	n, err := phonenumbers.Parse(text, country)
 	if err != nil {
 		return nil
+	}
+	// The port cuts one 0 off where there are several. Whoever read the result would
+	// cut off the next.
+	for {
+		shorter, err := phonenumbers.Parse(format(n), "")
+		if err != nil || len(format(shorter)) >= len(format(n)) {
+			break
+		}
+		n = shorter
+	}
+	if events.PhoneNumber(format(n)) == "" {
+		return nil // too long
 	}
 	return n
 }
 
+// writing is how a number is written.
+type writing struct {
+	// national is set if the text begins as only a national number does, byHand if it
+	// has no "+" and something between its digits.
+	national, byHand bool
+}
+
+func writtenAs(text, digits string) writing {
+	text = strings.TrimSpace(text)
+	if digits[0] == '0' {
+		return writing{national: true}
+	}
+	first := strings.IndexAny(text, "0123456789")
+	if first < 0 || text[first] == '0' || strings.ContainsAny(text, "+＋﹢") {
+		return writing{} // a "+", or 00 in place of it
+	}
+	return writing{
+		national: strings.HasPrefix(text, "("),
+		byHand:   !strings.Contains(text, digits),
+	}
+}
+
 // writes reports whether people of the number's country write it with just these
 // digits.
-func (b Book) writes(n *phonenumbers.PhoneNumber, digits string) bool {
+func writes(n *phonenumbers.PhoneNumber, digits string) bool {
 	return phonenumbers.NormalizeDigitsOnly(phonenumbers.Format(n, phonenumbers.NATIONAL)) == digits
 }
 
 // writesShort reports whether numbers of the country are as short as short codes.
 func (b Book) writesShort(digits string) bool {
-	example := phonenumbers.GetExampleNumberForType(b.country, phonenumbers.FIXED_LINE)
-	return example != nil && len(phonenumbers.GetNationalSignificantNumber(example)) == len(digits)
+	for _, kind := range []phonenumbers.PhoneNumberType{phonenumbers.FIXED_LINE, phonenumbers.MOBILE} {
+		example := phonenumbers.GetExampleNumberForType(b.country, kind)
+		if example != nil && len(phonenumbers.GetNationalSignificantNumber(example)) == len(digits) {
+			return true
+		}
+	}
+	return false
 }
 
-// isPossible reports whether a whole number may have so many digits.
+// isPossible reports whether a whole number may have so many digits, today or before
+// the plan changed.
 func isPossible(n *phonenumbers.PhoneNumber) bool {
-	return phonenumbers.IsPossibleNumberWithReason(n) == phonenumbers.IS_POSSIBLE
+	if n == nil {
+		return false
+	}
+	_, respelled := canonicalOf(n)
+	return respelled || phonenumbers.IsPossibleNumberWithReason(n) == phonenumbers.IS_POSSIBLE
+}
+
+// isValid reports whether the port knows a number of today's plan, or of an earlier one
+// in its new form.
+func isValid(n *phonenumbers.PhoneNumber) bool {
+	if n == nil {
+		return false
+	}
+	if phonenumbers.IsValidNumber(n) {
+		return true
+	}
+	canonical, respelled := canonicalOf(n)
+	moved := parse(canonical, "")
+	return respelled && moved != nil && phonenumbers.IsValidNumber(moved)
 }
