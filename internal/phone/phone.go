@@ -33,12 +33,17 @@ func New(defaultCountry string) (Book, error) {
 // The result is for comparing, not for dialling: of an Argentine mobile number it
 // lacks the 9.
 func (b Book) Canonical(text string) string {
-	n := b.meant(text)
-	if n.number == nil {
-		return n.digits
+	for {
+		n := b.meant(text)
+		if n.number == nil {
+			return n.digits
+		}
+		canonical, respelled := canonicalOf(n.number)
+		if !respelled {
+			return canonical
+		}
+		text = canonical // what its canonical form means
 	}
-	canonical, _ := canonicalOf(n.number)
-	return canonical
 }
 
 // Show returns the number that a text means for people to read and dial, in
@@ -97,6 +102,16 @@ type meaning struct {
 // Numbers as they were before the plan changed count too. So a number that the plans
 // do not know yet stays what it is, if nothing else is more likely.
 func (b Book) meant(text string) meaning {
+	m := b.meantBy(text)
+	if m.number == nil || format(m.number) == m.digits {
+		return m
+	}
+	// What was read must mean itself, or a number would change each time it is read.
+	return b.meant(format(m.number))
+}
+
+// meantBy is [Book.meant] for one reading.
+func (b Book) meantBy(text string) meaning {
 	m := meaning{digits: events.PhoneNumber(text)}
 	if m.digits == "" {
 		return m
