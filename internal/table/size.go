@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/ringback/ringback/internal/table/attr"
@@ -60,6 +61,15 @@ func Check(item Item) error {
 		return fmt.Errorf("%w: %d bytes", ErrTooLarge, size)
 	}
 	return nil
+}
+
+// CheckUpdate is [Check] for an item that replaces the version was. The error may
+// also wrap ErrVersion.
+func CheckUpdate(item Item, was int64) error {
+	if was < 0 || item[Version] != attr.Value(attr.Number(strconv.FormatInt(was+1, 10))) {
+		return fmt.Errorf("%w: not one more than what it replaces", ErrVersion)
+	}
+	return Check(item)
 }
 
 func checkKeys(item Item) error {

@@ -28,6 +28,10 @@ const (
 	// ExpiresAt holds the second, in Unix time, after which the table may
 	// delete the item.
 	ExpiresAt = "expires_at"
+
+	// Version counts the writes of an item that [Store.Update] writes, from 1. Other
+	// items have none.
+	Version = "version"
 )
 
 // Index is what a [Query] reads: the table or one of its indexes.
@@ -86,6 +90,10 @@ var (
 	// of the same query.
 	ErrQuery = errors.New("unusable query")
 
+	// ErrVersion: an update was given an item whose [Version] does not follow the one
+	// that it replaces.
+	ErrVersion = errors.New("unusable version")
+
 	// ErrUnavailable: the table throttled, timed out, could not be reached or
 	// failed internally. The same call is worth another attempt. A Put that
 	// fails this way may still have written the item.
@@ -101,6 +109,21 @@ type Store interface {
 	//
 	// Errors: ErrKey, ErrValue, ErrTooLarge, ErrUnavailable.
 	Put(ctx context.Context, item Item) (created bool, err error)
+
+	// Update writes item in place of the stored one if that one's [Version] is was;
+	// with was 0, if there is none. Otherwise the table stays as it is and updated
+	// is false: read the item again, and decide anew. The item's own Version must be
+	// was + 1. Of many that update one version, exactly one succeeds.
+	//
+	// A call whose response was lost is repeated, and so may report false although
+	// it wrote the item.
+	//
+	// Update is for items that are derived from events: what it writes is no news
+	// for consumers. The embedded store keeps it out of its feed. On AWS, the filter
+	// of the stream drops it.
+	//
+	// Errors: ErrVersion, ErrKey, ErrValue, ErrTooLarge, ErrUnavailable.
+	Update(ctx context.Context, item Item, was int64) (updated bool, err error)
 
 	// Query returns one page of the items of one partition in the order of
 	// their sort keys. A query of Base sees every Put that has returned; an

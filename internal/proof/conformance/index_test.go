@@ -65,13 +65,7 @@ var indexChecks = []check{
 		wantItems(t, s, table.Query{Partition: "CALL#1"}, item)
 
 		for _, index := range schema.Events().Indexes {
-			want := table.Item{}
-			for _, name := range append([]string{"PK", "SK", index.Key.Partition, index.Key.Sort}, index.Include...) {
-				want[name] = item[name]
-			}
-			if index.All {
-				want = maps.Clone(item)
-			}
+			want := inIndex(table.Index(index.Name), item)
 			partition := table.PositionOf(table.Index(index.Name), item).Partition
 			wantItems(t, s, table.Query{Index: table.Index(index.Name), Partition: partition}, want)
 		}
@@ -114,4 +108,23 @@ var indexChecks = []check{
 			}
 		}
 	}},
+}
+
+// inIndex returns what an index holds of an item.
+func inIndex(name table.Index, item table.Item) table.Item {
+	want := table.Item{}
+	for _, index := range schema.Events().Indexes {
+		if index.Name != string(name) {
+			continue
+		}
+		if index.All {
+			return maps.Clone(item)
+		}
+		for _, attribute := range append([]string{table.PK, table.SK, index.Key.Partition, index.Key.Sort}, index.Include...) {
+			if v, ok := item[attribute]; ok {
+				want[attribute] = v
+			}
+		}
+	}
+	return want
 }

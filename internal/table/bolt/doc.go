@@ -8,7 +8,8 @@
 // in the template is rebuilt, and one that the template no longer has is deleted.
 //
 // Two more buckets stand for the table's stream on AWS. The feed refers to the
-// items in the order in which they were put; it too is written in the same
+// items in the order in which they were put, but not to those that Update writes,
+// which the filter of the stream drops; it too is written in the same
 // transaction, so no crash can lose what follows from an item. The consumers
 // bucket holds the checkpoint of each registered consumer of the feed.
 package bolt

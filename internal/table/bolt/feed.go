@@ -27,9 +27,9 @@ var ErrRecord = errors.New("unreadable record")
 var ErrConsumer = errors.New("unusable consumer")
 
 var (
-	// feedBucket maps sequences to the keys of items. Items never change, so an
-	// entry needs no copy. The bucket knows the last sequence even when it is
-	// empty.
+	// feedBucket maps sequences to the keys of items that were put. They never
+	// change, so an entry needs no copy. The bucket knows the last sequence even
+	// when it is empty.
 	feedBucket = []byte("feed")
 	// consumersBucket maps the names of registered consumers to their
 	// checkpoints.

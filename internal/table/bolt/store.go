@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/itemjson"
 	"github.com/ringback/ringback/internal/table/schema"
 )
@@ -203,26 +205,61 @@ type change interface {
 	apply(tx *bbolt.Tx) error
 }
 
-// put is one new item.
-type put struct {
+// row is an item as the file holds it.
+type row struct {
 	key, text []byte
 	entries   map[string][]byte // index to key in it
+}
+
+// encode returns the row of an item that the table takes.
+func (s *Store) encode(item table.Item) (row, error) {
+	text, err := itemjson.Encode(item)
+	if err != nil {
+		return row{}, err
+	}
+	return row{
+		key:     tuple(table.Text(item, table.PK), table.Text(item, table.SK)),
+		text:    text,
+		entries: s.entries(item),
+	}, nil
+}
+
+// entries returns the keys of an item in the indexes that hold it.
+func (s *Store) entries(item table.Item) map[string][]byte {
+	entries := make(map[string][]byte, len(s.schema.Indexes))
+	for _, index := range s.schema.Indexes {
+		if key := indexKey(index, item); key != nil {
+			entries[index.Name] = key
+		}
+	}
+	return entries
+}
+
+func (r row) write(tx *bbolt.Tx) error {
+	if err := tx.Bucket(itemsBucket).Put(r.key, r.text); err != nil {
+		return err
+	}
+	for name, key := range r.entries {
+		if err := tx.Bucket(indexBucket(name)).Put(key, r.key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put is one new item.
+type put struct {
+	row
 
 	created bool
 }
 
 func (p *put) apply(tx *bbolt.Tx) error {
-	items := tx.Bucket(itemsBucket)
-	if p.created = items.Get(p.key) == nil; !p.created {
+	if p.created = tx.Bucket(itemsBucket).Get(p.key) == nil; !p.created {
 		return nil
 	}
-	if err := items.Put(p.key, p.text); err != nil {
+	if err := p.write(tx); err != nil {
 		return err
-	}
-	for name, key := range p.entries {
-		if err := tx.Bucket(indexBucket(name)).Put(key, p.key); err != nil {
-			return err
-		}
 	}
 	return feedItem(tx, p.key)
 }
@@ -230,34 +267,83 @@ func (p *put) apply(tx *bbolt.Tx) error {
 // Put implements [table.Store]. Writes that arrive during a commit share the next
 // one.
 func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err error) {
-	if err := table.Check(item); err != nil {
-		return false, fmt.Errorf("put item: %w", err)
+	p := new(put)
+	err = table.Check(item)
+	if err == nil {
+		p.row, err = s.encode(item)
 	}
-	if err := ctx.Err(); err != nil {
-		return false, fmt.Errorf("put item: %w", timeout(err))
+	if err == nil {
+		err = s.write(ctx, p, len(p.text))
 	}
-
-	p := &put{
-		key:     tuple(table.Text(item, table.PK), table.Text(item, table.SK)),
-		entries: make(map[string][]byte, len(s.schema.Indexes)),
-	}
-	if p.text, err = itemjson.Encode(item); err != nil {
-		return false, fmt.Errorf("put item: %w", err)
-	}
-	for _, index := range s.schema.Indexes {
-		if key := indexKey(index, item); key != nil {
-			p.entries[index.Name] = key
-		}
-	}
-	if err := s.write(ctx, p, len(p.text)); err != nil {
+	if err != nil {
 		return false, fmt.Errorf("put item: %w", err)
 	}
 	return p.created, nil
 }
 
+// update is one item that replaces a version of it.
+type update struct {
+	row
+
+	was   attr.Value                                 // nil for a new item
+	index func(table.Item) (index map[string][]byte) // entries of the item replaced
+
+	updated bool
+	err     error // kept here, so that it does not undo the commit of others
+}
+
+func (u *update) apply(tx *bbolt.Tx) error {
+	text := tx.Bucket(itemsBucket).Get(u.key)
+	if (text == nil) != (u.was == nil) {
+		return nil
+	}
+	if text != nil {
+		replaced, err := itemjson.Decode(text)
+		if err != nil {
+			u.err = err
+			return nil
+		}
+		if replaced[table.Version] != u.was {
+			return nil
+		}
+		for name, key := range u.index(replaced) {
+			if err := tx.Bucket(indexBucket(name)).Delete(key); err != nil {
+				return err
+			}
+		}
+	}
+	u.updated = true
+	return u.write(tx)
+}
+
+// Update implements [table.Store].
+func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated bool, err error) {
+	u := &update{index: s.entries}
+	if was > 0 {
+		u.was = attr.Number(strconv.FormatInt(was, 10))
+	}
+	err = table.CheckUpdate(item, was)
+	if err == nil {
+		u.row, err = s.encode(item)
+	}
+	if err == nil {
+		err = s.write(ctx, u, len(u.text))
+	}
+	if err == nil {
+		err = u.err
+	}
+	if err != nil {
+		return false, fmt.Errorf("update item: %w", err)
+	}
+	return u.updated, nil
+}
+
 // write commits a change of size bytes. After an error the commit may still be
 // under way, so the caller must not read the change.
 func (s *Store) write(ctx context.Context, c change, size int) error {
+	if err := ctx.Err(); err != nil {
+		return timeout(err)
+	}
 	w := &write{change: c, size: size, done: make(chan error, 1)}
 	select {
 	case s.writes <- w:

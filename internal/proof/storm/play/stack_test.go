@@ -26,6 +26,8 @@ import (
 // are made as soon as an item is put. Tests break it in the ways that its fields
 // offer; each is nil for a stack that keeps its promises.
 type stack struct {
+	table.Store // nil: neither the webhook nor the storm calls its other methods
+
 	// before answers a request in the webhook's place, where it returns a status;
 	// cut is for none.
 	before func(request) (status int)

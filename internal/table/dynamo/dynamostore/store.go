@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -34,26 +35,46 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 	if err = table.Check(item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
 	}
-	all, err := attributes(item)
+	// guard 2 drain: created, err = s.put(ctx, item, &dynamodb.PutItemInput{})
+	created, err = s.put(ctx, item, &dynamodb.PutItemInput{ConditionExpression: aws.String(dynamo.IfNew)})
 	if err != nil {
-		return false, fmt.Errorf("put item: %w", err)
+		// guard 1 e2e (NothingIsLost): return true, nil
+		return false, dynamo.WrapError("put item", err)
 	}
-	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: aws.String(s.name),
-		Item:      all,
-		// guard 2 drain:
-		ConditionExpression: aws.String(dynamo.IfNew),
-	})
-	var exists *types.ConditionalCheckFailedException
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.As(err, &exists):
+	return created, nil
+}
+
+// Update implements [table.Store]. It makes one call and reads nothing first.
+func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated bool, err error) {
+	if err = table.CheckUpdate(item, was); err != nil {
+		return false, fmt.Errorf("update item: %w", err)
+	}
+	in := &dynamodb.PutItemInput{ConditionExpression: aws.String(dynamo.IfNew)}
+	if was > 0 {
+		in.ConditionExpression = aws.String(table.Version + " = :was")
+		in.ExpressionAttributeValues = map[string]types.AttributeValue{
+			":was": &types.AttributeValueMemberN{Value: strconv.FormatInt(was, 10)},
+		}
+	}
+	if updated, err = s.put(ctx, item, in); err != nil {
+		return false, dynamo.WrapError("update item", err)
+	}
+	return updated, nil
+}
+
+// put writes an item if the condition of in holds.
+func (s *Store) put(ctx context.Context, item table.Item, in *dynamodb.PutItemInput) (written bool, err error) {
+	if in.Item, err = attributes(item); err != nil {
+		return false, err
+	}
+	in.TableName = aws.String(s.name)
+	_, err = s.client.PutItem(ctx, in)
+	var failed *types.ConditionalCheckFailedException
+	if errors.As(err, &failed) {
 		// guard 2 dynamo e2e: return false, table.ErrUnavailable
 		return false, nil
 	}
-	// guard 1 e2e (NothingIsLost): return true, nil
-	return false, dynamo.WrapError("put item", err)
+	return err == nil, err
 }
 
 // Query implements [table.Store].
