@@ -338,7 +338,11 @@ func TestBothFormatsGiveTheSameShapes(t *testing.T) {
 		{
 			"format B's contact",
 			bodyB("jc.contact_status_updated", `{"id":7,"name":"Jordan Lee","contact_number":14155558765,"other_numbers":[],"email":null,"company":"","status":{"blacklist":0,"dnd":1,"dnm":0}}`),
-			&events.Contact{ID: "7", Name: "Jordan Lee", Phone: "14155558765"},
+			&events.Contact{
+				ID: "7", Name: "Jordan Lee", Phone: "14155558765",
+				OtherNumbers: events.Optional[[]string]{State: events.Set},
+				Blacklisted:  yes(false), DoNotDisturb: yes(true),
+			},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -69,6 +69,7 @@ type reading struct {
 	kind      Kind
 	direction Direction
 	outcome   Outcome
+	removes   bool
 	said      values
 	// fields are the documented members as received, nulls included.
 	fields []Field
@@ -94,7 +95,7 @@ func (e *Envelope) read() *reading {
 }
 
 func (e *Envelope) readAs(known row) *reading {
-	r := &reading{family: known.family}
+	r := &reading{family: known.family, removes: known.removes}
 	if e.Data.Kind() == '{' {
 		const documented = 25 // no documented payload has more members
 		r.fields = make([]Field, 0, documented)

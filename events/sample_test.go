@@ -139,6 +139,8 @@ var registered = []documented{
 	{"call.completed", events.FormatA, events.KindCall, events.EntityCall, "call"},
 	{"call.missed", events.FormatA, events.KindMissedCall, events.EntityCall, "call"},
 	{"contact.created", events.FormatA, events.KindContact, events.EntityContact, "contact"},
+	{"contact.deleted", events.FormatA, events.KindContact, events.EntityContact, "contact"}, // in no document
+	{"contact.removed", events.FormatA, events.KindContact, events.EntityContact, "contact"}, // in no document
 	{"contact.updated", events.FormatA, events.KindContact, events.EntityContact, "contact"},
 	{"sms.delivered", events.FormatA, events.KindMessage, events.EntityMessage, "message"},
 	{"sms.failed", events.FormatA, events.KindMessage, events.EntityMessage, "message"},

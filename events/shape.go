@@ -92,6 +92,7 @@ const (
 	slotMessageID
 	slotName
 	slotNotes
+	slotOtherNumbers
 	slotPhone
 	slotRecordingURL
 	slotRingDuration
@@ -193,6 +194,7 @@ var contactShape = shape{
 	"changed_fields":    {fits: isTexts, slot: slotChangedFields},
 	"company":           {fits: isText, slot: slotCompany},
 	"contact_id":        {fits: isNumberText, slot: slotContactID},
+	"contact_name":      {fits: isText, slot: slotContactName},
 	"contact_number":    {fits: isNumberText, slot: slotContactNumber},
 	"created_at":        {}, // a date without a time
 	"email":             {fits: isText, slot: slotEmail},
@@ -203,10 +205,10 @@ var contactShape = shape{
 	"last_updated_at":   {},
 	"name":              {fits: isText, slot: slotName},
 	"notes":             {},
-	"other_numbers":     {},
+	"other_numbers":     {slot: slotOtherNumbers},
 	"phone":             {fits: isNumberText, slot: slotPhone},
 	"source":            {fits: isText, slot: slotSource},
-	"status":            {}, // an object: blacklist, dnd, dnm
+	"status":            {slot: slotStatus}, // an object: blacklist, dnd, dnm
 	"status_updated_at": {},
 }
 

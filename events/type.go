@@ -10,12 +10,15 @@ import (
 // Type is an event's name as sent, e.g. "call.missed".
 type Type string
 
-// The event types of format A and of its sibling help pages.
+// The event types of format A and of its sibling help pages. No page mentions that
+// a contact was deleted; these are the names that it would have.
 const (
 	TypeCallAnswered      Type = "call.answered"
 	TypeCallCompleted     Type = "call.completed"
 	TypeCallMissed        Type = "call.missed"
 	TypeContactCreated    Type = "contact.created"
+	TypeContactDeleted    Type = "contact.deleted"
+	TypeContactRemoved    Type = "contact.removed"
 	TypeContactUpdated    Type = "contact.updated"
 	TypeSMSDelivered      Type = "sms.delivered"
 	TypeSMSFailed         Type = "sms.failed"
@@ -59,6 +62,8 @@ type row struct {
 	outcome Outcome
 	// update marks types that only add to a call that other events reported.
 	update bool
+	// removes marks types that end what they are about.
+	removes bool
 }
 
 // registry has a row for every known type. Any other type decodes to [Unknown]. A
@@ -96,6 +101,8 @@ var registry = map[Type]row{
 	TypeWhatsAppMessageStatusUpdated: {family: &messages},
 
 	TypeContactCreated:       {family: &contacts},
+	TypeContactDeleted:       {family: &contacts, removes: true},
+	TypeContactRemoved:       {family: &contacts, removes: true},
 	TypeContactStatusUpdated: {family: &contacts},
 	TypeContactUpdated:       {family: &contacts},
 
