@@ -39,6 +39,16 @@ const (
 	TypeMismatches = "type_mismatches" // documented members of another type than documented
 )
 
+// The attributes of a contact in the partition of a caller, beside [Version].
+const (
+	Blocked      = "blocked"
+	Company      = "company"
+	DoNotDisturb = "dnd"
+	Name         = "name"
+	Removed      = "removed"    // the contact no longer has this number
+	UpdatedAt    = "updated_at" // when the contact last changed: its latest event's OccurredAt
+)
+
 const (
 	// inlinePayload is the largest payload, in bytes, that is kept as text.
 	inlinePayload = 8 << 10

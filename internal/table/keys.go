@@ -65,7 +65,7 @@ func CallPartition(callID string) string { return "CALL#" + keyPart(callID) }
 func MessagePartition(messageID string) string { return "MESSAGE#" + keyPart(messageID) }
 
 // ContactPartition returns the PK of a contact's events.
-func ContactPartition(contactID string) string { return "CONTACT#" + keyPart(contactID) }
+func ContactPartition(contactID string) string { return ContactSort + keyPart(contactID) }
 
 // RejectedKey returns the key of a delivery that was refused.
 func RejectedKey(receivedAt time.Time, body []byte) Key {
@@ -83,6 +83,21 @@ func PhonePartition(number string) string { return "PHONE#" + number }
 func phoneSort(d *events.Delivery, at time.Time) string {
 	return Time(at) + "#" + keyPart(string(d.Type))
 }
+
+// callerPartition begins the PK of everything about a person's number.
+const callerPartition = "CALLER#"
+
+// CallerPartition returns the PK of everything about who has a number, in its
+// canonical form.
+func CallerPartition(number string) string { return callerPartition + number }
+
+// ContactSort begins the SK of a contact in a caller's partition. It is the
+// contact's own partition.
+const ContactSort = "CONTACT#"
+
+// ContactKey returns the key of a contact in a caller's partition. contact is the
+// PK of the contact's events.
+func ContactKey(number, contact string) Key { return Key{PK: CallerPartition(number), SK: contact} }
 
 // AlertPartition returns the GSI2PK of a day's missed calls and voicemails.
 func AlertPartition(day time.Time) string { return "ALERT#" + date(day) }
@@ -130,8 +145,12 @@ func AlertMarks(event Key, kind events.Kind) Query {
 }
 
 // LogPartition returns a PK in the form that may be logged. Ids are JustCall's
-// own; but the name of an unregistered type is the sender's, and is left out.
+// own; but the name of an unregistered type is the sender's, and is left out. So is
+// a caller's number.
 func LogPartition(pk string) string {
+	if strings.HasPrefix(pk, callerPartition) {
+		return callerPartition
+	}
 	// guard 8 ingest e2e: if typ, ok := strings.CutPrefix(pk, eventPartition); ok && typ == "" {
 	if typ, ok := strings.CutPrefix(pk, eventPartition); ok && !events.Type(typ).Registered() {
 		return eventPartition + "unregistered"

@@ -81,13 +81,13 @@ func TestPartitionsAreNamedInOnePlace(t *testing.T) {
 	lateInNewYork := time.Date(2026, time.March, 12, 23, 30, 0, 0, time.FixedZone("EDT", -4*60*60))
 	got := []string{
 		table.CallPartition("c1"), table.MessagePartition("m1"), table.ContactPartition("98765"),
-		table.PhonePartition("+14155558765"),
+		table.PhonePartition("+14155558765"), table.CallerPartition("+14155558765"),
 		table.AlertPartition(lateInNewYork), table.RejectedPartition(lateInNewYork),
 		table.Time(lateInNewYork),
 	}
 	want := []string{
 		"CALL#c1", "MESSAGE#m1", "CONTACT#98765",
-		"PHONE#+14155558765",
+		"PHONE#+14155558765", "CALLER#+14155558765",
 		"ALERT#2026-03-13", "REJECTED#2026-03-13",
 		"2026-03-13T03:30:00.000Z",
 	}
@@ -295,5 +295,20 @@ func TestAMarkIsPerCallAndKind(t *testing.T) {
 				t.Errorf("the query %+v does not find it", q)
 			}
 		})
+	}
+}
+
+func TestACallersNumberIsNotLogged(t *testing.T) {
+	t.Parallel()
+	for pk, want := range map[string]string{
+		table.CallerPartition("+14155558765"): "CALLER#",
+		table.CallPartition("c1"):             "CALL#c1",
+		table.ContactPartition("98765"):       "CONTACT#98765",
+		"EVENT#sms.sent":                      "EVENT#sms.sent",
+		"EVENT#of the sender's own":           "EVENT#unregistered",
+	} {
+		if got := table.LogPartition(pk); got != want {
+			t.Errorf("LogPartition(%q) = %q, want %q", pk, got, want)
+		}
 	}
 }
