@@ -1,5 +1,6 @@
 // Command alerts is the Lambda function behind the table's stream. It runs the
-// consumers of new items: the alerts of missed calls and voicemails.
+// consumers of new items: the alerts of missed calls and voicemails, and the address
+// book.
 package main
 
 import (
@@ -10,6 +11,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
@@ -40,5 +43,6 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)
 	return stream.New(consumer.All(
 		alert.New(store, topic, log).Consumer(),
+		addressbook.New(store, events.PhoneNumber, log).Consumer(),
 	), log), nil
 }

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -65,6 +67,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	}
 	runner, err := consumer.Start(ctx, store, o, log,
 		alert.New(store, p, log).Consumer(),
+		addressbook.New(store, events.PhoneNumber, log).Consumer(),
 	)
 	if err != nil {
 		return nil, err

@@ -2,14 +2,20 @@ package template_test
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
 )
 
 type grant struct{ Action, Resource string }
@@ -33,6 +39,7 @@ var grants = map[string][]grant{
 		{"dynamodb:Query", "!GetAtt EventsTable.Arn"},
 		{"dynamodb:Query", "!Sub ${EventsTable.Arn}/index/GSI1"},
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of marks
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of contacts
 		{"sns:Publish", "!Ref AlertsTopic"},
 		{"s3:PutObject", "!Sub ${FailureBucket.Arn}/*"},
 		{"s3:ListBucket", "!GetAtt FailureBucket.Arn"},
@@ -104,29 +111,83 @@ func TestRolesAllowExactlyWhatTheirFunctionsDo(t *testing.T) {
 	}
 }
 
+// writes returns the condition of one of the alerts function's grants to write.
+func writes(t *testing.T, sid text) map[string]map[string]texts {
+	t.Helper()
+	var r role
+	read(t).Resources["AlertsRole"].properties(t, &r)
+	for _, s := range r.statements() {
+		if s.Sid == sid && s.Actions[0] == "dynamodb:PutItem" {
+			return s.Condition
+		}
+	}
+	t.Fatalf("no such grant: %s", sid)
+	return nil
+}
+
+func wantAttributes(t *testing.T, sid text, items ...table.Item) {
+	t.Helper()
+	written := map[string]bool{}
+	for _, item := range items {
+		for name := range item {
+			written[name] = true
+		}
+	}
+	var allowed []string
+	for _, name := range writes(t, sid)["ForAllValues:StringEquals"]["dynamodb:Attributes"] {
+		allowed = append(allowed, string(name))
+	}
+	slices.Sort(allowed)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(written)), allowed); diff != "" {
+		t.Errorf("attributes written (-) and what %s allows (+):\n%s", sid, diff)
+	}
+	if slices.Contains(allowed, table.Alert) {
+		t.Errorf("what has %q in it would be alerted", table.Alert)
+	}
+}
+
 // A mark with another attribute would be denied, and every alert come twice.
 func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
 	t.Parallel()
-	var r role
-	read(t).Resources["AlertsRole"].properties(t, &r)
-	var allowed []string
-	for _, s := range r.statements() {
-		if s.Actions[0] == "dynamodb:PutItem" {
-			for _, name := range s.Condition["ForAllValues:StringEquals"]["dynamodb:Attributes"] {
-				allowed = append(allowed, string(name))
-			}
-		}
-	}
 	text := func(s string) attr.Value { return attr.String(s) }
 	now := "2026-03-12T14:32:00.000Z"
-	mark := table.AlertedItem(table.Item{
+	wantAttributes(t, "WriteMark", table.AlertedItem(table.Item{
 		table.PK: text("CALL#1"), table.SK: text("EVENT#1"), table.OccurredAt: text(now), table.ReceivedAt: text(now),
-	}, events.KindMissedCall, noon)
-	slices.Sort(allowed)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(mark)), allowed); diff != "" {
-		t.Errorf("attributes of a mark (-) and what the role may write (+):\n%s", diff)
+	}, events.KindMissedCall, noon))
+}
+
+// The function may write contacts, and none but under a caller's number.
+func TestAlertsMayWriteWhatAContactConsistsOf(t *testing.T) {
+	t.Parallel()
+	store, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if slices.Contains(allowed, table.Alert) {
-		t.Errorf("a mark with %q in it would be alerted", table.Alert)
+	defer func() { _ = store.Close() }()
+	envelope, err := events.Open([]byte(`{"event":"contact.created","timestamp":"2026-03-12T14:32:00Z","data":{"contact_id":7,"first_name":"Jordan","company":"Acme","phone":"+14155550101"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := table.EventItem(envelope.Decode(), time.Time{}, noon)
+	if _, err := store.Put(t.Context(), item); err != nil {
+		t.Fatal(err)
+	}
+	book := addressbook.New(store, events.PhoneNumber, logscan.Logger(t))
+	if err := book.Process(t.Context(), []table.Item{item})[0]; err != nil {
+		t.Fatal(err)
+	}
+	page, err := store.Query(t.Context(), table.Query{Partition: table.CallerPartition("+14155550101")})
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("contact: %v, %v", page.Items, err)
+	}
+	wantAttributes(t, "WriteContact", page.Items...)
+
+	condition := writes(t, "WriteContact")
+	if diff := cmp.Diff(texts{text(table.CallerPartition("*"))}, condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]); diff != "" {
+		t.Errorf("leading keys (-want +got):\n%s", diff)
+	}
+	// A condition for all values holds where there is none.
+	if got := condition["Null"]["dynamodb:LeadingKeys"]; !slices.Equal(got, texts{"false"}) {
+		t.Errorf("the condition may be without keys: %v", got)
 	}
 }
