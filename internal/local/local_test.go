@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/logscan"
@@ -367,6 +368,34 @@ func sign(secret, url string, at time.Time) http.Header {
 	headers.Set(events.HeaderSignatureVersion, events.SignatureVersion)
 	headers.Set(events.HeaderRequestTimestamp, timestamp)
 	return headers
+}
+
+func TestTheAddressBookFollowsTheContactEvents(t *testing.T) {
+	t.Parallel()
+	stack := start(t, t.TempDir())
+	for _, step := range []struct {
+		body string
+		want addressbook.Entry
+	}{
+		{`{"event":"contact.created","timestamp":"2026-03-12T14:45:00Z","data":{"contact_id":98765,"first_name":"Jordan","last_name":"Lee","phone":"+14155559876"}}`, addressbook.Entry{Known: true, Name: "Jordan Lee"}},
+		{`{"event":"contact.updated","timestamp":"2026-03-12T14:44:00Z","data":{"contact_id":98765,"first_name":"J."}}`, addressbook.Entry{Known: true, Name: "Jordan Lee"}},
+		{`{"type":"jc.contact_status_updated","request_id":"01KKYQVWNFHX2TBKZHYF5SG2EQ","data":{"id":98765,"name":null,"status":{"blacklist":1}}}`, addressbook.Entry{Known: true, Name: "Jordan Lee", Blocked: true}},
+		{`{"event":"contact.deleted","timestamp":"2026-03-20T14:45:00Z","data":{"contact_id":98765}}`, addressbook.Entry{}},
+	} {
+		if got := post(t, stack.URL, step.body); got.status != http.StatusOK {
+			t.Fatalf("post: %+v, want 200", got)
+		}
+		if err := stack.Settled(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		page, err := stack.Store.Query(t.Context(), table.Query{Partition: table.CallerPartition("+14155559876")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(step.want, addressbook.Read(page.Items)); diff != "" {
+			t.Errorf("after %s (-want +got):\n%s", step.body, diff)
+		}
+	}
 }
 
 // partition returns the sort keys of a partition's events.

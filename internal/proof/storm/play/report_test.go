@@ -400,8 +400,8 @@ rejections kept                     24
 rejections not kept                  0
 kept as rejected needlessly          0
 
-alerts expected                     40
-alerted                             40
+alerts expected                     30
+alerted                             30
 not alerted                          0
 alerted without a reason             0
 alerts not readable                  0

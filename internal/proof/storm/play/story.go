@@ -110,7 +110,8 @@ var stories = []story{
 		events.TypeWhatsAppMessageSent, events.TypeWhatsAppMessageStatusUpdated, events.TypeWhatsAppMessageStatusUpdated)},
 
 	{"contact", 2, contact, incoming, slices.Concat(contacts(events.TypeContactCreated),
-		sometimes(50, contacts(events.TypeContactUpdated, events.TypeContactUpdated, events.TypeContactUpdated)))},
+		sometimes(50, contacts(events.TypeContactUpdated, events.TypeContactUpdated, events.TypeContactUpdated)),
+		sometimes(40, contacts(events.TypeContactDeleted, events.TypeContactRemoved)))},
 	{"contact status", 1, contact, incoming, contacts(events.TypeContactStatusUpdated)},
 
 	// What no document mentions, and what belongs to no call, message or contact.
