@@ -149,8 +149,10 @@ func (s *Stack) Wait(ctx context.Context) error {
 // an error if ctx ends before that, or if the stack is closed.
 func (s *Stack) Settled(ctx context.Context) error { return s.consumers.Settled(ctx) }
 
-// Scan yields every item of the table; see [bolt.Store.Scan].
-func (s *Stack) Scan(ctx context.Context) iter.Seq2[table.Item, error] { return s.store.Scan(ctx) }
+// Scan yields every item of the table; see [table.ScanAll].
+func (s *Stack) Scan(ctx context.Context) iter.Seq2[table.Item, error] {
+	return table.ScanAll(ctx, s.store, "", "")
+}
 
 // Close answers the requests under way, waits some seconds for alerts under way,
 // and closes the store. The next Start sends the alerts that are left.

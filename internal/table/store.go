@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -132,6 +133,15 @@ type Store interface {
 	//
 	// Errors: ErrQuery, ErrUnavailable.
 	Query(ctx context.Context, q Query) (Page, error)
+
+	// Scan returns one page of the items whose PK begins with prefix, "" for all, in
+	// an order that stays the same. It has every item written before the scan
+	// began, and may have those written meanwhile. after is the Next of a page, or
+	// the [Position] of any item, which the scan then continues; "" for the first
+	// page. On AWS a scan reads, and is billed for, the whole table.
+	//
+	// Errors: ErrQuery, ErrUnavailable.
+	Scan(ctx context.Context, prefix string, after Cursor) (Page, error)
 }
 
 // Query asks for the items of one partition.
@@ -161,9 +171,24 @@ type Page struct {
 // All yields every item that q matches, page by page. It stops at the first error,
 // which it yields with a nil item.
 func All(ctx context.Context, s Store, q Query) iter.Seq2[Item, error] {
+	return all(func(next Cursor) (Page, error) {
+		q.After = cmp.Or(next, q.After)
+		return s.Query(ctx, q)
+	})
+}
+
+// ScanAll yields every item of a scan, page by page. It stops at the first error,
+// which it yields with a nil item.
+func ScanAll(ctx context.Context, s Store, prefix string, after Cursor) iter.Seq2[Item, error] {
+	return all(func(next Cursor) (Page, error) { return s.Scan(ctx, prefix, cmp.Or(next, after)) })
+}
+
+// all yields the items of all pages. The cursor of the first page is "".
+func all(read func(after Cursor) (Page, error)) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
+		var after Cursor
 		for {
-			page, err := s.Query(ctx, q)
+			page, err := read(after)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -173,10 +198,9 @@ func All(ctx context.Context, s Store, q Query) iter.Seq2[Item, error] {
 					return
 				}
 			}
-			if page.Next == "" {
+			if after = page.Next; after == "" {
 				return
 			}
-			q.After = page.Next
 		}
 	}
 }
@@ -263,6 +287,23 @@ func (q Query) Start() (Position, error) {
 		return Position{}, fmt.Errorf("%w: cursor of another query", ErrQuery)
 	}
 	return p, nil
+}
+
+// ScanStart is for implementations of [Store]. It checks the arguments of a scan and
+// returns the key after which it starts, the zero Key for the first page. The error
+// wraps ErrQuery.
+func ScanStart(prefix string, after Cursor) (Key, error) {
+	switch {
+	case len(prefix) > MaxPartitionKey || !utf8.ValidString(prefix):
+		return Key{}, fmt.Errorf("%w: no prefix of a key", ErrQuery)
+	case after == "":
+		return Key{}, nil
+	}
+	p, ok := after.position()
+	if !ok || p.Index != Base || p.PK == "" || p.SK == "" || p.PK != p.Partition || p.SK != p.Sort {
+		return Key{}, fmt.Errorf("%w: cursor of no scan", ErrQuery)
+	}
+	return Key{PK: p.PK, SK: p.SK}, nil
 }
 
 // matches reports whether a sort key lies within the bounds of q.

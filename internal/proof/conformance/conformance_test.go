@@ -77,7 +77,7 @@ func conform(t *testing.T, name string, open func(t *testing.T) table.Store) {
 	elapsed := stopwatch(time.Now)
 	var passed atomic.Int64
 	ok := t.Run("conformance", func(t *testing.T) {
-		for _, c := range slices.Concat(putChecks, updateChecks, queryChecks, indexChecks, valueChecks) {
+		for _, c := range slices.Concat(putChecks, updateChecks, queryChecks, scanChecks, indexChecks, valueChecks) {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				c.check(t, open(t))

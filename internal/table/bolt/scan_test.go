@@ -30,7 +30,7 @@ func TestScanHasEveryItemOfEveryPartition(t *testing.T) {
 	if diff := cmp.Diff(want, scan(t, s)); diff != "" {
 		t.Errorf("items (-want +got):\n%s", diff)
 	}
-	for _, err := range s.Scan(t.Context()) {
+	for _, err := range table.ScanAll(t.Context(), s, "", "") {
 		if err != nil {
 			t.Error(err)
 		}
@@ -40,7 +40,7 @@ func TestScanHasEveryItemOfEveryPartition(t *testing.T) {
 		t.Fatal(err)
 	}
 	times := 0
-	for item, err := range s.Scan(t.Context()) {
+	for item, err := range table.ScanAll(t.Context(), s, "", "") {
 		if times++; item != nil || !errors.Is(err, table.ErrUnavailable) {
 			t.Errorf("of a closed store: %v, %v, want %v", item, err, table.ErrUnavailable)
 		}
@@ -52,7 +52,7 @@ func TestScanHasEveryItemOfEveryPartition(t *testing.T) {
 
 func scan(t *testing.T, s *bolt.Store) (keys []string) {
 	t.Helper()
-	for item, err := range s.Scan(t.Context()) {
+	for item, err := range table.ScanAll(t.Context(), s, "", "") {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -111,14 +111,39 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, dynamo.WrapError("query", err)
 	}
-	page := table.Page{Items: make([]table.Item, len(out.Items))}
-	for i, item := range out.Items {
+	return pageOf(q.Index, out.Items, out.LastEvaluatedKey), nil
+}
+
+// Scan implements [table.Store].
+func (s *Store) Scan(ctx context.Context, prefix string, after table.Cursor) (table.Page, error) {
+	start, err := table.ScanStart(prefix, after)
+	if err != nil {
+		return table.Page{}, fmt.Errorf("scan: %w", err)
+	}
+	in := &dynamodb.ScanInput{TableName: aws.String(s.name), ConsistentRead: aws.Bool(true)}
+	if prefix != "" {
+		in.FilterExpression = aws.String("begins_with(" + table.PK + ", :prefix)")
+		in.ExpressionAttributeValues = map[string]types.AttributeValue{":prefix": str(prefix)}
+	}
+	if start != (table.Key{}) {
+		in.ExclusiveStartKey = map[string]types.AttributeValue{table.PK: str(start.PK), table.SK: str(start.SK)}
+	}
+	out, err := s.client.Scan(ctx, in)
+	if err != nil {
+		return table.Page{}, dynamo.WrapError("scan", err)
+	}
+	return pageOf(table.Base, out.Items, out.LastEvaluatedKey), nil
+}
+
+func pageOf(index table.Index, items []map[string]types.AttributeValue, last map[string]types.AttributeValue) table.Page {
+	page := table.Page{Items: make([]table.Item, len(items))}
+	for i, item := range items {
 		page.Items[i] = Item(item)
 	}
-	if len(out.LastEvaluatedKey) > 0 {
-		page.Next = table.PositionOf(q.Index, Item(out.LastEvaluatedKey)).Cursor()
+	if len(last) > 0 {
+		page.Next = table.PositionOf(index, Item(last)).Cursor()
 	}
-	return page, nil
+	return page
 }
 
 // setCondition sets the key condition. The key attributes need no placeholders,
