@@ -39,7 +39,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
 		got := run(t, args...)
 		got.exits(t, 0)
-		got.says(t, "serve", "demo", "send", "call", "create-table", "webhook-url", "make deploy", "serve --demo", "send call.missed")
+		got.says(t, "serve", "demo", "send", "call", "rebuild", "create-table", "webhook-url", "make deploy", "serve --demo", "send call.missed")
 		if got.stderr != "" {
 			t.Errorf("stderr: %s", got.stderr)
 		}
@@ -78,6 +78,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 			"--endpoint string", `(default "http://127.0.0.1:8000")`, "--name string", `(default "ringback-local")`,
 			"Examples:",
 		}},
+		{"rebuild", []string{"--after string", "--data string", "--stack string", "alerts nobody", "Examples:"}},
 		{"webhook-url", []string{"--region string", "--stack string", `(default "ringback")`, "password", "Examples:"}},
 	} {
 		t.Run(tc.command, func(t *testing.T) {

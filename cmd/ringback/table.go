@@ -28,6 +28,18 @@ func (f *tableFlags) add(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("data", "stack")
 }
 
+// arguments returns the flags as they are typed, each after a blank.
+func (f *tableFlags) arguments() (text string) {
+	for _, flag := range []struct{ name, value, unset string }{
+		{"data", f.data, defaultData}, {"stack", f.stack, ""}, {"region", f.region, ""},
+	} {
+		if flag.value != flag.unset {
+			text += fmt.Sprintf(" --%s %s", flag.name, shellQuote(flag.value))
+		}
+	}
+	return text
+}
+
 // read opens the table, calls job with it, and closes it.
 func (f *tableFlags) read(ctx context.Context, job func(table.Store) error) error {
 	if f.stack != "" {

@@ -25,8 +25,8 @@ const (
 	maxAttempts = 10
 	// maxNumbers is how many numbers of one contact are kept.
 	maxNumbers = 100
-	// sideBySide is how many contacts of a batch are processed at once.
-	sideBySide = 8
+	// atOnce is how many contacts of a batch are processed at once.
+	atOnce = 8
 	// answerTime is left before the deadline, so that what is done counts.
 	answerTime = time.Second
 )
@@ -67,22 +67,13 @@ func (b *Book) Process(ctx context.Context, items []table.Item) []error {
 	for _, item := range items {
 		contacts[table.Text(item, table.PK)] = nil
 	}
-	var (
-		all  sync.WaitGroup
-		mu   sync.Mutex
-		free = make(chan struct{}, sideBySide)
-	)
-	for _, contact := range slices.Collect(maps.Keys(contacts)) {
-		free <- struct{}{}
-		all.Go(func() {
-			err := b.Keep(ctx, contact)
-			<-free
-			mu.Lock()
-			defer mu.Unlock()
-			contacts[contact] = err
-		})
-	}
-	all.Wait()
+	var mu sync.Mutex
+	sideBySide(slices.Collect(maps.Keys(contacts)), func(contact string) {
+		_, err := b.keep(ctx, contact)
+		mu.Lock()
+		defer mu.Unlock()
+		contacts[contact] = err
+	})
 
 	errs := make([]error, len(items))
 	for i, item := range items {
@@ -91,11 +82,25 @@ func (b *Book) Process(ctx context.Context, items []table.Item) []error {
 	return errs
 }
 
-// Keep brings a contact up to date under its numbers, and under others where it may
-// still be. contact is the PK of its events. Keep logs its own errors. They wrap
+// sideBySide calls do with each of all, several at once.
+func sideBySide[T any](all []T, do func(T)) {
+	var working sync.WaitGroup
+	free := make(chan struct{}, atOnce)
+	for _, one := range all {
+		free <- struct{}{}
+		working.Go(func() {
+			do(one)
+			<-free
+		})
+	}
+	working.Wait()
+}
+
+// keep brings a contact up to date under its numbers, and under others where it may
+// still be. contact is the PK of its events. keep logs its own errors. They wrap
 // [ErrContended] or those of the store.
-func (b *Book) Keep(ctx context.Context, contact string, others ...string) error {
-	k := keeping{Book: b, contact: contact, stored: make(map[string]table.Item)}
+func (b *Book) keep(ctx context.Context, contact string, others ...string) (*keeping, error) {
+	k := &keeping{Book: b, contact: contact, stored: make(map[string]table.Item)}
 	err := k.keep(ctx, others)
 	attributes := []slog.Attr{
 		slog.String("key", table.LogPartition(contact)), slog.Int("numbers", k.current), slog.Int("written", k.written),
@@ -103,10 +108,10 @@ func (b *Book) Keep(ctx context.Context, contact string, others ...string) error
 	}
 	if err != nil {
 		b.log.LogAttrs(ctx, slog.LevelError, "contact not kept", append(attributes, slog.String("error", err.Error()))...)
-		return err
+		return k, err
 	}
 	b.log.LogAttrs(ctx, slog.LevelInfo, "contact kept", attributes...)
-	return nil
+	return k, nil
 }
 
 // keeping is one contact being brought up to date.

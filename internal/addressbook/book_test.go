@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -544,43 +543,5 @@ func TestOnlyTheEventsOfKnownContactsAreWanted(t *testing.T) {
 		if wants(item) {
 			t.Errorf("the book's own item is an event: %v", item)
 		}
-	}
-}
-
-// The contact is where an older version of the program, or another default country,
-// put it.
-func TestKeepTakesAContactAwayFromWhereItShouldNotBe(t *testing.T) {
-	t.Parallel()
-	store := openBolt(t)
-	deliver(t, store, addressbook.New(store, func(string) string { return numberZ }, logscan.Logger(t)), created)
-	b := book(t, store)
-	if err := b.Keep(t.Context(), table.ContactPartition("7"), numberZ); err != nil {
-		t.Fatal(err)
-	}
-	for number, want := range map[string]addressbook.Entry{numberX: jordan, numberZ: nobody} {
-		if got := addressbook.Read(partition(t, store, number)); got != want {
-			t.Errorf("%s: %+v, want %+v", number, got, want)
-		}
-	}
-}
-
-// Events may have been deleted after their time. Without any, nothing is known to
-// have changed.
-func TestAContactWithoutEventsStaysAsItIs(t *testing.T) {
-	t.Parallel()
-	store := openBolt(t)
-	b := book(t, store)
-	deliver(t, store, b, created)
-	moved := maps.Clone(partition(t, store, numberX)[0])
-	moved[table.SK] = itemOf(t, strings.Replace(created, `"contact_id":7`, `"contact_id":9`, 1))[table.PK]
-	if updated, err := store.Update(t.Context(), moved, 0); !updated || err != nil {
-		t.Fatal(updated, err)
-	}
-	want := partition(t, store, numberX)
-	if err := b.Keep(t.Context(), table.ContactPartition("9"), numberX); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, partition(t, store, numberX)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

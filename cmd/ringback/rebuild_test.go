@@ -1,0 +1,152 @@
+package main_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
+	"github.com/ringback/ringback/internal/table/schema"
+)
+
+// putContacts stores the events of contacts, as before there was an address book.
+func putContacts(t *testing.T, store table.Store, contacts int) {
+	t.Helper()
+	const writers = 64 // they share commits
+	var all sync.WaitGroup
+	for first := range writers {
+		all.Go(func() {
+			for i := first; i < contacts; i += writers {
+				envelope, err := events.Open(fmt.Appendf(nil, `{"event":"contact.created","timestamp":"2026-03-12T14:45:00Z","data":{"contact_id":%d,"first_name":"Jordan","phone":"+1415555%04d"}}`, i, i))
+				if err == nil {
+					_, err = store.Put(t.Context(), table.EventItem(envelope.Decode(), time.Time{}, time.Now()))
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func wantContact(t *testing.T, store table.Store, i int) {
+	t.Helper()
+	page, err := store.Query(t.Context(), table.Query{Partition: table.CallerPartition(fmt.Sprintf("+1415555%04d", i))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := addressbook.Read(page.Items); got.Name != "Jordan" {
+		t.Errorf("contact %d: %+v", i, got)
+	}
+}
+
+func openStore(t *testing.T, data string) *bolt.Store {
+	t.Helper()
+	store, err := bolt.Open(filepath.Join(data, "events.db"), schema.Events())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func TestRebuildMakesTheAddressBookOfALocalStack(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "with a blank")
+	const contacts = 1100
+	store := openStore(t, data)
+	putContacts(t, store, contacts)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, written := range []int{contacts, 0} {
+		got := run(t, "rebuild", "--data", data)
+		got.exits(t, 0)
+		if want := fmt.Sprintf("%d contacts read, %d items written\n", contacts, written); got.stdout != want || got.stderr != "1000 contacts so far\n" {
+			t.Errorf("printed %q and %q, want %q", got.stdout, got.stderr, want)
+		}
+	}
+	store = openStore(t, data)
+	wantContact(t, store, 0)
+	wantContact(t, store, contacts-1)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	got := run(t, "rebuild", "--data", data, "--after", "nonsense")
+	got.exits(t, 1)
+	got.complains(t, "--after")
+}
+
+// Ctrl-C says how to go on, and that works as it is typed.
+func TestAStoppedRebuildSaysHowToGoOn(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "it's here")
+	const contacts = 4000
+	store := openStore(t, data)
+	putContacts(t, store, contacts)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := runInBackground(t, "rebuild", "--data", data)
+	p.stderr.await(t, "1000 contacts so far")
+	got := p.stop()
+	got.exits(t, 1)
+	stopped := regexp.MustCompile(`stopped after (\d+) contacts: .*\nTo go on: (\S+) rebuild --data (.+) --after (\S+)\n$`).FindStringSubmatch(got.stderr)
+	if stopped == nil {
+		t.Fatalf("printed %q", got.stderr)
+	}
+	if want := `'` + filepath.Dir(data) + `/it'\''s here'`; stopped[3] != want {
+		t.Errorf("data folder %s, want %s", stopped[3], want)
+	}
+	rest := run(t, "rebuild", "--data", data, "--after", stopped[4])
+	rest.exits(t, 0)
+	var done, left, written int
+	_, _ = fmt.Sscan(stopped[1], &done)
+	if n, _ := fmt.Sscanf(rest.stdout, "%d contacts read, %d items written", &left, &written); n != 2 || done+left != contacts {
+		t.Errorf("%d contacts were done, then: %s", done, rest.stdout)
+	}
+	store = openStore(t, data)
+	defer func() { _ = store.Close() }()
+	for i := range contacts {
+		wantContact(t, store, i)
+	}
+}
+
+func TestRebuildSaysWhatKeepsItFromTheTable(t *testing.T) {
+	t.Parallel()
+	none := filepath.Join(t.TempDir(), "none")
+	got := run(t, "rebuild", "--data", none)
+	got.exits(t, 1)
+	got.complains(t, none, "ringback serve")
+
+	data := t.TempDir()
+	runInBackground(t, "serve", "--data", data, "--addr", anyPort).stdout.await(t, "ringback receives webhooks at")
+	got = run(t, "rebuild", "--data", data)
+	got.exits(t, 1)
+	got.complains(t, "ringback serve", "Stop")
+}
+
+func TestRebuildWritesTheTableOfADeployedStack(t *testing.T) {
+	config, name := tabletest.NewTable(t)
+	endpoint := tabletest.Endpoint(t)
+	a := newAWS(t)
+	a.outputs["TableName"] = name
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+	store := dynamostore.New(config, name)
+	putContacts(t, store, 3)
+	got := run(t, "rebuild", "--stack", "ringback", "--region", "us-east-1")
+	got.exits(t, 0)
+	got.says(t, "3 contacts read, 3 items written")
+	for i := range 3 {
+		wantContact(t, store, i)
+	}
+}
