@@ -79,11 +79,12 @@ build: ## build the command line into .build/
 
 # Called by "sam build". The flags make the binary a third of its default size. With -buildvcs=false a
 # commit that does not change the code does not change the binary, so nothing new is deployed. The checksum
-# changes the package when parameters change, so that a version with the new ones is published.
+# changes the package when parameters change, so that a version with the new ones is published: those of
+# samconfig.toml, or those that "ringback deploy" asked for.
 build-WebhookFunction build-AlertsFunction build-DrainFunction: build-%Function:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false \
 		-tags lambda.norpc -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | tr A-Z a-z)
-	cksum samconfig.toml > "$(ARTIFACTS_DIR)/samconfig.cksum"
+	{ cat samconfig.toml; echo "$$RINGBACK_PARAMETERS"; } | cksum > "$(ARTIFACTS_DIR)/parameters.cksum"
 
 check: lint bench-test validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite and moto, check go.mod
 	go mod tidy -diff
@@ -101,8 +102,8 @@ cover: ## run the tests and print the coverage
 demo: build ## post the nine samples to a local stack; fail unless all are stored and two alerted
 	$(LOCAL) .build/ringback demo
 
-deploy: sam-build ## deploy to your AWS account (CONFIG_ENV=prod for the second stack)
-	$(SAM) deploy --config-env $(CONFIG_ENV)
+deploy: build $(VENV) ## deploy to your AWS account (CONFIG_ENV=prod for the second stack)
+	@.build/ringback deploy --sam $(SAM) --config-env $(CONFIG_ENV) $(ARGS)
 
 dynalite: $(DYNALITE) ## run a DynamoDB stand-in on port 8000, for "sam local invoke"
 	.tools/node_modules/.bin/dynalite --host $(LOCAL_HOST) --port 8000

@@ -39,7 +39,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
 		got := run(t, args...)
 		got.exits(t, 0)
-		got.says(t, "serve", "demo", "send", "call", "rebuild", "create-table", "webhook-url", "make deploy", "serve --demo", "send call.missed")
+		got.says(t, "serve", "demo", "send", "call", "rebuild", "create-table", "deploy", "webhook-url", "make deploy", "serve --demo", "send call.missed")
 		if got.stderr != "" {
 			t.Errorf("stderr: %s", got.stderr)
 		}
@@ -79,6 +79,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 			"Examples:",
 		}},
 		{"rebuild", []string{"--after string", "--data string", "--stack string", "alerts nobody", "Examples:"}},
+		{"deploy", []string{"--sam string", `(default "sam")`, "--config-env string", `(default "default")`, "--ask ", "CI", "Examples:"}},
 		{"webhook-url", []string{"--region string", "--stack string", `(default "ringback")`, "password", "Examples:"}},
 	} {
 		t.Run(tc.command, func(t *testing.T) {
@@ -102,6 +103,7 @@ func TestWhatIsNoCommandLineIsRefused(t *testing.T) {
 		{"an unknown flag", []string{"serve", "--port", "1"}, "--port"},
 		{"an argument to serve", []string{"serve", "call.missed"}, `"call.missed"`},
 		{"an argument to demo", []string{"demo", "call.missed"}, `"call.missed"`},
+		{"an argument to deploy", []string{"deploy", "ringback"}, `"ringback"`},
 		{"an argument to webhook-url", []string{"webhook-url", "ringback"}, `"ringback"`},
 		{"nothing to send", []string{"send"}, "nothing to send"},
 	} {

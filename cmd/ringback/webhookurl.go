@@ -15,7 +15,9 @@ func newWebhookURL() *cobra.Command {
 		Short: "Print the URL of a deployed stack, to paste into JustCall",
 		Long: `webhook-url reads the address and the token of a deployed stack and prints the
 whole URL. It ends with the token: anyone who has it can post events, so treat it
-like a password. It needs the AWS credentials that "sam deploy" needs.`,
+like a password. It needs the AWS credentials that "sam deploy" needs.
+
+It warns on standard error if the stack alerts nobody.`,
 		Example: `  ringback webhook-url --stack ringback --region eu-central-1`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -28,6 +30,7 @@ like a password. It needs the AWS credentials that "sam deploy" needs.`,
 				return err
 			}
 			fmt.Fprintln(c.OutOrStdout(), found.URL)
+			warnOfSilence(c.Context(), c.ErrOrStderr(), cfg, found.Outputs)
 			return nil
 		},
 	}

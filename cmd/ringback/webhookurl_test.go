@@ -1,12 +1,14 @@
 package main_test
 
 import (
+	"bytes"
 	"encoding/xml"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,6 +64,61 @@ func TestWebhookURLPrintsTheWholeURLAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestWebhookURLWarnsOfATopicThatReachesNobody(t *testing.T) {
+	const (
+		alerts, alertsYet = "Nobody is alerted to missed calls and voicemails:", "Nobody is alerted to missed calls and voicemails yet:"
+		ops, opsYet       = "Nobody is told when this stack has a problem:", "Nobody is told yet when this stack has a problem:"
+		link              = "Follow the link"
+	)
+	for _, tc := range []struct {
+		name        string
+		alerts, ops []string
+		fault       string
+		says        []string
+		not         []string
+	}{
+		{"nobody", nil, nil, "", []string{"WARNING: " + alerts, "WARNING: " + ops, "AlertEmail", "OpsEmail"}, []string{link}},
+		{"nobody any more", []string{deleted}, []string{deleted}, "", []string{"WARNING: " + alerts, "WARNING: " + ops}, []string{link}},
+		{"nobody who gets alarms", []string{confirmed}, nil, "", []string{"WARNING: " + ops}, []string{alerts, alertsYet, link}},
+		{"nobody who gets alerts", nil, []string{confirmed}, "", []string{"WARNING: " + alerts}, []string{ops, opsYet, link}},
+		{
+			"nobody has followed the link",
+			[]string{pending},
+			[]string{pending},
+			"",
+			[]string{"WARNING: " + alertsYet + " 1 subscription is not confirmed", "WARNING: " + opsYet, link, "spam", "docs/subscriptions.md#a-new-link"},
+			nil,
+		},
+		{
+			"two of three have not",
+			[]string{pending, confirmed, pending},
+			[]string{confirmed},
+			"",
+			[]string{"Hint: not everybody is told: 2 subscriptions are not confirmed", link},
+			[]string{"WARNING", "Nobody"},
+		},
+		{"all have", []string{confirmed, confirmed}, []string{confirmed, deleted}, "", nil, []string{"WARNING", "Hint"}},
+		{"no right to look", nil, nil, "AuthorizationError", []string{"Hint: ", "AuthorizationError"}, []string{"WARNING", "Nobody"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := newAWS(t)
+			a.subscriptions = map[string][]string{alertsARN: tc.alerts, opsARN: tc.ops}
+			a.subscribeFault = tc.fault
+			got := run(t, "webhook-url", "--region", "eu-central-1")
+			got.exits(t, 0)
+			if got.stdout != urlBase+"/"+token+"\n" {
+				t.Errorf("stdout %q", got.stdout)
+			}
+			contains(t, "stderr", got.stderr, tc.says...)
+			for _, text := range tc.not {
+				if strings.Contains(got.stderr, text) {
+					t.Errorf("stderr says %q:\n%s", text, got.stderr)
+				}
+			}
+		})
+	}
+}
+
 func TestWebhookURLSaysWhatIsMissing(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -111,12 +168,28 @@ func TestWebhookURLSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-// fakeAWS answers as CloudFormation and Secrets Manager do.
+const (
+	alertsARN = "arn:aws:sns:eu-central-1:123456789012:alerts"
+	opsARN    = "arn:aws:sns:eu-central-1:123456789012:ops"
+)
+
+// What SNS puts for a subscription that is confirmed, and for others.
+const (
+	confirmed = alertsARN + ":0b1c"
+	pending   = "PendingConfirmation"
+	deleted   = "Deleted"
+)
+
+// fakeAWS answers as CloudFormation, Secrets Manager and SNS do.
 type fakeAWS struct {
-	outputs     map[string]string
-	stackFault  string
-	secretText  string
-	secretFault string
+	url            string
+	outputs        map[string]string
+	parameters     map[string]string
+	stackFault     string
+	secretText     string
+	secretFault    string
+	subscriptions  map[string][]string // the ARNs of a topic's subscriptions
+	subscribeFault string
 
 	// What was asked for.
 	stack, secret, region string
@@ -126,8 +199,11 @@ type fakeAWS struct {
 func newAWS(t *testing.T) *fakeAWS {
 	t.Helper()
 	a := &fakeAWS{
-		outputs:    map[string]string{"WebhookUrlBase": urlBase, "SecretArn": secretARN, "TableName": "t"},
-		secretText: `{"token":"` + token + `","signing_secret":""}`,
+		outputs: map[string]string{
+			"WebhookUrlBase": urlBase, "SecretArn": secretARN, "TableName": "t", "AlertsTopicArn": alertsARN, "OpsTopicArn": opsARN,
+		},
+		subscriptions: map[string][]string{alertsARN: {confirmed}, opsARN: {confirmed}},
+		secretText:    `{"token":"` + token + `","signing_secret":""}`,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -142,9 +218,18 @@ func newAWS(t *testing.T) *fakeAWS {
 			a.answerSecret(t, w, body)
 			return
 		}
-		a.answerStack(t, w, r, string(body))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		switch action := r.PostFormValue("Action"); action {
+		case "DescribeStacks":
+			a.answerStack(t, w, r)
+		case "ListSubscriptionsByTopic":
+			a.answerTopic(t, w, r)
+		default:
+			t.Errorf("asked for %q: %s", action, body)
+		}
 	}))
 	t.Cleanup(server.Close)
+	a.url = server.URL
 
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
@@ -170,12 +255,13 @@ type stackOutput struct {
 	OutputValue string `xml:"OutputValue"`
 }
 
-func (a *fakeAWS) answerStack(t *testing.T, w http.ResponseWriter, r *http.Request, body string) {
+type stackParameter struct {
+	ParameterKey   string `xml:"ParameterKey"`
+	ParameterValue string `xml:"ParameterValue"`
+}
+
+func (a *fakeAWS) answerStack(t *testing.T, w http.ResponseWriter, r *http.Request) {
 	t.Helper()
-	r.Body = io.NopCloser(strings.NewReader(body))
-	if action := r.PostFormValue("Action"); action != "DescribeStacks" {
-		t.Errorf("asked for %q", body)
-	}
 	a.stack = r.PostFormValue("StackName")
 	w.Header().Set("Content-Type", "text/xml")
 	if a.stackFault != "" {
@@ -185,8 +271,9 @@ func (a *fakeAWS) answerStack(t *testing.T, w http.ResponseWriter, r *http.Reque
 		return
 	}
 	type member struct {
-		StackName string        `xml:"StackName"`
-		Outputs   []stackOutput `xml:"Outputs>member"`
+		StackName  string           `xml:"StackName"`
+		Outputs    []stackOutput    `xml:"Outputs>member"`
+		Parameters []stackParameter `xml:"Parameters>member"`
 	}
 	answer := struct {
 		XMLName xml.Name `xml:"DescribeStacksResponse"`
@@ -194,6 +281,40 @@ func (a *fakeAWS) answerStack(t *testing.T, w http.ResponseWriter, r *http.Reque
 	}{Stacks: []member{{StackName: a.stack}}}
 	for key, value := range a.outputs {
 		answer.Stacks[0].Outputs = append(answer.Stacks[0].Outputs, stackOutput{key, value})
+	}
+	for key, value := range a.parameters {
+		answer.Stacks[0].Parameters = append(answer.Stacks[0].Parameters, stackParameter{key, value})
+	}
+	if err := xml.NewEncoder(w).Encode(answer); err != nil {
+		t.Error(err)
+	}
+}
+
+// answerTopic puts one subscription on a page, so that all pages are needed.
+func (a *fakeAWS) answerTopic(t *testing.T, w http.ResponseWriter, r *http.Request) {
+	t.Helper()
+	w.Header().Set("Content-Type", "text/xml")
+	if a.subscribeFault != "" {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>`+
+			a.subscribeFault+`</Code><Message>not authorized</Message></Error><RequestId>1</RequestId></ErrorResponse>`)
+		return
+	}
+	type member struct {
+		ARN string `xml:"SubscriptionArn"`
+	}
+	var answer struct {
+		XMLName xml.Name `xml:"ListSubscriptionsByTopicResponse"`
+		Members []member `xml:"ListSubscriptionsByTopicResult>Subscriptions>member"`
+		Next    string   `xml:"ListSubscriptionsByTopicResult>NextToken,omitempty"`
+	}
+	page, _ := strconv.Atoi(r.PostFormValue("NextToken"))
+	all := a.subscriptions[r.PostFormValue("TopicArn")]
+	if page < len(all) {
+		answer.Members = []member{{all[page]}}
+	}
+	if page+1 < len(all) {
+		answer.Next = strconv.Itoa(page + 1)
 	}
 	if err := xml.NewEncoder(w).Encode(answer); err != nil {
 		t.Error(err)

@@ -25,12 +25,23 @@ const (
 	outputSecretARN = "SecretArn"
 	OutputTable     = "TableName"
 	OutputTopicARN  = "AlertsTopicArn"
+	OutputOpsARN    = "OpsTopicArn"
 )
 
 // Config loads the AWS configuration as the AWS command line does. Its errors say what is
 // missing. An empty region leaves it to the configuration.
 func Config(ctx context.Context, region string) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithLogger(logging.Nop{}))
+	return ConfigOf(ctx, "", region)
+}
+
+// ConfigOf is Config with a profile of the AWS configuration. An empty one leaves it to the
+// environment.
+func ConfigOf(ctx context.Context, profile, region string) (aws.Config, error) {
+	options := []func(*config.LoadOptions) error{config.WithRegion(region), config.WithLogger(logging.Nop{})}
+	if profile != "" {
+		options = append(options, config.WithSharedConfigProfile(profile))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("AWS configuration: %w", err)
 	}
@@ -71,22 +82,48 @@ func Read(ctx context.Context, cfg aws.Config, stack string, needed ...string) (
 	return Stack{URL: outputs[outputURLBase] + "/" + secret.Token, Secret: secret, Outputs: outputs}, nil
 }
 
-// readOutputs reads the outputs of a deployed stack, which must have those needed.
-func readOutputs(ctx context.Context, cfg aws.Config, stack string, needed []string) (map[string]string, error) {
+// Settings are the parameters and the outputs that a stack has now. Both are empty if there is no
+// such stack.
+type Settings struct{ Parameters, Outputs map[string]string }
+
+// ReadSettings reads the parameters and the outputs of a stack, which need not exist.
+func ReadSettings(ctx context.Context, cfg aws.Config, stack string) (Settings, error) {
+	found, err := describe(ctx, cfg, stack)
+	if answer := smithy.APIError(nil); errors.As(err, &answer) &&
+		answer.ErrorCode() == "ValidationError" && strings.Contains(answer.ErrorMessage(), "does not exist") {
+		return Settings{}, nil
+	}
+	return found, err
+}
+
+func describe(ctx context.Context, cfg aws.Config, stack string) (Settings, error) {
 	described, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stack)})
 	if err != nil {
 		hint := "does nobody listen there?"
 		if answer := smithy.APIError(nil); errors.As(err, &answer) {
 			hint = "is it deployed there?"
 		}
-		return nil, fmt.Errorf("describe stack %q in %s (%s): %w", stack, cfg.Region, hint, err)
+		return Settings{}, fmt.Errorf("describe stack %q in %s (%s): %w", stack, cfg.Region, hint, err)
 	}
-	outputs := make(map[string]string)
+	found := Settings{Parameters: make(map[string]string), Outputs: make(map[string]string)}
 	for _, s := range described.Stacks {
+		for _, p := range s.Parameters {
+			found.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
+		}
 		for _, o := range s.Outputs {
-			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+			found.Outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 		}
 	}
+	return found, nil
+}
+
+// readOutputs reads the outputs of a deployed stack, which must have those needed.
+func readOutputs(ctx context.Context, cfg aws.Config, stack string, needed []string) (map[string]string, error) {
+	found, err := describe(ctx, cfg, stack)
+	if err != nil {
+		return nil, err
+	}
+	outputs := found.Outputs
 	var missing []string
 	for _, name := range needed {
 		if outputs[name] == "" {

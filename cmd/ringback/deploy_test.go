@@ -1,0 +1,326 @@
+package main_test
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+
+	ringback "github.com/ringback/ringback/cmd/ringback"
+	"github.com/ringback/ringback/internal/proof/tabletest"
+)
+
+const samFile = `version = 0.1
+[default.global.parameters]
+stack_name = "ringback"
+region = "eu-central-1"
+[default.deploy.parameters]
+confirm_changeset = true
+`
+
+// deployment is a run of "ringback deploy" with a stand-in for SAM.
+type deployment struct {
+	samconfig string
+	env       []string
+	args      []string
+	fails     string // the command of SAM that fails
+
+	// typed is what somebody at a terminal types. Without a terminal, stdin is empty.
+	terminal bool
+	typed    string
+}
+
+// deployed is what came of a deployment.
+type deployed struct {
+	result
+	sam     [][]string // what SAM was called with
+	answers string     // what the build gets to know
+}
+
+// run runs the program as a process of its own, because it reads from the terminal.
+func (d deployment) run(t *testing.T) deployed {
+	t.Helper()
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"samconfig.toml": d.samconfig,
+		"sam": `#!/bin/sh
+[ "$1" != build ] || printf %s "$RINGBACK_PARAMETERS" > answers
+for arg; do printf '%s\n' "$arg"; done >> calls
+echo >> calls
+[ "$1" != deploy ] || [ -z "$CONFIRMS" ] || { read -r answer && echo "confirmed: $answer"; }
+[ "$1" != "$FAILS" ]
+`,
+	} {
+		if text == "" {
+			continue
+		}
+		//nolint:gosec // A program must be executable.
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), executable)
+	args := append([]string{"deploy", "--sam", filepath.Join(folder, "sam")}, d.args...)
+	c.Env = append(append(os.Environ(), "CI=", "TZ=Europe/Berlin", "FAILS="+d.fails, argsVariable+"="+strings.Join(args, "\n")), d.env...)
+	c.Dir = folder
+	var stdout, stderr output
+	c.Stdout, c.Stderr = &stdout, &stderr
+	if d.terminal {
+		screen, terminal, err := pty.Open()
+		if err != nil {
+			t.Skipf("no terminal: %v", err)
+		}
+		t.Cleanup(func() { _, _ = screen.Close(), terminal.Close() })
+		go func() { _, _ = io.Copy(io.Discard, screen) }()
+		if _, err := io.WriteString(screen, d.typed); err != nil {
+			t.Fatal(err)
+		}
+		c.Stdin = terminal
+	}
+	err = c.Run()
+	if c.ProcessState == nil {
+		t.Fatal(err)
+	}
+	got := deployed{result: result{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}}
+	if _, err := os.Stat(filepath.Join(folder, "calls")); err == nil {
+		for call := range strings.SplitSeq(strings.TrimSuffix(readFile(t, filepath.Join(folder, "calls")), "\n\n"), "\n\n") {
+			got.sam = append(got.sam, strings.Split(call, "\n"))
+		}
+		got.answers = readFile(t, filepath.Join(folder, "answers"))
+	}
+	return got
+}
+
+const endOfInput = "\x04"
+
+func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
+	const question = "Whom shall this stack alert?"
+	atTerminal := []string{"deploy", "--config-env", "default"}
+	everything := []string{`AlertEmail="support@example.com"`, `OpsEmail="ops@example.com"`, `TimeZone="America/New_York"`}
+	for _, tc := range []struct {
+		name       string
+		deployment deployment
+		stack      func(*fakeAWS) // nil: the first deployment
+		asked      bool
+		deploy     []string // what "sam deploy" gets
+	}{
+		{
+			name:       "the first deployment",
+			deployment: deployment{terminal: true, typed: "support@example.com\nops@example.com\nAmerica/New_York\n"},
+			asked:      true, deploy: slices.Concat(atTerminal, []string{"--parameter-overrides"}, everything),
+		},
+		{
+			name: "beside what the file sets",
+			deployment: deployment{
+				terminal: true, typed: "support@example.com\nops@example.com\nAmerica/New_York\n",
+				samconfig: samFile + `parameter_overrides = "LogRetentionDays=365 GradualDeployment=true"`,
+			},
+			asked:  true,
+			deploy: slices.Concat(atTerminal, []string{"--parameter-overrides", "LogRetentionDays=365 GradualDeployment=true"}, everything),
+		},
+		{
+			name:       "what is no address or zone is asked again",
+			deployment: deployment{terminal: true, typed: "support\n a b@example.com\nsupport@example.com\n\nCET\nEurope/Nowhere\nEurope/Paris\n"},
+			asked:      true, deploy: append(slices.Clone(atTerminal), "--parameter-overrides", `AlertEmail="support@example.com"`, `TimeZone="Europe/Paris"`),
+		},
+		{
+			name:       "Enter takes nobody, and the zone of the machine",
+			deployment: deployment{terminal: true, typed: "\n\n\n"},
+			asked:      true, deploy: append(slices.Clone(atTerminal), "--parameter-overrides", `TimeZone="Europe/Berlin"`),
+		},
+		{
+			name:       "the end of the input",
+			deployment: deployment{terminal: true, typed: endOfInput},
+			asked:      true, deploy: atTerminal,
+		},
+		{
+			name: "a stack that has nobody", deployment: deployment{terminal: true, typed: "support@example.com\n\n\n"},
+			stack: func(a *fakeAWS) { a.parameters["TimeZone"] = "Europe/Berlin" },
+			asked: true, deploy: append(slices.Clone(atTerminal), "--parameter-overrides", `AlertEmail="support@example.com"`),
+		},
+		{name: "an address in the stack", deployment: deployment{terminal: true}, stack: func(a *fakeAWS) { a.parameters["AlertEmail"] = "support@example.com" }, deploy: atTerminal},
+		{name: "only alarms", deployment: deployment{terminal: true}, stack: func(a *fakeAWS) { a.parameters["OpsEmail"] = "ops@example.com" }, deploy: atTerminal},
+		{name: "only text messages", deployment: deployment{terminal: true}, stack: func(a *fakeAWS) { a.parameters["AlertSms"] = "+14155550123" }, deploy: atTerminal},
+		{
+			name: "a queue that is subscribed by hand", deployment: deployment{terminal: true},
+			stack: func(a *fakeAWS) { a.subscriptions[alertsARN] = []string{confirmed} }, deploy: atTerminal,
+		},
+		{
+			name:       "an address that the file takes away",
+			deployment: deployment{terminal: true, typed: "\n\n\n", samconfig: samFile + `parameter_overrides = 'AlertEmail=""'`},
+			stack: func(a *fakeAWS) {
+				a.parameters["AlertEmail"], a.parameters["TimeZone"] = "support@example.com", "Europe/Berlin"
+			},
+			asked: true, deploy: atTerminal,
+		},
+		{name: "an address in the file", deployment: deployment{terminal: true, samconfig: samFile + `parameter_overrides = "AlertEmail=support@example.com"`}, deploy: atTerminal},
+		{name: "as SAM's long form", deployment: deployment{terminal: true, samconfig: samFile + `parameter_overrides = "ParameterKey=AlertEmail,ParameterValue=support@example.com"`}, deploy: atTerminal},
+		{name: "in a list", deployment: deployment{terminal: true, samconfig: samFile + `parameter_overrides = ["LogRetentionDays=365", "OpsEmail=\"ops@example.com\""]`}, deploy: atTerminal},
+		{name: "in a table", deployment: deployment{terminal: true, samconfig: samFile + `parameter_overrides = { AlertSms = "+14155550123" }`}, deploy: atTerminal},
+		{name: "in a file of its own", deployment: deployment{terminal: true, samconfig: samFile + `parameter_overrides = "file://parameters.yaml"`}, deploy: atTerminal},
+		{
+			name: "asked for", deployment: deployment{terminal: true, typed: "-\nops@example.com\n\n", args: []string{"--ask"}},
+			stack: func(a *fakeAWS) {
+				a.parameters["AlertEmail"], a.parameters["TimeZone"] = "support@example.com", "Europe/Berlin"
+			},
+			asked: true, deploy: append(slices.Clone(atTerminal), "--parameter-overrides", `AlertEmail=""`, `OpsEmail="ops@example.com"`),
+		},
+		{name: "no terminal", deployment: deployment{}, deploy: append(slices.Clone(atTerminal), "--no-confirm-changeset")},
+		{name: "no terminal, asked for", deployment: deployment{args: []string{"--ask"}}, deploy: append(slices.Clone(atTerminal), "--no-confirm-changeset")},
+		{name: "CI", deployment: deployment{terminal: true, env: []string{"CI=true"}}, deploy: append(slices.Clone(atTerminal), "--no-confirm-changeset")},
+		{
+			name: "CI, and a stack that has nobody", deployment: deployment{terminal: true, env: []string{"CI=1"}},
+			stack: func(*fakeAWS) {}, deploy: append(slices.Clone(atTerminal), "--no-confirm-changeset"),
+		},
+		{
+			name: "CI that is off", deployment: deployment{terminal: true, typed: endOfInput, env: []string{"CI=false"}},
+			asked: true, deploy: atTerminal,
+		},
+		{
+			name: "another environment",
+			deployment: deployment{
+				args:      []string{"--config-env", "prod"},
+				samconfig: samFile + "[prod.deploy.parameters]\nstack_name = \"ringback-prod\"\nregion = \"eu-west-1\"\n",
+			},
+			deploy: []string{"deploy", "--config-env", "prod", "--no-confirm-changeset"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := newAWS(t)
+			a.parameters = map[string]string{}
+			a.subscriptions = map[string][]string{}
+			if tc.stack == nil {
+				a.stackFault = "Stack with id ringback does not exist"
+			} else {
+				tc.stack(a)
+			}
+			if tc.deployment.samconfig == "" {
+				tc.deployment.samconfig = samFile
+			}
+			got := tc.deployment.run(t)
+			got.exits(t, 0)
+			if asked := strings.Contains(got.stdout, question); asked != tc.asked {
+				t.Errorf("asked: %t, want %t\n%s", asked, tc.asked, got.stdout)
+			}
+			build := []string{"build", "--config-env", tc.deploy[2]}
+			if diff := cmp.Diff([][]string{build, tc.deploy}, got.sam); diff != "" {
+				t.Errorf("calls of SAM (-want +got):\n%s%s", diff, got.stdout)
+			}
+			// Only a deployed stack has functions that must learn of other parameters.
+			want := ""
+			if _, answers, ok := strings.Cut(strings.Join(tc.deploy, " "), "--parameter-overrides "); ok && tc.stack != nil {
+				want = answers
+			}
+			if got.answers != want {
+				t.Errorf("the build gets %q, want %q", got.answers, want)
+			}
+			if tc.name == "another environment" && (a.stack != "ringback-prod" || a.region != "eu-west-1") {
+				t.Errorf("looked at %s in %s", a.stack, a.region)
+			}
+		})
+	}
+}
+
+func TestDeployWarnsEachTimeThatNobodyIsTold(t *testing.T) {
+	for _, terminal := range []bool{true, false} {
+		a := newAWS(t)
+		a.parameters = map[string]string{"AlertEmail": "support@example.com"}
+		a.subscriptions = map[string][]string{alertsARN: {pending}}
+		got := deployment{samconfig: samFile, terminal: terminal}.run(t)
+		got.exits(t, 0)
+		contains(t, "stderr", got.stderr, "WARNING: Nobody is alerted to missed calls and voicemails yet", "WARNING: Nobody is told when this stack has a problem")
+		got.hides(t, "support@example.com")
+	}
+	a := newAWS(t)
+	a.subscribeFault = "AuthorizationError"
+	got := deployment{samconfig: samFile}.run(t)
+	got.exits(t, 0)
+	contains(t, "stderr", got.stderr, "Hint: ")
+
+	newAWS(t)
+	got = deployment{samconfig: samFile}.run(t)
+	got.exits(t, 0)
+	if got.stderr != "" {
+		t.Errorf("stderr: %s", got.stderr)
+	}
+}
+
+func TestDeploySaysWhatFailed(t *testing.T) {
+	for _, tc := range []struct {
+		name       string
+		deployment deployment
+		change     func(t *testing.T, a *fakeAWS)
+		want       []string
+		calls      int
+	}{
+		{"no samconfig.toml", deployment{}, nil, []string{"samconfig.toml"}, 0},
+		{"a samconfig.toml that is none", deployment{samconfig: "version ="}, nil, []string{"samconfig.toml"}, 0},
+		{"an environment that is not there", deployment{samconfig: samFile, args: []string{"--config-env", "prod"}}, nil, []string{`"prod"`}, 0},
+		{"no stack", deployment{samconfig: "[default.deploy.parameters]\n"}, nil, []string{"stack_name"}, 0},
+		{"no credentials", deployment{samconfig: samFile}, func(t *testing.T, _ *fakeAWS) {
+			t.Helper()
+			t.Setenv("AWS_ACCESS_KEY_ID", "")
+			t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+		}, []string{"credentials"}, 0},
+		{"a profile that is not there", deployment{samconfig: samFile + "profile = \"nobody\"\n"}, nil, []string{"nobody"}, 0},
+		{"no right to look at the stack", deployment{samconfig: samFile}, func(_ *testing.T, a *fakeAWS) {
+			a.stackFault = "not authorized to perform cloudformation:DescribeStacks"
+		}, []string{"not authorized"}, 0},
+		{"the build", deployment{samconfig: samFile, fails: "build"}, nil, []string{"sam build", "exit status 1"}, 1},
+		{"the deployment", deployment{samconfig: samFile, fails: "deploy"}, nil, []string{"sam deploy", "exit status 1"}, 2},
+		{"no SAM", deployment{samconfig: samFile, args: []string{"--sam", "/nonexistent/sam"}}, nil, []string{"/nonexistent/sam"}, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := newAWS(t)
+			if tc.change != nil {
+				tc.change(t, a)
+			}
+			got := tc.deployment.run(t)
+			got.exits(t, 1)
+			got.complains(t, tc.want...)
+			if len(got.sam) != tc.calls {
+				t.Errorf("SAM ran %d times, want %d", len(got.sam), tc.calls)
+			}
+		})
+	}
+}
+
+// What is typed behind the answers is for SAM, which asks whether to deploy.
+func TestDeployLeavesTheTerminalToSAM(t *testing.T) {
+	a := newAWS(t)
+	a.stackFault = "Stack with id ringback does not exist"
+	got := deployment{
+		samconfig: samFile, terminal: true, typed: "support@example.com\n\n\ny\n", env: []string{"CONFIRMS=1"},
+	}.run(t)
+	got.exits(t, 0)
+	got.says(t, "confirmed: y\n")
+}
+
+// Or CloudFormation refuses what was answered.
+func TestAnAddressIsWhatTheTemplateTakes(t *testing.T) {
+	t.Parallel()
+	var template struct {
+		Parameters map[string]struct {
+			AllowedPattern string `yaml:"AllowedPattern"`
+		} `yaml:"Parameters"`
+	}
+	if err := yaml.Unmarshal([]byte(readFile(t, tabletest.TemplatePath(t))), &template); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"AlertEmail", "OpsEmail"} {
+		if got, want := template.Parameters[name].AllowedPattern, "^$|"+ringback.Address; got != want {
+			t.Errorf("%s has the pattern %q, want %q", name, got, want)
+		}
+	}
+}

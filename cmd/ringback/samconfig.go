@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// samConfig is what one environment of samconfig.toml says about a deployment.
+type samConfig struct {
+	stack, region, profile string
+	// overrides are arguments of "sam deploy --parameter-overrides", and parameters the values in them.
+	overrides  []string
+	parameters map[string]string
+	// includes says that the overrides name a file, which only SAM reads.
+	includes bool
+}
+
+func readSAMConfig(path, env string) (samConfig, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return samConfig{}, fmt.Errorf("read the settings of \"sam deploy\": %w", err)
+	}
+	var environments map[string]any
+	if err := toml.Unmarshal(text, &environments); err != nil {
+		return samConfig{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	commands, ok := environments[env].(map[string]any)
+	if !ok {
+		return samConfig{}, fmt.Errorf("%s has no environment %q", path, env)
+	}
+	// What is set for "deploy" counts before what is set for all commands.
+	set := make(map[string]any)
+	for _, command := range []string{"global", "deploy"} {
+		section, _ := commands[command].(map[string]any)
+		parameters, _ := section["parameters"].(map[string]any)
+		maps.Copy(set, parameters)
+	}
+	c := samConfig{parameters: make(map[string]string)}
+	c.stack, _ = set["stack_name"].(string)
+	c.region, _ = set["region"].(string)
+	c.profile, _ = set["profile"].(string)
+	if c.stack == "" {
+		return samConfig{}, fmt.Errorf("the environment %q of %s has no stack_name", env, path)
+	}
+	c.add(set["parameter_overrides"])
+	return c, nil
+}
+
+// add adds parameters in one of the forms that SAM reads: a text, a table, or a list of these.
+func (c *samConfig) add(overrides any) {
+	switch o := overrides.(type) {
+	case string:
+		if o != "" {
+			c.overrides = append(c.overrides, o)
+			c.includes = c.includes || strings.HasPrefix(o, "file://")
+			maps.Copy(c.parameters, parseOverrides(o))
+		}
+	case []any:
+		for _, one := range o {
+			c.add(one)
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(o)) {
+			c.add(override(name, fmt.Sprint(o[name])))
+		}
+	}
+}
+
+// value returns the value that a parameter will have: SAM leaves those that are not in the file as the
+// stack has them.
+func (c *samConfig) value(name string, stack map[string]string) string {
+	if value, ok := c.parameters[name]; ok {
+		return value
+	}
+	return stack[name]
+}
+
+// override returns a parameter as SAM takes it on the command line.
+func override(name, value string) string {
+	return name + `="` + strings.ReplaceAll(value, `"`, `\"`) + `"`
+}
+
+// The two ways to write a parameter, by SAM's own expressions (samcli/cli/types.py). SAM tries the first
+// on the whole text, and the second if nothing matches.
+const (
+	overrideName  = `([A-Za-z0-9"']+)`
+	overrideValue = `("(?:\\.|[^"\\]+)*"|'(?:\\.|[^'\\]+)*'|(?:\\.|[^ "\\]+)+)`
+)
+
+var overrideForms = []*regexp.Regexp{
+	regexp.MustCompile(`ParameterKey=` + overrideName + `,ParameterValue=` + overrideValue),
+	regexp.MustCompile(` ` + overrideName + `=` + overrideValue),
+}
+
+func parseOverrides(text string) map[string]string {
+	found := make(map[string]string)
+	for _, form := range overrideForms {
+		for _, match := range form.FindAllStringSubmatch(" "+strings.TrimSpace(text), -1) {
+			found[unquoteOverride(match[1])] = unquoteOverride(match[2])
+		}
+		if len(found) > 0 {
+			break
+		}
+	}
+	return found
+}
+
+func unquoteOverride(text string) string {
+	if n := len(text); n > 1 && text[0] == text[n-1] && (text[0] == '"' || text[0] == '\'') {
+		text = text[1 : n-1]
+	}
+	return strings.NewReplacer(`\ `, " ", `\"`, `"`, `\'`, "'").Replace(text)
+}
