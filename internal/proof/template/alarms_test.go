@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,9 +33,11 @@ type alarm struct {
 	Missing    text   `yaml:"TreatMissingData"`
 	Actions    texts  `yaml:"AlarmActions"`
 	OKActions  texts  `yaml:"OKActions"`
+	Comparison text   `yaml:"ComparisonOperator"`
+	Threshold  text   `yaml:"Threshold"`
 	Period     int    `yaml:"Period"`
-	Periods    int    `yaml:"EvaluationPeriods"`
-	Datapoints int    `yaml:"DatapointsToAlarm"`
+	Periods    number `yaml:"EvaluationPeriods"`
+	Datapoints number `yaml:"DatapointsToAlarm"`
 	Metrics    []struct {
 		ID         text `yaml:"Id"`
 		Expression text `yaml:"Expression"`
@@ -44,6 +47,25 @@ type alarm struct {
 		} `yaml:"MetricStat"`
 	} `yaml:"Metrics"`
 }
+
+// number is a number, or the largest value of the parameter that sets it.
+type number int
+
+func (n *number) UnmarshalYAML(node ast.Node) error {
+	value := scalar(node)
+	if value == "!Ref SilenceAfter" {
+		value = strconv.Itoa(longestSilence)
+	}
+	parsed, err := strconv.Atoi(value)
+	*n = number(parsed)
+	if err != nil {
+		return fmt.Errorf("number of periods: %w", err)
+	}
+	return nil
+}
+
+// longestSilence is a week, in hours.
+const longestSilence = 7 * 24
 
 // metrics are those that an alarm watches.
 func (a alarm) metrics() []metric {
@@ -109,6 +131,60 @@ func TestEveryAlarmTellsSomebodyWhatToDo(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// By https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html, an alarm looks back
+// a day at most, and a week if its periods take an hour or more.
+func TestNoAlarmLooksBackFurtherThanCloudWatchAllows(t *testing.T) {
+	t.Parallel()
+	for id, a := range alarms(t) {
+		period := a.Period
+		for _, m := range a.Metrics {
+			period = max(period, m.Stat.Period)
+		}
+		limit := 24 * 3600
+		if period >= 3600 {
+			limit = 7 * 24 * 3600
+		}
+		if back := period * int(a.Periods); back <= 0 || back > limit {
+			t.Errorf("%s looks back %d s, want 1 to %d", id, back, limit)
+		}
+	}
+}
+
+func TestSilenceHasAnAlarmIfSomebodyAsksForOne(t *testing.T) {
+	t.Parallel()
+	parsed := read(t)
+	a := alarms(t)["SilenceAlarm"]
+	if parsed.Resources["SilenceAlarm"].Condition != "HasSilenceAlarm" {
+		t.Error("it is there for everybody, and many firms are quiet at night")
+	}
+	if got := parsed.Conditions["HasSilenceAlarm"]; got != `!Not [!Equals [!Ref SilenceAfter, "0"]]` {
+		t.Errorf("it is there if %s", got)
+	}
+	if a.Missing != "breaching" || a.Comparison != "LessThanThreshold" || a.Threshold != "1" {
+		t.Errorf("it goes off if deliveries are %s %s, and missing data is %s", a.Comparison, a.Threshold, a.Missing)
+	}
+	if a.Periods != longestSilence || a.Datapoints != longestSilence || a.Metrics[1].Stat.Period != 3600 {
+		t.Errorf("it goes off after %d of %d periods of %d s, not after all of SilenceAfter hours", a.Datapoints, a.Periods, a.Metrics[1].Stat.Period)
+	}
+	if len(a.OKActions) == 0 {
+		t.Error("it does not say when deliveries come again")
+	}
+	hours, err := regexp.Compile(string(parsed.Parameters["SilenceAfter"].AllowedPattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2000 {
+		if got, want := hours.MatchString(strconv.Itoa(n)), n <= longestSilence; got != want {
+			t.Errorf("SilenceAfter may be %d: %t, want %t", n, got, want)
+		}
+	}
+	for _, no := range []string{"", "00", "01", "-1", "1.5", "24h", " 24", "1e2"} {
+		if hours.MatchString(no) {
+			t.Errorf("SilenceAfter may be %q", no)
+		}
 	}
 }
 
@@ -186,7 +262,7 @@ func TestDashboardShowsWhatThereIs(t *testing.T) {
 		Body body `yaml:"DashboardBody"`
 	}
 	parsed.Resources["Dashboard"].properties(t, &properties)
-	var dashboard struct {
+	type contents struct {
 		Widgets []struct {
 			Properties struct {
 				Alarms  []string `json:"alarms"`
@@ -194,8 +270,17 @@ func TestDashboardShowsWhatThereIs(t *testing.T) {
 			} `json:"properties"`
 		} `json:"widgets"`
 	}
-	if err := json.Unmarshal([]byte(properties.Body), &dashboard); err != nil {
-		t.Fatalf("not JSON: %v", err)
+	var least, dashboard contents
+	for silence, into := range map[string]*contents{"": &least, `, "${SilenceAlarm.Arn}"`: &dashboard} {
+		if err := json.Unmarshal([]byte(strings.ReplaceAll(string(properties.Body), "${Silence}", silence)), into); err != nil {
+			t.Fatalf("not JSON: %v", err)
+		}
+	}
+	if got, want := len(least.Widgets[0].Properties.Alarms), len(alarms(t))-1; got != want {
+		t.Errorf("without the alarm for silence it shows %d alarms, want %d", got, want)
+	}
+	if got, want := document(t, "template.yaml"), `Silence: !If [HasSilenceAlarm, !Sub ', "${SilenceAlarm.Arn}"', ""]`; !strings.Contains(got, want) {
+		t.Errorf("template.yaml does not say %s", want)
 	}
 
 	var shown, watched []string

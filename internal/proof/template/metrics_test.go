@@ -147,16 +147,17 @@ func TestMetricsCountDeliveries(t *testing.T) {
 		name, log string
 		want      []string
 	}{
-		{"a missed call", post(t, &tabletest.Memory{}, nil, token, missed), []string{"Stored missed_call"}},
-		{"an answered call", post(t, &tabletest.Memory{}, nil, token, answered), []string{"CallsAnswered", "Stored call"}},
-		{"a delivery seen before", post(t, stored(), nil, token, missed), []string{"Duplicates"}},
-		{"a type that no document names", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, "call.missed", "call.lost", 1)), []string{"Stored unknown", "Unregistered"}},
-		{"a new field", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, `"status"`, `"mood"`, 1)), []string{"NewShapes", "Stored missed_call"}},
-		{"a field of another type", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, `30,`, `"long",`, 1)), []string{"NewShapes", "Stored missed_call"}},
+		{"a missed call", post(t, &tabletest.Memory{}, nil, token, missed), []string{"Deliveries", "Stored missed_call"}},
+		{"an answered call", post(t, &tabletest.Memory{}, nil, token, answered), []string{"CallsAnswered", "Deliveries", "Stored call"}},
+		{"a delivery seen before", post(t, stored(), nil, token, missed), []string{"Deliveries", "Duplicates"}},
+		{"a type that no document names", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, "call.missed", "call.lost", 1)), []string{"Deliveries", "Stored unknown", "Unregistered"}},
+		{"a new field", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, `"status"`, `"mood"`, 1)), []string{"Deliveries", "NewShapes", "Stored missed_call"}},
+		{"a field of another type", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, `30,`, `"long",`, 1)), []string{"Deliveries", "NewShapes", "Stored missed_call"}},
 		{"a body that is no event", post(t, &tabletest.Memory{}, nil, token, "["), []string{"Rejected"}},
+		{"a probe", post(t, &tabletest.Memory{}, nil, token, "{}"), []string{}},
 		{"a wrong token", post(t, &tabletest.Memory{}, nil, "another-token-altogether", missed), []string{"Unauthorized"}},
-		{"a delivery that the table refused", post(t, down, works, token, missed), []string{"Spilled"}},
-		{"a rejection that the table refused", post(t, down, works, token, "["), []string{"Rejected", "Spilled"}},
+		{"a delivery that the table refused", post(t, down, works, token, missed), []string{"Deliveries", "Spilled"}},
+		{"a rejection that the table refused", post(t, down, works, token, "["), []string{"Deliveries", "Rejected", "Spilled"}},
 		{"a delivery that nothing took", post(t, down, full, token, missed), []string{"Failed"}},
 		{"a delivery over the limit", post(t, failing(fmt.Errorf("put item: %w", table.ErrTooLarge)), nil, token, missed), []string{"TooLarge"}},
 	} {

@@ -64,29 +64,41 @@ type template struct {
 			} `yaml:"ParameterGroups"`
 		} `yaml:"AWS::CloudFormation::Interface"`
 	} `yaml:"Metadata"`
-	Resources map[string]resource `yaml:"Resources"`
-	Outputs   map[string]struct {
+	Conditions map[string]source   `yaml:"Conditions"`
+	Resources  map[string]resource `yaml:"Resources"`
+	Outputs    map[string]struct {
 		Description text `yaml:"Description"`
 	} `yaml:"Outputs"`
 }
 
+// source is a value as it is written.
+type source string
+
+func (s *source) UnmarshalYAML(node ast.Node) error {
+	*s = source(node.String())
+	return nil
+}
+
 type resource struct {
-	Type     string
-	Deletion string   // its DeletionPolicy
-	Replace  string   // its UpdateReplacePolicy
-	node     ast.Node // its properties
+	Type      string
+	Condition string
+	Deletion  string   // its DeletionPolicy
+	Replace   string   // its UpdateReplacePolicy
+	node      ast.Node // its properties
 }
 
 func (r *resource) UnmarshalYAML(node ast.Node) error {
 	var fields struct {
-		Type     text `yaml:"Type"`
-		Deletion text `yaml:"DeletionPolicy"`
-		Replace  text `yaml:"UpdateReplacePolicy"`
+		Type      text `yaml:"Type"`
+		Condition text `yaml:"Condition"`
+		Deletion  text `yaml:"DeletionPolicy"`
+		Replace   text `yaml:"UpdateReplacePolicy"`
 	}
 	if err := yaml.NodeToValue(node, &fields); err != nil {
 		return fmt.Errorf("read resource: %w", err)
 	}
-	r.Type, r.Deletion, r.Replace = string(fields.Type), string(fields.Deletion), string(fields.Replace)
+	r.Type, r.Condition = string(fields.Type), string(fields.Condition)
+	r.Deletion, r.Replace = string(fields.Deletion), string(fields.Replace)
 	mapping, ok := node.(*ast.MappingNode)
 	if !ok {
 		return nil
