@@ -128,7 +128,7 @@ func TestDocumentHasWhatWasMeasured(t *testing.T) {
 		"| CPU, ringback ÷ floor | 2.50 | 2.50 | 2.00 | MISSED |",
 		"Missed: CPU, ringback ÷ floor.", "these limits are missed", "whose floor took 5.1 ms", "was 0.10 0.20 0.30 at the beginning",
 		"`GOMAXPROCS=1`", "15 rounds", "4711", "2ms",
-		"```\nDecode/A  20ns ± 1%\n```",
+		"```text\nDecode/A  20ns ± 1%\n```",
 	} {
 		if !strings.Contains(unaligned(document.String()), want) {
 			t.Errorf("%q is not in the document", want)
