@@ -108,7 +108,7 @@ func machineZone() string {
 	if path, err := filepath.EvalSymlinks("/etc/localtime"); zone == "" && err == nil {
 		_, zone, _ = strings.Cut(filepath.ToSlash(path), "zoneinfo/")
 	}
-	if !isZone(zone) {
+	if !isZone(zone) || strings.HasPrefix(zone, "Etc/") {
 		return "UTC"
 	}
 	return zone

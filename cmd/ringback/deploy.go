@@ -52,6 +52,13 @@ func (f *deployFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	unknown, err := file.unknown("template.yaml")
+	if err != nil {
+		return err
+	}
+	if len(unknown) > 0 {
+		return fmt.Errorf("samconfig.toml sets %s, which template.yaml does not have", strings.Join(unknown, " and "))
+	}
 	cfg, err := deployed.ConfigOf(ctx, file.profile, file.region)
 	if err != nil {
 		return err

@@ -50,6 +50,7 @@ func (d deployment) run(t *testing.T) deployed {
 	folder := t.TempDir()
 	for name, text := range map[string]string{
 		"samconfig.toml": d.samconfig,
+		"template.yaml":  readFile(t, tabletest.TemplatePath(t)),
 		"sam": `#!/bin/sh
 [ "$1" != build ] || printf %s "$RINGBACK_PARAMETERS" > answers
 for arg; do printf '%s\n' "$arg"; done >> calls
@@ -267,6 +268,13 @@ func TestDeploySaysWhatFailed(t *testing.T) {
 		{"no samconfig.toml", deployment{}, nil, []string{"samconfig.toml"}, 0},
 		{"a samconfig.toml that is none", deployment{samconfig: "version ="}, nil, []string{"samconfig.toml"}, 0},
 		{"an environment that is not there", deployment{samconfig: samFile, args: []string{"--config-env", "prod"}}, nil, []string{`"prod"`}, 0},
+		{
+			"parameters that the template does not have",
+			deployment{samconfig: samFile + `parameter_overrides = "AlertEmial=support@example.com LogRetentionDays=365 Opsemail=ops@example.com"`},
+			nil,
+			[]string{"samconfig.toml sets AlertEmial and Opsemail"},
+			0,
+		},
 		{"no stack", deployment{samconfig: "[default.deploy.parameters]\n"}, nil, []string{"stack_name"}, 0},
 		{"no credentials", deployment{samconfig: samFile}, func(t *testing.T, _ *fakeAWS) {
 			t.Helper()

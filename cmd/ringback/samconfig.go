@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goccy/go-yaml"
 	"github.com/pelletier/go-toml/v2"
 )
 
@@ -79,6 +80,22 @@ func (c *samConfig) value(name string, stack map[string]string) string {
 		return value
 	}
 	return stack[name]
+}
+
+// unknown returns the parameters that a template does not have. SAM leaves them out without a word.
+func (c *samConfig) unknown(template string) ([]string, error) {
+	text, err := os.ReadFile(template)
+	if err != nil {
+		return nil, fmt.Errorf("read the template: %w", err)
+	}
+	var has struct {
+		Parameters map[string]any `yaml:"Parameters"`
+	}
+	if err := yaml.Unmarshal(text, &has); err != nil {
+		return nil, fmt.Errorf("read %s: %w", template, err)
+	}
+	names := slices.Sorted(maps.Keys(c.parameters))
+	return slices.DeleteFunc(names, func(name string) bool { return has.Parameters[name] != nil }), nil
 }
 
 // override returns a parameter as SAM takes it on the command line.
