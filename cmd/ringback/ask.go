@@ -32,7 +32,7 @@ const noAddress = "-"
 // --parameter-overrides". An empty answer stands for the text in brackets. At the end of the input it
 // asks no more.
 func askWhom(ctx context.Context, in io.Reader, out io.Writer, current func(parameter string) string) ([]string, error) {
-	fmt.Fprintf(out, "Whom shall this stack alert? The answers become parameters of the stack, in your AWS account.\n"+
+	fmt.Fprintf(out, "Whom should this stack alert? The answers become parameters of the stack, in your AWS account.\n"+
 		"Press Enter to take what stands in brackets. Type %s for no address.\n", noAddress)
 	lines := bufio.NewReader(in)
 	var changes []string

@@ -106,7 +106,7 @@ echo >> calls
 const endOfInput = "\x04"
 
 func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
-	const question = "Whom shall this stack alert?"
+	const question = "Whom should this stack alert?"
 	atTerminal := []string{"deploy", "--config-env", "default"}
 	everything := []string{`AlertEmail="support@example.com"`, `OpsEmail="ops@example.com"`, `TimeZone="America/New_York"`}
 	for _, tc := range []struct {
