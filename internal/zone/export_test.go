@@ -1,0 +1,4 @@
+package zone
+
+// LocalWith is Local on another machine.
+var LocalWith = local
