@@ -7,7 +7,8 @@ LOCAL_HOST    ?= 127.0.0.1
 # A number of runs, not a time: with a time, "go test" sometimes fails with "context deadline exceeded",
 # whatever the code does.
 FUZZTIME      ?= 100000x
-FUZZ          := events/FuzzDecode events/FuzzPhoneNumber events/FuzzVerify internal/ingest/FuzzHandle internal/alert/FuzzMessage \
+FUZZ          := events/FuzzDecode events/FuzzPhoneNumber events/FuzzVerify internal/ingest/FuzzHandle \
+	internal/alert/FuzzMessage internal/alert/FuzzSMS internal/alert/FuzzClean \
 	internal/lambda/spill/FuzzEveryBodyComesBackAsItWas internal/lambda/spill/FuzzDecodeRefusesOrComesBack \
 	internal/lambda/stream/FuzzInvoke internal/phone/FuzzCanonical internal/table/itemjson/FuzzDecode
 OUTAGE        ?= 60s
@@ -145,7 +146,8 @@ run: build ## start the local stack, post the nine samples, keep serving
 sam-build: $(VENV) ## build the functions for Lambda
 	$(SAM) build
 
-generate: ## regenerate the table's schema and the functions' events in events-samples/
+generate: $(VENV) ## regenerate the table's schema, the functions' events in events-samples/ and the time zones
+	.tools/venv/bin/python .tools/zoneinfo.py internal/zone/zoneinfo.zip
 	go test ./internal/table/schema -update
 	go test ./internal/lambda/gateway ./internal/proof/eventsource ./internal/lambda/spill -run TestSamples -update
 

@@ -249,6 +249,14 @@ const (
 	KindVoicemail  Kind = "voicemail"
 )
 
+// The kinds of what an alert is followed by if the call turns out answered. No
+// event has them: KindReturned takes the alert back, for programs, and
+// KindCorrection says so to people.
+const (
+	KindReturned   Kind = "returned"
+	KindCorrection Kind = "correction"
+)
+
 // Alerts reports whether the event sends an alert.
 func (k Kind) Alerts() bool { return k == KindMissedCall || k == KindVoicemail }
 

@@ -23,17 +23,17 @@ import (
 func TestDemoStoresTheNineSamplesAndAlertsOfTwoOnce(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
-	first := demo(t, data, samples(t))
+	first := run(t, "demo", "--data", data, "--samples", samples(t), "--time-zone", "America/New_York")
 	first.exits(t, 0)
 	first.says(t,
 		"Posting 9 sample events",
 		"9 of 9 samples stored, 9 of them new. 2 of 2 alerts sent just now.",
 		"CALL#call_1d4e5f6a", "MESSAGE#msg_a1b2c3d4", "CONTACT#98765",
 		"◀ missed call", "◀ voicemail",
-		"▶ Missed call\n  Number    +14155558765\n  Line      +14155551234\n  Time      12 March 2026, 14:32 UTC\n",
-		"▶ Voicemail\n  Number    +14155558765\n  Line      +14155551234\n  Time      12 March 2026, 14:40 UTC\n",
+		"▶ Missed call\n  Number    +14155558765\n  Line      +14155551234\n  Time      12 March 2026, 10:32 EDT\n",
+		"▶ Voicemail\n  Number    +14155558765\n  Line      +14155551234\n  Time      12 March 2026, 10:40 EDT\n",
 		// The call that it was left on.
-		"  Call      missed 12 March 2026, 14:32 UTC\n",
+		"  Call      missed 12 March 2026, 10:32 EDT\n",
 	)
 	second := demo(t, data, samples(t))
 	second.exits(t, 0)

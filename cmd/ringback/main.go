@@ -83,12 +83,13 @@ func version() string {
 }
 
 // stackFlags are the flags of a local stack.
-type stackFlags struct{ data, address, samples, webhookURL, forwardURL string }
+type stackFlags struct{ data, address, samples, webhookURL, forwardURL, timeZone string }
 
 func (f *stackFlags) add(c *cobra.Command, data, address string) {
 	flags := c.Flags()
 	flags.StringVar(&f.data, "data", data, "folder with the table and the token; created if missing")
 	flags.StringVar(&f.address, "addr", address, "address to listen on; port 0 takes a free one")
+	flags.StringVar(&f.timeZone, "time-zone", "", "zone of the times in alerts, such as America/New_York (default: this machine's)")
 	f.addSamples(c)
 }
 

@@ -18,8 +18,10 @@ import (
 	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
 
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/zone"
 )
 
 func newServe() *cobra.Command {
@@ -142,12 +144,20 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	if f.forwardURL != "" && !isHTTP(f.forwardURL) {
 		return nil, errors.New("--forward is not a URL such as https://hooks.example.com/missed-calls")
 	}
+	location := zone.Local()
+	if f.timeZone != "" {
+		var err error
+		if location, err = zone.Load(f.timeZone); err != nil {
+			return nil, fmt.Errorf("--time-zone: %w", err)
+		}
+	}
 	var notAddress *net.AddrError
 	s, err := local.Start(c.Context(), local.Config{
 		Folder:     f.data,
 		Address:    f.address,
 		WebhookURL: f.webhookURL,
 		Alerts:     alerts,
+		Style:      alert.Style{Location: location},
 		ForwardURL: f.forwardURL,
 	}, log)
 	switch {

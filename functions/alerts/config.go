@@ -1,9 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
+	"time"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
+	"github.com/ringback/ringback/internal/zone"
 )
 
 // config is the function's environment; template.yaml sets all of it.
@@ -11,6 +16,7 @@ type config struct {
 	table    lambdaenv.Table
 	topicARN string
 	sns      aws.Config
+	timeZone *time.Location
 }
 
 func readConfig(e *lambdaenv.Environment) config {
@@ -18,5 +24,16 @@ func readConfig(e *lambdaenv.Environment) config {
 		table:    e.Table(),
 		topicARN: e.Required("TOPIC_ARN"),
 		sns:      e.AWS("SNS"),
+		timeZone: timeZone(e),
 	}
+}
+
+// timeZone reads TIME_ZONE, UTC if it is not set.
+func timeZone(e *lambdaenv.Environment) *time.Location {
+	location, err := zone.Load(cmp.Or(e.Optional("TIME_ZONE"), "UTC"))
+	if err != nil {
+		// guard 6 alerts: _ = fmt.Errorf("TIME_ZONE: %w", err)
+		e.Fault(fmt.Errorf("TIME_ZONE: %w", err))
+	}
+	return location
 }

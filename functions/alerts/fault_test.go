@@ -503,10 +503,14 @@ func TestTextsOfOthersBreakNothing(t *testing.T) {
 		t.Errorf("%d alerts, want 3", len(got))
 	}
 	for _, d := range got {
-		for name, text := range map[string]string{
-			"caller": d.Caller.Name, "company": d.Caller.Company, "agent": d.Agent.Name,
+		texts := map[string]string{
+			"caller": d.Caller.Name, "company": d.Caller.Company,
 			"line": d.Line.Number, "transcription": d.Voicemail.Transcription,
-		} {
+		}
+		for _, agent := range d.Agents {
+			texts["agent"] += agent.Name
+		}
+		for name, text := range texts {
 			if strings.ContainsFunc(text, unicode.IsControl) || strings.ContainsAny(text, "\u2028\u202e") {
 				t.Errorf("%s has control characters: %q", name, text)
 			}
@@ -572,8 +576,8 @@ func TestAnAgentAndACallerMayBeUnknown(t *testing.T) {
 		if d.Caller.Withheld == known || d.Caller.Number != d.attributes["caller"] {
 			t.Errorf("%s: caller %+v with attributes %v", d.ID, d.Caller, d.attributes)
 		}
-		if _, agent := d.attributes["agent_id"]; (d.Agent.ID != nil) != agent {
-			t.Errorf("%s: agent %+v with attributes %v", d.ID, d.Agent, d.attributes)
+		if _, agent := d.attributes["agent_id"]; (len(d.Agents) > 0) != agent {
+			t.Errorf("%s: agents %+v with attributes %v", d.ID, d.Agents, d.attributes)
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -41,8 +41,10 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 
 	log := lambdacontext.NewLogger()
 	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)
+	dispatcher := alert.New(store, topic, log)
+	dispatcher.Style = alert.Style{Location: c.timeZone}
 	return stream.New(consumer.All(
-		alert.New(store, topic, log).Consumer(),
+		dispatcher.Consumer(),
 		addressbook.New(store, events.PhoneNumber, log).Consumer(),
 	), log), nil
 }

@@ -44,6 +44,7 @@ func variables(tableURL, tableName, topicURL, topicARN string) map[string]string
 		"AWS_ENDPOINT_URL_DYNAMODB": tableURL,
 		"AWS_ENDPOINT_URL_SNS":      topicURL,
 		"GOMAXPROCS":                "1",
+		"TIME_ZONE":                 "America/Vancouver",
 		"TABLE_NAME":                tableName,
 		"TOPIC_ARN":                 topicARN,
 	}
@@ -66,6 +67,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 		{"a table", map[string]string{"TABLE_NAME": ""}, []string{"TABLE_NAME"}},
 		{"credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}},
 		{"addresses that are some", map[string]string{"AWS_ENDPOINT_URL_SNS": "sns", "AWS_ENDPOINT_URL_DYNAMODB": "table"}, []string{"AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_DYNAMODB"}},
+		{"a time zone that exists", map[string]string{"TIME_ZONE": "Europe/Atlantis"}, []string{"TIME_ZONE", "Europe/Atlantis"}},
 		{"anything, and names all at once", map[string]string{"TOPIC_ARN": "", "TABLE_NAME": "", "AWS_REGION": ""}, []string{"TOPIC_ARN", "TABLE_NAME", "AWS_REGION"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -235,10 +237,10 @@ type document struct {
 		Company  string `json:"company"`
 		Withheld bool   `json:"withheld"`
 	} `json:"caller"`
-	Agent struct {
+	Agents []struct {
 		ID   *int64 `json:"id"`
 		Name string `json:"name"`
-	} `json:"agent"`
+	} `json:"agents"`
 	Reason    string `json:"missed_reason"`
 	Missed24h int    `json:"missed_24h"`
 	Voicemail struct {
@@ -314,6 +316,23 @@ func (w *world) marks(partition string) []string {
 		found = append(found, table.Text(item, table.SK))
 	}
 	return found
+}
+
+// The zone's rules come with the binary: British Columbia set its clocks for the
+// last time in March 2026.
+func TestPeopleReadLocalTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deliver(w.stored(
+		`{"event":"call.missed","timestamp":"2026-11-28T20:00:00Z","data":{"call_id":"c1","direction":"inbound","from":"+14155558765","to":"+14155551234"}}`,
+	))
+	messages := w.published()
+	if len(messages) != 1 {
+		t.Fatalf("%d messages, want 1", len(messages))
+	}
+	if m := messages[0]; !strings.Contains(m["email"], "\nTime      28 November 2026, 13:00 MST\n") || !strings.Contains(m["sms"], "28 Nov 13:00 MST") {
+		t.Errorf("e-mail and text message:\n%s\n%s", m["email"], m["sms"])
+	}
 }
 
 // published returns the messages of all PublishBatch requests, in all their forms.

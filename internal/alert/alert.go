@@ -13,33 +13,42 @@ import (
 // ErrItem means that no alert can be made of an item, now or later.
 var ErrItem = errors.New("item is no alert")
 
-// Alert is a missed call or voicemail to tell people about.
+// Alert is a missed call or voicemail to tell people about, or takes one back.
 type Alert struct {
-	// ID names the alert, and stays the same if it is sent again.
+	// ID names the alert, and stays the same if it is sent again or taken back.
 	ID   string
 	Kind events.Kind
+	// Outcome is how the call ended; "" stands for what Kind says. Reason is why an
+	// alert is taken back.
+	Outcome events.Outcome
+	Reason  string
 	// Event is the type of the event that the alert is made of.
 	Event events.Type
 	// Key is the key of the event's item, and CallID JustCall's id of the call; ""
 	// if the event has none.
 	Key    table.Key
 	CallID string
-	// OccurredAt is when the call happened, ReceivedAt when the event arrived.
-	OccurredAt, ReceivedAt time.Time
+	// OccurredAt is when the call was missed or the voicemail left, StartedAt when
+	// the call began, zero if it is not known, and ReceivedAt when the event
+	// arrived.
+	OccurredAt, StartedAt, ReceivedAt time.Time
 
 	// Line is the number called, "+" and digits, or, if it is not a number, the
 	// text as sent. LineName is its name in JustCall, if given.
 	Line, LineName string
 	// Caller is the caller's number, "+" and digits; "" if it is not known.
-	// Withheld is set if the caller hid it. CallerName is the name in the event.
-	Caller, CallerName string
-	Withheld           bool
-	AgentID            events.Optional[int64]
-	AgentName          string
+	// Extension is what to dial after it. CallerText is what was sent as the caller
+	// where no number can be told, and Withheld is set if the caller hid the number.
+	// CallerName is the name in the event.
+	Caller, Extension, CallerText, CallerName string
+	Withheld                                  bool
+	// Agents are those whose phones rang, in order.
+	Agents []Agent
 
-	// RingDuration is how long a missed call rang, in seconds, and MissedReason
-	// why nobody answered.
+	// RingDuration is how long the caller of a missed call waited, in seconds, and
+	// Queued is set if that was in a queue. MissedReason is why nobody answered.
 	RingDuration events.Optional[int64]
+	Queued       bool
 	MissedReason string
 
 	// Duration is a voicemail's length in seconds.
@@ -55,6 +64,12 @@ type Alert struct {
 	// MissedAt is when the call on which a voicemail was left was missed; zero if
 	// no event says so.
 	MissedAt time.Time
+}
+
+// Agent is a person of the account whose phone rang.
+type Agent struct {
+	ID   events.Optional[int64]
+	Name string
 }
 
 // Read returns the alert of an event's item. The error wraps [ErrItem].
@@ -105,17 +120,25 @@ func (a *Alert) readDetails(d events.Details) {
 	case *events.Call:
 		a.Line = lineOf(e.From, e.To, e.Direction)
 		a.CallerName = e.ContactName
-		a.AgentID, a.AgentName = e.AgentID, e.AgentName
+		a.Agents = agents(e.AgentID, e.AgentName)
 		a.RingDuration = e.RingDuration
 		a.MissedReason = e.MissedReason
 	case *events.Voicemail:
 		a.Line = lineOf(e.From, e.To, events.Inbound)
 		a.CallerName = e.ContactName
-		a.AgentID, a.AgentName = e.AgentID, e.AgentName
+		a.Agents = agents(e.AgentID, e.AgentName)
 		a.Duration = e.Duration
 		a.RecordingURL = e.RecordingURL
 		a.Transcription = e.Transcription
 	}
+}
+
+// agents returns the agent of an event, if it names one.
+func agents(id events.Optional[int64], name string) []Agent {
+	if _, ok := id.Get(); !ok && name == "" {
+		return nil
+	}
+	return []Agent{{ID: id, Name: name}}
 }
 
 func (a *Alert) readAttributes(item table.Item) {

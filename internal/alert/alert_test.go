@@ -50,7 +50,7 @@ func messageOf(t testing.TB, body string) alert.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a.Message()
+	return alert.Style{}.Message(a)
 }
 
 // newStore returns an empty table.

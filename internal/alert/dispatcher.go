@@ -46,6 +46,8 @@ type Publisher interface {
 type Dispatcher struct {
 	// Now is the clock. New sets it, tests replace it.
 	Now func() time.Time
+	// Style is how the alerts are written; callers may set it.
+	Style Style
 
 	store table.Store
 	to    Publisher
@@ -158,7 +160,7 @@ func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending, done ma
 
 	messages := make([]Message, len(first))
 	for i, p := range first {
-		messages[i] = p.Message()
+		messages[i] = d.Style.Message(p.Alert)
 	}
 	errs := d.publish(ctx, messages)
 	var marking sync.WaitGroup

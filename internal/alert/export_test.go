@@ -10,3 +10,11 @@ func RequestSize(m Message) int { return newSending(&m, new(error)).size }
 
 // Redacted returns the form of a message that is sent when the topic refuses it.
 func Redacted(m Message) Message { return m.redact() }
+
+// What the tests of texts need.
+var (
+	Clean    = clean
+	FitsSMS  = fitsSMS
+	Septets  = septets
+	ZoneName = zoneName
+)

@@ -6,28 +6,36 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"unicode/utf8"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/table"
 )
 
-// documentVersion is the version of the JSON document. It changes when a member is
-// removed or changes its meaning, not when one is added. docs/alerts.md and
-// docs/alert.schema.json describe the document.
-const documentVersion = 1
+// MaxSubject limits subjects, in UTF-16 code units: SNS accepts less than 100
+// characters. See https://docs.aws.amazon.com/sns/latest/api/API_Publish.html.
+const MaxSubject = 99
 
-// Limits of the texts for people, in characters. SNS accepts subjects of less than
-// 100 characters, and sends 140 ASCII characters as one text message. With other
-// letters it can become two or three.
-// See https://docs.aws.amazon.com/sns/latest/api/API_Publish.html.
 const (
-	MaxSubject = 99
-	MaxSMS     = 140
+	// maxShort limits a name in a subject and in a text message, in characters.
+	maxShort = 30
+	// minShort is the least that is worth showing of a text that has to be cut.
+	minShort = 6
+	// mailWidth is where lines of an e-mail are folded, in characters. A link is not
+	// folded, and no line has more than maxMailLine bytes: RFC 5322, section 2.1.1.
+	mailWidth   = 76
+	maxMailLine = 998
 )
+
+// Style is how alerts are written for people. The zero Style tells times in UTC and
+// shows numbers as "+" and digits.
+type Style struct {
+	// Location is the zone of the times that people read; nil means UTC.
+	Location *time.Location
+	// Show returns a number, "+" and digits, as people read it; nil leaves it as it
+	// is.
+	Show func(number string) string
+}
 
 // Message is an alert in the forms that people and programs receive.
 type Message struct {
@@ -35,13 +43,13 @@ type Message struct {
 	Kind events.Kind
 	// Call identifies the call. Alerts of one call must stay in order.
 	Call string
-	// Subject and Email are for people. SMS is one line of at most [MaxSMS]
-	// characters.
+	// Subject and Email are for people. SMS is one line, and one text message: see
+	// [MaxSMS].
 	Subject, Email, SMS string
 	// Document is the JSON document, for programs.
 	Document []byte
 	// Attributes are for filter policies: kind, line, agent_id and caller, where
-	// known.
+	// known. Of several agents, agent_id is a JSON array.
 	Attributes map[string]string
 
 	// redact renders the message without names and texts, which a caller can
@@ -50,58 +58,9 @@ type Message struct {
 	redact func() Message
 }
 
-// document is docs/alert.schema.json.
-type document struct {
-	Version     int         `json:"version"`
-	ID          string      `json:"id"`
-	Kind        events.Kind `json:"kind"`
-	OccurredAt  string      `json:"occurred_at,omitzero"`
-	ReceivedAt  string      `json:"received_at,omitzero"`
-	CallID      string      `json:"call_id,omitzero"`
-	Line        party       `json:"line,omitzero"`
-	Caller      party       `json:"caller,omitzero"`
-	Agent       agent       `json:"agent,omitzero"`
-	RingSeconds *int64      `json:"ring_seconds,omitzero"`
-	Reason      string      `json:"missed_reason,omitzero"`
-	Missed24h   int         `json:"missed_24h,omitzero"`
-	Voicemail   *voicemail  `json:"voicemail,omitzero"`
-	MissedCall  *missedCall `json:"missed_call,omitzero"`
-	Key         tableKey    `json:"key"`
-	Cut         bool        `json:"cut,omitzero"`
-}
-
-type party struct {
-	Number   string `json:"number,omitzero"`
-	Name     string `json:"name,omitzero"`
-	Company  string `json:"company,omitzero"`
-	Withheld bool   `json:"withheld,omitzero"`
-}
-
-type agent struct {
-	ID   *int64 `json:"id,omitzero"`
-	Name string `json:"name,omitzero"`
-}
-
-type voicemail struct {
-	Seconds          *int64 `json:"duration_seconds,omitzero"`
-	RecordingURL     string `json:"recording_url,omitzero"`
-	Transcription    string `json:"transcription,omitzero"`
-	TranscriptionCut bool   `json:"transcription_cut,omitzero"`
-}
-
-type missedCall struct {
-	CallID     string `json:"call_id"`
-	OccurredAt string `json:"occurred_at,omitzero"`
-}
-
-type tableKey struct {
-	PK string `json:"PK"`
-	SK string `json:"SK"`
-}
-
-// Message renders the alert, whatever the event holds.
-func (a Alert) Message() Message {
-	w := a.words()
+// Message renders an alert, whatever the event holds.
+func (s Style) Message(a Alert) Message {
+	w := s.words(a)
 	return Message{
 		ID:         a.ID,
 		Kind:       a.Kind,
@@ -119,7 +78,7 @@ func (a Alert) Message() Message {
 // ones.
 func (w words) attributes(line string) map[string]string {
 	known := map[string]string{"kind": string(w.Kind)}
-	for name, value := range map[string]string{"line": line, "agent_id": w.agentID(), "caller": w.Caller} {
+	for name, value := range map[string]string{"line": line, "agent_id": w.agentIDs(), "caller": w.Caller} {
 		if value != "" {
 			known[name] = value
 		}
@@ -139,7 +98,7 @@ func (w words) redacted() Message {
 		Subject: title(a.Kind) + ", details in the table",
 		Email: title(a.Kind) + "\n\nThe details could not be sent. They are in the events table, under\n\n" +
 			key + "\n",
-		SMS: line(title(a.Kind)+", details in the table under "+key, MaxSMS),
+		SMS: cut(plain(title(a.Kind)+", details in the table under "+key), "...", fitsSMS),
 		Document: encode(document{
 			Version: documentVersion, ID: line(a.ID, 2*maxID), Kind: a.Kind,
 			OccurredAt: stamp(a.OccurredAt), ReceivedAt: stamp(a.ReceivedAt),
@@ -152,28 +111,39 @@ func (w words) redacted() Message {
 // words holds the texts of an alert, cleaned and shortened.
 type words struct {
 	Alert
+	style Style
+
 	line, lineName   string
 	name, company    string
-	agentName        string
+	callerText       string
+	extension        string
+	agents           []Agent
 	reason           string
+	missedReason     string
 	recording        string
 	transcription    string
 	transcriptionCut bool
 }
 
-func (a Alert) words() words {
+func (s Style) words(a Alert) words {
 	w := words{
-		Alert:     a,
-		line:      line(a.Line, maxName),
-		lineName:  line(a.LineName, maxName),
-		name:      line(cmp.Or(a.ContactName, a.CallerName), maxName),
-		company:   line(a.Company, maxName),
-		agentName: line(a.AgentName, maxName),
-		reason:    line(a.MissedReason, maxReason),
-		recording: link(a.RecordingURL),
+		Alert:        a,
+		style:        s,
+		line:         line(a.Line, maxName),
+		lineName:     line(a.LineName, maxName),
+		name:         line(cmp.Or(a.ContactName, a.CallerName), maxName),
+		company:      line(a.Company, maxName),
+		callerText:   line(a.CallerText, maxName),
+		extension:    line(a.Extension, maxExtension),
+		reason:       line(a.Reason, maxReason),
+		missedReason: line(a.MissedReason, maxReason),
+		recording:    link(a.RecordingURL),
 	}
-	if events.PhoneNumber(w.name) != "" {
+	if w.name == w.callerText || events.PhoneNumber(w.name) != "" {
 		w.name = "" // JustCall names an unnamed contact by its number
+	}
+	for _, tried := range a.Agents[:min(len(a.Agents), maxAgents)] {
+		w.agents = append(w.agents, Agent{ID: tried.ID, Name: line(tried.Name, maxName)})
 	}
 	var whole bool
 	w.transcription, whole = clean(a.Transcription, maxTranscription)
@@ -181,26 +151,55 @@ func (a Alert) words() words {
 	return w
 }
 
-func (w words) agentID() string {
-	if id, ok := w.AgentID.Get(); ok {
-		return strconv.FormatInt(id, 10)
+// agentIDs returns the ids of the agents as an attribute.
+func (w words) agentIDs() string {
+	var ids []string
+	for _, a := range w.Agents[:min(len(w.Agents), maxAgents)] {
+		if id, ok := a.ID.Get(); ok {
+			ids = append(ids, strconv.FormatInt(id, 10))
+		}
 	}
-	return ""
+	if len(ids) > 1 {
+		return string(encode(ids))
+	}
+	return strings.Join(ids, "")
+}
+
+// agentNames returns the agents as people know them.
+func (w words) agentNames() string {
+	var names []string
+	for _, a := range w.agents {
+		id, ok := a.ID.Get()
+		switch {
+		case a.Name != "":
+			names = append(names, a.Name)
+		case ok:
+			names = append(names, "agent "+strconv.FormatInt(id, 10))
+		}
+	}
+	if more := len(w.Agents) - len(w.agents); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 // who returns the caller's name and company, as far as they are known.
-func (w words) who(most int) string {
-	name, company := line(w.name, most), line(w.company, most)
+func who(name, company string) string {
 	if name != "" && company != "" {
 		return name + " (" + company + ")"
 	}
 	return cmp.Or(name, company)
 }
 
+// number says which number to call back.
 func (w words) number() string {
 	switch {
+	case w.Caller != "" && w.extension != "":
+		return w.style.show(w.Caller) + " ext. " + w.extension
 	case w.Caller != "":
-		return w.Caller
+		return w.style.show(w.Caller)
+	case w.callerText != "":
+		return w.callerText
 	case w.Withheld:
 		return "number withheld"
 	default:
@@ -208,11 +207,36 @@ func (w words) number() string {
 	}
 }
 
-func title(kind events.Kind) string {
-	if kind == events.KindVoicemail {
-		return "Voicemail"
+// show returns a number as people read it, and any other text as it is.
+func (s Style) show(number string) string {
+	if s.Show == nil || events.PhoneNumber(number) != number {
+		return number
 	}
-	return "Missed call"
+	return cmp.Or(line(s.Show(number), maxShort), number)
+}
+
+// clock returns a time of day and day, as people read them.
+func (s Style) clock(at time.Time) string {
+	local := s.local(at)
+	return local.Format("2 January 2006, 15:04 ") + zoneName(local)
+}
+
+func (s Style) local(at time.Time) time.Time {
+	if s.Location == nil {
+		return at.UTC()
+	}
+	return at.In(s.Location)
+}
+
+func title(kind events.Kind) string {
+	switch kind {
+	case events.KindVoicemail:
+		return "Voicemail"
+	case events.KindReturned, events.KindCorrection:
+		return "Answered after all"
+	default:
+		return "Missed call"
+	}
 }
 
 // heading returns the title. For a repeated missed call it adds the count.
@@ -237,75 +261,212 @@ func ordinal(n int) string {
 	return strconv.Itoa(n) + ending
 }
 
-// call says what a person needs to call back: who called, on which line.
-func (w words) call(separator string) string {
-	text := w.heading() + ": "
-	if who := w.who(20); who != "" {
-		text += who + separator
+const noAnswer, leftVoicemail = "no answer", "left a voicemail"
+
+// outcome says how the call ended, in words.
+func (w words) outcome() string {
+	waited, _ := w.RingDuration.Get()
+	length, _ := w.Duration.Get()
+	switch w.ended() {
+	case events.Abandoned:
+		if w.Queued {
+			return after("gave up in the queue", waited)
+		}
+		return after("gave up", waited)
+	case events.Voicemailed:
+		if text := lasted(length); text != "" {
+			return leftVoicemail + " of " + text
+		}
+		return leftVoicemail
+	case events.Answered:
+		return "answered"
+	default:
+		return after(noAnswer, waited)
 	}
-	text += w.number()
-	if on := line(cmp.Or(w.lineName, w.line), 20); on != "" {
-		text += " on " + on
+}
+
+// ended returns the outcome, or the one that the kind implies.
+func (w words) ended() events.Outcome {
+	switch {
+	case w.Outcome != "":
+		return w.Outcome
+	case w.Kind == events.KindVoicemail:
+		return events.Voicemailed
+	case w.Kind == events.KindMissedCall:
+		return events.Missed
+	default:
+		return events.Answered
+	}
+}
+
+func after(what string, seconds int64) string {
+	if text := lasted(seconds); text != "" {
+		return what + " after " + text
+	}
+	return what
+}
+
+// short holds the parts of a subject or of a text message.
+type short struct {
+	head, number              string
+	name, company, line, when string
+	note                      string
+	comma, colon              string // before the number, and before the note
+}
+
+func (s short) String() string {
+	text := s.head + ": "
+	if caller := who(s.name, s.company); caller != "" {
+		text += caller + s.comma
+	}
+	text += s.number
+	if s.line != "" {
+		text += " on " + s.line
+	}
+	if s.when != "" {
+		text += ", " + s.when
+	}
+	if s.note != "" {
+		text += s.colon + s.note
 	}
 	return text
 }
 
-// subject counts in UTF-16, as SNS may do: an emoji counts as two.
-func (w words) subject() string {
-	letters := []rune(line(w.call(", "), MaxSubject))
-	for len(utf16.Encode(letters)) > MaxSubject {
-		letters = letters[:len(letters)-1]
+// shorten cuts or leaves out what does not fit: the note first, and the name last.
+// The number to call back is never lost.
+func (s short) shorten(dots string, fits func(string) bool) string {
+	kept := short{head: s.head, comma: s.comma, colon: s.colon}
+	for _, part := range []struct {
+		to    *string
+		whole string
+		cut   bool
+	}{
+		// guard 2 alert (SMS|Limits): {&kept.number, "", true},
+		{&kept.number, s.number, true},
+		{&kept.name, s.name, true},
+		{&kept.line, s.line, true},
+		{&kept.when, s.when, false},
+		{&kept.company, s.company, false},
+		{&kept.note, s.note, s.colon == quoted},
+	} {
+		with := func(text string) bool {
+			*part.to = text
+			return fits(kept.String())
+		}
+		if with(part.whole) {
+			continue
+		}
+		shorter := ""
+		if part.cut {
+			shorter = cut(part.whole, dots, with)
+		}
+		if part.to != &kept.number && utf8.RuneCountInString(shorter) < minShort {
+			shorter = ""
+		}
+		*part.to = shorter
 	}
-	return strings.TrimRight(string(letters), " ")
+	return kept.String()
 }
+
+// short returns the parts of a subject. For a text message there are more.
+func (w words) short() short {
+	return short{
+		head:    w.heading(),
+		number:  w.number(),
+		name:    line(w.name, maxShort),
+		company: line(w.company, maxShort),
+		line:    line(cmp.Or(w.lineName, w.style.show(w.line)), maxShort),
+		comma:   ", ",
+	}
+}
+
+func (w words) subject() string {
+	return w.short().shorten("…", func(text string) bool { return units(text) <= MaxSubject })
+}
+
+// quoted goes before what a caller said.
+const quoted = ": "
 
 func (w words) sms() string {
-	text := w.call(" ")
-	if !w.OccurredAt.IsZero() {
-		text += w.OccurredAt.UTC().Format(", 15:04 UTC")
+	s := w.short()
+	s.comma = " "
+	s.when = w.when()
+	switch {
+	case w.Kind == events.KindCorrection || w.Kind == events.KindReturned:
+		s.colon, s.note = ". ", "No need to call back."
+	case w.transcription != "":
+		s.colon, s.note = quoted, w.transcription
+	case w.outcome() != noAnswer && w.Kind == events.KindMissedCall:
+		s.colon, s.note = ", ", w.outcome()
 	}
-	if w.transcription != "" {
-		text += ": " + w.transcription
+	for _, part := range s.texts() {
+		*part = plain(*part)
 	}
-	// The alphabet of text messages has no ellipsis: it would turn one message into
-	// three.
-	const dots = "..."
-	text = strings.ReplaceAll(text, "…", dots)
-	if letters := []rune(text); len(letters) > MaxSMS {
-		text = strings.TrimRight(string(letters[:MaxSMS-len(dots)]), " .") + dots
+	s.number = plain(s.number)
+	if !fitsSMS(s.String()) {
+		worded := s
+		for _, part := range worded.texts() {
+			*part = withoutSymbols(*part)
+		}
+		if _, ok := septets(worded.String()); ok {
+			s = worded
+		}
 	}
-	return text
+	return s.shorten("...", fitsSMS)
+}
+
+// texts returns the parts that people wrote.
+func (s *short) texts() []*string { return []*string{&s.name, &s.company, &s.line, &s.note} }
+
+// when tells the time, and the day too if that is not the day on which the event
+// arrived.
+func (w words) when() string {
+	if w.OccurredAt.IsZero() {
+		return ""
+	}
+	at, arrived := w.style.local(w.OccurredAt), w.style.local(w.ReceivedAt)
+	format := "15:04 "
+	if !w.ReceivedAt.IsZero() && at.Format(time.DateOnly) != arrived.Format(time.DateOnly) {
+		format = "2 Jan 15:04 "
+	}
+	return at.Format(format) + zoneName(at)
 }
 
 func (w words) email() string {
 	var b strings.Builder
 	row := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(&b, "%-10s%s\n", name, value)
+		for i, text := range fold(value, mailWidth-rowIndent) {
+			if i > 0 {
+				name = ""
+			}
+			if text != "" {
+				fmt.Fprintf(&b, "%-*s%s\n", rowIndent, name, text)
+			}
 		}
 	}
 	b.WriteString(title(w.Kind) + "\n\n")
-	row("Caller", w.who(maxName))
+	if w.Kind == events.KindCorrection || w.Kind == events.KindReturned {
+		b.WriteString("Somebody answered this call. There is no need to call back.\n\n")
+	}
+	row("Caller", who(w.name, w.company))
 	row("Number", w.number())
 	row("Line", w.lineText())
 	if !w.OccurredAt.IsZero() {
-		row("Time", clock(w.OccurredAt))
+		row("Time", w.style.clock(w.OccurredAt))
 	}
-	row("Rang for", seconds(w.RingDuration))
-	row("Reason", w.reason)
-	row("Agent", w.agentText())
+	if !w.StartedAt.IsZero() && w.style.clock(w.StartedAt) != w.style.clock(w.OccurredAt) {
+		row("Began", w.style.clock(w.StartedAt))
+	}
+	if outcome := w.outcome(); outcome != noAnswer && outcome != leftVoicemail { // the title says that
+		row("Outcome", sentence(outcome))
+	}
+	row("Reason", cmp.Or(w.reason, w.missedReason))
+	row("Tried", w.agentNames())
 	if w.MissedTimes > 1 && w.Kind == events.KindMissedCall {
 		row("Missed", fmt.Sprintf("%d times in the last 24 hours", w.MissedTimes))
 	}
 	if w.Kind == events.KindVoicemail {
-		row("Length", seconds(w.Duration))
-		row("Listen", w.recording)
-		if !w.MissedAt.IsZero() {
-			row("Call", "missed "+clock(w.MissedAt))
-		}
-		if w.transcription != "" {
-			b.WriteString("\n\"" + w.transcription + "\"\n")
-		}
+		w.writeVoicemail(&b, row)
 	}
 	b.WriteString("\n")
 	row("Call id", line(w.CallID, maxID))
@@ -313,85 +474,34 @@ func (w words) email() string {
 	return b.String()
 }
 
-func (w words) lineText() string {
-	if w.lineName != "" && w.line != "" {
-		return w.lineName + " (" + w.line + ")"
-	}
-	return cmp.Or(w.lineName, w.line)
-}
+// rowIndent is where the values of an e-mail's rows begin.
+const rowIndent = 10
 
-func (w words) agentText() string {
-	if id := w.agentID(); id != "" && w.agentName != "" {
-		return w.agentName + " (" + id + ")"
-	}
-	return cmp.Or(w.agentName, w.agentID())
-}
-
-func (w words) document() document {
-	d := document{
-		Version:    documentVersion,
-		ID:         w.ID,
-		Kind:       w.Kind,
-		OccurredAt: stamp(w.OccurredAt),
-		ReceivedAt: stamp(w.ReceivedAt),
-		CallID:     w.callID(),
-		Line:       party{Number: w.line, Name: w.lineName},
-		Caller:     party{Number: w.Caller, Name: w.name, Company: w.company, Withheld: w.Withheld},
-		Agent:      agent{ID: pointer(w.AgentID), Name: w.agentName},
-		Missed24h:  w.MissedTimes,
-		Key:        tableKey{PK: w.Key.PK, SK: w.Key.SK},
-	}
-	if w.Kind != events.KindVoicemail {
-		d.RingSeconds, d.Reason = pointer(w.RingDuration), w.reason
-		return d
-	}
-	d.Voicemail = &voicemail{
-		Seconds:          pointer(w.Duration),
-		RecordingURL:     w.recording,
-		Transcription:    w.transcription,
-		TranscriptionCut: w.transcriptionCut,
-	}
-	if id := w.callID(); id != "" {
-		d.MissedCall = &missedCall{CallID: id, OccurredAt: stamp(w.MissedAt)}
-	}
-	return d
-}
-
-func encode(v any) []byte {
-	text, _ := json.Marshal(v, jsontext.AllowInvalidUTF8(true)) // a document holds nothing else that fails
-	return text
-}
-
-// callID returns the call's ID, or "" if it is absurdly long. The key then
-// identifies the call.
-func (w words) callID() string {
-	if len(w.CallID) > maxID {
-		return ""
-	}
-	return w.CallID
-}
-
-func stamp(at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	return table.Time(at)
-}
-
-func seconds(n events.Optional[int64]) string {
-	switch value, ok := n.Get(); {
-	case !ok:
-		return ""
-	case value == 1:
-		return "1 second"
+func (w words) writeVoicemail(b *strings.Builder, row func(name, value string)) {
+	switch {
+	case len(w.recording) <= maxMailLine-rowIndent:
+		row("Listen", w.recording)
+	case w.callID() != "":
+		row("Listen", "the link is too long for an e-mail: ringback call "+line(w.CallID, maxID))
 	default:
-		return strconv.FormatInt(value, 10) + " seconds"
+		row("Listen", "the link is too long for an e-mail: it is in the table")
+	}
+	if !w.MissedAt.IsZero() {
+		row("Call", "missed "+w.style.clock(w.MissedAt))
+	}
+	if w.transcription != "" {
+		// Indented, so that no line of what a caller said looks like a row.
+		b.WriteString("\n" + strings.Join(fold(`"`+w.transcription+`"`, mailWidth), "\n ") + "\n")
 	}
 }
 
-func pointer(n events.Optional[int64]) *int64 {
-	if value, ok := n.Get(); ok {
-		return &value
+// sentence begins a text with a capital letter.
+func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+func (w words) lineText() string {
+	number := w.style.show(w.line)
+	if w.lineName != "" && number != "" {
+		return w.lineName + " (" + number + ")"
 	}
-	return nil
+	return cmp.Or(w.lineName, number)
 }

@@ -86,7 +86,7 @@ func TestWhatCallersWroteIsShownOnOneLine(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, sent, want string }{
 		{"as it is", "Zoë O'Brien-Łukasik", "Zoë O'Brien-Łukasik"},
-		{"quotes and brackets", `"Bob" <b@example.com> & Co \n`, `"Bob" <b@example.com> & Co \n`},
+		{"quotes and brackets", `"Bob" <b@example.com> & Co`, `"Bob" <b@example.com> & Co`},
 		{"line ends", "Pat\r\nSubject: free\n\n\nmoney", "Pat Subject: free money"},
 		{"line separators", "Pat\u2028Line\u2029End\u0085", "Pat Line End"},
 		{"controls", "P\x00a\x1b[31mt\a", "P a [31mt"},
@@ -124,6 +124,9 @@ func TestLimitsHoldWhateverWasSent(t *testing.T) {
 		"10 000 emoji":       strings.Repeat("😀", 10_000),
 		"10 000 words":       strings.Repeat("word ", 10_000),
 		"10 000 controls":    strings.Repeat("\x01", 10_000),
+		"10 000 ideographs":  strings.Repeat("电", 10_000),
+		"10 000 accents":     "e" + strings.Repeat("\u0301", 10_000),
+		"10 000 entities":    strings.Repeat("&amp;", 10_000),
 		"300 KB":             strings.Repeat("Bitte rufen Sie zurück. ", 12_500),
 	}
 	for name, text := range long {
@@ -134,8 +137,13 @@ func TestLimitsHoldWhateverWasSent(t *testing.T) {
 				if n := len(utf16.Encode([]rune(m.Subject))); n > alert.MaxSubject {
 					t.Errorf("subject of %d characters: %s", n, m.Subject)
 				}
-				if n := utf8.RuneCountInString(m.SMS); n > alert.MaxSMS {
-					t.Errorf("text message of %d characters: %s", n, m.SMS)
+				if !alert.FitsSMS(m.SMS) {
+					t.Errorf("more than one text message: %s", m.SMS)
+				}
+				for row := range strings.Lines(m.Email) {
+					if len(row) > 998 {
+						t.Errorf("line of %d bytes in the e-mail: %s", len(row), row)
+					}
 				}
 				for form, shown := range map[string]string{"subject": m.Subject, "sms": m.SMS, "email": m.Email} {
 					if !strings.Contains(shown, "+14155550144") {
@@ -232,13 +240,18 @@ func TestWhatIsNotKnownIsNotSaid(t *testing.T) {
 func TestOnlyLinksThatLookLikeOnesAreSent(t *testing.T) {
 	t.Parallel()
 	for sent, want := range map[string]any{
-		"https://recordings.example.com/1.mp3?a=b&c=d":     "https://recordings.example.com/1.mp3?a=b&c=d",
-		"http://recordings.example.com/1.mp3":              "http://recordings.example.com/1.mp3",
-		"javascript:alert(1)":                              nil,
-		"/1.mp3":                                           nil,
-		"https://":                                         nil,
-		"https://example.com/\nBcc: x":                     nil,
-		"https://example.com/" + strings.Repeat("a", 1000): nil,
+		"https://recordings.example.com/1.mp3?a=b&c=d":      "https://recordings.example.com/1.mp3?a=b&c=d",
+		"https://recordings.example.com/1.mp3?a=1&amp;b=2":  "https://recordings.example.com/1.mp3?a=1&b=2",
+		"https://recordings.example.com/1.mp3?a=1&copy=2":   "https://recordings.example.com/1.mp3?a=1&copy=2",
+		`https:\\/\\/recordings.example.com\\/1.mp3`:        "https://recordings.example.com/1.mp3",
+		`https://recordings.example.com/1.mp3?n=\"x\"`:      "https://recordings.example.com/1.mp3?n=%22x%22",
+		" https://recordings.example.com/1.mp3 ":            "https://recordings.example.com/1.mp3",
+		"http://recordings.example.com/1.mp3":               "http://recordings.example.com/1.mp3",
+		"javascript:alert(1)":                               nil,
+		"/1.mp3":                                            nil,
+		"https://":                                          nil,
+		"https://example.com/\nBcc: x":                      nil,
+		"https://example.com/" + strings.Repeat("a", 8<<10): nil,
 	} {
 		body := strings.Replace(voicemail("Hi"), "https://recordings.example.com/1.mp3", strings.ReplaceAll(sent, "\n", `\n`), 1)
 		m := messageOf(t, body)
@@ -263,13 +276,14 @@ func TestAnItemWithADamagedPayloadStillAlerts(t *testing.T) {
 		if a.ID != "CALL#call_1d4e5f6a/missed_call" || a.CallID != "call_1d4e5f6a" || a.Caller != "+14155558765" || a.OccurredAt.IsZero() {
 			t.Errorf("%s: %+v", name, a)
 		}
-		if got := a.Message().Subject; got != "Missed call: +14155558765" {
+		if got := (alert.Style{}).Message(a).Subject; got != "Missed call: +14155558765" {
 			t.Errorf("%s: subject %q", name, got)
 		}
 		delete(item, table.GSI1PK)
 		a, _ = alert.Read(item)
-		if got := document(t, a.Message())["caller"]; got != nil || a.Message().Subject != "Missed call: number not known" {
-			t.Errorf("%s: caller %v, subject %q; nobody withheld it", name, got, a.Message().Subject)
+		m := alert.Style{}.Message(a)
+		if got := document(t, m)["caller"]; got != nil || m.Subject != "Missed call: number not known" {
+			t.Errorf("%s: caller %v, subject %q; nobody withheld it", name, got, m.Subject)
 		}
 	}
 }

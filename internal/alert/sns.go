@@ -104,11 +104,15 @@ func (n *sending) set(m *Message) {
 
 	// Transactional text messages are sent before promotional ones.
 	// https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-topic.html
-	attributes := map[string]types.MessageAttributeValue{"AWS.SNS.SMS.SMSType": attribute("Transactional")}
+	attributes := map[string]types.MessageAttributeValue{"AWS.SNS.SMS.SMSType": attribute("String", "Transactional")}
 	n.size = len(text) + len(m.Subject)
 	for name, value := range m.Attributes {
-		attributes[name] = attribute(value)
-		n.size += len(name) + len(value) + len("String")
+		typ := "String"
+		if name == "agent_id" && strings.HasPrefix(value, "[") {
+			typ = "String.Array" // a filter policy matches any of them
+		}
+		attributes[name] = attribute(typ, value)
+		n.size += len(name) + len(value) + len(typ)
 	}
 	n.message = m
 	n.entry = types.PublishBatchRequestEntry{
@@ -119,8 +123,8 @@ func (n *sending) set(m *Message) {
 	}
 }
 
-func attribute(value string) types.MessageAttributeValue {
-	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+func attribute(typ, value string) types.MessageAttributeValue {
+	return types.MessageAttributeValue{DataType: aws.String(typ), StringValue: aws.String(value)}
 }
 
 // send publishes what fits into one request, and retries what fails.

@@ -50,7 +50,7 @@ func TestAlertsArePrintedForAPersonToRead(t *testing.T) {
   Number    +14155558765
   Line      +14155551234
   Time      12 March 2026, 14:32 UTC
-  Rang for  30 seconds
+  Outcome   No answer after 30 s
   Call id   call_1d4e5f6a
   Kept as   CALL#call_1d4e5f6a
 
@@ -58,8 +58,8 @@ func TestAlertsArePrintedForAPersonToRead(t *testing.T) {
   Number    +14155558765
   Line      +14155551234
   Time      12 March 2026, 14:40 UTC
-  Agent     42
-  Length    22 seconds
+  Outcome   Left a voicemail of 22 s
+  Tried     agent 42
   Listen    https://recordings.justcall.io/vm_xyz789.mp3
   Call      missed 12 March 2026, 14:32 UTC
   "Hi, this is Pat from Globex. Please call me back about the contract."
@@ -142,7 +142,7 @@ func TestAlertsAreForwardedAsDocumentsWithTheirAttributes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if document.Version != 1 || document.ID != want["Ringback-Alert-Id"] || document.Kind != want["Ringback-Kind"] {
-			t.Errorf("document %+v, want version 1 of %s", document, want["Ringback-Alert-Id"])
+			t.Errorf("document %+v, want version 2 of %s", document, want["Ringback-Alert-Id"])
 		}
 		if document.Kind == "voicemail" && (document.Missed.CallID != "call_1d4e5f6a" || document.Missed.OccurredAt != "2026-03-12T14:32:00.000Z") {
 			t.Errorf("the voicemail's missed call is %+v", document.Missed)

@@ -65,8 +65,10 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	if c.ForwardURL == "" {
 		o.Workers = 1 // people read printed alerts in order
 	}
+	dispatcher := alert.New(store, p, log)
+	dispatcher.Style = c.Style
 	runner, err := consumer.Start(ctx, store, o, log,
-		alert.New(store, p, log).Consumer(),
+		dispatcher.Consumer(),
 		addressbook.New(store, events.PhoneNumber, log).Consumer(),
 	)
 	if err != nil {

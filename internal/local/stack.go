@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/table"
@@ -57,6 +58,8 @@ type Config struct {
 	// Alerts gets each alert as a block of text for people, in one Write; nil for
 	// none. While a Write blocks, no alert goes out.
 	Alerts io.Writer
+	// Style is how they are written.
+	Style alert.Style
 	// ForwardURL is where each alert is posted as the JSON document of
 	// docs/alerts.md, with its ID and attributes in headers; "" for nowhere. It is
 	// posted until the answer is 200 to 299, and printed once in each run. The URL

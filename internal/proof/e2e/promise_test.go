@@ -527,7 +527,7 @@ func (a told) settled() string {
 	within("missed_call", "occurred_at")
 	within("caller", "name", "company")
 	if slices.Contains(twins, fmt.Sprint(document["call_id"])) {
-		for _, name := range []string{"occurred_at", "line", "agent", "ring_seconds", "missed_reason", "voicemail"} {
+		for _, name := range []string{"occurred_at", "line", "agents", "ring_seconds", "missed_reason", "voicemail"} {
 			delete(document, name)
 		}
 		within("key", "SK")
