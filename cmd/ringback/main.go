@@ -83,13 +83,16 @@ func version() string {
 }
 
 // stackFlags are the flags of a local stack.
-type stackFlags struct{ data, address, samples, webhookURL, forwardURL, timeZone string }
+type stackFlags struct {
+	data, address, samples, webhookURL, forwardURL, timeZone, defaultCountry string
+}
 
 func (f *stackFlags) add(c *cobra.Command, data, address string) {
 	flags := c.Flags()
 	flags.StringVar(&f.data, "data", data, "folder with the table and the token; created if missing")
 	flags.StringVar(&f.address, "addr", address, "address to listen on; port 0 takes a free one")
 	flags.StringVar(&f.timeZone, "time-zone", "", "zone of the times in alerts, such as America/New_York (default: this machine's)")
+	flags.StringVar(&f.defaultCountry, "default-country", "", "country of numbers without a country code, such as US")
 	f.addSamples(c)
 }
 

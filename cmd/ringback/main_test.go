@@ -67,7 +67,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 			"--forward string", "docs/alerts.md", "Ringback-Alert-Id", "secret.json", "tunnel", "Examples:",
 		}},
 		{"demo", []string{
-			"--addr string", `(default "127.0.0.1:0")`, "--data string", `(default ".ringback/demo")`,
+			"--addr string", `(default "127.0.0.1:0")`, "--default-country string", "--data string", `(default ".ringback/demo")`,
 			"--samples string",
 		}},
 		{"send", []string{

@@ -20,6 +20,7 @@ import (
 
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/zone"
 )
@@ -151,6 +152,10 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 			return nil, fmt.Errorf("--time-zone: %w", err)
 		}
 	}
+	numbers, err := phone.New(f.defaultCountry)
+	if err != nil {
+		return nil, fmt.Errorf("--default-country: %w", err)
+	}
 	var notAddress *net.AddrError
 	s, err := local.Start(c.Context(), local.Config{
 		Folder:     f.data,
@@ -159,6 +164,7 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 		Alerts:     alerts,
 		Style:      alert.Style{Location: location},
 		ForwardURL: f.forwardURL,
+		Numbers:    numbers,
 	}, log)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):

@@ -87,6 +87,15 @@ func TestServeRefusesToForwardToWhatIsNoURL(t *testing.T) {
 	}
 }
 
+func TestServeRefusesACountryThatDoesNotExist(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"serve", "demo"} {
+		got := run(t, command, "--default-country", "USA", "--data", t.TempDir())
+		got.exits(t, 1)
+		got.complains(t, "--default-country", "US")
+	}
+}
+
 func TestServeLogsWhatItAnswersWithoutTheToken(t *testing.T) {
 	t.Parallel()
 	b := serve(t, t.TempDir())

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
+	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/zone"
 )
 
@@ -17,14 +18,22 @@ type config struct {
 	topicARN string
 	sns      aws.Config
 	timeZone *time.Location
+	// numbers reads numbers as they are written in DEFAULT_COUNTRY.
+	numbers phone.Book
 }
 
 func readConfig(e *lambdaenv.Environment) config {
+	// Not a method of the environment: the webhook must not link package phone.
+	numbers, err := phone.New(e.Optional("DEFAULT_COUNTRY"))
+	if err != nil {
+		e.Fault(fmt.Errorf("DEFAULT_COUNTRY: %w", err))
+	}
 	return config{
 		table:    e.Table(),
 		topicARN: e.Required("TOPIC_ARN"),
 		sns:      e.AWS("SNS"),
 		timeZone: timeZone(e),
+		numbers:  numbers,
 	}
 }
 

@@ -64,6 +64,7 @@ func TestLinksNothingThatItDoesNotNeed(t *testing.T) {
 			"github.com/aws/aws-sdk-go-v2/feature",
 			"github.com/aws/aws-sdk-go-v2/service",
 			"github.com/aws/aws-lambda-go/events",
+			"github.com/nyaruka/phonenumbers",
 			"net/rpc",
 			"html/template",
 			"text/template",

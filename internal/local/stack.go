@@ -16,6 +16,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/schema"
@@ -54,6 +55,8 @@ type Config struct {
 	// WebhookURL is the public URL without the token, if a tunnel is in front:
 	// JustCall signs the URL that it posts to.
 	WebhookURL string
+	// Numbers reads numbers as they are written in one country; the zero Book in none.
+	Numbers phone.Book
 
 	// Alerts gets each alert as a block of text for people, in one Write; nil for
 	// none. While a Write blocks, no alert goes out.
