@@ -62,7 +62,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 		help    []string
 	}{
 		{"serve", []string{
-			"--addr string", `(default "127.0.0.1:8080")`, "--data string", `(default ".ringback")`, "--demo ",
+			"--addr string", `(default "127.0.0.1:8080")`, "--data string", `(default ".ringback")`, "--demo ", "--time-zone string",
 			"--samples string",
 			"--forward string", "docs/alerts.md", "Ringback-Alert-Id", "secret.json", "tunnel", "Examples:",
 		}},
@@ -100,6 +100,7 @@ func TestWhatIsNoCommandLineIsRefused(t *testing.T) {
 	}{
 		{"an unknown command", []string{"replay"}, `"replay"`},
 		{"a command with a slip", []string{"serv"}, "serve"},
+		{"a time zone that does not exist", []string{"serve", "--time-zone", "Europe/Atlantis"}, `"Europe/Atlantis": no time zone`},
 		{"an unknown flag", []string{"serve", "--port", "1"}, "--port"},
 		{"an argument to serve", []string{"serve", "call.missed"}, `"call.missed"`},
 		{"an argument to demo", []string{"demo", "call.missed"}, `"call.missed"`},

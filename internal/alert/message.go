@@ -209,7 +209,7 @@ func (w words) number() string {
 
 // show returns a number as people read it, and any other text as it is.
 func (s Style) show(number string) string {
-	if s.Show == nil || events.PhoneNumber(number) != number {
+	if s.Show == nil || number == "" || events.PhoneNumber(number) != number {
 		return number
 	}
 	return cmp.Or(line(s.Show(number), maxShort), number)
@@ -491,7 +491,7 @@ func (w words) writeVoicemail(b *strings.Builder, row func(name, value string)) 
 	}
 	if w.transcription != "" {
 		// Indented, so that no line of what a caller said looks like a row.
-		b.WriteString("\n" + strings.Join(fold(`"`+w.transcription+`"`, mailWidth), "\n ") + "\n")
+		b.WriteString("\n" + strings.Join(fold(`"`+w.transcription+`"`, mailWidth-1), "\n ") + "\n")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/zone"
 )
 
 // text is a scalar with its tag, as it stands in the template: "!Ref HttpApi".
@@ -258,6 +260,23 @@ func TestPromise1_WhatHoldsEventsOutlivesTheStack(t *testing.T) {
 		r := parsed.Resources[name]
 		if r.Deletion != want || r.Replace != "Retain" {
 			t.Errorf("%s: deleted %q and replaced %q, want %q and %q", name, r.Deletion, r.Replace, want, "Retain")
+		}
+	}
+}
+
+// The pattern refuses what is no zone at all; the alerts function refuses the rest.
+func TestTheTimeZoneLooksLikeOne(t *testing.T) {
+	t.Parallel()
+	pattern := regexp.MustCompile(string(read(t).Parameters["TimeZone"].AllowedPattern))
+	for name, want := range map[string]bool{
+		"UTC": true, "America/New_York": true, "America/Argentina/Buenos_Aires": true, "America/Port-au-Prince": true, "Etc/GMT+5": true,
+		"": false, "PST": false, "UTC+3": false, "america/new_york": false, "America/New York": false, "America/": false, "-05:00": false,
+	} {
+		if got := pattern.MatchString(name); got != want {
+			t.Errorf("%q: %t, want %t", name, got, want)
+		}
+		if _, err := zone.Load(name); want && err != nil {
+			t.Error(err)
 		}
 	}
 }
