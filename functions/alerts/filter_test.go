@@ -81,7 +81,7 @@ func TestASubscriberGetsWhatItsFilterPolicyAsksFor(t *testing.T) {
 	}, attributes); diff != "" {
 		t.Errorf("attributes (-want +got):\n%s", diff)
 	}
-	if d := whole[c3v]; d.Version != 1 || d.Voicemail.Transcription != "Call me back." || d.Voicemail.Seconds != 22 ||
+	if d := whole[c3v]; d.Version != 2 || d.Voicemail.Transcription != "Call me back." || d.Voicemail.Seconds != 22 ||
 		!d.Caller.Withheld || d.Line.Number != support || d.CallID != "c3" || d.OccurredAt != "2026-03-12T14:32:00.000Z" {
 		t.Errorf("the document of %s is not complete: %+v", c3v, d.document)
 	}

@@ -123,7 +123,7 @@ func TestAnSMSIsOneAndSaysWhatMattersMost(t *testing.T) {
 }
 
 // What leads to the caller is kept, whatever else has to go.
-func TestAnSMSKeepsTheNumber(t *testing.T) {
+func TestPromise2_AnAlertAlwaysSaysWhomToCall(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, time.March, 12, 14, 32, 0, 0, time.UTC)
 	a := alert.Alert{

@@ -141,7 +141,7 @@ func TestAlertsAreForwardedAsDocumentsWithTheirAttributes(t *testing.T) {
 		if err := json.Unmarshal(received[i].body, &document); err != nil {
 			t.Fatal(err)
 		}
-		if document.Version != 1 || document.ID != want["Ringback-Alert-Id"] || document.Kind != want["Ringback-Kind"] {
+		if document.Version != 2 || document.ID != want["Ringback-Alert-Id"] || document.Kind != want["Ringback-Kind"] {
 			t.Errorf("document %+v, want version 2 of %s", document, want["Ringback-Alert-Id"])
 		}
 		if document.Kind == "voicemail" && (document.Missed.CallID != "call_1d4e5f6a" || document.Missed.OccurredAt != "2026-03-12T14:32:00.000Z") {
