@@ -100,6 +100,10 @@ func (e *Envelope) Decode() *Delivery {
 	return d
 }
 
+// Unclear reports whether a call ended that was not ours to somebody else, and nothing
+// we know says how: perhaps a caller whom nobody served.
+func (d *Delivery) Unclear() bool { return d.Outcome == OutcomeUnknown && d.Direction != Outbound }
+
 // digest returns the first 16 hex digits of SHA-256 over the canonical forms.
 func digest(values ...jsontext.Value) string {
 	var canonical []byte

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -287,7 +288,7 @@ func TestAStoredItemHoldsWhatIsKnown(t *testing.T) {
 		"event": "call.missed", "kind": "missed_call", "alert": "missed_call", "format": "A",
 		"occurred_at": "2026-03-12T14:32:00.000Z", "received_at": "2026-03-12T15:00:00.000Z",
 		"call_id": "call_1d4e5f6a", "direction": "inbound", "from": "+14155558765", "to": "+14155551234",
-		"ring_duration": "30", "status": "missed",
+		"ring_duration": "30", "status": "missed", "outcome": "missed",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("item (-want +got):\n%s", diff)
@@ -352,4 +353,75 @@ func TestWhatIsRefusedAgainLaterIsKeptAgain(t *testing.T) {
 	if got := len(store.Items()); got != 2 {
 		t.Errorf("%d rejections kept, want both", got)
 	}
+}
+
+// The line says what nobody can tell, and the word only if it cannot be anybody's.
+func TestTheLogNamesAnUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, body string
+		want       map[string]any
+	}{
+		{"a word", completed(`"direction":"Incoming","type":"Bridged"`), map[string]any{"outcome": "unknown", "outcomeWord": "Bridged"}},
+		{"no word", completed(`"direction":"Incoming","type":""`), map[string]any{"outcome": "unknown"}},
+		{"a sentence", completed(`"direction":"Incoming","type":"Sent to Pat Doe"`), map[string]any{"outcome": "unknown"}},
+		{"a number", completed(`"direction":"Incoming","type":"+14155550100"`), map[string]any{"outcome": "unknown"}},
+		{"an address", completed(`"direction":"Incoming","type":"pat@example.com"`), map[string]any{"outcome": "unknown"}},
+		{"letters beyond ASCII", completed(`"direction":"Incoming","type":"verpaßt"`), map[string]any{"outcome": "unknown"}},
+		{"a word that is too long", completed(`"direction":"Incoming","type":"` + strings.Repeat("a", 21) + `"`), map[string]any{"outcome": "unknown"}},
+		{"a known outcome", completed(`"direction":"Incoming","type":"Answered"`), map[string]any{}},
+		{"a call that we made", completed(`"direction":"Outgoing","type":"Bridged"`), map[string]any{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(test.want, logged(t, &tabletest.Memory{}, test.body)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheLogNamesAnAmbiguousDuplicate(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, body string
+		want       map[string]any
+	}{
+		{"neither time nor id", `{"event":"call.missed","data":{"from":"+14155550100","direction":"inbound"}}`, map[string]any{"ambiguous": true}},
+		{"a placeholder for an id", `{"event":"call.missed","data":{"call_id":"0","from":"+14155550100"}}`, map[string]any{"ambiguous": true}},
+		{"an id", `{"event":"call.missed","data":{"call_id":"c1"}}`, map[string]any{}},
+		{"a time", `{"event":"call.missed","timestamp":"2026-03-12T14:32:00Z","data":{"from":"+14155550100"}}`, map[string]any{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			store := &tabletest.Memory{}
+			if diff := cmp.Diff(map[string]any{}, logged(t, store, test.body)); diff != "" {
+				t.Errorf("first (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.want, logged(t, store, test.body)); diff != "" {
+				t.Errorf("again (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func completed(info string) string {
+	return `{"type":"call.completed","data":{"call_sid":"s","call_info":{` + info + `}}}`
+}
+
+// logged posts a body and returns what its log line says nobody can tell.
+func logged(t *testing.T, store ingest.Putter, body string) map[string]any {
+	t.Helper()
+	var log bytes.Buffer
+	newHandler(t, store, valid(credential.Secret{Token: token}), &log).Handle(t.Context(), post(body))
+	line := map[string]any{}
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
+		t.Fatalf("%v: %s", err, log.String())
+	}
+	for name := range line {
+		if !slices.Contains([]string{"outcome", "outcomeWord", "ambiguous"}, name) {
+			delete(line, name)
+		}
+	}
+	return line
 }

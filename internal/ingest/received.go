@@ -153,7 +153,7 @@ func Store(ctx context.Context, store Putter, received Received, d *events.Deliv
 }
 
 // Attributes name the item in a log line: type, kind and key of an event, the key
-// of a rejection, nothing where there is no item.
+// of a rejection, nothing where there is no item; and what nobody can tell of an event.
 func (r Result) Attributes() []slog.Attr {
 	switch {
 	case r.Key == "":
@@ -161,18 +161,38 @@ func (r Result) Attributes() []slog.Attr {
 	case r.Delivery == nil:
 		return []slog.Attr{slog.String("key", r.Key)}
 	}
-	typ := string(r.Delivery.Type)
-	if !r.Delivery.Type.Registered() {
-		// guard 8 ingest e2e: _ = typ
+	d := r.Delivery
+	// guard 8 ingest e2e: typ := string(d.Type)
+	typ := string(d.Type.Name())
+	if typ == "" {
 		typ = "unregistered" // the name is the sender's own text
 	}
-	attributes := []slog.Attr{
+	attributes := append(make([]slog.Attr, 0, 7),
 		slog.String("type", typ),
-		slog.String("kind", string(r.Delivery.Kind)),
+		slog.String("kind", string(d.Kind)),
 		slog.String("key", table.LogPartition(r.Key)),
+	)
+	if d.Unclear() {
+		attributes = append(attributes, slog.String("outcome", string(d.Outcome)))
+		// guard 8 ingest: if true {
+		if isWord(d.OutcomeWord) {
+			attributes = append(attributes, slog.String("outcomeWord", d.OutcomeWord))
+		}
 	}
-	if len(r.Delivery.Damage) > 0 {
-		attributes = append(attributes, slog.String("damage", strings.Join(r.Delivery.Damage, ", ")))
+	if len(d.Damage) > 0 {
+		attributes = append(attributes, slog.String("damage", strings.Join(d.Damage, ", ")))
+	}
+	// guard 2 ingest: if false {
+	if r.Status == StatusDuplicate && d.Entity == events.EntityNone && d.KeyTime().IsZero() {
+		// It may as well be another event that says the same.
+		attributes = append(attributes, slog.Bool("ambiguous", true))
 	}
 	return attributes
+}
+
+// isWord reports whether a text is one short word. JustCall's words for outcomes are;
+// numbers, addresses and sentences are not.
+func isWord(text string) bool {
+	const longest = 20
+	return text != "" && len(text) <= longest && strings.Trim(strings.ToLower(text), "abcdefghijklmnopqrstuvwxyz") == ""
 }

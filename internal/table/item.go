@@ -24,12 +24,14 @@ const (
 	Alert          = "alert"           // "missed_call" or "voicemail", on those only
 	AlertedAt      = "alerted_at"      // UTC, milliseconds; on marks only
 	Damage         = "damage"          // what was odd about the body; see events.DamageWords
+	Direction      = "direction"       // as sent, or events.Direction
 	Event          = "event"           // the event type as sent
 	EventSort      = "event_key"       // SK of the event that was published; on marks only
 	Format         = "format"          // wire format: A, B or legacy
 	Kind           = "kind"            // events.Kind
 	NewFields      = "new_fields"      // members that no document mentions
 	OccurredAt     = "occurred_at"     // UTC, milliseconds
+	Outcome        = "outcome"         // events.Outcome, of calls that ended
 	Payload        = "payload"         // the body as received; see PayloadOf
 	PayloadCoding  = "payload_coding"  // "gzip" where payload is compressed
 	PayloadOnly    = "only_in_payload" // documented members too large or too deep for an attribute
@@ -92,8 +94,17 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 		item[GSI1PK] = str(PhonePartition(d.Phone))
 		item[GSI1SK] = str(phoneSort(d, occurred))
 	}
+	if d.Outcome != "" {
+		item[Outcome] = str(string(d.Outcome))
+	}
+	if _, sent := item[Direction]; !sent && d.Direction != "" {
+		item[Direction] = str(string(d.Direction))
+	}
 	if d.Kind.Alerts() {
 		item[Alert] = str(string(d.Kind))
+	}
+	// guard 3 table e2e: if d.Kind.Alerts() {
+	if d.Kind.Alerts() || d.Unclear() {
 		item[GSI2PK] = str(AlertPartition(occurred))
 		item[GSI2SK] = str(alertSort(d, occurred))
 	}

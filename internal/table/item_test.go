@@ -221,6 +221,52 @@ func TestOnlyMissedCallsAndVoicemailsCarryAnAlert(t *testing.T) {
 	}
 }
 
+// A day's list has everything that may be an unserved caller.
+func TestACallOfUnknownOutcomeIsInTheListOfItsDay(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, typ, info              string
+		outcome, direction, kind, in string
+	}{
+		{"a word that nobody knows", "call.completed", `"direction":"Incoming","type":"Bridged"`, "unknown", "inbound", "call", "ALERT#2026-03-12"},
+		{"no word", "call.completed", `"direction":"Incoming","type":""`, "unknown", "inbound", "call", "ALERT#2026-03-12"},
+		{"no direction either", "call.completed", `"type":""`, "unknown", "", "call", "ALERT#2026-03-12"},
+		{"a call that was blocked", "call.completed", `"direction":"Incoming","type":"Blocked"`, "unknown", "inbound", "call", "ALERT#2026-03-12"},
+		{"a call that we made", "call.completed", `"direction":"Outgoing","type":""`, "unknown", "outbound", "call", ""},
+		{"the sales dialer's", "sd.call_completed", `"type":"Bridged"`, "unknown", "outbound", "call", ""},
+		{"a call that goes on", "call.incoming", `"direction":"Incoming","type":""`, "", "inbound", "call", ""},
+		{"an answered call", "call.completed", `"direction":"Incoming","type":"Answered"`, "answered", "inbound", "call", ""},
+		{"an abandoned call", "call.completed", `"direction":"Incoming","type":"Abandoned before ringing"`, "abandoned", "inbound", "missed_call", "ALERT#2026-03-12"},
+		{"a missed call that we made", "call.missed", `"direction":"Outgoing","type":"Missed"`, "missed", "outbound", "call", ""},
+		{"a voicemail that we left", "call.voicemail", `"direction":"Outgoing"`, "voicemail", "outbound", "call", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			item := itemOf(t, `{"type":"`+test.typ+`","data":{"call_sid":"s","call_date":"2026-03-12","call_time":"14:32:00","call_info":{`+test.info+`}}}`)
+			alert := test.kind
+			if alert == "call" {
+				alert = ""
+			}
+			want := map[string]string{
+				table.Outcome: test.outcome, table.Direction: test.direction, table.Kind: test.kind, table.Alert: alert, table.GSI2PK: test.in,
+			}
+			for name, want := range want {
+				if got := table.Text(item, name); got != want {
+					t.Errorf("%s: got %q, want %q", name, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestADirectionIsKeptAsSent(t *testing.T) {
+	t.Parallel()
+	item := itemOf(t, `{"type":"sms.sent","data":{"id":1,"direction":"Outgoing"}}`)
+	if got := table.Text(item, table.Direction); got != "Outgoing" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestAWithheldNumberIsInNoPhonePartition(t *testing.T) {
 	t.Parallel()
 	for _, from := range []string{`""`, `null`, `"Anonymous"`, `"+266696687"`, `"0"`, `{}`} {
@@ -268,7 +314,7 @@ func TestMembersKeepTheirOwnTypes(t *testing.T) {
 	got := dynamoItem(item)
 	for _, own := range []string{
 		table.PK, table.SK, table.Event, table.Kind, table.Alert, table.GSI2PK, table.GSI2SK,
-		table.Format, table.OccurredAt, table.ReceivedAt, table.Payload,
+		table.Format, table.OccurredAt, table.ReceivedAt, table.Payload, table.Outcome, table.Direction,
 	} {
 		if _, ok := got[own]; !ok {
 			t.Errorf("no %s", own)

@@ -131,6 +131,11 @@ func failing(err error) tabletest.PutFunc {
 	return func(context.Context, table.Item) (bool, error) { return false, err }
 }
 
+const (
+	anonymous = `{"event":"call.missed","data":{"direction":"inbound"}}`
+	unclear   = `{"type":"call.completed","data":{"call_sid":"s","call_info":{"direction":"Incoming","type":"Bridged"}}}`
+)
+
 // What the filters look for is not written down here a second time: it is what
 // the functions log.
 func TestMetricsCountDeliveries(t *testing.T) {
@@ -138,9 +143,9 @@ func TestMetricsCountDeliveries(t *testing.T) {
 	missed, answered := sample(t, "call.missed"), sample(t, "call.answered")
 	down := failing(fmt.Errorf("put item: %w", table.ErrUnavailable))
 	works, full := spillFunc(func() error { return nil }), spillFunc(func() error { return errors.New("queue down") })
-	stored := func() *tabletest.Memory {
+	stored := func(body string) *tabletest.Memory {
 		var m tabletest.Memory
-		post(t, &m, nil, token, missed)
+		post(t, &m, nil, token, body)
 		return &m
 	}
 	for _, test := range []struct {
@@ -149,8 +154,11 @@ func TestMetricsCountDeliveries(t *testing.T) {
 	}{
 		{"a missed call", post(t, &tabletest.Memory{}, nil, token, missed), []string{"Deliveries", "Stored missed_call"}},
 		{"an answered call", post(t, &tabletest.Memory{}, nil, token, answered), []string{"CallsAnswered", "Deliveries", "Stored call"}},
-		{"a delivery seen before", post(t, stored(), nil, token, missed), []string{"Deliveries", "Duplicates"}},
+		{"a delivery seen before", post(t, stored(missed), nil, token, missed), []string{"Deliveries", "Duplicates"}},
 		{"a type that no document names", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, "call.missed", "call.lost", 1)), []string{"Deliveries", "Stored unknown", "Unregistered"}},
+		{"a delivery that nothing tells from another", post(t, stored(anonymous), nil, token, anonymous), []string{"Deliveries", "Duplicates", "DuplicatesAmbiguous"}},
+		{"an outcome that nobody knows", post(t, &tabletest.Memory{}, nil, token, unclear), []string{"Deliveries", "OutcomeUnknown", "Stored call"}},
+		{"an outcome that nobody knows, again", post(t, stored(unclear), nil, token, unclear), []string{"Deliveries", "Duplicates"}},
 		{"a new field", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, `"status"`, `"mood"`, 1)), []string{"Deliveries", "NewShapes", "Stored missed_call"}},
 		{"a field of another type", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, `30,`, `"long",`, 1)), []string{"Deliveries", "NewShapes", "Stored missed_call"}},
 		{"a body that is no event", post(t, &tabletest.Memory{}, nil, token, "["), []string{"Rejected"}},
@@ -186,6 +194,8 @@ func TestMetricsCountWhatIsDrained(t *testing.T) {
 			`{"request_id":"r1","webhook_url":"https://example.com","type":"call.answered","data":{"id":1,"call_info":{"type":"answered"}}}`,
 			[]string{"CallsAnswered", "Drained", "Stored call"},
 		},
+		{"an outcome that nobody knows", &store, unclear, []string{"Drained", "OutcomeUnknown", "Stored call"}},
+		{"an outcome that nobody knows, again", &store, unclear, []string{"Drained"}},
 		{"a new type", &store, `{"event":"fax.received","data":{"fax_id":"1"}}`, []string{"Drained", "Stored unknown", "Unregistered"}},
 		{"refused again", failing(table.ErrUnavailable), missed, []string{"NotDrained"}},
 	} {
