@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -189,6 +190,30 @@ func TestPromise5_OnlyWhatIsNotKeptComesBack(t *testing.T) {
 // records is an event with records as they are.
 func records(texts ...string) []byte {
 	return []byte(`{"Records":[` + strings.Join(texts, ",") + `]}`)
+}
+
+// A message with a list is done when all of its events are stored.
+func TestTheEventsOfAListAreDrainedEachByItself(t *testing.T) {
+	t.Parallel()
+	list := encode(t, ingest.Received{
+		ReceivedAt: arrival,
+		Body:       []byte(`[{"event":"call.missed","data":{"call_id":"c1"}},{"type":"call.missed","data":{"call_sid":"c2"}},{"event":"ping"},` + string(tooLarge().Body) + `]`),
+		Reasons:    []string{"", "signature: missing", "", ""},
+	})
+	store := &tabletest.Memory{}
+	for range 2 {
+		if got := drain(t, store, spilltest.Event(t, list), nil); len(got) != 1 {
+			t.Errorf("failures: %v, want the one message", got)
+		}
+	}
+	var kept []string
+	for _, item := range store.Items() {
+		kept = append(kept, table.Text(item, table.PK)+" "+table.Text(item, table.Reason))
+	}
+	slices.Sort(kept)
+	if diff := cmp.Diff([]string{"CALL#c1 ", "REJECTED#2026-03-12 signature: missing"}, kept); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
+	}
 }
 
 func TestPromise5_AMalformedRecordDoesNotFailTheOthers(t *testing.T) {

@@ -98,6 +98,7 @@ func TestEveryDeliveryComesBackAsItWas(t *testing.T) {
 			Headers:    rapid.MapOfN(rapid.String(), rapid.String(), 0, 5).Draw(t, "headers"),
 			Body:       body,
 			Reason:     rapid.String().Draw(t, "reason"),
+			Reasons:    rapid.SliceOfN(rapid.String(), 0, 5).Draw(t, "reasons"),
 		})
 	})
 }

@@ -107,6 +107,9 @@ func (p *patternParser) one() (condition, error) {
 
 func comparison(name, operator, operand string) (condition, error) {
 	if text, err := strconv.Unquote(operand); err == nil && operator == "=" {
+		if text == "*" { // any text
+			return func(line map[string]any) bool { _, ok := line[name].(string); return ok }, nil
+		}
 		return func(line map[string]any) bool { return line[name] == text }, nil
 	}
 	number, err := strconv.ParseFloat(operand, 64)
@@ -135,6 +138,7 @@ func TestFilterPatternsMeanWhatCloudWatchSays(t *testing.T) {
 		want    []int
 	}{
 		{`{ $.a = "x" }`, []int{0}},
+		{`{ $.a = "*" }`, []int{0, 1}},
 		{`{ $.n = 1 }`, []int{0}},
 		{`{ $.n > 1 }`, []int{1}},
 		{`{ $.n >= 1 }`, []int{0, 1}},

@@ -161,6 +161,10 @@ func TestMetricsCountDeliveries(t *testing.T) {
 		{"an outcome that nobody knows, again", post(t, stored(unclear), nil, token, unclear), []string{"Deliveries", "Duplicates"}},
 		{"a new field", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, `"status"`, `"mood"`, 1)), []string{"Deliveries", "NewShapes", "Stored missed_call"}},
 		{"a field of another type", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, `30,`, `"long",`, 1)), []string{"Deliveries", "NewShapes", "Stored missed_call"}},
+		{"a damaged body", post(t, &tabletest.Memory{}, nil, token, "\ufeff"+missed), []string{"Damaged", "Deliveries", "Stored missed_call"}},
+		{"a list", post(t, &tabletest.Memory{}, nil, token, "["+missed+","+answered+",5]"), []string{"CallsAnswered", "Deliveries", "Deliveries", "Rejected", "Stored call", "Stored missed_call"}},
+		{"a missed call cut short", post(t, &tabletest.Memory{}, nil, token, missed[:100]), []string{"Rejected", "UnreadCalls"}},
+		{"a missed call cut short that the table refused", post(t, down, works, token, missed[:100]), []string{"Deliveries", "Rejected", "Spilled", "UnreadCalls"}},
 		{"a body that is no event", post(t, &tabletest.Memory{}, nil, token, "["), []string{"Rejected"}},
 		{"a probe", post(t, &tabletest.Memory{}, nil, token, "{}"), []string{}},
 		{"a wrong token", post(t, &tabletest.Memory{}, nil, "another-token-altogether", missed), []string{"Unauthorized"}},
@@ -197,6 +201,8 @@ func TestMetricsCountWhatIsDrained(t *testing.T) {
 		{"an outcome that nobody knows", &store, unclear, []string{"Drained", "OutcomeUnknown", "Stored call"}},
 		{"an outcome that nobody knows, again", &store, unclear, []string{"Drained"}},
 		{"a new type", &store, `{"event":"fax.received","data":{"fax_id":"1"}}`, []string{"Drained", "Stored unknown", "Unregistered"}},
+		{"a damaged one", &store, `{"event":"fax.received","data":[{"fax_id":"2","call_id":"c9"}]}`, []string{"Damaged", "Drained", "Stored unknown", "Unregistered"}},
+		{"a list", &store, `[{"event":"call.missed","data":{"call_id":"l1"}},{"event":"call.missed","data":{"call_id":"l2"}}]`, []string{"Drained", "Drained", "Stored missed_call", "Stored missed_call"}},
 		{"refused again", failing(table.ErrUnavailable), missed, []string{"NotDrained"}},
 	} {
 		receipt, err := spill.Encode(ingest.Received{ReceivedAt: noon, Body: []byte(test.body)})
