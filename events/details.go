@@ -20,6 +20,9 @@ type Details struct {
 	CallerText string
 	// LineName is the name of the account's line in JustCall, if given.
 	LineName string
+	// TalkTime is how long two people talked, in seconds
+	// [call_duration.conversation_time].
+	TalkTime Optional[int64]
 	Event    Event
 }
 
@@ -50,6 +53,7 @@ func (e *Envelope) Details() Details {
 		ID:        id,
 		Line:      r.line(),
 		LineName:  r.said.text(slotLineName),
+		TalkTime:  r.said.integer(slotConversationTime),
 		Event:     r.event(r),
 	}
 	var said bool

@@ -65,6 +65,7 @@ const (
 	slotContactID
 	slotContactName
 	slotContactNumber
+	slotConversationTime
 	slotCustomerNumber
 	slotDeliveredAt
 	slotDeliveryStatus
@@ -139,8 +140,9 @@ var callShape = partyShape.with(shape{
 	"call_user_time": {},
 
 	"call_duration": {inner: shape{
-		"ring_time":      {fits: isInteger, slot: slotRingTime},
-		"total_duration": {fits: isInteger, slot: slotTotalDuration},
+		"conversation_time": {fits: isInteger, slot: slotConversationTime},
+		"ring_time":         {fits: isInteger, slot: slotRingTime},
+		"total_duration":    {fits: isInteger, slot: slotTotalDuration},
 	}},
 	"call_info": {inner: shape{
 		"direction":               {fits: isDirection, slot: slotInfoDirection},

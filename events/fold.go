@@ -1,0 +1,289 @@
+package events
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Part is what one event says of its call.
+type Part struct {
+	Details
+
+	// Key tells the call's events apart. Every delivery of one event has the same.
+	Key    string
+	Type   Type
+	Format Format
+	// At is when the event happened. Own is set if the event itself says so; if not,
+	// At depends on the delivery, and At of two deliveries may differ.
+	At  time.Time
+	Own bool
+	// ReceivedAt is when the event arrived.
+	ReceivedAt time.Time
+}
+
+// Folded is a call as all of its events together describe it. What no event says
+// is zero.
+type Folded struct {
+	// ID is JustCall's id of the call.
+	ID        string
+	Direction Direction
+	// Outcome is the best that an event says: answered, then voicemail, missed,
+	// abandoned, unknown. If one agent answered, a caller was served, even if the
+	// phones of others rang in vain.
+	Outcome Outcome
+
+	// Start is the earliest time that the events give, and End the latest.
+	Start, End time.Time
+	// FirstArrival is when the first of the events arrived.
+	FirstArrival time.Time
+
+	// Line is the account's own number, "+" and digits, or, if it is not a number,
+	// the text as sent. LineName is its name in JustCall.
+	Line, LineName string
+	// Phone is the outside number by [PhoneNumber], and OutsideText what was sent:
+	// if Phone is "", all that is known.
+	Phone, OutsideText string
+	// ContactName is the name that JustCall has for the outside party.
+	ContactName string
+	// Agents are those who were offered the call, in that order.
+	Agents []Agent
+
+	// RingTime and TalkTime are the longest that an event gives, in seconds.
+	RingTime, TalkTime Optional[int64]
+	MissedReason       string
+
+	// VoicemailTime is the length of the voicemail in seconds.
+	VoicemailTime Optional[int64]
+	RecordingURL  string
+	Transcription string
+
+	// Missed is the first event that says that the call was missed or abandoned, and
+	// Left the first that brings a voicemail. Nil means that there is none.
+	Missed, Left *Part
+}
+
+// Agent is a person who takes calls. Either member may be missing.
+type Agent struct {
+	ID   Optional[int64]
+	Name string
+}
+
+// Fold puts together what the events of one call say. Neither their order nor
+// repetitions matter. Where two of them disagree, the first that happened is
+// believed about what is settled when a call begins, such as who called, and the
+// last about what people change afterwards, such as a transcription. Events that
+// give no time of their own come after all others. Parts that are no events of a
+// call are ignored.
+func Fold(parts ...Part) Folded {
+	earliest := inOrder(parts)
+	// The same, but the last that happened first.
+	latest := slices.Clone(earliest)
+	untimed := slices.IndexFunc(latest, func(p *Part) bool { return !p.Own })
+	if untimed < 0 {
+		untimed = len(latest)
+	}
+	slices.Reverse(latest[:untimed])
+
+	f := Folded{
+		ID:          first(earliest, func(p *Part) string { return p.ID }),
+		Direction:   first(earliest, func(p *Part) Direction { return p.Direction }),
+		LineName:    first(latest, func(p *Part) string { return p.LineName }),
+		Phone:       first(earliest, func(p *Part) string { return p.Phone }),
+		OutsideText: first(earliest, (*Part).outsideText),
+		Line: cmp.Or(
+			first(earliest, func(p *Part) string { return PhoneNumber(p.lineText()) }),
+			first(earliest, (*Part).lineText)),
+		ContactName:   first(latest, (*Part).contactName),
+		MissedReason:  first(latest, func(p *Part) string { return p.call().MissedReason }),
+		VoicemailTime: first(latest, func(p *Part) Optional[int64] { return given(p.voicemail().Duration) }),
+		RecordingURL:  first(latest, func(p *Part) string { return p.voicemail().RecordingURL }),
+		Transcription: first(latest, func(p *Part) string { return p.voicemail().Transcription }),
+		Agents:        agentsOf(earliest),
+	}
+	for _, p := range earliest {
+		f.add(p)
+	}
+	return f
+}
+
+// inOrder returns the parts that are events of a call, each once: those with a time
+// of their own in the order in which they happened, then the others.
+func inOrder(parts []Part) []*Part {
+	ordered := make([]*Part, 0, len(parts))
+	for i := range parts {
+		switch parts[i].Kind {
+		case KindCall, KindMissedCall, KindVoicemail:
+			ordered = append(ordered, &parts[i])
+		case KindContact, KindMessage, KindUnknown:
+		}
+	}
+	slices.SortFunc(ordered, func(a, b *Part) int {
+		return cmp.Or(byTime(a, b), cmp.Compare(a.Key, b.Key), a.ReceivedAt.Compare(b.ReceivedAt))
+	})
+	return slices.CompactFunc(ordered, func(a, b *Part) bool { return a.Key == b.Key })
+}
+
+// byTime compares the parts' own times. Those without one come last.
+func byTime(a, b *Part) int {
+	switch {
+	case a.Own && b.Own:
+		return a.At.Compare(b.At)
+	case a.Own:
+		return -1
+	case b.Own:
+		return 1
+	}
+	return 0
+}
+
+// first returns the first value that is not zero.
+func first[T comparable](parts []*Part, get func(*Part) T) (value T) {
+	for _, p := range parts {
+		if value = get(p); value != *new(T) {
+			return value
+		}
+	}
+	return value
+}
+
+// given returns a number if there is one, else the zero Optional.
+func given(n Optional[int64]) Optional[int64] {
+	if n.State != Set {
+		return Optional[int64]{}
+	}
+	return n
+}
+
+// longer returns the larger number of those that are given.
+func longer(a, b Optional[int64]) Optional[int64] {
+	if b.State != Set || a.State == Set && a.Value >= b.Value {
+		return a
+	}
+	return b
+}
+
+// add adds what does not depend on which event is believed.
+func (f *Folded) add(p *Part) {
+	f.Outcome = f.Outcome.Best(p.Outcome)
+	if f.FirstArrival.IsZero() || !p.ReceivedAt.IsZero() && p.ReceivedAt.Before(f.FirstArrival) {
+		f.FirstArrival = p.ReceivedAt
+	}
+	if p.Own {
+		if f.Start.IsZero() {
+			f.Start = p.At
+		}
+		if end := p.end(); end.After(f.End) {
+			f.End = end
+		}
+	}
+	switch p.Outcome {
+	case Missed, Abandoned:
+		f.Missed = cmp.Or(f.Missed, p)
+	case Voicemailed:
+		f.Left = cmp.Or(f.Left, p)
+	case Answered, OutcomeUnknown:
+	}
+	f.RingTime = longer(f.RingTime, given(p.call().RingDuration))
+	f.TalkTime = longer(f.TalkTime, given(p.TalkTime))
+}
+
+// Owes reports whether people are to be alerted of the call: of a missed call if an
+// event says that it was missed or abandoned, of a voicemail if one was left, and of
+// nothing if the call went out or somebody answered it.
+func (f Folded) Owes(kind Kind) bool {
+	switch {
+	// guard 4 events (FoldSays): case f.Direction == Outbound:
+	case f.Direction == Outbound || f.Outcome == Answered:
+		return false
+	case kind == KindMissedCall:
+		return f.Missed != nil
+	case kind == KindVoicemail:
+		return f.Left != nil
+	}
+	return false
+}
+
+// Served reports whether somebody answered the call of an outside party.
+func (f Folded) Served() bool { return f.Direction != Outbound && f.Outcome == Answered }
+
+// agentsOf returns the agents that the parts name, each once, in the order in which
+// they were offered the call. Those of one moment are in the order of their ids.
+func agentsOf(parts []*Part) (agents []Agent) {
+	byAgent := slices.Clone(parts)
+	slices.SortStableFunc(byAgent, func(a, b *Part) int {
+		x, y := a.agent(), b.agent()
+		return cmp.Or(byTime(a, b), cmp.Compare(x.ID.Value, y.ID.Value), cmp.Compare(x.Name, y.Name))
+	})
+	for _, p := range byAgent {
+		a := p.agent()
+		if a == (Agent{}) {
+			continue
+		}
+		i := slices.IndexFunc(agents, func(b Agent) bool {
+			if a.ID.State == Set && b.ID.State == Set {
+				return a.ID == b.ID
+			}
+			return a.Name != "" && a.Name == b.Name
+		})
+		if i < 0 {
+			agents = append(agents, a)
+			continue
+		}
+		agents[i] = Agent{ID: cmp.Or(agents[i].ID, a.ID), Name: cmp.Or(agents[i].Name, a.Name)}
+	}
+	return agents
+}
+
+// call returns what a call's event says, and of a voicemail nothing.
+func (p *Part) call() Call {
+	if c, ok := p.Event.(*Call); ok {
+		return *c
+	}
+	return Call{}
+}
+
+// voicemail returns what a voicemail says, and of another event nothing.
+func (p *Part) voicemail() Voicemail {
+	if v, ok := p.Event.(*Voicemail); ok {
+		return *v
+	}
+	return Voicemail{}
+}
+
+func (p *Part) contactName() string { return cmp.Or(p.call().ContactName, p.voicemail().ContactName) }
+
+func (p *Part) agent() Agent {
+	c, v := p.call(), p.voicemail()
+	return Agent{ID: cmp.Or(given(c.AgentID), given(v.AgentID)), Name: cmp.Or(c.AgentName, v.AgentName)}
+}
+
+// parties returns the account's line and the outside party, as sent.
+func (p *Part) parties() (line, outside string) {
+	c, v := p.call(), p.voicemail()
+	from, to := cmp.Or(c.From, v.From), cmp.Or(c.To, v.To)
+	if p.Direction == Outbound {
+		return from, to
+	}
+	return to, from
+}
+
+func (p *Part) lineText() string {
+	line, _ := p.parties()
+	return line
+}
+
+func (p *Part) outsideText() string {
+	_, outside := p.parties()
+	return outside
+}
+
+// end returns when the event says that its call ended. Format A's times are those
+// of the events, format B's that of the call's start.
+func (p *Part) end() time.Time {
+	const longest = 7 * 24 * 60 * 60 // a longer call is a mistake
+	if length := given(p.call().Duration).Value; p.Format != FormatA && 0 < length && length <= longest {
+		return p.At.Add(time.Duration(length) * time.Second)
+	}
+	return p.At
+}
