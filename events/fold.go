@@ -41,9 +41,11 @@ type Folded struct {
 	// Line is the account's own number, "+" and digits, or, if it is not a number,
 	// the text as sent. LineName is its name in JustCall.
 	Line, LineName string
-	// Phone is the outside number by [PhoneNumber], and OutsideText what was sent:
-	// if Phone is "", all that is known.
-	Phone, OutsideText string
+	// Phone is the outside number by [PhoneNumber], and Extension what to dial after
+	// it. If no event has a number, Withheld is set if one says that it is hidden, and
+	// CallerText is what else was sent in its place.
+	Phone, Extension, CallerText string
+	Withheld                     bool
 	// ContactName is the name that JustCall has for the outside party.
 	ContactName string
 	// Agents are those who were offered the call, in that order.
@@ -51,7 +53,9 @@ type Folded struct {
 
 	// RingTime and TalkTime are the longest that an event gives, in seconds.
 	RingTime, TalkTime Optional[int64]
-	MissedReason       string
+	// Queued is set if the call waited in a queue.
+	Queued       bool
+	MissedReason string
 
 	// VoicemailTime is the length of the voicemail in seconds.
 	VoicemailTime Optional[int64]
@@ -86,14 +90,15 @@ func Fold(parts ...Part) Folded {
 	slices.Reverse(latest[:untimed])
 
 	f := Folded{
-		ID:          first(earliest, func(p *Part) string { return p.ID }),
-		Direction:   first(earliest, func(p *Part) Direction { return p.Direction }),
-		LineName:    first(latest, func(p *Part) string { return p.LineName }),
-		Phone:       first(earliest, func(p *Part) string { return p.Phone }),
-		OutsideText: first(earliest, (*Part).outsideText),
+		ID:         first(earliest, func(p *Part) string { return p.ID }),
+		Direction:  first(earliest, func(p *Part) Direction { return p.Direction }),
+		LineName:   first(latest, func(p *Part) string { return p.LineName }),
+		Phone:      first(earliest, func(p *Part) string { return p.Phone }),
+		Extension:  first(earliest, func(p *Part) string { return p.Extension }),
+		CallerText: first(earliest, func(p *Part) string { return p.CallerText }),
 		Line: cmp.Or(
-			first(earliest, func(p *Part) string { return PhoneNumber(p.lineText()) }),
-			first(earliest, (*Part).lineText)),
+			first(earliest, func(p *Part) string { return PhoneNumber(p.Line) }),
+			first(earliest, func(p *Part) string { return p.Line })),
 		ContactName:   first(latest, (*Part).contactName),
 		MissedReason:  first(latest, func(p *Part) string { return p.call().MissedReason }),
 		VoicemailTime: first(latest, func(p *Part) Optional[int64] { return given(p.voicemail().Duration) }),
@@ -104,6 +109,10 @@ func Fold(parts ...Part) Folded {
 	for _, p := range earliest {
 		f.add(p)
 	}
+	if f.Phone != "" {
+		f.CallerText = ""
+	}
+	f.Withheld = f.Phone == "" && f.CallerText == "" && slices.ContainsFunc(earliest, func(p *Part) bool { return p.Withheld })
 	return f
 }
 
@@ -184,6 +193,7 @@ func (f *Folded) add(p *Part) {
 		f.Left = cmp.Or(f.Left, p)
 	case Answered, OutcomeUnknown:
 	}
+	f.Queued = f.Queued || p.Type.Name() == TypeCallEntersQueue
 	f.RingTime = longer(f.RingTime, given(p.call().RingDuration))
 	f.TalkTime = longer(f.TalkTime, given(p.TalkTime))
 }
@@ -256,26 +266,6 @@ func (p *Part) contactName() string { return cmp.Or(p.call().ContactName, p.voic
 func (p *Part) agent() Agent {
 	c, v := p.call(), p.voicemail()
 	return Agent{ID: cmp.Or(given(c.AgentID), given(v.AgentID)), Name: cmp.Or(c.AgentName, v.AgentName)}
-}
-
-// parties returns the account's line and the outside party, as sent.
-func (p *Part) parties() (line, outside string) {
-	c, v := p.call(), p.voicemail()
-	from, to := cmp.Or(c.From, v.From), cmp.Or(c.To, v.To)
-	if p.Direction == Outbound {
-		return from, to
-	}
-	return to, from
-}
-
-func (p *Part) lineText() string {
-	line, _ := p.parties()
-	return line
-}
-
-func (p *Part) outsideText() string {
-	_, outside := p.parties()
-	return outside
 }
 
 // end returns when the event says that its call ended. Format A's times are those

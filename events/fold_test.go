@@ -41,14 +41,14 @@ func partsOf(t fatal, bodies ...string) []events.Part {
 	return parts
 }
 
-// callA returns an event of the call c1 in format A, at so many seconds after noon.
-func callA(typ string, second int, members string) string {
+// eventOfA returns an event of the call c1 in format A, at so many seconds after noon.
+func eventOfA(typ string, second int, members string) string {
 	return fmt.Sprintf(`{"event":%q,"timestamp":"2026-11-28T12:%02d:%02dZ","data":{"call_id":"c1","direction":"inbound","from":"+14155550144","to":"+14155550101"%s}}`,
 		typ, second/60, second%60, members)
 }
 
-// callB returns an event of the call s1 in format B that began at noon.
-func callB(typ, outcome, info, members string) string {
+// eventOfB returns an event of the call s1 in format B that began at noon.
+func eventOfB(typ, outcome, info, members string) string {
 	return fmt.Sprintf(`{"type":%q,"data":{"call_sid":"s1","contact_number":"14155550144","justcall_number":"14155550101",
 		"call_date":"2026-11-28","call_time":"12:00:00","call_info":{"direction":"Incoming","type":%q%s}%s}}`, typ, outcome, info, members)
 }
@@ -58,7 +58,7 @@ const (
 	owesVoicemail = "voicemail"
 )
 
-func TestFoldSaysWhatACallOwes(t *testing.T) {
+func TestPromise4_FoldSaysWhatACallOwes(t *testing.T) {
 	t.Parallel()
 	outgoing := func(typ, outcome string) string {
 		return fmt.Sprintf(`{"type":%q,"data":{"call_sid":"s1","contact_number":"14155550144","justcall_number":"14155550101",
@@ -71,30 +71,30 @@ func TestFoldSaysWhatACallOwes(t *testing.T) {
 		owes    []string
 	}{
 		{"nothing", nil, "", nil},
-		{"a call that rings", []string{callB("call.incoming", "", "", "")}, "", nil},
-		{"a missed call", []string{callA("call.missed", 0, "")}, events.Missed, []string{owesMissed}},
-		{"a missed call under several names", []string{callB("call.missed", "Missed", "", ""), callB("call.completed", "missed", "", "")}, events.Missed, []string{owesMissed}},
-		{"a voicemail", []string{callA("voicemail.received", 0, "")}, events.Voicemailed, []string{owesVoicemail}},
+		{"a call that rings", []string{eventOfB("call.incoming", "", "", "")}, "", nil},
+		{"a missed call", []string{eventOfA("call.missed", 0, "")}, events.Missed, []string{owesMissed}},
+		{"a missed call under several names", []string{eventOfB("call.missed", "Missed", "", ""), eventOfB("call.completed", "missed", "", "")}, events.Missed, []string{owesMissed}},
+		{"a voicemail", []string{eventOfA("voicemail.received", 0, "")}, events.Voicemailed, []string{owesVoicemail}},
 		{
 			"a missed call and its voicemail",
-			[]string{callA("call.missed", 0, ""), callA("voicemail.received", 40, "")},
+			[]string{eventOfA("call.missed", 0, ""), eventOfA("voicemail.received", 40, "")},
 			events.Voicemailed,
 			[]string{owesMissed, owesVoicemail},
 		},
 		{
 			"answered by one agent, missed by another",
-			[]string{callA("call.answered", 8, `,"agent_id":4`), callA("call.missed", 20, `,"agent_id":2`)},
+			[]string{eventOfA("call.answered", 8, `,"agent_id":4`), eventOfA("call.missed", 20, `,"agent_id":2`)},
 			events.Answered, nil,
 		},
 		{
 			"missed by three agents, then answered by the fourth",
 			[]string{
-				callA("call.missed", 10, `,"agent_id":1`), callA("call.missed", 11, `,"agent_id":2`),
-				callA("call.missed", 12, `,"agent_id":3`), callA("call.answered", 20, `,"agent_id":4`),
+				eventOfA("call.missed", 10, `,"agent_id":1`), eventOfA("call.missed", 11, `,"agent_id":2`),
+				eventOfA("call.missed", 12, `,"agent_id":3`), eventOfA("call.answered", 20, `,"agent_id":4`),
 			},
 			events.Answered, nil,
 		},
-		{"a voicemail that turns out to be answered", []string{callB("call.voicemail", "Voicemail", "", ""), callB("call.updated", "Answered", "", "")}, events.Answered, nil},
+		{"a voicemail that turns out to be answered", []string{eventOfB("call.voicemail", "Voicemail", "", ""), eventOfB("call.updated", "Answered", "", "")}, events.Answered, nil},
 		{"an outgoing call that nobody answered", []string{outgoing("call.completed", "Missed")}, "", nil},
 		{"a call that a text belongs to", []string{`{"event":"sms.received","timestamp":"2026-11-28T12:00:00Z","data":{"message_id":"m1","from":"+14155550144"}}`}, "", nil},
 	} {
@@ -123,9 +123,9 @@ func TestFoldSaysWhatACallOwes(t *testing.T) {
 func TestFoldTakesEachFactFromTheEventThatKnowsIt(t *testing.T) {
 	t.Parallel()
 	parts := partsOf(t,
-		callB("call.updated", "voicemail", `,"voicemail_transcription":"Call me back."`, `,"agent_name":"Kim Novak"`),
-		callB("call.missed", "Missed", `,"missed_call_reason":"Not picked by agent"`, `,"agent_id":42,"contact_name":"Pat","justcall_line_name":"Support","call_duration":{"total_duration":50,"ring_time":40,"conversation_time":0}`),
-		callB("call.voicemail", "Voicemail", `,"recording":"https://example.com/r"`, `,"agent_id":7,"agent_name":"Ines"`),
+		eventOfB("call.updated", "voicemail", `,"voicemail_transcription":"Call me back."`, `,"agent_name":"Kim Novak"`),
+		eventOfB("call.missed", "Missed", `,"missed_call_reason":"Not picked by agent"`, `,"agent_id":42,"contact_name":"Pat","justcall_line_name":"Support","call_duration":{"total_duration":50,"ring_time":40,"conversation_time":0}`),
+		eventOfB("call.voicemail", "Voicemail", `,"recording":"https://example.com/r"`, `,"agent_id":7,"agent_name":"Ines"`),
 	)
 	got := events.Fold(parts...)
 	noon := time.Date(2026, time.November, 28, 12, 0, 0, 0, time.UTC)
@@ -133,7 +133,7 @@ func TestFoldTakesEachFactFromTheEventThatKnowsIt(t *testing.T) {
 	want := events.Folded{
 		ID: "s1", Direction: events.Inbound, Outcome: events.Voicemailed,
 		Start: noon, End: noon.Add(50 * time.Second), FirstArrival: noon,
-		Line: "+14155550101", LineName: "Support", Phone: "+14155550144", OutsideText: "14155550144", ContactName: "Pat",
+		Line: "+14155550101", LineName: "Support", Phone: "+14155550144", ContactName: "Pat",
 		Agents:   []events.Agent{{Name: "Kim Novak"}, {ID: number(7), Name: "Ines"}, {ID: number(42)}},
 		RingTime: number(40), TalkTime: number(0), MissedReason: "Not picked by agent",
 		RecordingURL: "https://example.com/r", Transcription: "Call me back.",
@@ -150,10 +150,10 @@ func TestFoldTakesEachFactFromTheEventThatKnowsIt(t *testing.T) {
 func TestFoldDecidesBetweenEventsThatDisagree(t *testing.T) {
 	t.Parallel()
 	f := events.Fold(partsOf(t,
-		callA("voicemail.received", 90, `,"transcription":"the corrected text","agent_name":"B"`),
-		callA("voicemail.received", 60, `,"transcription":"the first text","agent_name":"A"`),
-		callA("call.missed", 30, `,"justcall_line_name":"Old","ring_duration":30`),
-		callA("call.missed", 31, `,"justcall_line_name":"New","ring_duration":20`),
+		eventOfA("voicemail.received", 90, `,"transcription":"the corrected text","agent_name":"B"`),
+		eventOfA("voicemail.received", 60, `,"transcription":"the first text","agent_name":"A"`),
+		eventOfA("call.missed", 30, `,"justcall_line_name":"Old","ring_duration":30`),
+		eventOfA("call.missed", 31, `,"justcall_line_name":"New","ring_duration":20`),
 		`{"event":"call.missed","data":{"call_id":"c1","direction":"inbound","from":"+14155550199","to":"front desk","justcall_line_name":"No time"}}`,
 	)...)
 	if f.Transcription != "the corrected text" || f.LineName != "New" || f.Phone != "+14155550144" || f.Line != "+14155550101" {
@@ -175,7 +175,7 @@ func TestFoldStartsACallByNoTimeOfArrival(t *testing.T) {
 	if f := events.Fold(without); !f.Start.IsZero() || !f.End.IsZero() || f.Missed == nil {
 		t.Errorf("folded: %+v", f)
 	}
-	if f := events.Fold(without, partOf(t, callA("call.missed", 70, ""), 5)); f.Start.Minute() != 1 || f.FirstArrival.Minute() != 0 {
+	if f := events.Fold(without, partOf(t, eventOfA("call.missed", 70, ""), 5)); f.Start.Minute() != 1 || f.FirstArrival.Minute() != 0 {
 		t.Errorf("starts %v, first arrival %v", f.Start, f.FirstArrival)
 	}
 }
@@ -190,11 +190,11 @@ func TestPromise4_FoldDoesNotDependOnTheOrder(t *testing.T) {
 			members := pick("agent", "", `,"agent_id":1`, `,"agent_id":2,"agent_name":"Kim"`, `,"agent_name":"Kim"`, `,"agent_id":null`) +
 				pick("name", "", `,"contact_name":"Pat"`, `,"contact_name":"Sam"`) +
 				pick("line", "", `,"justcall_line_name":"Support"`, `,"justcall_line_name":"Sales"`)
-			body := callB(pick("type", "call.missed", "call.completed", "call.voicemail", "call.updated", "call.incoming", "call.answered"),
+			body := eventOfB(pick("type", "call.missed", "call.completed", "call.voicemail", "call.updated", "call.incoming", "call.answered"),
 				pick("outcome", "", "Missed", "Voicemail", "Answered"), pick("text", "", `,"voicemail_transcription":"a"`, `,"voicemail_transcription":"b"`), members)
 			if rapid.Bool().Draw(t, "format A") {
 				second := rapid.IntRange(0, 3).Draw(t, "second")
-				body = callA(pick("type", "call.missed", "call.completed", "call.answered", "voicemail.received"), second,
+				body = eventOfA(pick("type", "call.missed", "call.completed", "call.answered", "voicemail.received"), second,
 					members+pick("ring", "", `,"ring_duration":7`, `,"ring_duration":9`))
 			}
 			part := partOf(t, body, i)

@@ -249,11 +249,11 @@ const (
 	KindVoicemail  Kind = "voicemail"
 )
 
-// The kinds of what an alert is followed by if the call turns out answered. No
-// event has them: KindReturned takes the alert back, for programs, and
-// KindCorrection says so to people.
+// The kinds of messages about an alert that was sent before. No event has them.
 const (
-	KindReturned   Kind = "returned"
+	// KindReturned takes an alert back, for programs.
+	KindReturned Kind = "returned"
+	// KindCorrection says so, for people.
 	KindCorrection Kind = "correction"
 )
 

@@ -185,7 +185,7 @@ func kindName(kind events.Kind) string { return strings.ReplaceAll(string(kind),
 func dueAlerts(items []table.Item) map[table.Key]bool {
 	due := make(map[table.Key]bool)
 	for _, item := range items {
-		if a, err := alert.Read(item); err == nil && !a.IsStaleUpdate() {
+		if a, err := alert.Read(item); err == nil {
 			due[table.AlertKey(a.Key, a.Kind)] = true
 		}
 	}

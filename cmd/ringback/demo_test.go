@@ -15,7 +15,6 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/schema"
 )
@@ -98,11 +97,8 @@ func TestDemoFailsUnlessTheAlertsAreThoseOfTheSamples(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				event := table.Item{
-					table.PK: attr.String(table.CallPartition("call_7b8c9d0e")),
-					table.SK: attr.String("EVENT#1"),
-				}
-				_, err = s.Put(t.Context(), table.AlertedItem(event, events.KindMissedCall, time.Now()))
+				event := table.Key{PK: table.CallPartition("call_7b8c9d0e"), SK: "EVENT#1"}
+				_, err = s.Put(t.Context(), table.AlertedItem(event, events.KindMissedCall, time.Now(), time.Now()))
 				if err := errors.Join(err, s.Close()); err != nil {
 					t.Fatal(err)
 				}

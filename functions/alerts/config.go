@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/zone"
@@ -20,6 +21,7 @@ type config struct {
 	timeZone *time.Location
 	// numbers reads numbers as they are written in DEFAULT_COUNTRY.
 	numbers phone.Book
+	rules   alert.Rules
 }
 
 func readConfig(e *lambdaenv.Environment) config {
@@ -34,6 +36,19 @@ func readConfig(e *lambdaenv.Environment) config {
 		sns:      e.AWS("SNS"),
 		timeZone: timeZone(e),
 		numbers:  numbers,
+		rules:    readRules(e),
+	}
+}
+
+func readRules(e *lambdaenv.Environment) alert.Rules {
+	abandoned, err := alert.ParseCallers(e.Optional("ALERT_ABANDONED"))
+	if err != nil {
+		e.Fault(fmt.Errorf("ALERT_ABANDONED is %w", err))
+	}
+	return alert.Rules{
+		MaxAge:    e.Duration("ALERT_MAX_AGE", alert.DefaultMaxAge, 0),
+		Abandoned: abandoned,
+		Blocked:   e.Optional("ALERT_BLOCKED") == "true",
 	}
 }
 

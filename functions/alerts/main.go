@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
-	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
@@ -41,10 +40,11 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 
 	log := lambdacontext.NewLogger()
 	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)
-	dispatcher := alert.New(store, topic, log)
-	dispatcher.Style = alert.Style{Location: c.timeZone}
+	alerts := alert.New(store, c.numbers.Canonical, topic, log)
+	alerts.Rules = c.rules
+	alerts.Style = alert.Style{Location: c.timeZone}
 	return stream.New(consumer.All(
-		dispatcher.Consumer(),
-		addressbook.New(store, events.PhoneNumber, log).Consumer(),
+		alerts.Consumer(),
+		addressbook.New(store, c.numbers.Canonical, log).Consumer(),
 	), log), nil
 }

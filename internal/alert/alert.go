@@ -43,7 +43,7 @@ type Alert struct {
 	Caller, Extension, CallerText, CallerName string
 	Withheld                                  bool
 	// Agents are those whose phones rang, in order.
-	Agents []Agent
+	Agents []events.Agent
 
 	// RingDuration is how long the caller of a missed call waited, in seconds, and
 	// Queued is set if that was in a queue. MissedReason is why nobody answered.
@@ -66,109 +66,79 @@ type Alert struct {
 	MissedAt time.Time
 }
 
-// Agent is a person of the account whose phone rang.
-type Agent struct {
-	ID   events.Optional[int64]
-	Name string
-}
-
-// Read returns the alert of an event's item. The error wraps [ErrItem].
-//
-// Kind, key and times come from the item's own attributes, everything else about
-// the call from the payload. If the payload cannot be read, the alert goes out with
-// what the attributes repeat of it: somebody called.
+// Read returns the alert that the event of an item asks for by itself. The error
+// wraps [ErrItem] if it asks for none. What other events say of the call is not in
+// it.
 func Read(item table.Item) (Alert, error) {
-	a := Alert{
-		Kind:       events.Kind(table.Text(item, table.Alert)),
-		Event:      events.Type(table.Text(item, table.Event)),
-		Key:        table.KeyOf(item),
-		OccurredAt: timeOf(item, table.OccurredAt),
-		ReceivedAt: timeOf(item, table.ReceivedAt),
+	kind, err := asksFor(item)
+	if err != nil {
+		return Alert{}, err
 	}
-	if !a.Kind.Alerts() || a.Key.PK == "" || a.Key.SK == "" {
+	c := call{key: table.KeyOf(item), Folded: events.Fold(partOf(item))}
+	if !c.Owes(kind) {
 		return Alert{}, fmt.Errorf("read alert: %w", ErrItem)
 	}
-	mark := table.AlertKey(a.Key, a.Kind)
-	// guard 4 alert e2e: a.ID = mark.PK + "/" + strings.TrimPrefix(mark.SK, table.AlertMark) + a.Key.SK
-	a.ID = mark.PK + "/" + strings.TrimPrefix(mark.SK, table.AlertMark)
-	if details, err := detailsOf(item); err == nil && details.Kind == a.Kind {
-		a.readDetails(details)
-	} else {
-		a.readAttributes(item)
-	}
-	return a, nil
+	return c.alert(kind), nil
 }
 
-// detailsOf reads an item's payload.
-func detailsOf(item table.Item) (events.Details, error) {
-	body, err := table.PayloadOf(item)
-	if err != nil {
-		return events.Details{}, err
+// asksFor returns the kind of alert that an item's own attribute asks for.
+func asksFor(item table.Item) (events.Kind, error) {
+	key, kind := table.KeyOf(item), events.Kind(table.Text(item, table.Alert))
+	if !kind.Alerts() || key.PK == "" || key.SK == "" {
+		return "", fmt.Errorf("read alert: %w", ErrItem)
 	}
-	envelope, err := events.Open(body)
-	if err != nil {
-		return events.Details{}, fmt.Errorf("open payload: %w", err)
-	}
-	return envelope.Details(), nil
+	return kind, nil
 }
 
-func (a *Alert) readDetails(d events.Details) {
-	a.CallID = d.ID
-	a.Caller, a.Withheld = d.Phone, d.Withheld
-	a.LineName = d.LineName
-	switch e := d.Event.(type) {
-	case *events.Call:
-		a.Line = lineOf(e.From, e.To, e.Direction)
-		a.CallerName = e.ContactName
-		a.Agents = agents(e.AgentID, e.AgentName)
-		a.RingDuration = e.RingDuration
-		a.MissedReason = e.MissedReason
-	case *events.Voicemail:
-		a.Line = lineOf(e.From, e.To, events.Inbound)
-		a.CallerName = e.ContactName
-		a.Agents = agents(e.AgentID, e.AgentName)
-		a.Duration = e.Duration
-		a.RecordingURL = e.RecordingURL
-		a.Transcription = e.Transcription
+// alert returns an alert of a call.
+func (c *call) alert(kind events.Kind) Alert {
+	event := c.Missed
+	if kind == events.KindVoicemail {
+		event = c.Left
 	}
+	if event == nil { // it was deleted after its alert was sent
+		event = &events.Part{Key: c.key.SK}
+	}
+	outcome := c.Outcome
+	if kind == events.KindMissedCall && outcome == events.Voicemailed {
+		outcome = event.Outcome // what happened before the message was left
+	}
+	a := Alert{
+		ID:            c.alertID(kind),
+		Kind:          kind,
+		Outcome:       outcome,
+		Event:         event.Type,
+		Key:           table.Key{PK: c.key.PK, SK: event.Key},
+		CallID:        c.ID,
+		OccurredAt:    event.At,
+		StartedAt:     c.Start,
+		ReceivedAt:    event.ReceivedAt,
+		Line:          c.Line,
+		LineName:      c.LineName,
+		Caller:        c.Phone,
+		Extension:     c.Extension,
+		CallerText:    c.CallerText,
+		CallerName:    c.ContactName,
+		Withheld:      c.Withheld,
+		Agents:        c.Agents,
+		RingDuration:  c.RingTime,
+		Queued:        c.Queued,
+		MissedReason:  c.MissedReason,
+		Duration:      c.VoicemailTime,
+		RecordingURL:  c.RecordingURL,
+		Transcription: c.Transcription,
+	}
+	if kind == events.KindVoicemail && c.Missed != nil {
+		a.MissedAt = c.Missed.At
+	}
+	return a
 }
 
-// agents returns the agent of an event, if it names one.
-func agents(id events.Optional[int64], name string) []Agent {
-	if _, ok := id.Get(); !ok && name == "" {
-		return nil
-	}
-	return []Agent{{ID: id, Name: name}}
-}
-
-func (a *Alert) readAttributes(item table.Item) {
-	if id, ok := strings.CutPrefix(a.Key.PK, table.CallPartition("")); ok {
-		a.CallID = id
-	}
-	a.Caller = strings.TrimPrefix(table.Text(item, table.GSI1PK), table.PhonePartition(""))
-	a.LineName = table.Text(item, "justcall_line_name")
-}
-
-// staleAfter is how old a call may be when an update of it arrives. A later update
-// is no news: somebody edits a note on a call that was missed last month.
-const staleAfter = 24 * time.Hour
-
-// IsStaleUpdate reports whether the event only adds to a call that was missed long
-// ago, so that it alerts nobody.
-func (a Alert) IsStaleUpdate() bool {
-	return a.Event.IsUpdate() && !a.OccurredAt.IsZero() && a.ReceivedAt.Sub(a.OccurredAt) > staleAfter
-}
-
-// lineOf returns the account's own line of a call.
-func lineOf(from, to string, direction events.Direction) string {
-	line := to
-	if direction == events.Outbound {
-		line = from
-	}
-	if number := events.PhoneNumber(line); number != "" {
-		return number
-	}
-	return line
+// alertID returns the ID of an alert: the same whenever it is sent.
+func (c *call) alertID(kind events.Kind) string {
+	mark := table.AlertKey(c.key, kind)
+	// guard 4 alert e2e: return mark.PK + "/" + strings.TrimPrefix(mark.SK, table.AlertMark) + c.Missed.Key
+	return mark.PK + "/" + strings.TrimPrefix(mark.SK, table.AlertMark)
 }
 
 // timeOf reads a time, zero if it cannot be read.

@@ -43,7 +43,7 @@ func missedCall() alert.Alert {
 		StartedAt: at.Add(-time.Minute), OccurredAt: at, ReceivedAt: at.Add(time.Second),
 		Line: "+14155551234", LineName: "Support",
 		Caller: "+14155558765", Extension: "12", CallerName: "Pat Smith", Company: "Globex",
-		Agents:      []alert.Agent{{ID: seconds(7), Name: "Sam Chen"}, {ID: seconds(9)}, {Name: "Jordan Lee"}},
+		Agents:      []events.Agent{{ID: seconds(7), Name: "Sam Chen"}, {ID: seconds(9)}, {Name: "Jordan Lee"}},
 		MissedTimes: 3,
 	}
 }
@@ -238,7 +238,7 @@ func TestLongLinesAreFolded(t *testing.T) {
 	a := missedCall()
 	a.Kind, a.Transcription = events.KindVoicemail, strings.Repeat("Number +1 900 555 0199 please. ", 30)
 	for i := range 15 {
-		a.Agents = append(a.Agents, alert.Agent{Name: fmt.Sprintf("Maximiliana Number %d", i)})
+		a.Agents = append(a.Agents, events.Agent{Name: fmt.Sprintf("Maximiliana Number %d", i)})
 	}
 	m := alert.Style{}.Message(a)
 	for row := range strings.Lines(m.Email) {

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,6 @@ import (
 const MaxBatch = 10
 
 const (
-	// historyTime is how long an alert waits for the caller's history.
-	historyTime = 500 * time.Millisecond
 	// markTime is reserved before the deadline, to mark what was published. A
 	// failing table takes about this long to return an error.
 	markTime = 8 * time.Second
@@ -42,148 +41,309 @@ type Publisher interface {
 	Publish(ctx context.Context, messages []Message) []error
 }
 
-// Dispatcher publishes the alerts of items.
+// Dispatcher publishes the alerts that calls owe, and takes them back.
 type Dispatcher struct {
 	// Now is the clock. New sets it, tests replace it.
 	Now func() time.Time
 	// Style is how the alerts are written; callers may set it.
 	Style Style
+	// Rules may be changed before the first item is processed. New sets
+	// [DefaultRules].
+	Rules Rules
 
-	store table.Store
-	to    Publisher
-	log   *slog.Logger
+	store     table.Store
+	canonical func(number string) string
+	to        Publisher
+	log       *slog.Logger
 }
 
-// New returns a dispatcher that keeps its marks in store. Its log lines hold no
-// personal data.
-func New(store table.Store, to Publisher, log *slog.Logger) *Dispatcher {
-	return &Dispatcher{Now: time.Now, store: store, to: to, log: log}
+// New returns a dispatcher that keeps its marks in store. canonical returns the one
+// form of all spellings of a number, and "" for what is no number. The log lines hold
+// no personal data.
+func New(store table.Store, canonical func(number string) string, to Publisher, log *slog.Logger) *Dispatcher {
+	return &Dispatcher{Now: time.Now, Rules: DefaultRules(), store: store, canonical: canonical, to: to, log: log}
 }
 
 // Consumer returns the dispatcher as a consumer of the table's new items. The
 // alerts of one call stay in order.
 func (d *Dispatcher) Consumer() consumer.Consumer {
-	return consumer.Consumer{Name: "alerts", Wants: asksForAlert, Process: d.Process}
+	return consumer.Consumer{Name: "alerts", Wants: isOfACall, Process: d.Process}
 }
 
-// asksForAlert reports whether an item is an event that people are alerted of.
-func asksForAlert(item table.Item) bool {
+// isOfACall reports whether an item is an event of a call. Any of them can decide what
+// the call owes.
+func isOfACall(item table.Item) bool {
+	switch events.Kind(table.Text(item, table.Kind)) {
+	case events.KindCall, events.KindMissedCall, events.KindVoicemail:
+		return true
+	case events.KindContact, events.KindMessage, events.KindUnknown:
+	}
 	_, ok := item[table.Alert]
 	return ok
 }
 
-// Process publishes the alerts of items that ask for one, in order. It implements
-// [consumer.Process]: nil means that the alert was published, now or before, or
-// that none is due. The error wraps [consumer.ErrPermanent] and [ErrItem] if no
-// alert can ever be made of the item. The marks in the store make it idempotent.
+// Process publishes the alerts that the calls of items owe, and takes back those of
+// calls that turn out to be answered. It implements [consumer.Process]: nil means that
+// the item's call owes nothing more. The error wraps [consumer.ErrPermanent] and
+// [ErrItem] if the item can never be read. The marks in the store make it idempotent.
 //
-// One item's failure does not affect the others. If nothing of a batch can be
-// published, the rest is postponed.
+// What a call owes depends on all of its events, and not on which of them comes in
+// which order: see [events.Fold]. One call's failure does not affect the others. If
+// nothing of a batch can be done, the rest is postponed.
 func (d *Dispatcher) Process(ctx context.Context, items []table.Item) []error {
 	errs := make([]error, len(items))
-	var due []*pending
-	for i, item := range items {
-		a, err := Read(item)
-		p := &pending{Alert: a, item: item, err: &errs[i]}
-		if err != nil {
-			d.fail(ctx, p, fmt.Errorf("%w: %w", consumer.ErrPermanent, err))
-			// guard 5: return errs
-			continue
-		}
-		if a.IsStaleUpdate() {
-			d.skip(ctx, p)
-			continue
-		}
-		due = append(due, p)
-	}
-
-	done := make(map[string]bool, len(due)) // by alert ID: published here, marked or not
-	for len(due) > 0 {
+	all := d.pendingOf(ctx, items, errs)
+	left := all
+	for len(left) > 0 {
 		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(d.Now()) < batchTime {
 			break
 		}
-		batch := due[:min(len(due), MaxBatch)]
-		due = due[len(batch):]
-		if !d.processBatch(ctx, batch, done) {
+		batch := left[:min(len(left), MaxBatch)]
+		left = left[len(batch):]
+		if !d.processBatch(ctx, batch) {
 			break
 		}
 	}
-	for _, p := range due {
-		*p.err = ErrPostponed
+	for _, p := range left {
+		p.err = ErrPostponed
 	}
-	if len(due) > 0 {
-		d.log.LogAttrs(ctx, slog.LevelWarn, "alerts postponed", slog.Int("count", len(due)))
+	if len(left) > 0 {
+		d.log.LogAttrs(ctx, slog.LevelWarn, "alerts postponed", slog.Int("count", len(left)))
+	}
+	for _, p := range all {
+		for _, i := range p.indexes {
+			errs[i] = p.err
+		}
 	}
 	return errs
 }
 
-// pending is an item whose alert may be due.
+// pending is a call of which new events have come.
 type pending struct {
+	key     table.Key // of the first of them
+	items   []table.Item
+	indexes []int // in Process
+	err     error // their result of Process
+
+	call *call
+	due  []*due
+	sent map[events.Kind]bool // published just now, marked or not
+}
+
+// due is an alert to publish.
+type due struct {
 	Alert
+	*pending
 
-	item table.Item
-	err  *error // the item's result of Process
-
-	marked     bool // published before
-	sameCall   bool // published for another event of the call
-	markErr    error
+	kind       events.Kind
 	historyErr error
 }
 
-// processBatch publishes one batch. It returns false if all of it failed.
-//
-// done has the alerts of earlier batches, and is the truth where marking failed.
-// sameCall has the events that share an alert of this batch, whose result is theirs.
-func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending, done map[string]bool) (ok bool) {
-	d.prepare(ctx, batch)
+// pendingOf returns the calls of items, in the order of their first items. What
+// cannot be read gets its error at once.
+func (d *Dispatcher) pendingOf(ctx context.Context, items []table.Item, errs []error) (all []*pending) {
+	byCall := make(map[string]*pending)
+	for i, item := range items {
+		key := table.KeyOf(item)
+		if _, ok := item[table.Alert]; ok || key.PK == "" || key.SK == "" {
+			if _, err := asksFor(item); err != nil {
+				errs[i] = fmt.Errorf("%w: %w", consumer.ErrPermanent, err)
+				d.fail(ctx, key, events.Kind(table.Text(item, table.Alert)), errs[i])
+				// guard 5: return nil
+				continue
+			}
+		}
+		p := byCall[table.CallOf(key)]
+		if p == nil {
+			p = &pending{key: key, sent: make(map[events.Kind]bool)}
+			byCall[table.CallOf(key)] = p
+			all = append(all, p)
+		}
+		p.items, p.indexes = append(p.items, item), append(p.indexes, i)
+	}
+	return all
+}
 
-	// Several events may ask for the same alert: the first one is published.
-	var first, sameCall []*pending
+// processBatch does what the calls of one batch owe. It returns false if all of it
+// failed.
+func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending) (ok bool) {
+	each(batch, func(p *pending) {
+		if p.err = d.settle(ctx, p); p.err != nil {
+			d.fail(ctx, p.key, "", p.err)
+		}
+	})
+	var all []*due
 	for _, p := range batch {
-		switch {
-		// guard 2 alert alerts (Marks|WithoutTheMarks): case false:
-		case p.markErr != nil:
-			d.fail(ctx, p, p.markErr)
-		case p.marked || done[p.ID]:
-			d.skip(ctx, p)
-		// guard 2 alert alerts (EventsOf): case slices.ContainsFunc(first, func(f *pending) bool { return false }):
-		case slices.ContainsFunc(first, func(f *pending) bool { return f.ID == p.ID }):
-			p.sameCall = true
-			sameCall = append(sameCall, p)
-		default:
-			first = append(first, p)
+		if p.err == nil {
+			all = append(all, p.due...)
 		}
 	}
-	if len(first) == 0 {
-		return slices.ContainsFunc(batch, func(p *pending) bool { return p.markErr == nil })
+	for some := range slices.Chunk(all, MaxBatch) {
+		d.publishAlerts(ctx, some)
 	}
+	// Meanwhile the call, or another one of its ring, may have been answered.
+	each(batch, func(p *pending) {
+		if len(p.sent) == 0 {
+			return
+		}
+		if err := d.settle(ctx, p); err != nil {
+			p.err = errors.Join(p.err, err)
+			d.fail(ctx, p.key, "", err)
+		}
+	})
+	return slices.ContainsFunc(batch, func(p *pending) bool { return p.err == nil })
+}
 
-	messages := make([]Message, len(first))
-	for i, p := range first {
-		messages[i] = d.Style.Message(p.Alert)
+// each calls do for every call at the same time.
+func each(batch []*pending, do func(*pending)) {
+	var all sync.WaitGroup
+	for _, p := range batch {
+		all.Go(func() { do(p) })
+	}
+	all.Wait()
+}
+
+// settle finds out what a call owes, and takes back what it does not owe any more.
+// What is to be published is in p.due then.
+func (d *Dispatcher) settle(ctx context.Context, p *pending) (err error) {
+	p.due = nil
+	if p.call, err = d.load(ctx, p.key, p.items...); err != nil {
+		return err
+	}
+	// guard 4 alert e2e: if false {
+	if p.call.Served() {
+		return d.settleServed(ctx, p.call)
+	}
+	var caller *history
+	for _, kind := range kinds {
+		if !p.call.Owes(kind) {
+			continue
+		}
+		// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted): published := p.sent[kind]
+		published := p.sent[kind] || p.call.mark(table.AlertKey, kind) != nil
+		why := d.known(p.call, kind, published)
+		if why == none && !published {
+			if caller == nil {
+				h := d.readHistory(ctx, p.call)
+				caller = &h
+			}
+			why = d.Rules.against(p.call, kind, *caller)
+		}
+		if why == none {
+			if why, err = d.settleRing(ctx, p.call, kind, published); err != nil {
+				return err
+			}
+		}
+		switch {
+		case why == none && !published:
+			p.due = append(p.due, d.dueAlert(ctx, p, kind, *caller))
+		case !p.sent[kind]:
+			d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped",
+				append(attributes(p.key, kind), slog.String("reason", string(cmp.Or(why, sent))))...)
+		}
+	}
+	return nil
+}
+
+// known returns why an alert that a call owes is not to be published, as far as the
+// call alone says so.
+func (d *Dispatcher) known(c *call, kind events.Kind, published bool) reason {
+	switch {
+	case c.mark(table.ReturnedKey, kind) != nil:
+		return sent
+	case !published && d.Rules.isOld(c):
+		return old
+	}
+	return none
+}
+
+// settleRing makes a call the one of its ring that alerts. If another one does, or was
+// answered, it returns why the call's own alert is not to be published, or takes it
+// back.
+func (d *Dispatcher) settleRing(ctx context.Context, c *call, kind events.Kind, published bool) (reason, error) {
+	done, err := d.claim(ctx, c, string(kind))
+	if err != nil {
+		return none, err
+	}
+	twin, why, err := d.twinOf(ctx, c, kind, done)
+	switch {
+	case err != nil || twin == nil:
+		return none, err
+	case published:
+		return sent, d.takeBack(ctx, c, kind, why, c.key)
+	case c.mark(table.TwinKey, kind) == nil:
+		if _, err := d.store.Put(ctx, table.TwinItem(c.key, kind, string(why), twin.key)); err != nil {
+			return none, fmt.Errorf("mark a twin: %w", err)
+		}
+	}
+	return why, nil
+}
+
+// twinOf returns the call that speaks for c in its ring, and why; nil if none does.
+func (d *Dispatcher) twinOf(ctx context.Context, c *call, kind events.Kind, done ring) (*call, reason, error) {
+	for _, by := range []struct {
+		what string
+		why  reason
+	}{{ringAnswered, answered}, {string(kind), sameRing}} {
+		twin, err := d.loadTwin(ctx, c, done, by.what)
+		if err != nil || twin != nil {
+			return twin, by.why, err
+		}
+	}
+	return nil, none, nil
+}
+
+// settleServed takes back the alerts of a call that was answered, and of the calls
+// that are the same ring.
+func (d *Dispatcher) settleServed(ctx context.Context, c *call) error {
+	done, err := d.claim(ctx, c, ringAnswered)
+	if err != nil {
+		return err
+	}
+	for _, kind := range kinds {
+		if c.stands(kind) {
+			err = errors.Join(err, d.takeBack(ctx, c, kind, answered, c.key))
+		}
+		twin, readErr := d.loadTwin(ctx, c, done, string(kind))
+		if twin != nil && twin.stands(kind) {
+			readErr = d.takeBack(ctx, twin, kind, answered, c.key)
+		}
+		err = errors.Join(err, readErr)
+	}
+	return err
+}
+
+func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind, h history) *due {
+	a := p.call.alert(kind)
+	a.ContactName, a.Company, a.MissedTimes = h.Name, h.Company, h.missed
+	if h.err != nil {
+		d.log.LogAttrs(ctx, slog.LevelWarn, "alert enrichment failed",
+			append(attributes(p.key, kind), slog.String("error", h.err.Error()))...)
+	}
+	return &due{Alert: a, pending: p, kind: kind, historyErr: h.err}
+}
+
+// publishAlerts publishes and marks at most [MaxBatch] alerts.
+func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due) {
+	messages := make([]Message, len(all))
+	for i, a := range all {
+		messages[i] = d.Style.Message(a.Alert)
 	}
 	errs := d.publish(ctx, messages)
 	var marking sync.WaitGroup
-	for i, p := range first {
+	for i, a := range all {
 		if errs[i] != nil {
-			d.fail(ctx, p, errs[i])
+			a.err = errors.Join(a.err, errs[i])
+			d.fail(ctx, a.key, a.kind, errs[i])
 			// guard 2 alerts e2e (AnAlertOutlivesAPublish|StoredOnceAlerted):
 			continue
 		}
-		ok, done[p.ID] = true, true
-		d.logPublished(ctx, p)
+		a.sent[a.kind] = true
+		d.logPublished(ctx, a)
 		// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted):
-		marking.Go(func() { d.mark(ctx, p) })
+		marking.Go(func() { d.mark(ctx, a) })
 	}
 	marking.Wait()
-	for _, p := range sameCall {
-		if done[p.ID] {
-			d.skip(ctx, p)
-		} else {
-			*p.err = ErrPostponed
-		}
-	}
-	return ok
 }
 
 // publish leaves time to mark what was published.
@@ -193,102 +353,75 @@ func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
 	return d.to.Publish(ctx, messages)
 }
 
-// prepare reads, all at once, the marks and the callers' histories of a batch. The
-// history of an alert that turns out to be marked is read in vain, but few are, and
-// the others must not wait for their marks first.
-func (d *Dispatcher) prepare(ctx context.Context, batch []*pending) {
-	brief, cancel := context.WithTimeout(ctx, historyTime)
-	defer cancel()
-	var all sync.WaitGroup
-	for _, p := range batch {
-		all.Go(func() { p.markErr = d.readMarks(ctx, p) })
-		all.Go(func() { p.historyErr = readHistory(brief, d.store, &p.Alert) })
-	}
-	all.Wait()
-
-	for _, p := range batch {
-		if p.historyErr != nil {
-			d.log.LogAttrs(ctx, slog.LevelWarn, "alert enrichment failed",
-				append(p.attributes(), slog.String("error", p.historyErr.Error()))...)
-		}
-		if p.Kind == events.KindVoicemail && p.CallID != "" && p.MissedAt.IsZero() {
-			p.MissedAt = missedIn(batch, p.Key.PK)
-		}
+// mark records that an alert was published. Without the mark, the alert repeats
+// if the record comes again. The error is only logged: returned, it would bring
+// the record again for certain.
+func (d *Dispatcher) mark(ctx context.Context, a *due) {
+	if _, err := d.store.Put(ctx, table.AlertedItem(a.Key, a.kind, a.OccurredAt, d.Now())); err != nil {
+		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
+			append(attributes(a.key, a.kind), slog.String("error", err.Error()))...)
 	}
 }
 
-// missedIn returns when a call was missed, if its missed call is in the batch too.
-func missedIn(batch []*pending, call string) time.Time {
-	for _, p := range batch {
-		if p.Kind == events.KindMissedCall && p.Key.PK == call {
-			return p.OccurredAt
+// takeBack tells programs that an alert does not stand any more and, if somebody
+// answered, people too. by is an event of the call on whose account that happens. If
+// it is about to happen on another's account, that one's record comes again until it
+// has.
+func (d *Dispatcher) takeBack(ctx context.Context, c *call, kind events.Kind, why reason, by table.Key) error {
+	mine, err := d.store.Put(ctx, table.ReturningItem(c.key, kind, by))
+	if err != nil {
+		return fmt.Errorf("mark what is taken back: %w", err)
+	}
+	if !mine {
+		if c, err = d.load(ctx, c.key); err != nil {
+			return err
+		}
+		other := table.Other(c.mark(table.ReturningKey, kind))
+		if c.mark(table.ReturnedKey, kind) != nil || table.CallOf(other) != table.CallOf(by) {
+			return nil
 		}
 	}
-	return time.Time{}
-}
-
-// readMarks finds out whether an alert was published before and, for a voicemail,
-// when its call was missed.
-func (d *Dispatcher) readMarks(ctx context.Context, p *pending) error {
-	own := table.AlertKey(p.Key, p.Kind)
-	missed := table.AlertKey(p.Key, events.KindMissedCall)
-	for mark, err := range table.All(ctx, d.store, table.AlertMarks(p.Key, p.Kind)) {
-		if err != nil {
-			return fmt.Errorf("look for the alert's mark: %w", err)
-		}
-		switch table.KeyOf(mark) {
-		case own:
-			// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted): p.marked = false
-			p.marked = true
-			p.sameCall = table.Text(mark, table.EventSort) != p.Key.SK
-		case missed:
-			p.MissedAt = timeOf(mark, table.OccurredAt)
-		}
+	a := c.alert(kind)
+	a.Kind, a.Reason = events.KindReturned, string(why)
+	messages := []Message{d.Style.Message(a)}
+	if why == answered {
+		a.Kind = events.KindCorrection
+		messages = append(messages, d.Style.Message(a))
+	}
+	if err := errors.Join(d.publish(ctx, messages)...); err != nil {
+		return err
+	}
+	d.log.LogAttrs(ctx, slog.LevelInfo, "alert returned", append(attributes(c.key, kind), slog.String("reason", string(why)))...)
+	if _, err := d.store.Put(ctx, table.ReturnedItem(c.key, kind, string(why), d.Now())); err != nil {
+		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
+			append(attributes(c.key, kind), slog.String("error", err.Error()))...)
 	}
 	return nil
 }
 
-// mark records that an alert was published. Without the mark, the alert repeats
-// if the record comes again. The error is only logged: returned, it would bring
-// the record again for certain.
-func (d *Dispatcher) mark(ctx context.Context, p *pending) {
-	if _, err := d.store.Put(ctx, table.AlertedItem(p.item, p.Kind, d.Now())); err != nil {
-		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
-			append(p.attributes(), slog.String("error", err.Error()))...)
-	}
-}
-
-func (d *Dispatcher) logPublished(ctx context.Context, p *pending) {
-	attributes := append(p.attributes(), slog.Bool("enriched", p.historyErr == nil))
+func (d *Dispatcher) logPublished(ctx context.Context, a *due) {
+	line := append(attributes(a.key, a.kind), slog.Bool("enriched", a.historyErr == nil))
 	now := d.Now()
-	if !p.ReceivedAt.IsZero() {
-		attributes = append(attributes, slog.Int64("sinceReceivedMs", now.Sub(p.ReceivedAt).Milliseconds()))
+	if !a.ReceivedAt.IsZero() {
+		line = append(line, slog.Int64("sinceReceivedMs", now.Sub(a.ReceivedAt).Milliseconds()))
 	}
-	if !p.OccurredAt.IsZero() {
-		attributes = append(attributes, slog.Int64("sinceOccurredMs", now.Sub(p.OccurredAt).Milliseconds()))
+	if !a.OccurredAt.IsZero() {
+		line = append(line, slog.Int64("sinceOccurredMs", now.Sub(a.OccurredAt).Milliseconds()))
 	}
-	d.log.LogAttrs(ctx, slog.LevelInfo, "alert published", attributes...)
+	d.log.LogAttrs(ctx, slog.LevelInfo, "alert published", line...)
 }
 
-// skip logs that an item needs no alert: it was published before, for this event
-// or for another of the same call, or it is old news.
-func (d *Dispatcher) skip(ctx context.Context, p *pending) {
-	d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped",
-		append(p.attributes(), slog.Bool("sameCall", p.sameCall), slog.Bool("old", p.IsStaleUpdate()))...)
-}
-
-func (d *Dispatcher) fail(ctx context.Context, p *pending, err error) {
-	*p.err = err
-	if errors.Is(err, ErrPostponed) {
-		return
+// fail logs that a call could not be dealt with.
+func (d *Dispatcher) fail(ctx context.Context, key table.Key, kind events.Kind, err error) {
+	if !errors.Is(err, ErrPostponed) {
+		d.log.LogAttrs(ctx, slog.LevelError, "alert failed",
+			append(attributes(key, kind), slog.String("error", err.Error()))...)
 	}
-	d.log.LogAttrs(ctx, slog.LevelError, "alert failed",
-		append(p.attributes(), slog.String("error", err.Error()))...)
 }
 
 // attributes identify an alert in the log, without a name, number or text.
-func (p *pending) attributes() []slog.Attr {
+func attributes(key table.Key, kind events.Kind) []slog.Attr {
 	return append(make([]slog.Attr, 0, 6),
-		// guard 8 e2e: slog.String("kind", string(p.Kind)), slog.String("key", table.LogPartition(p.Key.PK)), slog.String("caller", p.Caller))
-		slog.String("kind", string(p.Kind)), slog.String("key", table.LogPartition(p.Key.PK)))
+		// guard 8 e2e: slog.String("kind", string(kind)), slog.String("key", key.PK))
+		slog.String("kind", string(kind)), slog.String("key", table.LogPartition(key.PK)))
 }

@@ -7,57 +7,73 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/table"
 )
 
 const (
+	// historyTime is how long an alert waits for the caller's history.
+	historyTime = 500 * time.Millisecond
 	// missedSpan is the time in which a caller's missed calls are counted.
 	missedSpan = 24 * time.Hour
-	// HistoryLength is how many of a caller's latest events are read: one page of
-	// well under 100 KB.
-	HistoryLength = 100
 )
 
-// readHistory adds to an alert what the table knows of the caller: the name and
-// company in the newest contact event, and the number of calls missed in the 24
-// hours up to this one. It is one query, of the latest [HistoryLength] events;
-// older events are not counted, and older contacts not found.
-func readHistory(ctx context.Context, store table.Store, a *Alert) error {
-	if a.Caller == "" {
-		return nil
-	}
-	page, err := store.Query(ctx, table.Query{
-		Index:       table.GSI1,
-		Partition:   table.PhonePartition(a.Caller),
-		NewestFirst: true,
-		Limit:       HistoryLength,
-	})
-	if err != nil {
-		return fmt.Errorf("read the caller's history: %w", err)
-	}
+// history is what the table knows of a caller.
+type history struct {
+	// Entry is the number's in the address book.
+	addressbook.Entry
 
-	// The index may lag behind and not hold this event yet.
-	missed := map[string]bool{table.CallOf(a.Key): true}
-	known := false
-	for _, item := range page.Items {
-		at := timeOf(item, table.OccurredAt)
-		switch {
-		case events.Kind(table.Text(item, table.Kind)) == events.KindContact:
-			if !known {
-				a.ContactName, a.Company = contactOf(item)
-				known = true
-			}
-		case table.Text(item, table.Alert) == "":
-		case !at.After(a.OccurredAt) && at.After(a.OccurredAt.Add(-missedSpan)):
-			missed[table.CallOf(table.KeyOf(item))] = true
-		}
-	}
-	a.MissedTimes = len(missed)
-	return nil
+	// missed is how many of the caller's calls were missed in the 24 hours up to a
+	// call, this one included; 0 if the caller is not known.
+	missed int
+
+	err error // nothing else is known
 }
 
-func contactOf(item table.Item) (name, company string) {
-	first, last := table.Text(item, "first_name"), table.Text(item, "last_name")
-	name = cmp.Or(line(first+" "+last, maxName), table.Text(item, "name"), table.Text(item, "contact_name"))
-	return name, table.Text(item, "company")
+// readHistory reads a caller's contacts and rings: one query of one page, which has
+// some thousands of them.
+func (d *Dispatcher) readHistory(ctx context.Context, c *call) history {
+	of := d.ringOf(c)
+	if of.Caller == "" {
+		return history{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, historyTime)
+	defer cancel()
+	page, err := d.store.Query(ctx, table.CallerHistory(of.Caller))
+	if err != nil {
+		return history{err: fmt.Errorf("read the caller's history: %w", err)}
+	}
+
+	var h history
+	of.Start = cmp.Or(c.Start, c.at())
+	own, _, _ := table.ReadRing(of.Key(ringAnswered)) // as it is written
+	missed, served := map[table.Ring]bool{own: true}, map[table.Ring]bool{}
+	for _, item := range page.Items {
+		key := table.KeyOf(item)
+		r, what, ok := table.ReadRing(key)
+		switch {
+		case !ok || r.Start.After(own.Start) || !r.Start.After(own.Start.Add(-missedSpan)):
+		case what == ringAnswered:
+			served[r] = true
+		default:
+			missed[r] = true
+		}
+	}
+	h.Entry = addressbook.Read(page.Items)
+	for r := range missed {
+		if !served[r] {
+			h.missed++
+		}
+	}
+	return h
+}
+
+// at returns when a call happened, as well as that is known.
+func (c *call) at() time.Time {
+	for _, p := range []*events.Part{c.Missed, c.Left} {
+		if p != nil {
+			return p.At
+		}
+	}
+	return c.FirstArrival
 }

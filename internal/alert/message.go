@@ -117,7 +117,7 @@ type words struct {
 	name, company    string
 	callerText       string
 	extension        string
-	agents           []Agent
+	agents           []events.Agent
 	reason           string
 	missedReason     string
 	recording        string
@@ -143,7 +143,7 @@ func (s Style) words(a Alert) words {
 		w.name = "" // JustCall names an unnamed contact by its number
 	}
 	for _, tried := range a.Agents[:min(len(a.Agents), maxAgents)] {
-		w.agents = append(w.agents, Agent{ID: tried.ID, Name: line(tried.Name, maxName)})
+		w.agents = append(w.agents, events.Agent{ID: tried.ID, Name: line(tried.Name, maxName)})
 	}
 	var whole bool
 	w.transcription, whole = clean(a.Transcription, maxTranscription)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/proof/logscan"
 )
@@ -49,7 +50,7 @@ func TestDocumentsAreAsTheirSchemaSays(t *testing.T) {
 	}
 	to := &topic{}
 	for _, body := range bodies {
-		mustProcess(t, alert.New(newStore(t), to, logscan.Logger(t)), itemOf(t, body))
+		mustProcess(t, alert.New(newStore(t), events.PhoneNumber, to, logscan.Logger(t)), itemOf(t, body))
 	}
 	if len(to.sent) != len(bodies) {
 		t.Fatalf("%d sent, want %d", len(to.sent), len(bodies))

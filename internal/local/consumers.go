@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
@@ -65,11 +64,12 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	if c.ForwardURL == "" {
 		o.Workers = 1 // people read printed alerts in order
 	}
-	dispatcher := alert.New(store, p, log)
-	dispatcher.Style = c.Style
+	alerts := alert.New(store, c.Numbers.Canonical, p, log)
+	alerts.Rules = c.Rules
+	alerts.Style = c.Style
 	runner, err := consumer.Start(ctx, store, o, log,
-		dispatcher.Consumer(),
-		addressbook.New(store, events.PhoneNumber, log).Consumer(),
+		alerts.Consumer(),
+		addressbook.New(store, c.Numbers.Canonical, log).Consumer(),
 	)
 	if err != nil {
 		return nil, err

@@ -58,6 +58,9 @@ type Config struct {
 	// Numbers reads numbers as they are written in one country; the zero Book in none.
 	Numbers phone.Book
 
+	// Rules say which callers nobody is alerted of. The zero Rules alert of all but
+	// blocked contacts, however long ago the call was.
+	Rules alert.Rules
 	// Alerts gets each alert as a block of text for people, in one Write; nil for
 	// none. While a Write blocks, no alert goes out.
 	Alerts io.Writer

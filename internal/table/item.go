@@ -24,9 +24,10 @@ const (
 	Alert          = "alert"           // "missed_call" or "voicemail", on those only
 	AlertedAt      = "alerted_at"      // UTC, milliseconds; on marks only
 	Damage         = "damage"          // what was odd about the body; see events.DamageWords
+	Call           = "call"            // PK of another call's events; on marks and ring items only
 	Direction      = "direction"       // as sent, or events.Direction
 	Event          = "event"           // the event type as sent
-	EventSort      = "event_key"       // SK of the event that was published; on marks only
+	EventSort      = "event_key"       // SK of the event that was published, or of the other call; on marks and ring items only
 	Format         = "format"          // wire format: A, B or legacy
 	Kind           = "kind"            // events.Kind
 	NewFields      = "new_fields"      // members that no document mentions
@@ -35,9 +36,10 @@ const (
 	Payload        = "payload"         // the body as received; see PayloadOf
 	PayloadCoding  = "payload_coding"  // "gzip" where payload is compressed
 	PayloadOnly    = "only_in_payload" // documented members too large or too deep for an attribute
-	Reason         = "reason"          // why a delivery was rejected
+	Reason         = "reason"          // why a delivery was rejected, or an alert not sent or taken back
 	ReceivedAt     = "received_at"     // UTC, milliseconds
 	RequestID      = "request_id"      // format B's, where given
+	ReturnedAt     = "returned_at"     // UTC, milliseconds; on marks only
 	TypeMismatches = "type_mismatches" // documented members of another type than documented
 )
 
@@ -62,6 +64,9 @@ const (
 	maxNamed = 32
 	// rejectedFor is how long a rejected delivery is kept.
 	rejectedFor = 30 * 24 * time.Hour
+	// ringKeptFor is how long the calls of a ring are known to be one. A delivery may
+	// wait fourteen days in the spill queue.
+	ringKeptFor = 15 * 24 * time.Hour
 )
 
 // EventItem returns the item of a delivery. sent is the time in the request's
@@ -164,20 +169,62 @@ func RejectedItem(r Rejection, received time.Time) Item {
 }
 
 // AlertedItem returns the mark that records that the alert of an event was
-// published. It has no attribute [Alert], or the stream would pass it on as an
-// event.
-func AlertedItem(event Item, kind events.Kind, published time.Time) Item {
-	key := AlertKey(KeyOf(event), kind)
+// published.
+func AlertedItem(event Key, kind events.Kind, occurred, published time.Time) Item {
+	key := AlertKey(event, kind)
 	mark := Item{
 		PK:        str(key.PK),
 		SK:        str(key.SK),
-		EventSort: str(Text(event, SK)),
+		EventSort: str(event.SK),
 		AlertedAt: str(Time(published)),
 	}
-	if at := Text(event, OccurredAt); at != "" {
-		mark[OccurredAt] = str(at)
+	if !occurred.IsZero() {
+		mark[OccurredAt] = str(Time(occurred))
 	}
 	return mark
+}
+
+// ReturningItem returns the mark that names the call whose event takes an alert
+// back.
+func ReturningItem(event Key, kind events.Kind, by Key) Item {
+	key := ReturningKey(event, kind)
+	return Item{PK: str(key.PK), SK: str(key.SK), Call: str(by.PK), EventSort: str(by.SK)}
+}
+
+// ReturnedItem returns the mark that records that an alert was taken back, and why.
+func ReturnedItem(event Key, kind events.Kind, reason string, at time.Time) Item {
+	key := ReturnedKey(event, kind)
+	return Item{PK: str(key.PK), SK: str(key.SK), Reason: str(reason), ReturnedAt: str(Time(at))}
+}
+
+// TwinItem returns the mark that records which other call of the ring speaks for the
+// event's, and why that one does.
+func TwinItem(event Key, kind events.Kind, reason string, other Key) Item {
+	key := TwinKey(event, kind)
+	return Item{PK: str(key.PK), SK: str(key.SK), Reason: str(reason), Call: str(other.PK), EventSort: str(other.SK)}
+}
+
+// RingItem returns the item that names the call of a ring that does something. The
+// call is named by one of its events.
+func RingItem(r Ring, what string, event Key) Item {
+	key := r.Key(what)
+	return Item{
+		PK:        str(key.PK),
+		SK:        str(key.SK),
+		Call:      str(event.PK),
+		EventSort: str(event.SK),
+		ExpiresAt: num(strconv.FormatInt(r.Start.Add(ringKeptFor).Unix(), 10)),
+	}
+}
+
+// Other returns the key of the event by which a mark or a ring's item names a call.
+func Other(item Item) Key { return Key{PK: Text(item, Call), SK: Text(item, EventSort)} }
+
+// SpellingItem returns the item that names a [PhonePartition] under which a caller
+// has events.
+func SpellingItem(caller, phone string) Item {
+	key := SpellingKey(caller, phone)
+	return Item{PK: str(key.PK), SK: str(key.SK)}
 }
 
 // PayloadOf returns the body of an item as it was received.

@@ -87,8 +87,8 @@ func phoneSort(d *events.Delivery, at time.Time) string {
 // callerPartition begins the PK of everything about a person's number.
 const callerPartition = "CALLER#"
 
-// CallerPartition returns the PK of everything about who has a number, in its
-// canonical form.
+// CallerPartition returns the PK of what is known of an outside number, in its
+// canonical form: see package phone.
 func CallerPartition(number string) string { return callerPartition + number }
 
 // ContactSort begins the SK of a contact in a caller's partition. It is the
@@ -129,6 +129,30 @@ func CallOf(event Key) string {
 	return mark.PK + " " + mark.SK
 }
 
+// Marks that stand beside the mark of an alert begin with its key.
+const (
+	returnedMark  = "#returned"
+	returningMark = "#returning"
+	twinMark      = "#twin"
+)
+
+// ReturnedKey returns the key of the mark that records that an alert was taken back.
+func ReturnedKey(event Key, kind events.Kind) Key { return beside(event, kind, returnedMark) }
+
+// ReturningKey returns the key of the mark that names who takes an alert back, before
+// it is taken back.
+func ReturningKey(event Key, kind events.Kind) Key { return beside(event, kind, returningMark) }
+
+// TwinKey returns the key of the mark that records that another call of the same
+// ring speaks for this one, which therefore alerts nobody.
+func TwinKey(event Key, kind events.Kind) Key { return beside(event, kind, twinMark) }
+
+func beside(event Key, kind events.Kind, mark string) Key {
+	key := AlertKey(event, kind)
+	key.SK += mark
+	return key
+}
+
 // AlertKind returns the kind of alert that a mark's key records.
 func AlertKind(mark Key) events.Kind {
 	kind, _, _ := strings.Cut(strings.TrimPrefix(mark.SK, AlertMark), "#")
@@ -138,10 +162,87 @@ func AlertKind(mark Key) events.Kind {
 // AlertMarks returns the query for the marks that matter to the alerts of an
 // event: all those of its call.
 func AlertMarks(event Key, kind events.Kind) Query {
-	if strings.HasPrefix(event.PK, eventPartition) {
+	if OfNoCall(event) {
 		return Query{Partition: event.PK, SortPrefix: AlertKey(event, kind).SK}
 	}
 	return Query{Partition: event.PK, SortPrefix: AlertMark}
+}
+
+// OfNoCall reports whether an event belongs to no known call, message or contact.
+// Its partition has all such events of its type.
+func OfNoCall(event Key) bool { return strings.HasPrefix(event.PK, eventPartition) }
+
+// IsEvent reports whether an item's key is that of an event.
+func IsEvent(key Key) bool { return strings.HasPrefix(key.SK, eventSort) }
+
+// KeyTime returns the time in an event's key, which the event itself gives, or zero
+// if it gives none.
+func KeyTime(event Key) time.Time {
+	text := strings.TrimPrefix(event.SK, eventSort)
+	at, err := time.Parse(timeLayout, text[:min(len(text), len(timeLayout))])
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+const (
+	ringSort     = "RING#"
+	spellingSort = "SPELLING#"
+)
+
+// SpellingKey returns the key of the item that names another [PhonePartition] of a
+// caller.
+func SpellingKey(caller, phone string) Key {
+	return Key{PK: CallerPartition(caller), SK: spellingSort + phone}
+}
+
+// Ring names the calls that are one: the phones of a ring group, each with a call of
+// its own, or a call that JustCall names by two ids. They have the caller, in
+// canonical form, the line, and the second in which they began in common.
+type Ring struct {
+	Caller, Line string
+	Start        time.Time
+}
+
+// Known reports whether anything is missing, so that nothing can be said about other
+// calls.
+func (r Ring) Known() bool { return r.Caller != "" && r.Line != "" && !r.Start.IsZero() }
+
+// Key returns the key of the item that names which call of the ring does something.
+func (r Ring) Key(what string) Key {
+	items := r.Items()
+	return Key{PK: items.Partition, SK: items.SortPrefix + what}
+}
+
+// Items returns the query for the ring's items.
+func (r Ring) Items() Query {
+	return Query{
+		Partition:  CallerPartition(r.Caller),
+		SortPrefix: ringSort + keyPart(r.Line) + "#" + r.Start.UTC().Format(ringLayout) + "#",
+	}
+}
+
+const ringLayout = "2006-01-02T15:04:05Z"
+
+// ReadRing reads the key of a ring's item. ok is false if it is another item's.
+func ReadRing(key Key) (r Ring, what string, ok bool) {
+	rest, ok := strings.CutPrefix(key.SK, ringSort)
+	end := strings.LastIndexByte(rest, '#')
+	middle := strings.LastIndexByte(rest[:max(0, end)], '#')
+	if !ok || middle < 0 {
+		return Ring{}, "", false
+	}
+	start, err := time.Parse(ringLayout, rest[middle+1:end])
+	if err != nil {
+		return Ring{}, "", false
+	}
+	return Ring{Caller: strings.TrimPrefix(key.PK, CallerPartition("")), Line: rest[:middle], Start: start}, rest[end+1:], true
+}
+
+// CallerHistory returns the query for a caller's contacts and rings.
+func CallerHistory(caller string) Query {
+	return Query{Partition: CallerPartition(caller), From: ContactSort, To: ringSort + "~"}
 }
 
 // LogPartition returns a PK in the form that may be logged. Ids are JustCall's

@@ -30,7 +30,7 @@ func TestTheInputsAreTrue(t *testing.T) {
 	m.CallKey, m.PhoneKey = table.CallPartition("call_"), table.PhonePartition("+")
 	m.DayKey = table.AlertPartition(time.Date(2026, time.March, 12, 0, 0, 0, 0, time.UTC))
 	m.StoreTime = ingest.DefaultStoreTime.Seconds()
-	m.History, m.Publish = alert.HistoryLength, alert.MaxBatch
+	m.Publish = alert.MaxBatch
 	const (
 		stream = "$.Resources.AlertsFunction.Properties.Events.Stream.Properties."
 		spill  = "$.Resources.DrainFunction.Properties.Events.Spill.Properties."
@@ -148,8 +148,8 @@ func measure(t *testing.T, plan *play.Plan) *scale.Model {
 		if entry := entryOf(item, calls); entry != nil {
 			w.Call = writeUnits(table.Size(entry))
 			m.IndexBytes += float64(table.Size(entry))
-			m.Records++
 		}
+		m.Records++
 		m.Table += float64(w.Table)
 		m.Phones += float64(w.Phone)
 		m.Calls += float64(w.Call)
@@ -169,7 +169,7 @@ func measure(t *testing.T, plan *play.Plan) *scale.Model {
 
 		if event.Alert != "" && !alerts[event.Alert] {
 			alerts[event.Alert] = true
-			mark := table.Size(table.AlertedItem(item, events.Kind(table.Text(item, table.Alert)), time.Time{}))
+			mark := table.Size(table.AlertedItem(table.KeyOf(item), events.Kind(table.Text(item, table.Alert)), time.Unix(0, 0), time.Time{}))
 			w.Mark = writeUnits(mark)
 			m.MarkBytes += float64(mark)
 			m.Alerts++

@@ -36,7 +36,7 @@ type Model struct {
 	Writes                              []Write // the events that belong to a call, a message or a contact
 	CallKey, PhoneKey, DayKey           string  // prefixes of partition keys, and one key of GSI2
 	StoreTime                           float64 // how long the webhook waits for the table, in seconds
-	History, Publish                    float64 // events that an alert looks up, alerts in one request to SNS
+	Publish                             float64 // alerts in one request to SNS
 	Memory, ThrottleRate                float64 // GB, requests per second
 	Parallel, Batch, Drains, DrainBatch float64 // concurrent batches of a shard and of the spill queue, and their sizes
 
@@ -86,10 +86,11 @@ func (m *Model) At(mean float64) Step {
 	peak := mean * PeakFactor()
 	s := Step{
 		"Mean": mean, "Peak": peak,
-		"TableWrites": peak * (m.Table + m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * m.Calls,
-		// Each record causes a consistent query for its call's marks, which costs one
-		// unit, and a query for the caller's last events.
-		"TableReads": peak * m.Records, "GSI1Reads": peak * m.Records * ReadUnits(m.EntryBytes*m.History),
+		"TableWrites": peak * (m.Table + 2*m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * m.Calls,
+		// Each record causes a consistent query of its call, which costs one unit, and
+		// each alert five more: of its caller, twice of its ring before and once after it
+		// goes out, and once more of its call.
+		"TableReads":     peak * (m.Records + 5*m.Alerts),
 		"RejectedWrites": peak * m.B.Share * m.RejectedUnits,
 		"Texts":          mean * m.Alerts * month, // in a month
 		"Webhook":        concurrent(peak, webhookTime),

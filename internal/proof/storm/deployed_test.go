@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/credential"
@@ -47,7 +48,9 @@ func newStandIn(t *testing.T, times int) *standIn {
 	config, name := tabletest.NewTable(t)
 	s := &standIn{table: name, topic: moto.NewTopic(t), store: dynamostore.New(config, name)}
 	log := logscan.Logger(t, token, signingSecret)
-	s.alerts = consumer.All(alert.New(s.store, repeater{alert.NewSNS(moto.SNS(t), s.topic, log), times}, log).Consumer())
+	alerts := alert.New(s.store, events.PhoneNumber, repeater{alert.NewSNS(moto.SNS(t), s.topic, log), times}, log)
+	alerts.Rules.MaxAge = 0 // the storm's calls are of March 2026
+	s.alerts = consumer.All(alerts.Consumer())
 	webhook := ingest.New(s, credential.Fixed(credential.Secret{Token: token, SigningSecret: signingSecret}), log)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

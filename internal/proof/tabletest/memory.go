@@ -1,16 +1,21 @@
 package tabletest
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
-// Memory is a table for code that only writes. It refuses what every [table.Store]
+// Memory is a table in memory, without indexes. It refuses what every [table.Store]
 // refuses. The zero Memory is empty and ready; its methods may be called
 // concurrently.
 type Memory struct {
@@ -36,6 +41,58 @@ func (m *Memory) Put(_ context.Context, item table.Item) (created bool, err erro
 	}
 	m.items[key] = item
 	return true, nil
+}
+
+// Update writes item in place of the version was, as [table.Store] says.
+func (m *Memory) Update(_ context.Context, item table.Item, was int64) (updated bool, err error) {
+	if err := errors.Join(table.Check(item), table.CheckUpdate(item, was)); err != nil {
+		return false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stored, exists := m.items[table.KeyOf(item)]
+	version, _ := stored[table.Version].(attr.Number)
+	if exists != (was > 0) || exists && string(version) != strconv.FormatInt(was, 10) {
+		return false, nil
+	}
+	if m.items == nil {
+		m.items = map[table.Key]table.Item{}
+	}
+	m.items[table.KeyOf(item)] = item
+	return true, nil
+}
+
+// Scan returns all items whose PK begins with prefix on one page, as [table.Store]
+// says.
+func (m *Memory) Scan(_ context.Context, prefix string, after table.Cursor) (page table.Page, err error) {
+	if _, err := table.ScanStart(prefix, after); err != nil || after != "" {
+		return table.Page{}, errors.Join(table.ErrQuery, err)
+	}
+	for _, item := range m.Items() {
+		if strings.HasPrefix(table.KeyOf(item).PK, prefix) {
+			page.Items = append(page.Items, item)
+		}
+	}
+	return page, nil
+}
+
+// Query returns the items of a partition of [table.Base], all on one page, as
+// [table.Store] says.
+func (m *Memory) Query(_ context.Context, q table.Query) (page table.Page, err error) {
+	if _, err := q.Start(); err != nil || q.Index != table.Base {
+		return table.Page{}, errors.Join(table.ErrQuery, err)
+	}
+	for _, item := range m.Items() {
+		key := table.KeyOf(item)
+		if key.PK == q.Partition && strings.HasPrefix(key.SK, q.SortPrefix) && key.SK >= q.From && (q.To == "" || key.SK <= q.To) {
+			page.Items = append(page.Items, item)
+		}
+	}
+	slices.SortFunc(page.Items, func(a, b table.Item) int { return cmp.Compare(table.KeyOf(a).SK, table.KeyOf(b).SK) })
+	if q.NewestFirst {
+		slices.Reverse(page.Items)
+	}
+	return page, nil
 }
 
 // Puts returns how often Put was called.

@@ -2,11 +2,14 @@ package template_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/table"
 )
 
 type mapping struct {
@@ -58,7 +61,7 @@ func TestPromise5_TheStreamIsTheOutbox(t *testing.T) {
 	}
 }
 
-func TestStreamFilterPassesAlertsAndNothingElse(t *testing.T) {
+func TestStreamFilterPassesNewEventsAndNothingElse(t *testing.T) {
 	t.Parallel()
 	var function mapping
 	read(t).Resources["AlertsFunction"].properties(t, &function)
@@ -71,28 +74,30 @@ func TestStreamFilterPassesAlertsAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	event := func(attribute string) string {
-		return `{"eventName":"INSERT","dynamodb":{"NewImage":{"PK":{"S":"CALL#1"},"SK":{"S":"EVENT#1"}` + attribute + `}}}`
+	record := func(name, pk, sk string) string {
+		return fmt.Sprintf(`{"eventName":%q,"dynamodb":{"Keys":{"PK":{"S":%q},"SK":{"S":%q}},"NewImage":{"PK":{"S":%q},"SK":{"S":%q}}}}`, name, pk, sk, pk, sk)
 	}
-	alerts := map[string]bool{}
-	for _, kind := range []events.Kind{
-		events.KindCall, events.KindContact, events.KindMessage, events.KindMissedCall, events.KindUnknown, events.KindVoicemail,
+	event := table.Key{PK: "CALL#1", SK: "EVENT#2026-03-12T14:32:00.000Z#call.missed#0123456789abcdef"}
+	ring := table.Ring{Caller: "+14155550144", Line: "+14155550101", Start: noon}
+	for name, key := range map[string]table.Key{
+		"an event of a call":            event,
+		"an event of no known call":     {PK: "EVENT#call.missed", SK: event.SK},
+		"a text":                        {PK: "MESSAGE#1", SK: event.SK},
+		"a contact":                     {PK: "CONTACT#1", SK: event.SK},
+		"a mark":                        table.AlertKey(event, events.KindMissedCall),
+		"a mark of what was taken back": table.ReturnedKey(event, events.KindMissedCall),
+		"a mark of no known call":       table.AlertKey(table.Key{PK: "EVENT#call.missed", SK: event.SK}, events.KindMissedCall),
+		"a lease":                       ring.Key("missed_call"),
+		"a spelling":                    table.SpellingKey("+14155550144", "+4155550144"),
+		"a rejected delivery":           table.RejectedKey(noon, nil),
 	} {
-		alerts[event(`,"kind":{"S":"`+string(kind)+`"},"alert":{"S":"`+string(kind)+`"}`)] = kind.Alerts()
-	}
-	for record, want := range alerts {
-		if got := passes(t, pattern, record); got != want {
-			t.Errorf("passes %t, want %t: %s", got, want, record)
+		if got, want := passes(t, pattern, record("INSERT", key.PK, key.SK)), table.IsEvent(key); got != want {
+			t.Errorf("%s passes: %t, want %t", name, got, want)
 		}
-	}
-	for name, record := range map[string]string{
-		"a call":          event(`,"kind":{"S":"call"}`),
-		"a mark":          event(`,"alerted_at":{"S":"2026-03-12T14:32:00.000Z"},"event_key":{"S":"EVENT#1"}`),
-		"a changed event": `{"eventName":"MODIFY","dynamodb":{"NewImage":{"alert":{"S":"missed_call"}}}}`,
-		"an expired item": `{"eventName":"REMOVE","dynamodb":{"Keys":{"PK":{"S":"REJECTED#1"}}}}`,
-	} {
-		if passes(t, pattern, record) {
-			t.Errorf("passes %s", name)
+		for _, change := range []string{"MODIFY", "REMOVE"} {
+			if passes(t, pattern, record(change, key.PK, key.SK)) {
+				t.Errorf("%s passes with %s", name, change)
+			}
 		}
 	}
 }
@@ -106,7 +111,7 @@ func passes(t *testing.T, pattern any, record string) bool {
 	return matches(pattern, parsed)
 }
 
-// matches applies an event filter of exact values. See
+// matches applies an event filter of exact values and prefixes. See
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html.
 func matches(pattern, value any) bool {
 	switch p := pattern.(type) {
@@ -122,7 +127,15 @@ func matches(pattern, value any) bool {
 		}
 		return true
 	case []any:
-		return slices.Contains(p, value)
+		return slices.ContainsFunc(p, func(rule any) bool {
+			operator, ok := rule.(map[string]any)
+			if !ok {
+				return rule == value
+			}
+			prefix, isPrefix := operator["prefix"].(string)
+			text, isText := value.(string)
+			return isPrefix && isText && strings.HasPrefix(text, prefix)
+		})
 	}
 	return false
 }

@@ -152,7 +152,7 @@ func (s *stack) keep(item table.Item) (created bool) {
 	}
 	s.items[key.PK] = append(s.items[key.PK], item)
 	a, err := alert.Read(item)
-	if err != nil || a.IsStaleUpdate() || slices.ContainsFunc(s.published.Taken, func(id string) bool { return id == a.ID }) {
+	if err != nil || slices.ContainsFunc(s.published.Taken, func(id string) bool { return id == a.ID }) {
 		return true
 	}
 	ids := []string{a.ID}

@@ -1,0 +1,138 @@
+package alert
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// kinds are the alerts that a call can owe, in the order in which they go out.
+var kinds = []events.Kind{events.KindMissedCall, events.KindVoicemail}
+
+// call is a call as the table has it: its events, folded, and its marks.
+type call struct {
+	events.Folded
+
+	// key is that of one of its events. The partition names the call, unless the
+	// event is of no known call: see [table.OfNoCall].
+	key   table.Key
+	marks map[table.Key]table.Item
+}
+
+// mark returns the mark with a key, nil if the call has none.
+func (c *call) mark(key func(table.Key, events.Kind) table.Key, kind events.Kind) table.Item {
+	return c.marks[key(c.key, kind)]
+}
+
+// stands reports whether an alert was published and not taken back.
+func (c *call) stands(kind events.Kind) bool {
+	return c.mark(table.AlertKey, kind) != nil && c.mark(table.ReturnedKey, kind) == nil
+}
+
+// load reads a call. The events in hand count even if the table does not have them.
+func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.Item) (*call, error) {
+	c := &call{key: key, marks: make(map[table.Key]table.Item)}
+	found := make(map[table.Key]events.Part)
+	for _, item := range inHand {
+		found[table.KeyOf(item)] = partOf(item)
+	}
+	read := func(q table.Query) error {
+		for item, err := range table.All(ctx, d.store, q) {
+			if err != nil {
+				return fmt.Errorf("read the call: %w", err)
+			}
+			if key := table.KeyOf(item); table.IsEvent(key) {
+				found[key] = partOf(item)
+			} else {
+				c.marks[key] = item
+			}
+		}
+		return nil
+	}
+	fold := func() {
+		parts := make([]events.Part, 0, len(found))
+		for _, part := range found {
+			parts = append(parts, part)
+		}
+		c.Folded = events.Fold(parts...)
+	}
+	if !table.OfNoCall(key) {
+		err := read(table.Query{Partition: key.PK})
+		fold()
+		return c, err
+	}
+
+	if len(inHand) == 0 {
+		if err := read(table.Query{Partition: key.PK, SortPrefix: key.SK}); err != nil {
+			return nil, err
+		}
+	}
+	fold()
+	for _, kind := range kinds {
+		if !c.Owes(kind) {
+			continue
+		}
+		if err := read(table.AlertMarks(key, kind)); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// partOf returns what an event's item says of its call: the times by the item's own
+// attributes, everything else by the payload. If the payload cannot be read, the
+// attributes have to do: somebody called.
+func partOf(item table.Item) events.Part {
+	key := table.KeyOf(item)
+	p := events.Part{
+		Key:        key.SK,
+		Type:       events.Type(table.Text(item, table.Event)),
+		Format:     events.Format(table.Text(item, table.Format)),
+		At:         timeOf(item, table.OccurredAt),
+		Own:        !table.KeyTime(key).IsZero(),
+		ReceivedAt: timeOf(item, table.ReceivedAt),
+	}
+	details, err := detailsOf(item)
+	if alert := table.Text(item, table.Alert); err != nil || alert != "" && string(details.Kind) != alert {
+		details = attributesOf(item)
+	}
+	p.Details = details
+	return p
+}
+
+// detailsOf reads an item's payload.
+func detailsOf(item table.Item) (events.Details, error) {
+	body, err := table.PayloadOf(item)
+	if err != nil {
+		return events.Details{}, err
+	}
+	envelope, err := events.Open(body)
+	if err != nil {
+		return events.Details{}, fmt.Errorf("open payload: %w", err)
+	}
+	return envelope.Details(), nil
+}
+
+// attributesOf returns what an item's attributes repeat of its payload.
+func attributesOf(item table.Item) events.Details {
+	d := events.Details{
+		Kind:     events.Kind(cmp.Or(table.Text(item, table.Alert), table.Text(item, table.Kind))),
+		Phone:    strings.TrimPrefix(table.Text(item, table.GSI1PK), table.PhonePartition("")),
+		LineName: table.Text(item, "justcall_line_name"),
+	}
+	if id, ok := strings.CutPrefix(table.Text(item, table.PK), table.CallPartition("")); ok {
+		d.ID = id
+	}
+	switch d.Kind {
+	case events.KindMissedCall:
+		d.Direction, d.Outcome = events.Inbound, events.Missed
+	case events.KindVoicemail:
+		d.Direction, d.Outcome = events.Inbound, events.Voicemailed
+	case events.KindCall, events.KindContact, events.KindMessage, events.KindUnknown:
+	}
+	return d
+}

@@ -1,0 +1,418 @@
+package alert_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// legs returns events of format B of calls that are one ring, each with the call_sid
+// and the outcome that a word such as "s1:Missed" gives.
+func legs(t testing.TB, words ...string) (items []table.Item) {
+	t.Helper()
+	for _, word := range words {
+		sid, outcome, _ := strings.Cut(word, ":")
+		items = append(items, itemOf(t, fmt.Sprintf(`{"type":"call.completed","data":{"call_sid":%q,"contact_number":"14155550144",
+			"justcall_number":"14155550101","call_date":"2026-03-12","call_time":"14:32:00","call_info":{"direction":"Incoming","type":%q}}}`, sid, outcome)))
+	}
+	return items
+}
+
+// orders returns all orders of items.
+func orders(items []table.Item) (all [][]table.Item) {
+	if len(items) < 2 {
+		return [][]table.Item{items}
+	}
+	for i, first := range items {
+		for _, rest := range orders(slices.Delete(slices.Clone(items), i, i+1)) {
+			all = append(all, append([]table.Item{first}, rest...))
+		}
+	}
+	return all
+}
+
+// In any order of their events, the calls of one ring alert once, or, if one of them
+// is answered, not at all in the end.
+func TestPromise4_TheCallsOfOneRingAlertOnce(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name  string
+		items []table.Item
+		kinds []events.Kind // of the alerts that stand
+	}{
+		{"one call", legs(t, "s1:Missed"), []events.Kind{events.KindMissedCall}},
+		{"the phones of three agents", legs(t, "s1:Missed", "s2:Missed", "s3:Missed"), []events.Kind{events.KindMissedCall}},
+		{"three, one of which answers", legs(t, "s1:Missed", "s2:Answered", "s3:Missed"), nil},
+		{"missed, and answered under the same id", legs(t, "s1:Missed", "s1:Answered"), nil},
+		{"a voicemail in one of them", legs(t, "s1:Missed", "s2:Voicemail"), []events.Kind{events.KindMissedCall, events.KindVoicemail}},
+		{"a voicemail in two of them", legs(t, "s1:Voicemail", "s2:Voicemail"), []events.Kind{events.KindVoicemail}},
+		{"a voicemail, and answered", legs(t, "s1:Voicemail", "s1:Missed", "s2:Answered"), nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			for _, order := range orders(tc.items) {
+				store, to := &tabletest.Memory{}, &topic{}
+				d := alert.New(store, events.PhoneNumber, to, logscan.Logger(t))
+				for _, item := range order {
+					put(t, store, item)
+					mustProcess(t, d, item)
+				}
+				mustProcess(t, d, order...) // again
+				if diff := gocmp.Diff(tc.kinds, to.standingKinds()); diff != "" {
+					t.Errorf("alerts that stand (-want +got):\n%s", diff)
+				}
+				if twice := to.repeated(); len(twice) > 0 {
+					t.Errorf("sent twice: %v", twice)
+				}
+			}
+		})
+	}
+}
+
+func (p *topic) standingKinds() (kinds []events.Kind) {
+	for _, id := range p.standing() {
+		kinds = append(kinds, events.Kind(id[strings.LastIndexByte(id, '/')+1:]))
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// repeated returns what was published more than once.
+func (p *topic) repeated() (twice []string) {
+	seen := map[string]bool{}
+	for _, m := range p.sent {
+		name := string(m.Kind) + " " + m.ID
+		if seen[name] {
+			twice = append(twice, name)
+		}
+		seen[name] = true
+	}
+	return twice
+}
+
+// A call that JustCall names by an id in one event and by a call_sid in another.
+func TestACallByTwoIDsAlertsOnce(t *testing.T) {
+	t.Parallel()
+	named := func(ids string) table.Item {
+		return itemOf(t, fmt.Sprintf(`{"type":"call.missed","data":{%s,"contact_number":"14155550144","justcall_number":"14155550101",
+			"call_date":"2026-03-12","call_time":"14:32:00","call_info":{"direction":"Incoming","type":"missed"}}}`, ids))
+	}
+	for _, items := range [][]table.Item{
+		{named(`"id":88,"call_sid":"CA900"`), named(`"id":88,"call_sid":""`)},
+		{named(`"call_id":88,"call_sid":"s88"`), named(`"call_sid":"s88"`)},
+		{named(`"id":88`), named(`"id":88,"call_sid":"CA900"`)},
+	} {
+		for _, order := range orders(items) {
+			store, to := &tabletest.Memory{}, &topic{}
+			put(t, store, order...)
+			d := alert.New(store, events.PhoneNumber, to, logscan.Logger(t))
+			mustProcess(t, d, order[0])
+			mustProcess(t, d, order[1])
+			if len(to.sent) != 1 {
+				t.Errorf("%d alerts of %s and %s, want one", len(to.sent), table.KeyOf(order[0]).PK, table.KeyOf(order[1]).PK)
+			}
+		}
+	}
+}
+
+// Calls of one caller are one ring only if nothing sets them apart, and if everything
+// is known of both.
+func TestCallsThatAreNotOneRingAlertEach(t *testing.T) {
+	t.Parallel()
+	body := func(id, from, to, at string) table.Item {
+		return itemOf(t, fmt.Sprintf(`{"event":"call.missed"%s,"data":{"call_id":%q,"direction":"inbound","from":%q,"to":%q}}`, at, id, from, to))
+	}
+	const caller, line, at = "+14155550144", "+14155550101", `,"timestamp":"2026-03-12T14:32:00Z"`
+	first := body("c1", caller, line, at)
+	for name, second := range map[string]table.Item{
+		"another caller":         body("c2", "+14155550145", line, at),
+		"another line":           body("c2", caller, "+14155550102", at),
+		"a second later":         body("c2", caller, line, `,"timestamp":"2026-03-12T14:32:01Z"`),
+		"a caller who withholds": body("c2", "anonymous", line, at),
+		"a call without a line":  body("c2", caller, "", at),
+		"a call without a time":  body("c2", caller, line, ""),
+	} {
+		store, to := &tabletest.Memory{}, &topic{}
+		put(t, store, first, second)
+		mustProcess(t, alert.New(store, events.PhoneNumber, to, logscan.Logger(t)), first, second)
+		if len(to.sent) != 2 {
+			t.Errorf("%s: %d alerts, want two", name, len(to.sent))
+		}
+	}
+}
+
+// What comes first may not tell when the call began.
+func TestPromise4_ARingIsKnownWhenItsStartIs(t *testing.T) {
+	t.Parallel()
+	later := strings.Replace(missedAt("c1", "+14155550144", "2026-03-12T14:32:09Z"), "call.missed", "call.completed", 1)
+	later = strings.Replace(later, `"agent_id":null`, `"agent_id":null,"call_info":{"type":"missed"}`, 1)
+	items := []table.Item{
+		itemOf(t, later),
+		itemOf(t, missedAt("c1", "+14155550144", "2026-03-12T14:32:00Z")),
+		itemOf(t, missedAt("c2", "+14155550144", "2026-03-12T14:32:00Z")),
+	}
+	for _, order := range orders(items) {
+		store, to := &tabletest.Memory{}, &topic{}
+		d := alert.New(store, events.PhoneNumber, to, logscan.Logger(t))
+		for _, item := range order {
+			put(t, store, item)
+			mustProcess(t, d, item)
+		}
+		if got := to.standing(); len(got) != 1 {
+			t.Errorf("alerts that stand: %v, want one", got)
+		}
+		for _, m := range to.sent {
+			if m.Kind == events.KindCorrection {
+				t.Error("people are told of a correction, although nobody answered")
+			}
+		}
+	}
+}
+
+func TestWhatIsTakenBackIsSaidOnceToProgramsAndToPeople(t *testing.T) {
+	t.Parallel()
+	store, to := &tabletest.Memory{}, &topic{}
+	lines := logscan.Writer(t)
+	d := alert.New(store, events.PhoneNumber, to, lines.Logger())
+	items := legs(t, "s1:Missed", "s1:Voicemail", "s1:Answered")
+	for _, item := range append(items, items...) {
+		put(t, store, item)
+		mustProcess(t, d, item)
+	}
+	var got []string
+	for _, m := range to.sent {
+		got = append(got, string(m.Kind)+" "+m.ID)
+		if m.Attributes["kind"] != string(m.Kind) || m.Attributes["caller"] != "+14155550144" || m.Attributes["line"] != "+14155550101" {
+			t.Errorf("%s has the attributes %v", m.Kind, m.Attributes)
+		}
+	}
+	if diff := gocmp.Diff([]string{
+		"missed_call CALL#s1/missed_call", "voicemail CALL#s1/voicemail",
+		"returned CALL#s1/missed_call", "correction CALL#s1/missed_call",
+		"returned CALL#s1/voicemail", "correction CALL#s1/voicemail",
+	}, got); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
+	}
+	if n := strings.Count(lines.String(), `"msg":"alert returned"`); n != 2 || !strings.Contains(lines.String(), `"reason":"answered"`) {
+		t.Errorf("%d lines in the log: %s", n, lines)
+	}
+}
+
+// If the topic fails, what is taken back comes again until it is taken.
+func TestPromise4_WhatCannotBeTakenBackComesAgain(t *testing.T) {
+	t.Parallel()
+	items, to := legs(t, "s1:Missed", "s2:Answered"), &topic{}
+	to.refuse = func(m alert.Message) error {
+		if m.Kind == events.KindReturned {
+			return errDown
+		}
+		return nil
+	}
+	store := &tabletest.Memory{}
+	d := alert.New(store, events.PhoneNumber, to, logscan.Logger(t))
+	put(t, store, items[0])
+	mustProcess(t, d, items[0])
+	put(t, store, items[1])
+	if errs := process(t, d, items[1]); !errors.Is(errs[0], errDown) {
+		t.Errorf("got %v, want %v", errs[0], errDown)
+	}
+	to.refuse = nil
+	mustProcess(t, d, items[1])
+	if got := to.standing(); len(got) > 0 {
+		t.Errorf("alerts that stand: %v", got)
+	}
+}
+
+// gate makes the operations of several processes on a store and a topic wait, so that
+// a test can let them through one at a time.
+type gate struct {
+	mu      sync.Mutex
+	waiting []*operation
+}
+
+type operation struct {
+	process, name string
+	pass          chan struct{}
+}
+
+type processName struct{}
+
+// enter waits until the operation is let through. What does not decide anything is not
+// held up.
+func (g *gate) enter(ctx context.Context, what string) {
+	process, _ := ctx.Value(processName{}).(string)
+	o := &operation{process: process, name: what, pass: make(chan struct{})}
+	g.mu.Lock()
+	g.waiting = append(g.waiting, o)
+	g.mu.Unlock()
+	<-o.pass
+}
+
+// next returns the operations that wait, those of a process first, in an order that
+// is the same in each run.
+func (g *gate) next(process string) []*operation {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	first := func(o *operation) bool { return o.process != process }
+	slices.SortFunc(g.waiting, func(a, b *operation) int {
+		return cmp.Or(compareBool(first(a), first(b)), cmp.Compare(a.process, b.process), cmp.Compare(a.name, b.name))
+	})
+	return slices.Clone(g.waiting)
+}
+
+func compareBool(a, b bool) int {
+	return cmp.Compare(map[bool]int{true: 1}[a], map[bool]int{true: 1}[b])
+}
+
+func (g *gate) open(o *operation) {
+	g.mu.Lock()
+	g.waiting = slices.DeleteFunc(g.waiting, func(w *operation) bool { return w == o })
+	g.mu.Unlock()
+	close(o.pass)
+}
+
+func (g *gate) guard(store table.Store) table.Store {
+	return storeFunc{
+		put: func(ctx context.Context, item table.Item) (bool, error) {
+			g.enter(ctx, "put "+table.Text(item, table.SK))
+			return store.Put(ctx, item)
+		},
+		query: func(ctx context.Context, q table.Query) (table.Page, error) {
+			if q.From == "" { // the caller's history decides nothing
+				g.enter(ctx, "query "+q.Partition+q.SortPrefix)
+			}
+			return store.Query(ctx, q)
+		},
+	}
+}
+
+type gatedTopic struct {
+	*topic
+
+	gate *gate
+}
+
+func (p gatedTopic) Publish(ctx context.Context, messages []alert.Message) []error {
+	p.gate.enter(ctx, "publish "+messages[0].ID)
+	return p.topic.Publish(ctx, messages)
+}
+
+// switches is how often a test goes from one process to another that is ready as well.
+// With any number of them the test takes three minutes, and finds nothing more.
+const switches = 3
+
+// Two functions process two calls of one ring at the same time, and each of their
+// operations may come before or after any of the other's.
+func TestPromise4_AtTheSameTimeOneRingAlertsOnce(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		before []string // processed before
+		at     []string // processed at the same time
+		want   int      // alerts that stand
+		twice  bool     // an event of one call is processed twice at once, so its alert may repeat
+	}{
+		{name: "missed twice", at: []string{"s1:Missed", "s2:Missed"}, want: 1},
+		{name: "missed and answered", at: []string{"s1:Missed", "s2:Answered"}},
+		{name: "a voicemail and answered", at: []string{"s1:Voicemail", "s2:Answered"}},
+		{name: "answered twice after an alert", before: []string{"s1:Missed"}, at: []string{"s2:Answered", "s3:Answered"}},
+		{name: "an update and answered", before: []string{"s1:Missed"}, at: []string{"s1:missed", "s2:Answered"}},
+		{name: "missed, and answered under the same id", at: []string{"s1:Missed", "s1:Answered"}, twice: true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			before, at := legs(t, tc.before...), legs(t, tc.at...)
+			logger := logscan.Logger(t)
+			runs := 0
+			for schedule := []int{}; schedule != nil; runs++ {
+				var choices []int // how many operations there were to choose from
+				synctest.Test(t, func(t *testing.T) {
+					memory, to, g := &tabletest.Memory{}, &topic{}, &gate{}
+					put(t, memory, before...)
+					mustProcess(t, alert.New(memory, events.PhoneNumber, to, logger), before...)
+
+					left := len(at)
+					for i, item := range at {
+						ctx := context.WithValue(t.Context(), processName{}, fmt.Sprint(i))
+						d := alert.New(g.guard(memory), events.PhoneNumber, gatedTopic{to, g}, logger)
+						go func() {
+							g.enter(ctx, "store")
+							put(t, memory, item)
+							for errors.Join(d.Process(ctx, []table.Item{item})...) != nil {
+								time.Sleep(time.Second)
+							}
+							g.mu.Lock()
+							left--
+							g.mu.Unlock()
+						}()
+					}
+					process, switched := "", 0
+					for {
+						synctest.Wait()
+						waiting := g.next(process)
+						if len(waiting) == 0 {
+							break
+						}
+						step := len(choices)
+						if step >= len(schedule) {
+							schedule = append(schedule, 0)
+						}
+						next := waiting[schedule[step]]
+						ready := waiting[0].process == process
+						if ready && switched == switches {
+							waiting = waiting[:1]
+						}
+						if ready && next.process != process {
+							switched++
+						}
+						choices = append(choices, len(waiting))
+						process = next.process
+						g.open(next)
+					}
+					if left > 0 {
+						t.Fatalf("%d processes did not end", left)
+					}
+					if got := to.standing(); len(got) != tc.want {
+						t.Errorf("alerts that stand: %v, want %d\n%v", got, tc.want, schedule)
+					}
+					if twice := to.repeated(); len(twice) > 0 && !tc.twice {
+						t.Errorf("sent twice: %v\n%v", twice, schedule)
+					}
+				})
+				if t.Failed() {
+					return
+				}
+				schedule = following(schedule[:len(choices)], choices)
+			}
+			t.Logf("%d ways", runs)
+			if runs < 50 {
+				t.Errorf("only %d ways were tried", runs)
+			}
+		})
+	}
+}
+
+// following returns the next schedule, nil after the last one.
+func following(schedule, choices []int) []int {
+	for i := len(schedule) - 1; i >= 0; i-- {
+		if schedule[i]+1 < choices[i] {
+			return append(slices.Clone(schedule[:i]), schedule[i]+1)
+		}
+	}
+	return nil
+}
