@@ -330,7 +330,7 @@ func (t *teller) callB(s *subject, i int, e step) {
 	case events.KindVoicemail:
 		outcome, recording, transcription = pick(t.rng, "Voicemail", "voicemail"), s.recording(), s.text
 	default:
-		if i > 0 {
+		if i > 0 && s.agent.number != "" { // somebody took it
 			outcome, recording = "Answered", s.recording()
 		}
 	}
