@@ -19,6 +19,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	alerts "github.com/ringback/ringback/functions/alerts"
+	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/proof/eventsource"
 	"github.com/ringback/ringback/internal/proof/faultproxy"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
@@ -396,4 +397,27 @@ func quote(text string) string {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(text) // never fails
 	return strings.TrimSpace(b.String())
+}
+
+// Whatever the filter lets through, the function keeps contacts.
+func TestTheFunctionKeepsTheAddressBook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	records := w.stored(
+		`{"event":"contact.updated","timestamp":"2026-03-12T14:46:00Z","data":{"contact_id":98765,"last_name":"Smith"}}`,
+		`{"event":"contact.created","timestamp":"2026-03-12T14:45:00Z","data":{"contact_id":98765,"first_name":"Jordan","last_name":"Lee","phone":"+14155559876"}}`,
+	)
+	for range 2 {
+		if failed := w.invoke(records); failed != "" {
+			t.Fatalf("record %s failed", failed)
+		}
+	}
+	page, err := w.store.Query(t.Context(), table.Query{Partition: table.CallerPartition("+14155559876")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := addressbook.Entry{Known: true, Name: "Jordan Smith"}
+	if diff := cmp.Diff(want, addressbook.Read(page.Items)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }

@@ -158,18 +158,9 @@ func (k *keeping) attempt(ctx context.Context) (done bool, err error) {
 		return true, nil // nothing says that the contact changed
 	}
 	wanted := k.items(fold(changes))
-	complete := true
-	for number := range wanted {
-		if _, ok := k.stored[number]; !ok {
-			complete = false
-			if err := k.lookUp(ctx, number); err != nil {
-				return false, err
-			}
-		}
-	}
-	// guard 4: if false {
-	if !complete {
-		return false, nil
+	// guard 4: if _, err := k.lookUpRest(ctx, wanted); err != nil {
+	if looked, err := k.lookUpRest(ctx, wanted); looked || err != nil {
+		return false, err
 	}
 	done = true
 	for number, item := range wanted {
@@ -258,6 +249,21 @@ func (k *keeping) items(now contact) map[string]table.Item {
 }
 
 func (k *keeping) key(number string) table.Key { return table.ContactKey(number, k.contact) }
+
+// lookUpRest looks up the numbers that were not looked up yet. It reports whether there
+// were any.
+func (k *keeping) lookUpRest(ctx context.Context, wanted map[string]table.Item) (looked bool, err error) {
+	for number := range wanted {
+		if _, ok := k.stored[number]; ok {
+			continue
+		}
+		looked = true
+		if err := k.lookUp(ctx, number); err != nil {
+			return true, err
+		}
+	}
+	return looked, nil
+}
 
 // lookUp reads the contact's item under a number.
 func (k *keeping) lookUp(ctx context.Context, number string) error {

@@ -1,5 +1,5 @@
 // Package consumer delivers new items of the events table to named consumers: the
-// alerts today, others later.
+// alerts and the address book today, others later.
 //
 // A [Consumer] has a name and processes items in batches, with one error for
 // each item. The same consumers run in two places:
