@@ -7,6 +7,6 @@
 // is a number all the same. Only if a text can be read in two ways, the one that is
 // valid counts.
 //
-// The port is large: it doubles the size of a function. The webhook must not import
+// The port adds 4 MB to a function and 5 ms to its start. The webhook must not import
 // this package.
 package phone
