@@ -30,6 +30,7 @@ func PhoneNumber(text string) string {
 //     have no width;
 //   - digits of other scripts;
 //   - "tel:", "sip:" and the like, with a host and parameters;
+//   - labels: "Mobile: +1 …", "+1 … (mobile)";
 //   - extensions: "ext. 12", "x12", "#12", ",12", ";ext=12", in brackets too;
 //   - "(0)" after a country code, but not where the 0 belongs to the number;
 //   - 00 and 011 in place of "+".
@@ -87,7 +88,7 @@ func numberOf(digits string) string {
 // splitWritten is [SplitNumber] for a number that is more than its digits.
 func splitWritten(text string) (number, extension string) {
 	subscriber, isURI := subscriberOf(text)
-	s := scanner{rest: subscriber, isURI: isURI}
+	s := scanner{rest: withoutLabel(subscriber), isURI: isURI}
 	if !s.scan() {
 		return "", ""
 	}
@@ -147,6 +148,20 @@ func subscriberOf(text string) (subscriber string, isURI bool) {
 		}
 	}
 	return text, isURI
+}
+
+// withoutLabel cuts off words before "+": "Mobile: +1 415 …".
+func withoutLabel(text string) string {
+	start := strings.IndexByte(text, '+')
+	if start <= 0 || !strings.ContainsAny(text[start-1:start], " :\t") {
+		return text
+	}
+	for _, r := range text[:start] {
+		if _, digit := digitOf(r); digit {
+			return text
+		}
+	}
+	return text[start:]
 }
 
 // scanner reads a number, its parameters and its extension.
@@ -254,8 +269,14 @@ var extensionWords = map[string]bool{
 	"x": true, "xt": true, "доб": true, "добавочный": true, "内線": true,
 }
 
-// scanExtension reads what follows a number: a mark and digits, or a mark alone that
-// means nothing.
+// labels stand behind a number and say nothing of it.
+var labels = map[string]bool{
+	"business": true, "cell": true, "direct": true, "home": true, "landline": true, "main": true,
+	"mobile": true, "office": true, "phone": true, "work": true,
+}
+
+// scanExtension reads what follows a number: a mark and digits, or a mark or label
+// alone.
 func (s *scanner) scanExtension() bool {
 	if len(s.digits) < minBeforeExtension {
 		return false
@@ -268,6 +289,9 @@ func (s *scanner) scanExtension() bool {
 		name = rest[:end]
 	}
 	if name != "" {
+		if rest == name && labels[strings.ToLower(name)] {
+			return true
+		}
 		if !extensionWords[strings.ToLower(name)] {
 			return false
 		}
