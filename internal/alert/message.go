@@ -341,7 +341,7 @@ func (s short) shorten(dots string, fits func(string) bool) string {
 		whole string
 		cut   bool
 	}{
-		// guard 2 alert (SaysWhomToCall): {&kept.number, "", true},
+		// guard 2 alert (AnAlertAlwaysSays): {&kept.number, "", true},
 		{&kept.number, s.number, true},
 		{&kept.name, s.name, true},
 		{&kept.line, s.line, true},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"net/url"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -55,23 +56,20 @@ func cut(text, dots string, fits func(string) bool) string {
 	if fits(text) {
 		return text
 	}
-	longest := ""
+	var seen, single []int // where a beginning may end
 	for each := graphemes.FromString(text); each.Next(); {
-		shorter := strings.TrimRight(text[:each.End()], " .…") + dots
-		if !fits(shorter) {
-			break
-		}
-		longest = shorter
+		seen = append(seen, each.End())
 	}
-	if longest != "" {
-		return longest
+	for at, r := range text {
+		single = append(single, at+utf8.RuneLen(r))
 	}
-	for i := range text {
-		if shorter := text[:i] + dots; i > 0 && fits(shorter) {
-			longest = shorter
+	for _, ends := range [][]int{seen, single} {
+		beginning := func(i int) string { return strings.TrimRight(text[:ends[i]], " .…") + dots }
+		if n := sort.Search(len(ends), func(i int) bool { return !fits(beginning(i)) }); n > 0 {
+			return beginning(n - 1)
 		}
 	}
-	return longest
+	return ""
 }
 
 // decode undoes the escapes that JustCall leaves in texts, each once: backslashes,
