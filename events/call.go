@@ -54,14 +54,14 @@ func newCall(r *reading) Event {
 			AgentID:       said.integer(slotAgentID),
 			AgentName:     said.text(slotAgentName),
 			ContactName:   said.text(slotContactName),
-			Duration:      said.integer(slotDuration),
+			Duration:      said.duration(slotDuration),
 			RecordingURL:  said.text(slotRecordingURL, slotInfoRecording),
 			Transcription: said.text(slotTranscription, slotInfoTranscription),
 		}
 	}
-	duration := said.integer(slotDuration)
+	duration := said.duration(slotDuration)
 	if duration.State == Absent {
-		duration = said.integer(slotTotalDuration)
+		duration = said.duration(slotTotalDuration)
 	}
 	return &Call{
 		ID:           id,
@@ -72,7 +72,7 @@ func newCall(r *reading) Event {
 		AgentName:    said.text(slotAgentName),
 		ContactName:  said.text(slotContactName),
 		Duration:     duration,
-		RingDuration: said.integer(slotRingDuration, slotRingTime),
+		RingDuration: said.duration(slotRingDuration, slotRingTime),
 		MissedReason: said.text(slotInfoMissedReason),
 		RecordingURL: said.text(slotRecordingURL, slotInfoRecording),
 		Notes:        said.text(slotNotes, slotInfoNotes),

@@ -132,6 +132,72 @@ func TestAgentID(t *testing.T) {
 	}
 }
 
+func TestDurations(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		json string
+		want events.Optional[int64]
+		fits bool
+	}{
+		{`22`, set(22), true},
+		{`"22"`, set(22), true},
+		{`22.0`, set(22), true},
+		{`22.7`, set(22), true},
+		{`"22.7"`, set(22), true},
+		{`2.2e1`, set(22), true},
+		{`"00:22"`, set(22), true},
+		{`"0:22"`, set(22), true},
+		{`" 1:22 "`, set(82), true},
+		{`"90:00"`, set(5400), true},
+		{`"1:02:03"`, set(3723), true},
+		{`"00:00:22.5"`, set(22), true},
+		{`"22s"`, set(22), true},
+		{`"22 sec"`, set(22), true},
+		{`"22.5 Seconds"`, set(22), true},
+		{`"1m 22s"`, set(82), true},
+		{`"1 hour, 2 minutes, 3 seconds"`, set(3723), true},
+		{`"1h2m3s"`, set(3723), true},
+		{`0`, set(0), true},
+		{`""`, null, true},
+		{`" "`, null, true},
+		{`null`, null, true},
+		{`-1`, null, true},
+
+		{`"1:60"`, events.Optional[int64]{}, false},
+		{`"1:2:3:4"`, events.Optional[int64]{}, false},
+		{`":"`, events.Optional[int64]{}, false},
+		{`"-1:00"`, events.Optional[int64]{}, false},
+		{`"1.5 min"`, events.Optional[int64]{}, false},
+		{`"22 parsecs"`, events.Optional[int64]{}, false},
+		{`"s"`, events.Optional[int64]{}, false},
+		{`"22m22"`, events.Optional[int64]{}, false},
+		{`"99999999s"`, events.Optional[int64]{}, false},
+		{`"long"`, events.Optional[int64]{}, false},
+		{`"NaN"`, events.Optional[int64]{}, false},
+		{`1e400`, events.Optional[int64]{}, false},
+		{`-0.5`, events.Optional[int64]{}, false},
+		{`true`, events.Optional[int64]{}, false},
+		{`[22]`, events.Optional[int64]{}, false},
+	} {
+		t.Run(test.json, func(t *testing.T) {
+			t.Parallel()
+			for name, data := range map[string]string{
+				"duration":      `{"duration":` + test.json + `,"ring_duration":` + test.json + `}`,
+				"call_duration": `{"call_duration":{"total_duration":` + test.json + `,"ring_time":` + test.json + `}}`,
+			} {
+				d := decode(t, bodyA("call.missed", data))
+				call := d.Details().Event.(*events.Call)
+				if diff := cmp.Diff([]events.Optional[int64]{test.want, test.want}, []events.Optional[int64]{call.Duration, call.RingDuration}); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", name, diff)
+				}
+				if fits := len(d.TypeMismatches) == 0; fits != test.fits {
+					t.Errorf("%s: type mismatches: %q", name, d.TypeMismatches)
+				}
+			}
+		})
+	}
+}
+
 func TestDirectionIsAWholeWord(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

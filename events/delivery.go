@@ -83,10 +83,10 @@ func (e *Envelope) Decode() *Delivery {
 	d.TypeMismatches = append(d.TypeMismatches, r.mismatched...)
 	// A timestamp of format A takes precedence; then the data's own time is not
 	// checked.
-	if name, text := r.date(); text != "" && (!readable || e.Format != FormatA) {
-		var ok bool
-		if d.DatedAt, ok = ParseTime(text); !ok {
-			d.TypeMismatches = append(d.TypeMismatches, name)
+	if !readable || e.Format != FormatA {
+		var unreadable string
+		if d.DatedAt, unreadable = r.date(); unreadable != "" {
+			d.TypeMismatches = append(d.TypeMismatches, unreadable)
 		}
 	}
 

@@ -53,7 +53,7 @@ func (e *Envelope) Details() Details {
 		ID:        id,
 		Line:      r.line(),
 		LineName:  r.said.text(slotLineName),
-		TalkTime:  r.said.integer(slotConversationTime),
+		TalkTime:  r.said.duration(slotConversationTime),
 		Event:     r.event(r),
 	}
 	var said bool

@@ -3,6 +3,7 @@ package events
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -216,15 +217,35 @@ func (r *reading) parties() (from, to string) {
 	return cmp.Or(from, outside), cmp.Or(to, ours)
 }
 
-// date returns the data's own date and time as one text, "" if it has no date,
-// and the name of the member with the date.
-func (r *reading) date() (name, text string) {
-	name, text = "sms_date", r.said.text(slotSMSDate)
-	if text == "" {
-		name, text = "call_date", r.said.text(slotCallDate)
+// dates are where the data has its own time, best first.
+var dates = []struct {
+	slot slot
+	name string
+}{
+	{slotSMSDate, "sms_date"},
+	{slotCallDate, "call_date"},
+	{slotDateTime, "datetime"}, // from before 2023
+}
+
+// date returns the data's own time, zero if it gives none, and the name of the first
+// member with a date that is none.
+func (r *reading) date() (at time.Time, unreadable string) {
+	clock := r.said.text(slotSMSTime, slotCallTime)
+	for _, d := range dates {
+		date := r.said.text(d.slot)
+		if date == "" {
+			continue
+		}
+		if at, ok := ParseTime(date + " " + clock); ok && clock != "" {
+			return at, ""
+		}
+		for _, both := range [...]string{date, clock} { // either may hold both
+			const shortest = len("1711040902") // "20240321" is no time since 1970
+			if at, ok := ParseTime(both); ok && len(both) >= shortest {
+				return at, ""
+			}
+		}
+		unreadable = cmp.Or(unreadable, d.name)
 	}
-	if text == "" {
-		return name, ""
-	}
-	return name, text + " " + r.said.text(slotSMSTime, slotCallTime)
+	return time.Time{}, unreadable
 }

@@ -67,6 +67,7 @@ const (
 	slotContactNumber
 	slotConversationTime
 	slotCustomerNumber
+	slotDateTime
 	slotDeliveredAt
 	slotDeliveryStatus
 	slotDirection
@@ -123,6 +124,7 @@ var partyShape = shape{
 	"contact_id":          {fits: isNumberText, slot: slotContactID},
 	"contact_name":        {fits: isText, slot: slotContactName},
 	"contact_number":      {fits: isNumberText, slot: slotContactNumber},
+	"datetime":            {slot: slotDateTime},
 	"direction":           {fits: isDirection, slot: slotDirection},
 	"from":                {fits: isNumberText, slot: slotFrom},
 	"justcall_line_name":  {slot: slotLineName},
@@ -140,9 +142,9 @@ var callShape = partyShape.with(shape{
 	"call_user_time": {},
 
 	"call_duration": {inner: shape{
-		"conversation_time": {fits: isInteger, slot: slotConversationTime},
-		"ring_time":         {fits: isInteger, slot: slotRingTime},
-		"total_duration":    {fits: isInteger, slot: slotTotalDuration},
+		"conversation_time": {fits: isDuration, slot: slotConversationTime},
+		"ring_time":         {fits: isDuration, slot: slotRingTime},
+		"total_duration":    {fits: isDuration, slot: slotTotalDuration},
 	}},
 	"call_info": {inner: shape{
 		"direction":               {fits: isDirection, slot: slotInfoDirection},
@@ -157,14 +159,14 @@ var callShape = partyShape.with(shape{
 	"campaign":           {},
 	"cost_incurred":      {},
 	"disposition":        {fits: isText, slot: slotDisposition},
-	"duration":           {fits: isInteger, slot: slotDuration},
+	"duration":           {fits: isDuration, slot: slotDuration},
 	"id":                 {fits: isNumberText, slot: slotID},
 	"ivr_info":           {},
 	"justcall_ai":        {},
 	"notes":              {fits: isText, slot: slotNotes},
 	"queue_callback":     {},
 	"recording_url":      {fits: isText, slot: slotRecordingURL},
-	"ring_duration":      {fits: isInteger, slot: slotRingDuration},
+	"ring_duration":      {fits: isDuration, slot: slotRingDuration},
 	"status":             {fits: isText, slot: slotStatus},
 	"tags":               {},
 	"transcription":      {fits: isText, slot: slotTranscription},

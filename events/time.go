@@ -2,6 +2,7 @@ package events
 
 import (
 	"cmp"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -54,22 +55,15 @@ var (
 	}
 )
 
-// ParseTime reads a time as JustCall writes it: ISO 8601, "2024-03-21 9:08:22",
-// or digits for the seconds or milliseconds since 1970. The result is in UTC,
-// truncated to milliseconds, in the years 0 to 9999; ok is false for anything
-// else, and for the first instant of year 1, which means "no time".
+// ParseTime reads a time as JustCall writes it: ISO 8601, "2024-03-21 9:08:22", or
+// digits for the time since 1970. It also reads what other programs make of these: see
+// [looseTime] and [epochTime]. The result is in UTC, truncated to milliseconds, in the
+// years 0 to 9999; ok is false for anything else, and for the first instant of year 1,
+// which means "no time".
 func ParseTime(text string) (at time.Time, ok bool) {
 	text = strings.ToUpper(strings.TrimSpace(text)) // RFC 3339 allows t and z
-	if !strings.Contains(text, "-") {
-		seconds, err := strconv.ParseUint(text, 10, 63)
-		if err != nil {
-			return time.Time{}, false
-		}
-		const firstMillisecondsSince1970 = 100_000_000_000 // as seconds: the year 5138
-		if seconds < firstMillisecondsSince1970 {
-			seconds *= 1000
-		}
-		return inRange(time.UnixMilli(int64(seconds)))
+	if strings.Trim(text, "0123456789.") == "" && strings.Count(text, ".") < 2 {
+		return epochTime(text)
 	}
 	layouts := layouts
 	if strings.Contains(text, "T") {
@@ -80,14 +74,183 @@ func ParseTime(text string) (at time.Time, ok bool) {
 			return inRange(at)
 		}
 	}
+	if at, ok := looseTime(text); ok {
+		return inRange(at)
+	}
 	return time.Time{}, false
 }
 
-func parseTimeValue(v jsontext.Value) (time.Time, bool) {
-	if v.Kind() == '0' {
-		return ParseTime(integerText(string(v)))
+// epochTime reads digits for the time since 1970, perhaps with a fraction. They count
+// seconds or, where these would be after year 5138, milliseconds. Where those would
+// be after year 9999 they count microseconds, and then nanoseconds.
+func epochTime(text string) (time.Time, bool) {
+	whole, fraction, _ := strings.Cut(text, ".")
+	n, err := strconv.ParseUint(whole, 10, 63)
+	if err != nil || n == math.MaxInt64 { // which means "never"
+		return time.Time{}, false
 	}
-	return ParseTime(text(v))
+	const (
+		firstMilliseconds = 100_000_000_000
+		firstMicroseconds = 253_402_300_800_000
+		firstNanoseconds  = 1000 * firstMicroseconds
+	)
+	at := int64(n)
+	switch {
+	case n >= firstNanoseconds:
+		return inRange(time.Unix(0, at))
+	case n >= firstMicroseconds:
+		return inRange(time.UnixMicro(at))
+	case n >= firstMilliseconds:
+		return inRange(time.UnixMilli(at))
+	}
+	milliseconds, err := strconv.ParseUint((fraction + "000")[:3], 10, 63)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return inRange(time.UnixMilli(at*1000 + int64(milliseconds)))
+}
+
+// looseTime reads a date with its year first, and a time of day behind it. Dash, slash
+// or dot may stand in the date, and numbers may be unpadded. The time of day may have
+// AM or PM, be 24:00, and have 60 seconds. A zone may be an offset, Z, UTC or GMT; no
+// other name of a zone is unambiguous.
+func looseTime(text string) (time.Time, bool) {
+	c := cutter{rest: text, ok: true}
+	year := c.number(4, 4)
+	separator := c.oneOf("-/.")
+	month := c.number(1, 2)
+	c.ok = c.ok && separator != 0 && c.oneOf("-/.") == separator
+	day := c.number(1, 2)
+	between := c.rest
+	c.rest = strings.TrimLeft(c.rest, " ,T")
+	c.ok = c.ok && len(c.rest) < len(between)
+	hour := c.number(1, 2)
+	c.ok = c.ok && c.oneOf(":") != 0
+	minute := c.number(2, 2)
+	second := 0
+	var fraction time.Duration
+	if c.oneOf(":") != 0 {
+		second = c.number(2, 2)
+		if c.oneOf(".,") != 0 {
+			fraction = c.fraction()
+		}
+	}
+	switch half := c.half(); {
+	case half == "":
+	case half == "AM" && hour == 12:
+		hour = 0
+	case half == "PM" && hour < 12:
+		hour += 12
+	case half == "AM" && hour > 12:
+		return time.Time{}, false
+	}
+	offset := c.zone()
+	// The clock's range allows for the end of a day, and for a leap second.
+	if !c.ok || c.rest != "" || minute > 59 || second > 60 || hour > 24 || hour == 24 && (minute > 0 || second > 0 || fraction > 0) {
+		return time.Time{}, false
+	}
+	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	if date.Day() != day || date.Month() != time.Month(month) {
+		return time.Time{}, false
+	}
+	clock := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
+	return date.Add(clock + fraction - offset), true
+}
+
+// cutter cuts parts off the front of a text, as long as they are as expected.
+type cutter struct {
+	rest string
+	ok   bool
+}
+
+// number cuts off a number of so many digits.
+func (c *cutter) number(least, most int) (n int) {
+	digits := 0
+	for digits < most && digits < len(c.rest) && isDigit(c.rest[digits]) {
+		n = 10*n + int(c.rest[digits]-'0')
+		digits++
+	}
+	c.ok = c.ok && digits >= least
+	c.rest = c.rest[digits:]
+	return n
+}
+
+// oneOf cuts off one of the given bytes and returns it, 0 if there is none.
+func (c *cutter) oneOf(bytes string) byte {
+	if c.rest == "" || strings.IndexByte(bytes, c.rest[0]) < 0 {
+		return 0
+	}
+	first := c.rest[0]
+	c.rest = c.rest[1:]
+	return first
+}
+
+// fraction cuts off the digits of a fraction of a second.
+func (c *cutter) fraction() (fraction time.Duration) {
+	unit := time.Second
+	for c.ok = c.ok && c.rest != "" && isDigit(c.rest[0]); c.rest != "" && isDigit(c.rest[0]); c.rest = c.rest[1:] {
+		unit /= 10
+		fraction += unit * time.Duration(c.rest[0]-'0')
+	}
+	return fraction
+}
+
+// half cuts off AM or PM.
+func (c *cutter) half() string {
+	rest := strings.TrimLeft(c.rest, " ")
+	for _, half := range []string{"AM", "PM", "A.M.", "P.M."} {
+		if after, ok := strings.CutPrefix(rest, half); ok {
+			c.rest = after
+			return half[:1] + "M"
+		}
+	}
+	return ""
+}
+
+// zone cuts off a zone, or two that say the same, as in "+0000 UTC".
+func (c *cutter) zone() (offset time.Duration) {
+	c.rest = strings.TrimLeft(c.rest, " ")
+	for _, name := range []string{"Z", "UTC", "GMT"} {
+		if after, ok := strings.CutPrefix(c.rest, name); ok {
+			c.rest = strings.TrimLeft(after, " ")
+			break
+		}
+	}
+	sign := time.Duration(1)
+	switch c.oneOf("+-") {
+	case 0:
+		return 0
+	case '-':
+		sign = -1
+	}
+	hours := c.number(1, 2)
+	minutes := 0
+	if c.oneOf(":") != 0 || c.rest != "" && isDigit(c.rest[0]) {
+		minutes = c.number(2, 2)
+	}
+	c.ok = c.ok && hours < 24 && minutes < 60
+	offset = sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute)
+	if c.rest == " UTC" && offset == 0 || c.rest == " GMT" && offset == 0 {
+		c.rest = ""
+	}
+	return offset
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func parseTimeValue(v jsontext.Value) (time.Time, bool) {
+	if v.Kind() != '0' {
+		return ParseTime(text(v))
+	}
+	number := integerText(string(v))
+	if strings.ContainsAny(number, "eE") {
+		f, err := strconv.ParseFloat(number, 64)
+		if err != nil || f >= math.MaxInt64 {
+			return time.Time{}, false
+		}
+		number = strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return ParseTime(number)
 }
 
 // inRange returns at in the form that sorts as text of a fixed width, and whether

@@ -46,6 +46,70 @@ func TestParseTime(t *testing.T) {
 		{"the last instant of year 9999", "9999-12-31T23:59:59.999999Z", time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC)},
 		{"year 9999 by an offset", "9999-12-31T23:59:59+00:01", time.Date(9999, 12, 31, 23, 58, 59, 0, time.UTC)},
 
+		{"epoch seconds with a fraction", "1711040902.5", at.Add(500 * time.Millisecond)},
+		{"epoch seconds with six digits of fraction", "1711040902.123999", at.Add(123 * time.Millisecond)},
+		{"epoch seconds with a dot", "1711040902.", at},
+		{"epoch milliseconds with a fraction", "1711040902123.9", at.Add(123 * time.Millisecond)},
+		{"the last epoch milliseconds", "253402300799999", time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC)},
+		{"epoch microseconds", "1711040902123456", at.Add(123 * time.Millisecond)},
+		{"epoch nanoseconds", "1711040902123456789", at.Add(123 * time.Millisecond)},
+
+		{"a 12-hour clock", "2024-03-21 5:08:22 PM", at},
+		{"a 12-hour clock without seconds", "2024-03-21 5:08 pm", at.Add(-22 * time.Second)},
+		{"a 12-hour clock without a space", "2024-03-21 05:08:22PM", at},
+		{"a 12-hour clock with dots", "2024-03-21 5:08:22 p.m.", at},
+		{"a 12-hour clock before noon", "2024-03-21 9:08:22 AM", at.Add(-8 * time.Hour)},
+		{"noon", "2024-03-21 12:00 PM", time.Date(2024, 3, 21, 12, 0, 0, 0, time.UTC)},
+		{"midnight", "2024-03-21 12:00 AM", time.Date(2024, 3, 21, 0, 0, 0, 0, time.UTC)},
+		{"a 24-hour clock with PM", "2024-03-21 17:08:22 PM", at},
+		{"a 12-hour clock and a zone", "2024-03-21 5:08:22 PM UTC", at},
+		{"the end of a day", "2024-02-28 24:00:00", time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)},
+		{"the end of a year", "2024-12-31T24:00:00Z", time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{"the end of a day without seconds", "2024-03-21 24:00", time.Date(2024, 3, 22, 0, 0, 0, 0, time.UTC)},
+		{"a leap second", "2016-12-31T23:59:60Z", time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{"60 seconds", "2024-03-21 17:07:60", at.Add(-22 * time.Second)},
+		{"an offset of hours", "2024-03-21 19:08:22+02", at},
+		{"an offset of hours behind a T", "2024-03-21T19:08:22+02", at},
+		{"an offset of one digit", "2024-03-21 19:08:22 +2", at},
+		{"an offset behind a space", "2024-03-21 22:38:22 +05:30", at},
+		{"a space, an offset without a colon", "2024-03-21 22:38:22+0530", at},
+		{"UTC", "2024-03-21 17:08:22 UTC", at},
+		{"GMT", "2024-03-21 17:08:22 GMT", at},
+		{"UTC behind a T", "2024-03-21T17:08:22UTC", at},
+		{"Z behind a space", "2024-03-21 17:08:22 Z", at},
+		{"an offset from UTC", "2024-03-21 19:08:22 UTC+2", at},
+		{"an offset from GMT", "2024-03-21 09:08:22 GMT-08:00", at},
+		{"as Go prints it", "2024-03-21 17:08:22 +0000 UTC", at},
+		{"slashes, year first", "2024/03/21 17:08:22", at},
+		{"slashes, unpadded", "2024/3/21 17:08:22", at},
+		{"slashes and a T", "2024/03/21T17:08:22Z", at},
+		{"dots, year first", "2024.03.21 17:08:22", at},
+		{"an unpadded month", "2024-3-21 17:08:22", at},
+		{"two spaces", "2024-03-21  17:08:22", at},
+		{"a comma", "2024-03-21, 17:08:22", at},
+		{"a comma before the fraction", "2024-03-21 17:08:22,123", at.Add(123 * time.Millisecond)},
+		{"no seconds behind a T", "2024-03-21T17:08Z", at.Add(-22 * time.Second)},
+
+		{"24 hours and a minute", "2024-03-21 24:01:00", time.Time{}},
+		{"24 hours and a second", "2024-03-21 24:00:01", time.Time{}},
+		{"61 seconds", "2024-03-21 17:08:61", time.Time{}},
+		{"60 minutes", "2024-03-21 17:60:00", time.Time{}},
+		{"a 24-hour clock with AM", "2024-03-21 17:08:22 AM", time.Time{}},
+		{"an offset of 24 hours", "2024-03-21 17:08:22+24", time.Time{}},
+		{"a sign without an offset", "2024-03-21 17:08:22+", time.Time{}},
+		{"the name of a zone", "2024-03-21 17:08:22 EST", time.Time{}},
+		{"the day first", "21/03/2024 17:08:22", time.Time{}},
+		{"two digits of year", "24/03/21 17:08:22", time.Time{}},
+		{"two separators", "2024-03/21 17:08:22", time.Time{}},
+		{"no separators", "20240321 17:08:22", time.Time{}},
+		{"a day that is not, with slashes", "2023/02/29 17:08:22", time.Time{}},
+		{"month 0", "2024/00/21 17:08:22", time.Time{}},
+		{"day 0", "2024/03/00 17:08:22", time.Time{}},
+		{"a date and its clock run together", "2024/03/2117:08:22", time.Time{}},
+		{"a date with slashes alone", "2024/03/21", time.Time{}},
+		{"one digit of minutes", "2024/03/21 17:8:22", time.Time{}},
+		{"a dot without a fraction", "2024/03/21 17:08:22.", time.Time{}},
+
 		{"empty", "", time.Time{}},
 		{"white space", "  ", time.Time{}},
 		{"not a time", "yesterday", time.Time{}},
@@ -68,10 +132,11 @@ func TestParseTime(t *testing.T) {
 		{"the American order", "03/21/2024 17:08:22", time.Time{}},
 		{"negative seconds", "-1711040902", time.Time{}},
 		{"seconds with a sign", "+1711040902", time.Time{}},
-		{"seconds with a fraction", "1711040902.5", time.Time{}},
 		{"seconds in hex", "0x65fc6b46", time.Time{}},
-		{"milliseconds beyond year 9999", "253402300800000", time.Time{}},
-		{"microseconds", "1711040902123456", time.Time{}},
+		{"two dots", "1711040902.5.5", time.Time{}},
+		{"a dot alone", ".", time.Time{}},
+		{"a fraction alone", ".5", time.Time{}},
+		{"an exponent in text", "1.711040902e9", time.Time{}},
 		{"the largest 63 bits", "9223372036854775807", time.Time{}},
 		{"more than 64 bits", "99999999999999999999", time.Time{}},
 		{"three thousand digits", strings.Repeat("9", 3000), time.Time{}},
@@ -110,6 +175,22 @@ func TestParseTimeReadsWhatIsWritten(t *testing.T) {
 			t.Fatalf("%q: got %s, %v, want %s", text, got, ok, want)
 		}
 		text = want.Format("2006-01-02 15:04:05.000")
+		if got, ok := events.ParseTime(text); !ok || !got.Equal(want) {
+			t.Fatalf("%q: got %s, %v, want %s", text, got, ok, want)
+		}
+	})
+}
+
+// What is read loosely is what time.Parse reads, if it reads it.
+func TestLooseTimesAreTheSameTimes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := time.Unix(rapid.Int64Range(-62_000_000_000, 250_000_000_000).Draw(t, "seconds"), 0).UTC()
+		layout := rapid.SampledFrom([]string{
+			"2006/1/2 15:04:05", "2006-1-2 3:04:05 PM", "2006.01.02 03:04:05pm MST", "2006-01-02 15:04:05 -07", "2006-01-02T15:04:05 -0700",
+			"2006/01/02, 15:04:05 MST", "2006-01-02 15:04:05 -0700 MST", "2006-1-2 15:04:05Z",
+		}).Draw(t, "layout")
+		text := want.Format(layout)
 		if got, ok := events.ParseTime(text); !ok || !got.Equal(want) {
 			t.Fatalf("%q: got %s, %v, want %s", text, got, ok, want)
 		}

@@ -116,9 +116,14 @@ func isPlaceholder(text string) bool {
 
 // integer returns the first whole number. If there is none, it returns null if a
 // member is null.
-func (v *values) integer(from ...slot) (number Optional[int64]) {
+func (v *values) integer(from ...slot) Optional[int64] { return v.first(parseInteger, from) }
+
+// duration returns the first length of time, in whole seconds, as integer does.
+func (v *values) duration(from ...slot) Optional[int64] { return v.first(parseDuration, from) }
+
+func (v *values) first(parse func(jsontext.Value) (n int64, given, ok bool), from []slot) (number Optional[int64]) {
 	for _, s := range from {
-		switch n, given, ok := parseInteger(v[s]); {
+		switch n, given, ok := parse(v[s]); {
 		case !ok:
 		case given:
 			return Optional[int64]{n, Set}
@@ -160,6 +165,11 @@ func isNumberText(v jsontext.Value) bool { return isText(v) || v.Kind() == '0' }
 
 func isInteger(v jsontext.Value) bool {
 	_, _, ok := parseInteger(v)
+	return ok
+}
+
+func isDuration(v jsontext.Value) bool {
+	_, _, ok := parseDuration(v)
 	return ok
 }
 
@@ -218,6 +228,71 @@ func parseInteger(v jsontext.Value) (n int64, given, ok bool) {
 	}
 	n, err := strconv.ParseInt(integerText(number), 10, 64)
 	return n, true, err == nil
+}
+
+// parseDuration reads a length of time in whole seconds: a number, perhaps with a
+// fraction; "0:22", "1:02:03"; "22s", "1 min 22 sec". A negative one is none. The rest is
+// as with parseInteger.
+func parseDuration(v jsontext.Value) (seconds int64, given, ok bool) {
+	if seconds, given, ok = parseInteger(v); ok {
+		return max(seconds, 0), given && seconds >= 0, true
+	}
+	said := string(v)
+	switch v.Kind() {
+	case '"':
+		said = unquote(v)
+	case '0':
+	default:
+		return 0, false, false
+	}
+	if number, err := strconv.ParseFloat(said, 64); err == nil {
+		return int64(number), true, number >= 0 && number < maxExact
+	}
+	if strings.Contains(said, ":") {
+		return clockSeconds(said)
+	}
+	return unitSeconds(strings.ToLower(said))
+}
+
+// clockSeconds reads "0:22" and "1:02:03".
+func clockSeconds(said string) (seconds int64, given, ok bool) {
+	parts := strings.Split(strings.TrimSpace(said), ":")
+	last := len(parts) - 1
+	parts[last], _, _ = strings.Cut(parts[last], ".")
+	for i, part := range parts {
+		n, err := strconv.ParseUint(part, 10, 16)
+		if err != nil || i > 2 || i > 0 && n > 59 {
+			return 0, false, false
+		}
+		seconds = 60*seconds + int64(n)
+	}
+	return seconds, true, true
+}
+
+// units are the names of units of time, with their seconds.
+var units = map[string]int64{
+	"s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1,
+	"m": 60, "min": 60, "mins": 60, "minute": 60, "minutes": 60,
+	"h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600,
+}
+
+// unitSeconds reads "22s", "22 sec" and "1 hour 2 minutes".
+func unitSeconds(said string) (seconds int64, given, ok bool) {
+	c := cutter{rest: strings.TrimSpace(said), ok: true}
+	for c.ok && c.rest != "" {
+		const mostDigits = 7
+		n := c.number(1, mostDigits)
+		fraction := c.oneOf(".") != 0
+		if fraction {
+			c.fraction()
+		}
+		c.rest = strings.TrimLeft(c.rest, " ")
+		unit := c.rest[:len(c.rest)-len(strings.TrimLeft(c.rest, "abcdefghijklmnopqrstuvwxyz"))]
+		c.rest = strings.TrimLeft(c.rest[len(unit):], " ,")
+		c.ok = c.ok && units[unit] > 0 && (!fraction || units[unit] == 1)
+		seconds += int64(n) * units[unit]
+	}
+	return seconds, c.ok, c.ok
 }
 
 // maxExact is the limit up to which float64 is exact for integers.
