@@ -1,5 +1,10 @@
 package events
 
+import (
+	"bytes"
+	"slices"
+)
+
 // Outcome says how a call ended for the person who called, whatever words JustCall
 // used for it.
 type Outcome string
@@ -19,16 +24,19 @@ const (
 	OutcomeUnknown Outcome = "unknown"
 )
 
-// ranks orders what several sources say of one call: the one with the highest rank
-// counts. Who was answered was not missed, however often another phone rang before.
-var ranks = map[Outcome]int{OutcomeUnknown: 1, Abandoned: 2, Missed: 3, Voicemailed: 4, Answered: 5}
+// ranked are the outcomes in ascending order. Of what several sources say of one call,
+// the last one here counts: who was answered was not missed, however often another
+// phone rang before.
+var ranked = [...]Outcome{"", OutcomeUnknown, Abandoned, Missed, Voicemailed, Answered}
+
+func (o Outcome) rank() int { return slices.Index(ranked[:], o) }
 
 // Known reports whether o says how the call ended.
-func (o Outcome) Known() bool { return ranks[o] > ranks[OutcomeUnknown] }
+func (o Outcome) Known() bool { return o.rank() > OutcomeUnknown.rank() }
 
 // Best returns the one of two outcomes that counts, if both are said of one call.
 func (o Outcome) Best(other Outcome) Outcome {
-	if ranks[other] > ranks[o] {
+	if other.rank() > o.rank() {
 		return other
 	}
 	return o
@@ -125,7 +133,10 @@ var outcomes = [...]Outcome{
 
 // phrase returns what a text says by its words, whatever their letter case and what
 // stands between them.
-func phrase(text string) says {
+func phrase(text []byte) says {
+	if said := words[string(text)]; len(text) == 0 || said < saysNot && said != saysNothing {
+		return said // as most are
+	}
 	var (
 		best     says
 		negation says // saysNot or saysBefore, if it is still to be applied
@@ -185,7 +196,7 @@ type pairReader struct {
 
 // next takes the next word from the text and reports whether there was one. A word
 // ends where a letter in lower case is followed by a capital, and at anything but a letter.
-func (p *pairReader) next(text *string) bool {
+func (p *pairReader) next(text *[]byte) bool {
 	copy(p.letters[:], p.letters[p.before:p.before+p.last])
 	p.before, p.last = p.last, 0
 	var i int
@@ -212,7 +223,7 @@ func (p *pairReader) next(text *string) bool {
 			p.last++
 		}
 	}
-	*text = ""
+	*text = nil
 	return p.last > 0
 }
 
@@ -233,16 +244,13 @@ func (p *pairReader) lookUp() (said says, both bool) {
 func (p *pairReader) word() []byte { return p.letters[p.before : p.before+p.last] }
 
 // withoutCall cuts "call" off a word, as in "missedcall".
-func withoutCall[T string | []byte](word T) T {
-	const call = "call"
-	switch n := len(word) - len(call); {
-	case n <= 0:
-		return word
-	case string(word[:len(call)]) == call:
-		return word[len(call):]
-	case string(word[n:]) == call:
-		return word[:n]
-	default:
+func withoutCall(word []byte) []byte {
+	call := []byte("call")
+	if len(word) == len(call) {
 		return word
 	}
+	if rest, ok := bytes.CutPrefix(word, call); ok {
+		return rest
+	}
+	return bytes.TrimSuffix(word, call)
 }

@@ -124,9 +124,9 @@ func (e *Envelope) readAs(known row) *reading {
 	}
 	r.outcome = known.outcome.Best(r.told())
 	switch {
-	case r.outcome == "" && known.update && r.outcomeWord() != "" && phrase(r.outcomeWord()) == saysNothing:
+	case r.outcome == "" && known.update && r.outcomeWord() != "" && phrase([]byte(r.outcomeWord())) == saysNothing:
 		r.outcome = OutcomeUnknown
-	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(r.said.text(slotStatus)) == saysCompleted:
+	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(letters(r.said[slotStatus])) == saysCompleted:
 		r.outcome = Answered // format A's word for it
 	}
 	// guard 10 table e2e: if kind := r.outcome.unserved(); kind != "" {
@@ -145,7 +145,7 @@ var outcomeSlots = [...]slot{slotInfoType, slotStatus}
 // told returns what the data itself says about how the call ended.
 func (r *reading) told() (outcome Outcome) {
 	for _, slot := range outcomeSlots {
-		outcome = outcome.Best(outcomes[phrase(r.said.text(slot))])
+		outcome = outcome.Best(outcomes[phrase(letters(r.said[slot]))])
 	}
 	if !outcome.Known() && !isPlaceholder(r.said.text(slotInfoMissedReason)) {
 		return Missed

@@ -182,13 +182,16 @@ func (t Type) spelling(to []byte) ([]byte, bool) {
 // row returns what is known about a type. One that is not registered, and whose name
 // tells how a call ended, is a call's.
 func (t Type) row() (known row, registered bool) {
+	if known, registered = registry[t]; registered {
+		return known, true
+	}
 	if name := t.Name(); name != "" {
 		return registry[name], true
 	}
 	known.family = &unknowns
 	var call, other, dialer bool
 	var pair pairReader
-	for name := string(t); pair.next(&name); {
+	for name := []byte(t); pair.next(&name); {
 		said, both := pair.lookUp()
 		switch about := nameWords[string(pair.word())]; {
 		case said == saysVoicemail:
@@ -201,8 +204,8 @@ func (t Type) row() (known row, registered bool) {
 			call, other, dialer = call || about == aboutCall, other || about == aboutOther, dialer || about == aboutDialer
 		}
 	}
-	if outcome := outcomes[phrase(string(t))]; call && !other && outcome.Known() {
-		known.family, known.outcome, known.direction = &calls, outcome, directionOf(string(t))
+	if outcome := outcomes[phrase([]byte(t))]; call && !other && outcome.Known() {
+		known.family, known.outcome, known.direction = &calls, outcome, directionOf([]byte(t))
 		if dialer {
 			known.direction = Outbound
 		}
@@ -288,17 +291,23 @@ var directions = map[string]Direction{
 	"outgoing": Outbound,
 	"in":       Inbound,
 	"out":      Outbound,
+	// As format B writes them, which saves reading the letters one by one.
+	"Incoming": Inbound,
+	"Outgoing": Outbound,
 }
 
 // directionOf returns the direction that a word or phrase tells, "" if it tells none
 // or both. "Outgoing" contains "in", and is one word all the same.
-func directionOf(text string) (told Direction) {
+func directionOf(text []byte) (told Direction) {
+	if d, ok := directions[string(text)]; ok {
+		return d
+	}
 	var pair pairReader
-	for rest := text; pair.next(&rest); {
+	for pair.next(&text) {
 		word := withoutCall(pair.word())
 		d := directions[string(word)]
 		switch {
-		case d == "", len(word) <= len("out") && (rest != "" || pair.before > 0):
+		case d == "", len(word) <= len("out") && (len(text) > 0 || pair.before > 0):
 		case told != "" && told != d:
 			return ""
 		default:

@@ -137,7 +137,7 @@ func (v *values) first(parse func(jsontext.Value) (n int64, given, ok bool), fro
 // direction returns the first direction that a text tells.
 func (v *values) direction(from ...slot) Direction {
 	for _, s := range from {
-		if d := directionOf(text(v[s])); d != "" {
+		if d := directionOf(letters(v[s])); d != "" {
 			return d
 		}
 	}
@@ -175,7 +175,7 @@ func isDuration(v jsontext.Value) bool {
 
 // isDirection parses the word, which is parsed again when it is read. That is cheap:
 // the word is short.
-func isDirection(v jsontext.Value) bool { return directionOf(text(v)) != "" || isEmpty(v) }
+func isDirection(v jsontext.Value) bool { return directionOf(letters(v)) != "" || isEmpty(v) }
 
 func isTexts(v jsontext.Value) bool {
 	if v.Kind() != '[' {
@@ -326,6 +326,18 @@ func text(v jsontext.Value) string {
 		return ""
 	}
 	return unquote(v)
+}
+
+// letters returns what text returns, without copying it if nothing in it is escaped.
+func letters(v jsontext.Value) []byte {
+	switch {
+	case v.Kind() != '"':
+		return nil
+	case bytes.IndexByte(v, '\\') < 0:
+		return v[1 : len(v)-1]
+	default:
+		return []byte(unquote(v))
+	}
 }
 
 // unquote returns the text of a JSON string that is known to be valid.
