@@ -161,6 +161,7 @@ func readValue(text []byte) (value jsontext.Value, found damage, err error) {
 	if err == nil || errors.Is(err, io.EOF) {
 		return value, 0, err
 	}
+	// guard 3 ingest: repaired, found := text, damage(0)
 	repaired, found := repair(text)
 	if found != 0 {
 		if value, again := strict(repaired); again == nil || errors.Is(again, io.EOF) {
@@ -253,7 +254,7 @@ func unwrapObject(object jsontext.Value, found *damage, depth int) (*Envelope, e
 		return around[0].Envelope, nil
 	}
 	if flat := flatData(object, t.beside); tells(flat) {
-		// guard 3 ingest e2e: _ = flat
+		// guard 3 ingest: _ = flat
 		t.Data, t.NewFields = flat, nil
 		*found |= damageFlat | damageNoType
 		return &t.Envelope, nil

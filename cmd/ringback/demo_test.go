@@ -130,8 +130,8 @@ func TestDemoFailsUnlessEverySampleIsStored(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, sample, want string }{
 		{"cut short", `{"event":"call.missed","data":{`, "tenth"},
-		{"not an object", `[]`, "tenth"},
-		{"no type", `{"data":{"call_id":"1"}}`, "tenth"},
+		{"not an object", `[5]`, "tenth"},
+		{"no type", `{"data":{"a":"1"}}`, "tenth"},
 		{"a probe, which is answered 200 and not stored", `{"event":"call.missed","data":{}}`, "1 of 10 samples"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

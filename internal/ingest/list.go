@@ -107,7 +107,7 @@ func (h *Handler) storeParts(ctx context.Context, received Received, parts []par
 			p.result, p.err = result, err
 			return err
 		}
-		// guard 1 ingest e2e: if spillErr := error(nil); spillErr != nil {
+		// guard 1 ingest (AListIs): if spillErr := error(nil); spillErr != nil {
 		if spillErr := h.Spill.Send(ctx, received); spillErr != nil {
 			err = fmt.Errorf("%w; %w: %w", err, errSpill, spillErr)
 			p.result, p.err = result, err

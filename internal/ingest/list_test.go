@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -115,7 +116,7 @@ func TestPromise9_AListTakesOneWriteForEachEvent(t *testing.T) {
 }
 
 // What the signature does not cover is refused and kept, and costs the others nothing.
-func TestABadSignatureInAListIsItsOwn(t *testing.T) {
+func TestPromise6_ABadSignatureInAListIsItsOwn(t *testing.T) {
 	t.Parallel()
 	a, signedB, unsignedB := call("a"), callB("b", "call.completed"), callB("c", "call.missed")
 	secret := credential.Secret{Token: token, SigningSecret: signingSecret}
@@ -392,6 +393,35 @@ func TestARefusedBodyThatMentionsAMissedCallIsLogged(t *testing.T) {
 	newHandler(t, &tabletest.Memory{}, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), log).Handle(t.Context(), post(callB("c1", "call.missed")))
 	if strings.Contains(log.String(), "mentions") {
 		t.Errorf("log %s", log)
+	}
+}
+
+func TestPromise3_NothingIsDroppedBecauseItIsDamaged(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"a byte order mark":   "\ufeff" + call("c1"),
+		"half an emoji":       strings.Replace(call("c1"), `"from"`, `"notes":"\ud83d","from"`, 1),
+		"Latin-1":             strings.Replace(call("c1"), `"from"`, "\"notes\":\"\xe9\",\"from\"", 1),
+		"a name twice":        strings.Replace(call("c1"), `"from"`, `"from":"","from"`, 1),
+		"a NUL at the end":    call("c1") + "\x00",
+		"NaN":                 strings.Replace(call("c1"), `"from"`, `"n":NaN,"from"`, 1),
+		"JSON in a string":    quote(call("c1")),
+		"a wrapper":           `{"body":` + call("c1") + `}`,
+		"a form":              "payload=" + url.QueryEscape(call("c1")),
+		"the data's members":  `{"event":"call.missed","call_id":"c1","from":"+14155550123"}`,
+		"a list of one":       `{"event":"call.missed","data":[{"call_id":"c1","from":"+14155550123"}]}`,
+		"a name's large type": strings.Replace(call("c1"), `"event"`, `"EVENT"`, 1),
+	} {
+		store := &tabletest.Memory{}
+		got := newHandler(t, store, valid(credential.Secret{Token: token}), nil).Handle(t.Context(), post(body))
+		if string(got.Body) != `{"status":"stored","key":"CALL#c1"}` {
+			t.Errorf("%s: answer %d %s", name, got.Status, got.Body)
+			continue
+		}
+		item := store.One(t)
+		if payload(t, item) != body || text(item[table.Alert]) != "missed_call" || len(namesIn(item, table.Damage)) == 0 {
+			t.Errorf("%s: kept %v", name, item)
+		}
 	}
 }
 

@@ -177,6 +177,10 @@ func TestPromise3_NothingIsDroppedBecauseItIsNew(t *testing.T) {
 			`{"event":"call.missed","timestamp":"2026-03-12T14:30:00Z","data":{},"payload":{"call_id":"c1"}}`,
 			`{"event":"call.missed","timestamp":"2026-03-12T14:30:00Z","data":{},"payload":{"call_id":"c2"}}`,
 		},
+		"members of a call without a type": {
+			`{"call_id":"c1","from":"+14155550123","status":"missed"}`,
+			`{"call_id":"c2","from":"+14155550123","status":"missed"}`,
+		},
 		"times that cannot be read": {
 			`{"event":"call.answered","timestamp":"12 March, noon","data":{"call_id":"c1","agent_id":1}}`,
 			`{"event":"call.answered","timestamp":"12 March, noon","data":{"call_id":"c1","agent_id":2}}`,

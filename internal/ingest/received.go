@@ -44,7 +44,7 @@ func (r Received) Each() []Received {
 	for i, body := range bodies {
 		one := Received{ReceivedAt: r.ReceivedAt, Headers: r.Headers, Body: body}
 		if i < len(r.Reasons) {
-			// guard 6 ingest: _ = r.Reasons[i]
+			// guard 6 ingest (ABadSignature): _ = r.Reasons[i]
 			one.Reason = r.Reasons[i]
 		}
 		if e, err := events.Open(body); one.Reason == "" && err == nil && e.Probe() {

@@ -153,9 +153,9 @@ func TestABrokenStackIsFoundOut(t *testing.T) {
 		},
 		{
 			"fails at a malformed body",
-			answering(http.StatusInternalServerError, of("a name twice")...),
-			"strays answered otherwise", "strays answered otherwise: a name twice: [500 500",
-			play.Otherwise, len(of("a name twice")),
+			answering(http.StatusInternalServerError, of("more behind the end")...),
+			"strays answered otherwise", "strays answered otherwise: more behind the end: [500 500",
+			play.Otherwise, len(of("more behind the end")),
 		},
 		{
 			"refuses a probe",

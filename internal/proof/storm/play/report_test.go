@@ -396,7 +396,7 @@ strays                              40
 strays left out, unsigned            0
 strays answered otherwise            0
 strays stored as events              0
-rejections kept                     24
+rejections kept                     25
 rejections not kept                  0
 kept as rejected needlessly          0
 

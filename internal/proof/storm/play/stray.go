@@ -55,19 +55,21 @@ var kinds = []kind{
 		`{"type":"call.completed","data":[]}`, `{"type":"call.completed","data":""}`, `{"data": null}`),
 	{
 		Stray: Stray{Kind: "probe of an unknown form", Method: http.MethodPost, Want: http.StatusOK, Kept: true},
-		body:  func(t *teller) []byte { return written(object{{"ping", t.next()}}) },
+		body:  func(t *teller) []byte { return written(object{{"hello", t.next()}}) },
 	},
 	// What nobody can read is kept for a person to look at.
 	malformed("not JSON", func(t *teller, _ []byte) []byte {
-		return []byte("event=call.missed&call_id=" + t.stranger(events.FormatA).partition)
+		return []byte("<event>call.missed</event><call_id>" + t.stranger(events.FormatA).partition)
 	}),
 	malformed("cut off", func(t *teller, sound []byte) []byte { return sound[:len(sound)/2+t.rng.IntN(len(sound)/2)] }),
-	malformed("not an object", func(_ *teller, sound []byte) []byte { return []byte("[" + string(sound) + "]") }),
-	malformed("no type", func(t *teller, _ []byte) []byte {
-		return written(object{{"timestamp", "2026-03-12T14:32:00Z"}, {"data", t.stranger(events.FormatA).data}})
+	malformed("not an object", func(t *teller, _ []byte) []byte {
+		return []byte(`["call.missed","` + t.stranger(events.FormatA).partition + `"]`)
 	}),
-	malformed("a name twice", func(_ *teller, sound []byte) []byte { return with(sound, `"data":{"call_id":"call_other"}`) }),
-	malformed("not UTF-8", func(_ *teller, sound []byte) []byte { return with(sound, "\"note\":\"Jos\xe9\"") }),
+	malformed("no type", func(t *teller, _ []byte) []byte {
+		return written(object{{"timestamp", "2026-03-12T14:32:00Z"}, {"data", object{{"hello", t.next()}}}})
+	}),
+	malformed("more behind the end", func(_ *teller, sound []byte) []byte { return []byte(string(sound) + "\n" + string(sound)) }),
+	malformed("not UTF-8", func(_ *teller, sound []byte) []byte { return []byte("\x1f\x8b\xff" + string(sound)) }),
 	malformed("too deep", func(_ *teller, sound []byte) []byte {
 		return with(sound, `"note":`+strings.Repeat("[", events.MaxDepth)+strings.Repeat("]", events.MaxDepth))
 	}),
