@@ -39,6 +39,13 @@ alerts went out. The ID is JustCall's: call_id in format A, call_sid in format B
 						rows = append(rows, fmt.Sprintf("%s\talert sent\t%s\n", at, kindName(table.AlertKind(table.KeyOf(item)))))
 						continue
 					}
+					if at := table.Text(item, table.ReturnedAt); at != "" {
+						rows = append(rows, fmt.Sprintf("%s\talert taken back\t%s\n", at, kindName(table.AlertKind(table.KeyOf(item)))))
+						continue
+					}
+					if !table.IsEvent(table.KeyOf(item)) {
+						continue
+					}
 					rows = append(rows, fmt.Sprintf("%s\t%s\t%s\n", table.Text(item, table.OccurredAt), table.Text(item, table.Event), kindName(events.Kind(table.Text(item, table.Kind)))))
 				}
 				if rows == nil {

@@ -201,7 +201,9 @@ func readMarks(ctx context.Context, store table.Store, deliveries []*events.Deli
 			if err != nil {
 				return nil, fmt.Errorf("read the alerts of %s: %w", key.PK, err)
 			}
-			marks[table.KeyOf(mark)] = mark
+			if table.Text(mark, table.AlertedAt) != "" {
+				marks[table.KeyOf(mark)] = mark
+			}
 		}
 	}
 	return marks, nil

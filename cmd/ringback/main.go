@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ringback/ringback/internal/alert"
 )
 
 func main() {
@@ -85,6 +87,9 @@ func version() string {
 // stackFlags are the flags of a local stack.
 type stackFlags struct {
 	data, address, samples, webhookURL, forwardURL, timeZone, defaultCountry string
+
+	rules     alert.Rules
+	abandoned string
 }
 
 func (f *stackFlags) add(c *cobra.Command, data, address string) {

@@ -64,6 +64,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 		{"serve", []string{
 			"--addr string", `(default "127.0.0.1:8080")`, "--data string", `(default ".ringback")`, "--demo ", "--time-zone string",
 			"--samples string",
+			"--alert-max-age duration", "--alert-abandoned string", "--alert-blocked",
 			"--forward string", "docs/alerts.md", "Ringback-Alert-Id", "secret.json", "tunnel", "Examples:",
 		}},
 		{"demo", []string{
@@ -167,7 +168,7 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 	var stdout, stderr output
 	c := exec.CommandContext(t.Context(), executable)
 	c.Env = append(os.Environ(), argsVariable+"="+strings.Join([]string{
-		"serve", "--data", t.TempDir(), "--addr", anyPort, "--forward", hanging.URL,
+		"serve", "--data", t.TempDir(), "--addr", anyPort, "--forward", hanging.URL, "--alert-max-age", "0",
 	}, "\n"))
 	c.Stdout, c.Stderr = &stdout, &stderr
 	logscan.Watch(t, stderr.String)

@@ -62,6 +62,9 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 			defer lines.release()
 			if demo {
 				level.Set(slog.LevelWarn) // the demo prints its deliveries itself
+				if !c.Flags().Changed(maxAgeFlag) {
+					flags.rules.MaxAge = 0 // the samples are of March 2026
+				}
 			}
 			s, err := flags.start(c, alerts, logTo(lines, level))
 			if err != nil {
@@ -87,6 +90,7 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 	flags.add(c, defaultData, defaultAddress)
 	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL without the token, for use behind a tunnel")
 	c.Flags().StringVar(&flags.forwardURL, "forward", "", "post each alert to this URL, as JSON")
+	flags.addRules(c)
 	c.Flags().BoolVar(&demo, "demo", false, "first post the sample events and show the stored items and the alerts")
 	c.Flags().BoolVar(&untilEOF, untilEOFFlag, false, "end when the input ends")
 	_ = c.Flags().MarkHidden(untilEOFFlag) // fails only if there is no such flag
@@ -136,6 +140,15 @@ func shellQuote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
+const maxAgeFlag = "alert-max-age"
+
+// addRules adds the flags that say which callers nobody is alerted of.
+func (f *stackFlags) addRules(c *cobra.Command) {
+	c.Flags().DurationVar(&f.rules.MaxAge, maxAgeFlag, alert.DefaultMaxAge, "alert only if a call's first event arrives this soon after it began; 0 for any time")
+	c.Flags().StringVar(&f.abandoned, "alert-abandoned", string(alert.AllCallers), "whose abandoned calls alert: all, known or none")
+	c.Flags().BoolVar(&f.rules.Blocked, "alert-blocked", false, "alert of blocked contacts too")
+}
+
 // start starts a stack that writes its alerts to alerts. It adds a hint to errors
 // that the user can fix.
 func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger) (*local.Stack, error) {
@@ -156,6 +169,12 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("--default-country: %w", err)
 	}
+	if f.rules.Abandoned, err = alert.ParseCallers(f.abandoned); err != nil {
+		return nil, fmt.Errorf("--alert-abandoned is %w", err)
+	}
+	if f.rules.MaxAge < 0 {
+		return nil, errors.New("--alert-max-age is less than nothing")
+	}
 	var notAddress *net.AddrError
 	s, err := local.Start(c.Context(), local.Config{
 		Folder:     f.data,
@@ -165,6 +184,7 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 		Style:      alert.Style{Location: location},
 		ForwardURL: f.forwardURL,
 		Numbers:    numbers,
+		Rules:      f.rules,
 	}, log)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):

@@ -203,7 +203,7 @@ func TestServeKeepsItsTokenAcrossStarts(t *testing.T) {
 func serve(t *testing.T, data string, args ...string) *background {
 	t.Helper()
 	return runInBackground(t, append([]string{
-		"serve", "--data", data, "--addr", anyPort, "--samples", samples(t),
+		"serve", "--data", data, "--addr", anyPort, "--samples", samples(t), "--alert-max-age", "0",
 	}, args...)...)
 }
 
@@ -233,4 +233,25 @@ func get(t *testing.T, url string) (status int) {
 		t.Error(err)
 	}
 	return resp.StatusCode
+}
+
+// A call of long ago is kept, and nobody is woken up for it.
+func TestServeAlertsOfNoOldCall(t *testing.T) {
+	t.Parallel()
+	b := serve(t, t.TempDir(), "--alert-max-age", "24h")
+	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+	run(t, "send", "--url", url, "--samples", samples(t), "call.missed").exits(t, 0)
+	b.stderr.await(t, "reason=old")
+	if got := b.stop(); strings.Contains(got.stdout, "▶") {
+		t.Errorf("alerted: %s", got.stdout)
+	}
+}
+
+func TestServeRefusesRulesThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ flag, value string }{{"--alert-abandoned", "some"}, {"--alert-max-age", "-1h"}, {"--alert-max-age", "a day"}} {
+		got := run(t, "serve", "--data", t.TempDir(), "--addr", anyPort, tc.flag, tc.value)
+		got.exits(t, 1)
+		got.complains(t, tc.flag)
+	}
 }

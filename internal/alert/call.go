@@ -127,12 +127,10 @@ func attributesOf(item table.Item) events.Details {
 	if id, ok := strings.CutPrefix(table.Text(item, table.PK), table.CallPartition("")); ok {
 		d.ID = id
 	}
-	switch d.Kind {
-	case events.KindMissedCall:
-		d.Direction, d.Outcome = events.Inbound, events.Missed
-	case events.KindVoicemail:
-		d.Direction, d.Outcome = events.Inbound, events.Voicemailed
-	case events.KindCall, events.KindContact, events.KindMessage, events.KindUnknown:
+	if d.Kind.Alerts() {
+		d.Direction = events.Inbound
+		d.Outcome = map[events.Kind]events.Outcome{events.KindMissedCall: events.Missed, events.KindVoicemail: events.Voicemailed}[d.Kind]
 	}
+	d.Outcome = d.Outcome.Best(events.Outcome(table.Text(item, table.Outcome)))
 	return d
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 )
 
@@ -57,7 +58,7 @@ type publisher struct {
 
 	printing atomic.Bool // a Write to out is under way
 	mu       sync.Mutex
-	printed  map[string]bool // by ID: alerts that are printed but not accepted yet
+	printed  map[string]bool // by name: alerts that are printed but not accepted yet
 }
 
 var _ alert.Publisher = (*publisher)(nil)
@@ -128,17 +129,20 @@ func (p *publisher) forget(messages []alert.Message, errs []error) {
 	defer p.mu.Unlock()
 	for i, m := range messages {
 		if errs[i] == nil {
-			delete(p.printed, m.ID)
+			delete(p.printed, nameOf(m))
 		}
 	}
 }
 
+// nameOf tells messages about one alert apart.
+func nameOf(m alert.Message) string { return string(m.Kind) + " " + m.ID }
+
 // print writes an alert as a block of text for people, unless it is printed
-// already.
+// already. What is for programs only is not printed.
 func (p *publisher) print(m alert.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.out == nil || p.printed[m.ID] {
+	if p.out == nil || p.printed[nameOf(m)] || m.Kind == events.KindReturned {
 		return nil
 	}
 	var block strings.Builder
@@ -155,7 +159,7 @@ func (p *publisher) print(m alert.Message) error {
 	_, err := io.WriteString(p.out, block.String())
 	p.printing.Store(false)
 	if err == nil && p.url != "" {
-		p.printed[m.ID] = true // until it is accepted
+		p.printed[nameOf(m)] = true // until it is accepted
 	}
 	return err
 }

@@ -301,6 +301,12 @@ func (f forgetful) Put(ctx context.Context, item table.Item) (bool, error) {
 	return f.Store.Put(ctx, item)
 }
 
+// outcomeOf returns the end of a call of the day.
+func outcomeOf(outcome, at string) string {
+	return fmt.Sprintf(`{"type":"call.completed","data":{"call_sid":"s1","contact_number":"14155550144","justcall_number":"14155550101",
+		"call_date":"2026-03-12","call_time":%q,"call_info":{"direction":"Incoming","type":%q}}}`, at, outcome)
+}
+
 func TestMetricsCountAlerts(t *testing.T) {
 	t.Parallel()
 	store, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
@@ -338,6 +344,35 @@ func TestMetricsCountAlerts(t *testing.T) {
 		d.Process(t.Context(), items)
 		if diff := cmp.Diff(test.want, counted(t, "AlertsLogGroup", log.String())); diff != "" {
 			t.Errorf("%s (-want +got):\n%s%s", test.name, diff, log.String())
+		}
+	}
+
+	for _, test := range []struct {
+		rules  alert.Rules
+		bodies []string
+		want   []string
+	}{
+		{alert.Rules{MaxAge: time.Minute}, []string{outcomeOf("Missed", "11:00:00")}, []string{"AlertsSkippedOld"}},
+		{alert.Rules{Abandoned: alert.NoCallers}, []string{outcomeOf("Abandoned", "12:00:00")}, []string{"AlertsSkippedAbandoned"}},
+		{alert.Rules{}, []string{outcomeOf("Missed", "12:00:00"), outcomeOf("Answered", "12:00:00")}, []string{"AlertAge = 0", "AlertDelay = 0", "Alerts missed_call", "AlertsReturned"}},
+	} {
+		var log bytes.Buffer
+		store := &tabletest.Memory{}
+		d := alert.New(store, events.PhoneNumber, publisher(func() error { return nil }), logger(t, &log))
+		d.Rules, d.Now = test.rules, func() time.Time { return noon }
+		for _, body := range test.bodies {
+			envelope, err := events.Open([]byte(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			item := table.EventItem(envelope.Decode(), noon, noon)
+			if _, err := store.Put(t.Context(), item); err != nil {
+				t.Fatal(err)
+			}
+			d.Process(t.Context(), []table.Item{item})
+		}
+		if diff := cmp.Diff(test.want, counted(t, "AlertsLogGroup", log.String())); diff != "" {
+			t.Errorf("%v (-want +got):\n%s%s", test.want, diff, log.String())
 		}
 	}
 

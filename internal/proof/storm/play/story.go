@@ -304,7 +304,7 @@ func (t *teller) callA(s *subject, i int, e step) {
 		data = append(data, object{{"duration", s.ring}, {"recording_url", s.recording()}, {"transcription", s.text}}...)
 	case e.typ == events.TypeCallCompleted:
 		data = append(data, members(
-			"duration", s.talk, "status", pick(t.rng, "completed", "no-answer"), "recording_url", s.recording(),
+			"duration", s.talk, "status", pick(t.rng, "completed", "answered"), "recording_url", s.recording(),
 			"notes", t.sentence(), "disposition", pick(t.rng, "", "Closed Won", "Call later"),
 		)...)
 	default:

@@ -50,6 +50,7 @@ func serve(args []string) error {
 	flags.StringVar(&c.Folder, "data", "", "")
 	flags.StringVar(&c.Address, "addr", "", "")
 	flags.StringVar(&c.ForwardURL, "forward", "", "")
+	flags.DurationVar(&c.Rules.MaxAge, "alert-max-age", 0, "")
 	flags.Bool("until-eof", false, "") // which package main has
 	if err := flags.Parse(args); err != nil {
 		return err
