@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,7 +45,7 @@ func TestASubscriberGetsWhatItsFilterPolicyAsksFor(t *testing.T) {
 	)
 	want := map[string][]string{
 		"one line": {c1, c3v}, "another line": {c2, c2v}, "both lines": {c1, c2, c2v, c3v},
-		"voicemails": {c2v, c3v}, "voicemails of a line": {c3v}, "an agent": {c1, c2v},
+		"voicemails": {c2v, c3v}, "voicemails of a line": {c3v}, "an agent": {c1, c2, c2v},
 		"a line without alerts": nil, "no policy": {c1, c2, c2v, c3v, c4},
 	}
 	queues["no policy"] = w.subscriber
@@ -74,7 +75,7 @@ func TestASubscriberGetsWhatItsFilterPolicyAsksFor(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]map[string]string{
 		c1:  {"kind": "missed_call", "line": support, "caller": "+14155558765", "agent_id": "42"},
-		c2:  {"kind": "missed_call", "line": sales, "caller": "+14155558765"},
+		c2:  {"kind": "missed_call", "line": sales, "caller": "+14155558765", "agent_id": "42"}, // the voicemail names him
 		c2v: {"kind": "voicemail", "line": sales, "caller": "+14155558765", "agent_id": "42"},
 		c3v: {"kind": "voicemail", "line": support},
 		c4:  {"kind": "missed_call"},
@@ -84,5 +85,37 @@ func TestASubscriberGetsWhatItsFilterPolicyAsksFor(t *testing.T) {
 	if d := whole[c3v]; d.Version != 2 || d.Voicemail.Transcription != "Call me back." || d.Voicemail.Seconds != 22 ||
 		!d.Caller.Withheld || d.Line.Number != support || d.CallID != "c3" || d.OccurredAt != "2026-03-12T14:32:00.000Z" {
 		t.Errorf("the document of %s is not complete: %+v", c3v, d.document)
+	}
+}
+
+// The policies of the template's own subscriptions, and those that the documentation
+// recommends to programs and incident tools.
+func TestWhatIsTakenBackReachesProgramsAndItsCorrectionPeople(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	queues := map[string]string{
+		"people":   moto.Subscribe(t, w.topicARN, json.RawMessage(`{"kind": [{"anything-but": ["returned"]}]}`)),
+		"programs": moto.Subscribe(t, w.topicARN, json.RawMessage(`{"kind": [{"anything-but": ["correction"]}]}`)),
+		"incident": moto.Subscribe(t, w.topicARN, json.RawMessage(`{"kind": ["returned"]}`)),
+	}
+	const who = `"from":"+14155558765"`
+	w.deliver(w.stored(missed("c1", who, `"to":"+14155551234"`)))
+	w.deliver(w.stored(body("call.answered", []string{`"call_id":"c1"`, `"direction":"inbound"`, who, `"to":"+14155551234"`})))
+	got := map[string][]string{}
+	for name, queue := range queues {
+		for _, d := range readAlerts(t, moto.Receive(t, queue)) {
+			got[name] = append(got[name], d.Kind+" "+d.ID)
+		}
+	}
+	const id = "CALL#c1/missed_call"
+	if diff := cmp.Diff(map[string][]string{
+		"people":   {"missed_call " + id, "correction " + id},
+		"programs": {"missed_call " + id, "returned " + id},
+		"incident": {"returned " + id},
+	}, got); diff != "" {
+		t.Errorf("by subscriber (-want +got):\n%s", diff)
+	}
+	if marks := w.marks("CALL#c1"); len(marks) != 3 {
+		t.Errorf("marks: %v", marks)
 	}
 }

@@ -95,7 +95,7 @@ func NewTopic(t testing.TB) (arn string) {
 // returns the queue. The policy, unless nil, filters by attributes.
 //
 // https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
-func Subscribe(t testing.TB, topicARN string, policy map[string][]string) (queueURL string) {
+func Subscribe(t testing.TB, topicARN string, policy any) (queueURL string) {
 	t.Helper()
 	url, arn := NewQueue(t, nil)
 	attributes := map[string]string{"RawMessageDelivery": "true"}
