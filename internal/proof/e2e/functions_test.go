@@ -118,6 +118,7 @@ func (s *stack) starter(name string) func() (*lambdaruntime.Process, error) {
 		"GOMAXPROCS": "1", "SSL_CERT_DIR": "/nonexistent",
 		"TABLE_NAME":                s.tableName,
 		"TOPIC_ARN":                 s.topicARN,
+		"ALERT_MAX_AGE":             "0s", // the samples are of March 2026
 		"SPILL_QUEUE_URL":           s.spillURL,
 		"LOCAL_SECRET":              `{"token":"` + token + `","signing_secret":""}`,
 		"AWS_ENDPOINT_URL_DYNAMODB": s.table.URL(),

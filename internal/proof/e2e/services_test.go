@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -292,8 +293,10 @@ func operations(p *faultproxy.Proxy, from int) map[string]int {
 	return counts
 }
 
-// calledMissed is a missed call of format A, with further members of its data.
+// calledMissed is a missed call of format A, with further members of its data. Each id
+// has a caller of its own: calls of one caller in one second are one.
 func calledMissed(id string, more ...string) string {
-	members := append([]string{`"call_id":"` + id + `"`, `"direction":"inbound"`, `"from":"+14155558765"`, `"to":"+14155551234"`}, more...)
+	from := fmt.Sprintf(`"from":"+1415556%04d"`, crc32.ChecksumIEEE([]byte(id))%10_000)
+	members := append([]string{`"call_id":"` + id + `"`, `"direction":"inbound"`, from, `"to":"+14155551234"`}, more...)
 	return `{"event":"call.missed","timestamp":"2026-03-12T14:32:00Z","data":{` + strings.Join(members, ",") + `}}`
 }

@@ -254,6 +254,9 @@ func asked(event []byte) (ids []string, err error) {
 			return nil, err
 		}
 		a, err := alert.Read(item)
+		if errors.Is(err, alert.ErrItem) {
+			continue // it asks for none
+		}
 		if err != nil {
 			return nil, err
 		}
