@@ -51,11 +51,11 @@ type Folded struct {
 	// Agents are those who were offered the call, in that order.
 	Agents []Agent
 
+	// Queued is set if the caller waited in a queue.
+	Queued bool
 	// RingTime and TalkTime are the longest that an event gives, in seconds.
 	RingTime, TalkTime Optional[int64]
-	// Queued is set if the call waited in a queue.
-	Queued       bool
-	MissedReason string
+	MissedReason       string
 
 	// VoicemailTime is the length of the voicemail in seconds.
 	VoicemailTime Optional[int64]
@@ -193,7 +193,8 @@ func (f *Folded) add(p *Part) {
 		f.Left = cmp.Or(f.Left, p)
 	case Answered, OutcomeUnknown:
 	}
-	f.Queued = f.Queued || p.Type.Name() == TypeCallEntersQueue
+	waits := p.Type.Name()
+	f.Queued = f.Queued || waits == TypeCallEntersQueue || waits == TypeCallExitsQueue
 	f.RingTime = longer(f.RingTime, given(p.call().RingDuration))
 	f.TalkTime = longer(f.TalkTime, given(p.TalkTime))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/lambda/stream"
+	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
@@ -46,5 +47,6 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	return stream.New(consumer.All(
 		alerts.Consumer(),
 		addressbook.New(store, c.numbers.Canonical, log).Consumer(),
+		spelling.New(store, c.numbers.Canonical, log).Consumer(),
 	), log), nil
 }

@@ -329,7 +329,7 @@ func TestTheStreamDoesNotTakeAMarkForAnEvent(t *testing.T) {
 		"one of what goes back":  table.ReturningItem(event, events.KindMissedCall, by),
 		"one of what went back":  table.ReturnedItem(event, events.KindMissedCall, "answered", arrival),
 		"a lease":                table.RingItem(ring, "missed_call", event),
-		"a spelling of a number": table.SpellingItem("+14155550144", "+4155550144"),
+		"a spelling of a number": table.SpellingItem(table.SpellingKey("+14155550144", "+4155550144")),
 	} {
 		if _, ok := item[table.Alert]; ok || table.IsEvent(table.KeyOf(item)) {
 			t.Errorf("%s passes the stream's filter", name)

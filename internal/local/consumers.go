@@ -10,6 +10,7 @@ import (
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
 
@@ -70,6 +71,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	runner, err := consumer.Start(ctx, store, o, log,
 		alerts.Consumer(),
 		addressbook.New(store, c.Numbers.Canonical, log).Consumer(),
+		spelling.New(store, c.Numbers.Canonical, log).Consumer(),
 	)
 	if err != nil {
 		return nil, err

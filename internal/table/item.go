@@ -220,10 +220,8 @@ func RingItem(r Ring, what string, event Key) Item {
 // Other returns the key of the event by which a mark or a ring's item names a call.
 func Other(item Item) Key { return Key{PK: Text(item, Call), SK: Text(item, EventSort)} }
 
-// SpellingItem returns the item that names a [PhonePartition] under which a caller
-// has events.
-func SpellingItem(caller, phone string) Item {
-	key := SpellingKey(caller, phone)
+// SpellingItem returns the item with a [SpellingKey], which says all there is to say.
+func SpellingItem(key Key) Item {
 	return Item{PK: str(key.PK), SK: str(key.SK)}
 }
 

@@ -1,0 +1,88 @@
+// Package spelling keeps, for each caller, under which spellings of the number there
+// are events. The webhook keys events by the number as it can read it, without numbering
+// plans; two of its keys can be one phone.
+package spelling
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// maxSeen is how many spellings a process remembers to have written.
+const maxSeen = 10_000
+
+// Book writes an item for each spelling that is not the number's canonical form.
+type Book struct {
+	store     table.Store
+	canonical func(number string) string
+	log       *slog.Logger
+
+	mu   sync.Mutex
+	seen map[table.Key]bool
+}
+
+// New returns a book in a store. canonical returns the one form of all spellings of a
+// number, and "" for what is no number. The log lines hold no personal data.
+func New(store table.Store, canonical func(number string) string, log *slog.Logger) *Book {
+	return &Book{store: store, canonical: canonical, log: log, seen: make(map[table.Key]bool)}
+}
+
+// Consumer returns the book as a consumer of the table's new items.
+func (b *Book) Consumer() consumer.Consumer {
+	return consumer.Consumer{
+		Name:    "spellings",
+		Wants:   func(item table.Item) bool { return b.spelling(item) != (table.Key{}) },
+		Process: b.Process,
+	}
+}
+
+// spelling returns the key under which an item's number is to be kept, or the zero Key
+// if there is nothing to keep.
+func (b *Book) spelling(item table.Item) table.Key {
+	number, ok := strings.CutPrefix(table.Text(item, table.GSI1PK), table.PhonePartition(""))
+	caller := b.canonical(number)
+	if !ok || caller == "" || caller == number {
+		return table.Key{}
+	}
+	return table.SpellingKey(caller, number)
+}
+
+// Process keeps the spellings of items. It implements [consumer.Process].
+func (b *Book) Process(ctx context.Context, items []table.Item) []error {
+	errs := make([]error, len(items))
+	for i, item := range items {
+		key := b.spelling(item)
+		if key == (table.Key{}) || b.isSeen(key) {
+			continue
+		}
+		if _, err := b.store.Put(ctx, table.SpellingItem(key)); err != nil {
+			errs[i] = fmt.Errorf("keep the spelling of a number: %w", err)
+			b.log.LogAttrs(ctx, slog.LevelError, "spelling not kept",
+				slog.String("key", table.LogPartition(table.KeyOf(item).PK)), slog.String("error", err.Error()))
+			continue
+		}
+		b.remember(key)
+	}
+	return errs
+}
+
+func (b *Book) isSeen(key table.Key) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seen[key]
+}
+
+func (b *Book) remember(key table.Key) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.seen) >= maxSeen {
+		clear(b.seen)
+	}
+	b.seen[key] = true
+}
