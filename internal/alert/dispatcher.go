@@ -183,6 +183,7 @@ func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending) (ok boo
 	}
 	// Meanwhile the call, or another one of its ring, may have been answered.
 	each(batch, func(p *pending) {
+		// guard 4 alert (AtTheSameTime): if true {
 		if len(p.sent) == 0 {
 			return
 		}
@@ -210,7 +211,7 @@ func (d *Dispatcher) settle(ctx context.Context, p *pending) (err error) {
 	if p.call, err = d.load(ctx, p.key, p.items...); err != nil {
 		return err
 	}
-	// guard 4 alert e2e: if false {
+	// guard 4 alert (TheCallsOf|WhatCannot|NoOrder): if false {
 	if p.call.Served() {
 		return d.settleServed(ctx, p.call)
 	}
@@ -372,6 +373,7 @@ func (d *Dispatcher) takeBack(ctx context.Context, c *call, kind events.Kind, wh
 	if err != nil {
 		return fmt.Errorf("mark what is taken back: %w", err)
 	}
+	// guard 4 alert (AtTheSameTime): if false {
 	if !mine {
 		if c, err = d.load(ctx, c.key); err != nil {
 			return err

@@ -1,0 +1,147 @@
+package alert_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// arrived returns the item of a body that arrived so long after 14:32 on the day.
+func arrived(t testing.TB, body string, after time.Duration) table.Item {
+	t.Helper()
+	envelope, err := events.Open([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 12, 14, 32, 0, 0, time.UTC).Add(after)
+	return table.EventItem(envelope.Decode(), at, at)
+}
+
+// ended returns an event of an incoming call that began at 14:32.
+func ended(typ, outcome string) string {
+	return fmt.Sprintf(`{"type":%q,"data":{"call_sid":"s1","contact_number":"14155550144","justcall_number":"14155550101",
+		"call_date":"2026-03-12","call_time":"14:32:00","call_info":{"direction":"Incoming","type":%q}}}`, typ, outcome)
+}
+
+// What counts is when the first event of the call arrived.
+func TestAnOldCallAlertsNobody(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for _, tc := range []struct {
+		name   string
+		maxAge time.Duration
+		items  []table.Item
+		want   int
+	}{
+		{"a day later", day, []table.Item{arrived(t, ended("call.missed", "Missed"), day)}, 1},
+		{"later than a day", day, []table.Item{arrived(t, ended("call.missed", "Missed"), day+time.Second)}, 0},
+		{"three months later", day, []table.Item{arrived(t, ended("call.completed", "Missed"), 90*day)}, 0},
+		{"a note on an old call", day, []table.Item{arrived(t, ended("call.updated", "Missed"), 30*day)}, 0},
+		{"a voicemail of an old call", day, []table.Item{arrived(t, ended("call.voicemail", "Voicemail"), 30*day)}, 0},
+		{"any age", 0, []table.Item{arrived(t, ended("call.missed", "Missed"), 900*day)}, 1},
+		{"a shorter age", time.Hour, []table.Item{arrived(t, ended("call.missed", "Missed"), 2*time.Hour)}, 0},
+		{"a call known in time, and missed later", day, []table.Item{arrived(t, ended("call.incoming", ""), 0), arrived(t, ended("call.missed", "Missed"), 2*day)}, 1},
+		{"one known later, whose first event was held up", day, []table.Item{arrived(t, ended("call.updated", "Missed"), 2*day), arrived(t, ended("call.missed", "Missed"), time.Minute)}, 1},
+		{"from the future", day, []table.Item{arrived(t, ended("call.missed", "Missed"), -90*day)}, 1},
+		{"without a time", day, []table.Item{arrived(t, `{"event":"call.missed","data":{"call_id":"s1","direction":"inbound","from":"+14155550144"}}`, 90*day)}, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			store, to, lines := &tabletest.Memory{}, &topic{}, logscan.Writer(t)
+			d := alert.New(store, events.PhoneNumber, to, lines.Logger())
+			d.Rules.MaxAge = tc.maxAge
+			for _, item := range tc.items {
+				put(t, store, item)
+				mustProcess(t, d, item)
+			}
+			if len(to.sent) != tc.want {
+				t.Errorf("%d sent, want %d", len(to.sent), tc.want)
+			}
+			if tc.want == 0 && !strings.Contains(lines.String(), `"msg":"alert skipped"`) || tc.want == 0 && !strings.Contains(lines.String(), `"reason":"old"`) {
+				t.Errorf("log: %s", lines)
+			}
+		})
+	}
+}
+
+func TestRulesSayWhoseCallsAlert(t *testing.T) {
+	t.Parallel()
+	const caller = "+14155550144"
+	known, blocked := contact(caller, "7", "name", "Pat"), contact(caller, "7", "blocked", "true")
+	moved := contact(caller, "7", "blocked", "true", "removed", "true")
+	for _, tc := range []struct {
+		name    string
+		rules   alert.Rules
+		contact table.Item
+		outcome string
+		reason  string // "" if it alerts
+	}{
+		{"abandoned, all", alert.Rules{Abandoned: alert.AllCallers}, nil, "Abandoned", ""},
+		{"abandoned, by default", alert.Rules{}, nil, "Abandoned", ""},
+		{"abandoned, none", alert.Rules{Abandoned: alert.NoCallers}, known, "Abandoned", "abandoned"},
+		{"abandoned, of a known caller", alert.Rules{Abandoned: alert.KnownCallers}, known, "Abandoned", ""},
+		{"abandoned, of a stranger", alert.Rules{Abandoned: alert.KnownCallers}, nil, "Abandoned", "abandoned"},
+		{"abandoned, of a number that a contact had", alert.Rules{Abandoned: alert.KnownCallers}, moved, "Abandoned", "abandoned"},
+		{"missed, none of the abandoned", alert.Rules{Abandoned: alert.NoCallers}, nil, "Missed", ""},
+		{"a voicemail, none of the abandoned", alert.Rules{Abandoned: alert.NoCallers}, nil, "Voicemail", ""},
+		{"a blocked contact", alert.Rules{}, blocked, "Missed", "blocked"},
+		{"a voicemail of a blocked contact", alert.Rules{}, blocked, "Voicemail", "blocked"},
+		{"a blocked contact, on demand", alert.Rules{Blocked: true}, blocked, "Missed", ""},
+		{"a number that a blocked contact had", alert.Rules{}, moved, "Missed", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			store, to, lines := &tabletest.Memory{}, &topic{}, logscan.Writer(t)
+			d := alert.New(store, events.PhoneNumber, to, lines.Logger())
+			d.Rules = tc.rules
+			if tc.contact != nil {
+				put(t, store, tc.contact)
+			}
+			item := arrived(t, ended("call.completed", tc.outcome), 0)
+			put(t, store, item)
+			mustProcess(t, d, item)
+			if alerted := len(to.sent) > 0; alerted != (tc.reason == "") {
+				t.Errorf("%d sent", len(to.sent))
+			}
+			if said := strings.Contains(lines.String(), `"reason":"`+tc.reason+`"`); tc.reason != "" && !said {
+				t.Errorf("log: %s", lines)
+			}
+		})
+	}
+}
+
+// A caller of whom nothing can be read is alerted of: that is the smaller mistake.
+func TestRulesKeepNothingBackWithoutTheAddressBook(t *testing.T) {
+	t.Parallel()
+	store, to := newStore(t), &topic{}
+	put(t, store, contact("+14155550144", "7", "blocked", "true"))
+	d := alert.New(withoutHistory(store), events.PhoneNumber, to, logscan.Logger(t))
+	d.Rules.Abandoned = alert.KnownCallers
+	item := arrived(t, ended("call.completed", "Abandoned"), 0)
+	put(t, store, item)
+	mustProcess(t, d, item)
+	if len(to.sent) != 1 {
+		t.Errorf("%d sent, want one", len(to.sent))
+	}
+}
+
+func TestCallersAreParsed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]alert.Callers{"": alert.AllCallers, "all": alert.AllCallers, "known": alert.KnownCallers, "none": alert.NoCallers} {
+		if got, err := alert.ParseCallers(text); got != want || err != nil {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"some", "ALL", " none"} {
+		if got, err := alert.ParseCallers(text); err == nil {
+			t.Errorf("%q is read as %q", text, got)
+		}
+	}
+}
