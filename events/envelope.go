@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -36,7 +37,14 @@ type Envelope struct {
 	Damage []string
 	// NewFields are the top-level members that no document mentions.
 	NewFields []string
+
+	// signedType is the top-level member "type", whatever the format.
+	signedType Type
 }
+
+// SignedType returns the top-level member "type", which format B's signature covers.
+// Format A has none; where it has one, somebody put an "event" into format B.
+func (e *Envelope) SignedType() Type { return e.signedType }
 
 // Open reads the body of one delivery: a JSON object in valid UTF-8, without
 // duplicate names at any level, nested at most [MaxDepth] deep. It finds out the
@@ -72,7 +80,7 @@ func openPlain(body []byte) *Envelope {
 		return nil
 	}
 	switch name := firstName(top.Data); {
-	case wrappers[string(name)], probeNames[string(name)]:
+	case wrappers[string(name)], probeNames[strings.ToLower(string(name))]:
 		return nil // there may be something inside
 	}
 	e := &top.Envelope
@@ -127,7 +135,7 @@ func readTop(body []byte) (*top, error) {
 
 // setType sets the format and the type by the member that names the event.
 func (t *top) setType() {
-	t.Format, t.Type = FormatLegacy, ""
+	t.Format, t.Type, t.signedType = FormatLegacy, "", t.typ
 	switch {
 	case t.event != "":
 		t.Format, t.Type = FormatA, t.event

@@ -54,13 +54,13 @@ var probeNames = map[string]bool{"challenge": true, "ping": true, "test": true}
 // isTest reports whether data is an object that says nothing but that it is a test.
 func isTest(data jsontext.Value) bool {
 	const longest = 64 // bytes of what a member says
-	if !probeNames[string(firstName(data))] {
+	if !probeNames[strings.ToLower(string(firstName(data)))] {
 		return false
 	}
 	test := true
 	eachMember(data, func(name string, value jsontext.Value) {
 		short := value.Kind() != '{' && value.Kind() != '[' && len(value) <= longest
-		test = test && probeNames[name] && short
+		test = test && probeNames[strings.ToLower(name)] && short
 	})
 	return test
 }
@@ -334,7 +334,8 @@ func (t *top) foldNames(object jsontext.Value) damage {
 
 // typedData finds the data of an event that has a type.
 func (t *top) typedData(object jsontext.Value, found *damage, depth int) {
-	if !isEmpty(t.Data) {
+	besideTest := isTest(t.Data) && tells(flatData(object, t.beside))
+	if !isEmpty(t.Data) && !besideTest {
 		data, odd := unwrapData(t.Data, depth)
 		t.Data = data
 		*found |= odd

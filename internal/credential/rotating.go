@@ -85,10 +85,10 @@ func (r *Rotating) Secrets(ctx context.Context) Secrets {
 }
 
 // Refresh reads the secret again, at most once a minute, for a caller whose token
-// or signature matched none of [Rotating.Secrets]. It returns nil if it is too
-// early for another read. If the last read failed, it returns why, wrapping
-// [ErrUnavailable] or [ErrSecret]: the caller's token may then be a new one that we
-// do not know yet.
+// or signature matched none of [Rotating.Secrets]. The error is [ErrTooEarly] if it
+// is too early for another read. If the last read failed, it wraps [ErrUnavailable]
+// or [ErrSecret]. In both cases the caller's token may be a new one that we do not
+// know yet.
 func (r *Rotating) Refresh(ctx context.Context) (Secrets, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,9 +96,13 @@ func (r *Rotating) Refresh(ctx context.Context) (Secrets, error) {
 	if !early {
 		r.refresh(ctx)
 	}
-	if early || r.readErr != nil {
+	switch {
+	case r.readErr != nil:
 		// guard 7 ingest: return nil, nil
 		return nil, r.readErr
+	case early:
+		// guard 7 ingest: return nil, nil
+		return nil, ErrTooEarly
 	}
 	return r.valid(), nil
 }

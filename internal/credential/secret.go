@@ -21,6 +21,9 @@ var ErrSecret = errors.New("secret")
 // ErrUnavailable means that the secret could not be read.
 var ErrUnavailable = errors.New("secret unavailable")
 
+// ErrTooEarly means that the secret was read too recently to read it again.
+var ErrTooEarly = errors.New("secret read less than a minute ago")
+
 // Secret is one version of the credentials.
 type Secret struct {
 	// Token is the last segment of the webhook's path.
@@ -42,7 +45,7 @@ func Parse(text string) (Secret, error) {
 	// guard 6 credential webhook e2e: case false:
 	case len(s.Token) < MinTokenLength:
 		return Secret{}, fmt.Errorf("%w: token is missing or shorter than %d characters", ErrSecret, MinTokenLength)
-	case strings.Trim(s.Token, tokenCharacters) != "":
+	case !WellFormed(s.Token):
 		return Secret{}, fmt.Errorf("%w: token has characters other than letters, digits, - and _", ErrSecret)
 	case strings.TrimSpace(s.SigningSecret) != s.SigningSecret:
 		return Secret{}, fmt.Errorf("%w: signing_secret begins or ends with white space", ErrSecret)
@@ -51,6 +54,11 @@ func Parse(text string) (Secret, error) {
 }
 
 const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+// WellFormed reports whether text could be a token.
+func WellFormed(text string) bool {
+	return len(text) >= MinTokenLength && strings.Trim(text, tokenCharacters) == ""
+}
 
 // Secrets are the versions that are valid at one moment, the current one first.
 type Secrets []Secret

@@ -88,10 +88,13 @@ type Response struct {
 
 // Handler answers deliveries.
 type Handler struct {
-	// WebhookURL is the public URL up to, but without, the token; empty if the
-	// request's own URL is the one that the sender knows.
+	// WebhookURL is the public URL up to, but without, the token. The request's own
+	// URL is ours too: the sender may have signed either.
 	WebhookURL string
 	Tolerance  events.Tolerance
+	// AcceptUnsigned accepts, where a signing secret is set, deliveries without a
+	// signature that are neither format B nor plainly format A.
+	AcceptUnsigned bool
 	// Spill takes what the table does not. Without one it is nil, and the sender
 	// has to send again.
 	Spill Spill
@@ -104,6 +107,7 @@ type Handler struct {
 	table       Putter
 	credentials Credentials
 	log         *slog.Logger
+	putOffs     putOffs
 }
 
 // New returns a handler that stores deliveries. It logs nobody's data.
@@ -179,13 +183,15 @@ func tokenIn(path string) (token string, ok bool) {
 		return "", ok
 	}
 	token, ok = strings.CutPrefix(rest, "/")
-	token = strings.TrimSuffix(token, "/")
+	// People copy more than the URL; see spellings.
+	token, _, _ = strings.Cut(token, "#")
+	token = strings.TrimRight(token, "/ \t\r\n")
 	return token, ok && !strings.Contains(token, "/")
 }
 
 // authorize returns the token and the valid secrets, if the token is one of theirs.
 // An unknown token may be a new one. If the secrets cannot be read again to find
-// out, the error is not errToken, and the sender has to send again.
+// out, or not yet, the error is not errToken, and the sender has to send again.
 func (h *Handler) authorize(ctx context.Context, r Request) (token string, secrets credential.Secrets, err error) {
 	token, ok := tokenIn(r.Path)
 	switch {
@@ -204,6 +210,11 @@ func (h *Handler) authorize(ctx context.Context, r Request) (token string, secre
 	// guard 7: err = error(nil)
 	secrets, err = h.credentials.Refresh(ctx)
 	switch {
+	case errors.Is(err, credential.ErrTooEarly):
+		if credential.WellFormed(token) && h.putOffs.take(h.Now()) {
+			return "", nil, errPutOff
+		}
+		return "", nil, errToken
 	case err != nil:
 		return "", nil, fmt.Errorf("refresh secret: %w", err)
 	// guard 6 ingest e2e: case false:
@@ -225,32 +236,34 @@ func parse(r Request) (*events.Envelope, error) {
 	return events.Open(r.Body)
 }
 
-// verify checks format B's signature if a signing secret is configured. Format A
-// and the legacy form have no signature: there the token alone decides.
+// verify checks the signature of a delivery that must have one, if a signing secret
+// is configured.
 func (h *Handler) verify(
 	ctx context.Context, r Request, now time.Time, token string, e *events.Envelope, secrets credential.Secrets,
 ) error {
-	if e.Format != events.FormatB {
+	// guard 6 ingest: if e.Format != events.FormatB {
+	if !h.mustBeSigned(e) {
 		return nil
-	}
-	url := r.URL
-	if h.WebhookURL != "" {
-		url = strings.TrimSuffix(h.WebhookURL, "/") + "/" + token
-	}
-	if r.Query != "" {
-		url += "?" + r.Query
 	}
 	signature := events.Signature{
 		Hex:       r.Headers[events.HeaderSignature],
 		Version:   r.Headers[events.HeaderSignatureVersion],
 		Timestamp: r.Headers[events.HeaderRequestTimestamp],
 	}
-	check := func(secrets credential.Secrets) error {
+	typ := cmp.Or(e.SignedType(), e.Type)
+	check := func(secrets credential.Secrets) (err error) {
 		signing := secrets.Signing()
 		if len(signing) == 0 {
 			return nil // the user has configured none
 		}
-		return events.Verify(signature, url, e.Type, h.Tolerance, now, signing...)
+		for url := range h.spellings(r, token) {
+			err = events.Verify(signature, url, typ, h.Tolerance, now, signing...)
+			// guard 7 ingest: if true {
+			if !errors.Is(err, events.ErrSignatureMismatch) {
+				break
+			}
+		}
+		return err
 	}
 
 	err := check(secrets)
@@ -261,12 +274,27 @@ func (h *Handler) verify(
 	// guard 7: newer, refreshErr := secrets, error(nil)
 	newer, refreshErr := h.credentials.Refresh(ctx)
 	switch {
+	case errors.Is(refreshErr, credential.ErrTooEarly), refreshErr == nil && newer == nil:
+		return err
 	case refreshErr != nil:
 		return fmt.Errorf("refresh secret: %w", refreshErr)
-	case newer == nil:
-		return err
 	}
 	return check(newer)
+}
+
+// mustBeSigned reports whether a delivery needs a signature where a signing secret
+// is configured. Format A has none: there the token alone decides. But a body that
+// is format A only because somebody put an "event" into format B, or that is of the
+// form before 2023, would be a way around the signature.
+func (h *Handler) mustBeSigned(e *events.Envelope) bool {
+	switch {
+	case e.Format == events.FormatB:
+		return true
+	case h.AcceptUnsigned:
+		return false
+	default:
+		return e.Format != events.FormatA || e.SignedType() != ""
+	}
 }
 
 // reject stores a delivery that is refused, with the reason, which it returns as
@@ -395,6 +423,9 @@ func (h *Handler) record(ctx context.Context, r Request, result Result, err erro
 	kept := slog.Bool("kept", result.Rejected)
 	outcome := slog.String("answer", string(result.Status))
 	switch {
+	case errors.Is(err, errPutOff):
+		// Not "delivery failed", which is ours to mend: the alarm on 5xx leaves these out.
+		h.log.LogAttrs(ctx, slog.LevelWarn, "delivery put off", append(attributes, failure(err))...)
 	case code >= http.StatusInternalServerError:
 		h.log.LogAttrs(ctx, slog.LevelError, "delivery failed", append(attributes, failure(err))...)
 	case code == http.StatusRequestEntityTooLarge:

@@ -19,6 +19,9 @@ import (
 
 const missedB = `{"type":"call.missed","webhook_url":"https://attacker.example/hook","data":{"call_sid":"CA01","call_date":"2026-03-12","call_time":"14:58:00"}}`
 
+// bothFormats is format B with a member that makes it format A.
+const bothFormats = `{"event":"call.answered","type":"call.missed","data":{"call_sid":"CA01"}}`
+
 // The vendor's own vector, through the whole handler. See
 // https://developer.justcall.io/docs/webhook-signature.
 func TestTheVendorsSignatureIsTaken(t *testing.T) {
@@ -83,7 +86,8 @@ func TestSignatures(t *testing.T) {
 		{"never the body's URL, with a URL of our own", valid(current), "https://hooks.example.com/justcall", sign(signingSecret, "https://attacker.example/hook"), "signature: mismatch"},
 		{"the URL of the setting, with the token behind it", valid(current), "https://hooks.example.com/justcall", sign(signingSecret, "https://hooks.example.com/justcall/"+token), ""},
 		{"the URL of the setting with a slash at its end", valid(current), "https://hooks.example.com/justcall/", sign(signingSecret, "https://hooks.example.com/justcall/"+token), ""},
-		{"not the request's URL, where the setting says another", valid(current), "https://hooks.example.com/justcall", sign(signingSecret, own), "signature: mismatch"},
+		{"the request's URL, where the setting says another", valid(current), "https://hooks.example.com/justcall", sign(signingSecret, own), ""},
+		{"neither the setting's URL nor the request's", valid(current), "https://hooks.example.com/justcall", sign(signingSecret, "https://example.com/justcall/"+token), "signature: mismatch"},
 		{"the URL of the setting, with the token of the request", valid(current, previous), "https://hooks.example.com/justcall", func() ingest.Request {
 			r := sign(signingSecret, "https://hooks.example.com/justcall/"+previousToken)
 			r.Path = "/justcall/" + previousToken
@@ -120,7 +124,13 @@ func TestSignatures(t *testing.T) {
 		{"data of another shape without a signature", valid(current), "", post(`{"type":"call.missed","data":["CA01"]}`), "signature: missing"},
 
 		{"format A has no signature", valid(current), "", post(sample(t, "call.missed")), ""},
-		{"the legacy form has no signature", valid(current), "", post(`{"data":{"type":"missed","call_id":"c1"}}`), ""},
+		{"the legacy form without a signature", valid(current), "", post(`{"data":{"type":"missed","call_id":"c1"}}`), "signature: missing"},
+		{"the legacy form, signed", valid(current), "", signed(post(`{"data":{"type":"missed","call_id":"c1"}}`), signingSecret, own, "missed", now), ""},
+		{"the legacy form, and no signing secret", valid(credential.Secret{Token: token}), "", post(`{"data":{"type":"missed","call_id":"c1"}}`), ""},
+		{"format B with an event, without a signature", valid(current), "", post(bothFormats), "signature: missing"},
+		{"format B with an event, signed with another secret", valid(current), "", signed(post(bothFormats), "another", own, "call.missed", now), "signature: mismatch"},
+		{"format B with an event, signed", valid(current), "", signed(post(bothFormats), signingSecret, own, "call.missed", now), ""},
+		{"format B with an event, and no signing secret", valid(credential.Secret{Token: token}), "", post(bothFormats), ""},
 		{"no signing secret: none is asked for", valid(credential.Secret{Token: token}), "", post(missedB), ""},
 		{"no signing secret: a wrong one is no fault", valid(credential.Secret{Token: token}), "", sign("another", own), ""},
 		{"no signing secret since the rotation", valid(credential.Secret{Token: token}, previous), "", post(missedB), ""},
@@ -199,6 +209,66 @@ func TestOnlyAMissReadsTheSecretAgain(t *testing.T) {
 				t.Errorf("status %d after %d refreshes, want %d after %d", got.Status, refreshed, tc.status, tc.refresh)
 			}
 		})
+	}
+}
+
+func TestASettingAcceptsWhatIsUnsigned(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, body string
+		status     int
+	}{
+		{"the legacy form", `{"data":{"type":"missed","call_id":"c1"}}`, 200},
+		{"format B with an event", bothFormats, 200},
+		{"format A", sample(t, "call.missed"), 200},
+		{"format B", missedB, 401},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHandler(t, &tabletest.Memory{}, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil)
+			h.AcceptUnsigned = true
+			if got := h.Handle(t.Context(), post(tc.body)); got.Status != tc.status {
+				t.Errorf("status %d, want %d", got.Status, tc.status)
+			}
+		})
+	}
+}
+
+func TestPromise6_AnEventInFormatBIsNoWayAroundItsSignature(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"format B with an event": bothFormats,
+		"the legacy form":        `{"data":{"type":"missed","call_id":"c1"}}`,
+	} {
+		store := &tabletest.Memory{}
+		h := newHandler(t, store, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil)
+		if got := h.Handle(t.Context(), post(body)); got.Status != http.StatusUnauthorized {
+			t.Errorf("%s: status %d, want 401", name, got.Status)
+		}
+		if item := store.One(t); text(item[table.Reason]) != "signature: missing" {
+			t.Errorf("%s: kept because %q", name, text(item[table.Reason]))
+		}
+	}
+}
+
+// JustCall saves the URL only if its test is answered 200, and does not sign it.
+func TestAnUnsignedTestIsAProbe(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"type":"call.missed","data":{"test":true}}`,
+		`{"type":"call.missed","request_id":"x","webhook_url":"https://hooks.example.com","url_id":7,"data":{"test":true}}`,
+		`{"type":"call.missed","webhook_url":"https://hooks.example.com","url_id":"65f1c0ffee65f1c0ffee65f1","data":{}}`,
+		`{"type":"call.missed","test":true}`,
+		`{"type":"call.completed"}`,
+	} {
+		store := &tabletest.Memory{}
+		h := newHandler(t, store, valid(credential.Secret{Token: token, SigningSecret: signingSecret}), nil)
+		if got := h.Handle(t.Context(), post(body)); got.Status != http.StatusOK || string(got.Body) != `{"status":"probe"}` {
+			t.Errorf("%s: %d %s, want a probe", body, got.Status, got.Body)
+		}
+		if n := len(store.Items()); n != 0 {
+			t.Errorf("%s: %d items kept, want none", body, n)
+		}
 	}
 }
 

@@ -17,6 +17,9 @@ var (
 	errPath   = errors.New("no such path: webhooks are posted to /justcall/{token}")
 	errMethod = errors.New("method not allowed: use POST")
 	errToken  = errors.New("wrong or missing token")
+
+	// errPutOff: the token may be that of a rotation of which we do not know yet.
+	errPutOff = errors.New("unknown token, too early to read the secret again")
 )
 
 // errSpill: neither the table nor the spill took a delivery.
@@ -41,6 +44,8 @@ var statuses = []struct {
 	{errPath, http.StatusNotFound, ""},
 	{errMethod, http.StatusMethodNotAllowed, ""},
 	{errToken, http.StatusUnauthorized, "unauthorized"},
+	// guard 7 ingest: {errPutOff, http.StatusUnauthorized, "not stored, send it again"},
+	{errPutOff, http.StatusServiceUnavailable, "not stored, send it again"},
 	{events.ErrSignature, http.StatusUnauthorized, "unauthorized"},
 	{events.ErrPayload, http.StatusBadRequest, ""},
 	{table.ErrTooLarge, http.StatusRequestEntityTooLarge, "delivery too large to store"},
