@@ -88,8 +88,9 @@ func version() string {
 type stackFlags struct {
 	data, address, samples, webhookURL, forwardURL, timeZone, defaultCountry string
 
-	rules     alert.Rules
-	abandoned string
+	rules          alert.Rules
+	abandoned      string
+	acceptUnsigned bool
 }
 
 func (f *stackFlags) add(c *cobra.Command, data, address string) {

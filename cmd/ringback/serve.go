@@ -91,6 +91,7 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL without the token, for use behind a tunnel")
 	c.Flags().StringVar(&flags.forwardURL, "forward", "", "post each alert to this URL, as JSON")
 	flags.addRules(c)
+	c.Flags().BoolVar(&flags.acceptUnsigned, "accept-unsigned", false, "accept some unsigned deliveries although a signing secret is set: see docs/answers.md")
 	c.Flags().BoolVar(&demo, "demo", false, "first post the sample events and show the stored items and the alerts")
 	c.Flags().BoolVar(&untilEOF, untilEOFFlag, false, "end when the input ends")
 	_ = c.Flags().MarkHidden(untilEOFFlag) // fails only if there is no such flag
@@ -177,14 +178,15 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	}
 	var notAddress *net.AddrError
 	s, err := local.Start(c.Context(), local.Config{
-		Folder:     f.data,
-		Address:    f.address,
-		WebhookURL: f.webhookURL,
-		Alerts:     alerts,
-		Style:      alert.Style{Location: location},
-		ForwardURL: f.forwardURL,
-		Numbers:    numbers,
-		Rules:      f.rules,
+		Folder:         f.data,
+		Address:        f.address,
+		WebhookURL:     f.webhookURL,
+		Alerts:         alerts,
+		Style:          alert.Style{Location: location},
+		ForwardURL:     f.forwardURL,
+		Numbers:        numbers,
+		Rules:          f.rules,
+		AcceptUnsigned: f.acceptUnsigned,
 	}, log)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):

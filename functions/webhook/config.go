@@ -21,6 +21,7 @@ type config struct {
 	table      lambdaenv.Table
 	webhookURL string
 	tolerance  events.Tolerance
+	unsigned   bool
 
 	spillURL string
 	spillAWS aws.Config
@@ -41,6 +42,7 @@ func readConfig(e *lambdaenv.Environment) config {
 			Past:  e.Duration("SIGNATURE_MAX_AGE", ingest.DefaultTolerance.Past, time.Second),
 			Ahead: ingest.DefaultTolerance.Ahead,
 		},
+		unsigned:    e.Bool("ACCEPT_UNSIGNED"),
 		spillURL:    e.URL("SPILL_QUEUE_URL"),
 		spillAWS:    e.AWS("SQS"),
 		secretARN:   e.Optional("SECRET_ARN"),

@@ -38,5 +38,6 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	h.Spill = c.spill()
 	h.WebhookURL = c.webhookURL
 	h.Tolerance = c.tolerance
+	h.AcceptUnsigned = c.unsigned
 	return gateway.New(h), nil
 }

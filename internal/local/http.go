@@ -12,7 +12,10 @@ import (
 )
 
 // handler serves [ingest.Handler] over net/http.
-type handler struct{ ingest *ingest.Handler }
+type handler struct {
+	ingest  *ingest.Handler
+	address string // where the stack listens
+}
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, oversize, err := readBody(r.Body)
@@ -32,12 +35,26 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, h.ingest.Handle(r.Context(), ingest.Request{
 		Method:   r.Method,
 		Path:     r.URL.Path,
-		URL:      "http://" + r.Host + r.URL.EscapedPath(),
+		URL:      "http://" + h.host(r) + r.URL.EscapedPath(),
 		Query:    r.URL.RawQuery,
 		Headers:  headers,
 		Body:     body,
 		Oversize: oversize,
 	}))
+}
+
+// host returns the host of the request's own URL. The sender may write anything there;
+// where our public URL is known, only a name of this machine is ours beside it.
+func (h *handler) host(r *http.Request) string {
+	_, own, _ := net.SplitHostPort(h.address)
+	name, port, _ := net.SplitHostPort(r.Host)
+	ip := net.ParseIP(name)
+	local := port == own && (strings.EqualFold(name, "localhost") || ip != nil && ip.IsLoopback())
+	if h.ingest.WebhookURL == "" || local {
+		return r.Host
+	}
+	// guard 6 local: return r.Host
+	return h.address
 }
 
 // readBody reads a body. If it is too large, only its size and digest are

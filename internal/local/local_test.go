@@ -169,7 +169,7 @@ func TestASigningSecretPutInByHandIsAskedFor(t *testing.T) {
 			name: "format B, signed, with a query in the URL", body: missedB,
 			headers: sign(signingSecret, stack.URL+"?source=just%20call&n=1", now), url: stack.URL + "?source=just%20call&n=1", status: 200,
 		},
-		{name: "format B, signed without the query of the URL", body: missedB, headers: sign(signingSecret, stack.URL, now), url: stack.URL + "?n=1", status: 401},
+		{name: "format B, signed without the query of the URL", body: missedB, headers: sign(signingSecret, stack.URL, now), url: stack.URL + "?n=1", status: 200},
 		{name: "format A has no signature", body: missed, status: 200},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -456,9 +456,48 @@ func TestBehindATunnelItsURLIsTheOneThatIsSigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = stack.Close() })
-	for url, want := range map[string]int{public + "/0123456789abcdef": 200, stack.URL: 401} {
+	for url, want := range map[string]int{
+		public + "/0123456789abcdef":                                200,
+		"HTTPS://Tunnel.example.com:443/justcall/0123456789abcdef/": 200,
+		stack.URL: 200,
+		"http://other.example.com/justcall/0123456789abcdef": 401,
+	} {
 		if got := send(t, http.MethodPost, stack.URL, sign(signingSecret, url, time.Now()), strings.NewReader(missedB)); got.status != want {
 			t.Errorf("signed for %s: got %+v, want %d", url, got, want)
+		}
+	}
+}
+
+// Anyone can write a host into a request.
+func TestPromise6_BehindATunnelAForeignHostIsNotOurs(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	writeFile(t, filepath.Join(folder, secretFile), `{"token":"0123456789abcdef","signing_secret":"`+signingSecret+`"}`)
+	stack, err := local.Start(t.Context(), local.Config{
+		Folder: folder, Address: anyPort, WebhookURL: "https://tunnel.example.com/justcall",
+	}, logscan.Logger(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stack.Close() })
+	_, port, _ := net.SplitHostPort(stack.Address)
+	for host, want := range map[string]int{
+		"attacker.example": 401, "attacker.example:" + port: 401, "127.0.0.1": 401,
+		"localhost:" + port: 200, "LOCALHOST:" + port: 200, stack.Address: 200,
+	} {
+		signature := sign(signingSecret, "http://"+host+"/justcall/0123456789abcdef", time.Now())
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, stack.URL, strings.NewReader(missedB))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host, req.Header = host, signature
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("host %s: %d, want %d", host, resp.StatusCode, want)
 		}
 	}
 }
@@ -483,6 +522,23 @@ func TestTheSizeOfWhatIsTooLargeIsItsOwn(t *testing.T) {
 	for _, want := range []string{`"bytes":70000000`, `"digest":"` + table.BodyDigest([]byte(body)) + `"`} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not say %s: %s", want, log)
+		}
+	}
+}
+
+func TestASettingAcceptsWhatIsUnsigned(t *testing.T) {
+	t.Parallel()
+	const legacy = `{"data":{"type":"missed","call_id":"c1"}}`
+	for accept, want := range map[bool]int{false: 401, true: 200} {
+		folder := t.TempDir()
+		writeFile(t, filepath.Join(folder, secretFile), `{"token":"0123456789abcdef","signing_secret":"`+signingSecret+`"}`)
+		stack, err := local.Start(t.Context(), local.Config{Folder: folder, Address: anyPort, AcceptUnsigned: accept}, logscan.Logger(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = stack.Close() })
+		if got := post(t, stack.URL, legacy); got.status != want {
+			t.Errorf("AcceptUnsigned %v: %d, want %d", accept, got.status, want)
 		}
 	}
 }

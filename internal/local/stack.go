@@ -53,10 +53,13 @@ type Config struct {
 	// port.
 	Address string
 	// WebhookURL is the public URL without the token, if a tunnel is in front:
-	// JustCall signs the URL that it posts to.
+	// JustCall signs the URL that it posts to. Without it, a request's own URL counts,
+	// whatever its host.
 	WebhookURL string
 	// Numbers reads numbers as they are written in one country; the zero Book in none.
 	Numbers phone.Book
+	// AcceptUnsigned is [ingest.Handler.AcceptUnsigned].
+	AcceptUnsigned bool
 
 	// Rules say which callers nobody is alerted of. The zero Rules alert of all but
 	// blocked contacts, however long ago the call was.
@@ -111,6 +114,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	address := listener.Addr().String()
 	webhook := ingest.New(store, credential.Fixed(secret), log)
 	webhook.WebhookURL = c.WebhookURL
+	webhook.AcceptUnsigned = c.AcceptUnsigned
 	s := &Stack{
 		Store:     store,
 		Address:   address,
@@ -119,7 +123,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		consumers: consumers,
 		served:    make(chan error, 1),
 		server: &http.Server{
-			Handler:           &handler{webhook},
+			Handler:           &handler{webhook, address},
 			ReadHeaderTimeout: headerTime,
 			ReadTimeout:       requestTime,
 			WriteTimeout:      requestTime,

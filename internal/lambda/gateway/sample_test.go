@@ -75,7 +75,7 @@ func delivered(t testing.TB, body []byte) httpEvent {
 		t.Fatal(err)
 	}
 	at := sent.Timestamp.Add(2 * time.Second)
-	const route, agent = "ANY /justcall/{token}", "axios/1.7.9"
+	const route, agent = "ANY /justcall/{token+}", "axios/1.7.9"
 	digest := sha256.Sum256(body)
 	return httpEvent{
 		Version:  "2.0",

@@ -66,6 +66,16 @@ func (e *Environment) Duration(name string, fallback, least time.Duration) time.
 	return d
 }
 
+// Bool returns whether a variable is true; one that is not set is false. Anything but
+// true and false is a fault.
+func (e *Environment) Bool(name string) bool {
+	value := e.getenv(name)
+	if value != "" && value != "true" && value != "false" {
+		e.Fault(fmt.Errorf("%s is neither true nor false", name))
+	}
+	return value == "true"
+}
+
 // URL returns a variable, or "" if it is not set. If it is not a URL with a host,
 // that is a fault.
 func (e *Environment) URL(name string) string {

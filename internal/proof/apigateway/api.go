@@ -66,19 +66,23 @@ type API struct {
 
 var _ http.Handler = (*API)(nil)
 
-// parameter is a segment of a route's path, such as {token}, as a regular
-// expression quotes it.
-var parameter = regexp.MustCompile(`\\{(\w+)\\}`)
+// parameter and greedy are the end of a route's path, such as {token} and {token+}, as
+// a regular expression quotes it.
+var (
+	parameter = regexp.MustCompile(`\\{(\w+)\\}`)
+	greedy    = regexp.MustCompile(`\\{(\w+)\\\+\\}`)
+)
 
 // New returns the API of a route, such as /justcall/{token}, to a function, which
-// it invokes for several requests at a time. A parameter is a whole segment.
+// it invokes for several requests at a time. A parameter is a whole segment, without
+// a slash behind it; a greedy one, {token+}, is all that follows.
 func New(path string, to eventsource.Invoker) *API {
 	return &API{
 		Domain:  "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
 		Timeout: Timeout,
 		Now:     time.Now,
 		path:    path,
-		route:   regexp.MustCompile("^" + parameter.ReplaceAllString(regexp.QuoteMeta(path), "(?P<$1>[^/]+)") + "$"),
+		route:   regexp.MustCompile("^" + greedy.ReplaceAllString(parameter.ReplaceAllString(regexp.QuoteMeta(path), "(?P<$1>[^/]+)"), "(?P<$1>.+)") + "$"),
 		to:      to,
 	}
 }

@@ -185,7 +185,7 @@ type answer struct {
 func post(ctx context.Context, webhook *eventsource.Function, body string) (answer, error) {
 	event, err := json.Marshal(map[string]any{
 		"version":        "2.0",
-		"routeKey":       "ANY /justcall/{token}",
+		"routeKey":       "ANY /justcall/{token+}",
 		"rawPath":        "/justcall/" + token,
 		"headers":        map[string]string{"content-type": "application/json"},
 		"pathParameters": map[string]string{"token": token},

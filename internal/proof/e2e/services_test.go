@@ -132,7 +132,7 @@ func (p posting) signed(secret string, typ events.Type, at time.Time) posting {
 // post sends one request through the API.
 func (s *services) post(webhook eventsource.Invoker, p posting) reply {
 	s.t.Helper()
-	api := apigateway.New("/justcall/{token}", webhook)
+	api := apigateway.New("/justcall/{token+}", webhook)
 	api.Domain = domain
 	api.Fault = func(err error) {
 		if !errors.As(err, new(*lambdaruntime.InitError)) { // a function that does not start fails

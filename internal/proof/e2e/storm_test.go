@@ -179,7 +179,7 @@ func newStorm(t *testing.T, seed uint64, repeats bool) *storm {
 
 	gateway, stream, queue := s.settings("WebhookFunction", "HttpApi"), s.settings("AlertsFunction", "DynamoDB"), s.settings("DrainFunction", "SQS")
 	front := httptest.NewUnstartedServer(nil)
-	route, _ := strings.CutSuffix(gateway.Path, "/{token}")
+	route, _ := strings.CutSuffix(gateway.Path, "/{token+}")
 	base := "http://" + front.Listener.Addr().String() + route
 	s.url = base + "/" + token
 	s.stack.secrets = append([]string{signingSecret}, private...)

@@ -188,6 +188,52 @@ func TestSilenceHasAnAlarmIfSomebodyAsksForOne(t *testing.T) {
 	}
 }
 
+// Anyone can cause a 503 that puts an unknown token off. It must neither wake people
+// nor roll a deployment back.
+func TestPromise7_WhatIsPutOffIsNoServerError(t *testing.T) {
+	t.Parallel()
+	byID := map[text]metric{}
+	var expression text
+	a := alarms(t)["ApiServerErrorAlarm"]
+	for _, m := range a.Metrics {
+		byID[m.ID] = m.Stat.Metric
+		if m.Expression != "" {
+			expression = m.Expression
+		}
+	}
+	if expression != "answers - FILL(putoff, 0)" {
+		t.Errorf("the alarm watches %q", expression)
+	}
+	if m := byID["answers"]; m.Namespace != "AWS/ApiGateway" || m.Name != "5xx" {
+		t.Errorf("answers are %+v", m)
+	}
+	if m := byID["putoff"]; m.Namespace != namespace || m.Name != "PutOff" {
+		t.Errorf("what is put off is %+v", m)
+	}
+	if got := counted(t, "WebhookLogGroup", putOff(t, sample(t, "call.missed"))); !slices.Equal(got, []string{"PutOff"}) {
+		t.Errorf("what is put off counts as %v", got)
+	}
+}
+
+// A URL may be saved with a slash at its end. API Gateway's plain path parameter does
+// not match it, and answers 404 itself.
+func TestPromise7_TheRouteMatchesASlashAtTheEnd(t *testing.T) {
+	t.Parallel()
+	var function struct {
+		Events struct {
+			Webhook struct {
+				Properties struct {
+					Path text `yaml:"Path"`
+				} `yaml:"Properties"`
+			} `yaml:"Webhook"`
+		} `yaml:"Events"`
+	}
+	read(t).Resources["WebhookFunction"].properties(t, &function)
+	if got := function.Events.Webhook.Properties.Path; got != "/justcall/{token+}" {
+		t.Errorf("the route is %s", got)
+	}
+}
+
 func TestOperationsExplainsEveryAlarmAndNoOther(t *testing.T) {
 	t.Parallel()
 	const chapter = "\n## Alarms\n"

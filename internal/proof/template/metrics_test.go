@@ -123,6 +123,25 @@ func post(t *testing.T, store ingest.Putter, sink ingest.Spill, with, body strin
 	return log.String()
 }
 
+// rotating is a secret that was read just now.
+type rotating struct{ credential.Fixed }
+
+func (rotating) Refresh(context.Context) (credential.Secrets, error) {
+	return nil, credential.ErrTooEarly
+}
+
+// putOff posts a delivery with a token that may be a new one, and returns the log.
+func putOff(t *testing.T, body string) string {
+	t.Helper()
+	var log bytes.Buffer
+	h := ingest.New(&tabletest.Memory{}, rotating{credential.Fixed{Token: token}}, logger(t, &log))
+	r := ingest.Request{Method: http.MethodPost, Path: ingest.Path + "/brand-new-token-0123456789", Body: []byte(body)}
+	if got := h.Handle(t.Context(), r); got.Status != http.StatusServiceUnavailable {
+		t.Errorf("put off: %d, want 503", got.Status)
+	}
+	return log.String()
+}
+
 func sample(t *testing.T, name string) string {
 	t.Helper()
 	return document(t, filepath.Join("events-samples", name+".json"))
@@ -169,6 +188,7 @@ func TestMetricsCountDeliveries(t *testing.T) {
 		{"a body that is no event", post(t, &tabletest.Memory{}, nil, token, "["), []string{"Rejected"}},
 		{"a probe", post(t, &tabletest.Memory{}, nil, token, "{}"), []string{}},
 		{"a wrong token", post(t, &tabletest.Memory{}, nil, "another-token-altogether", missed), []string{"Unauthorized"}},
+		{"a token that may be a new one", putOff(t, missed), []string{"PutOff"}},
 		{"a delivery that the table refused", post(t, down, works, token, missed), []string{"Deliveries", "Spilled"}},
 		{"a rejection that the table refused", post(t, down, works, token, "["), []string{"Deliveries", "Rejected", "Spilled"}},
 		{"a delivery that nothing took", post(t, down, full, token, missed), []string{"Failed"}},

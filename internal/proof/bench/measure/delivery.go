@@ -139,7 +139,7 @@ const (
 // newEvent returns a request as API Gateway hands it to a function. The request is
 // signed if there is a signature.
 func newEvent(body, timestamp, signature string, now time.Time) (event []byte) {
-	api := apigateway.New("/justcall/{token}", eventsource.InvokerFunc(func(_ context.Context, e []byte) ([]byte, error) {
+	api := apigateway.New("/justcall/{token+}", eventsource.InvokerFunc(func(_ context.Context, e []byte) ([]byte, error) {
 		event = e
 		return nil, nil
 	}))
