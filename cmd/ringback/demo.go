@@ -95,7 +95,7 @@ func runDemo(ctx context.Context, out io.Writer, alerts *heldWriter, s *local.St
 	}
 
 	fmt.Fprintf(out, "\nIn the table now:\n\n")
-	stored, err := printStored(ctx, out, s.Store, deliveries)
+	stored, err := printStored(ctx, out, s, deliveries)
 	if err != nil {
 		return err
 	}
@@ -150,30 +150,47 @@ func runDemo(ctx context.Context, out io.Writer, alerts *heldWriter, s *local.St
 	return errors.Join(faults...)
 }
 
-// printStored prints and returns the items of the deliveries. It skips a delivery
-// that does not have exactly one item.
-func printStored(ctx context.Context, out io.Writer, store table.Store, deliveries []*events.Delivery) (stored []table.Item, err error) {
+// printStored prints the events in the deliveries' partitions, whoever put them there,
+// and how many the table has beside them. It returns the deliveries' own items; a
+// delivery that does not have exactly one is left out.
+func printStored(ctx context.Context, out io.Writer, s *local.Stack, deliveries []*events.Delivery) (stored []table.Item, err error) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "  PK\toccurred at (UTC)\tevent\t\n")
+	sent, shown := make(map[table.Key]int), make(map[string]bool)
 	for _, d := range deliveries {
-		key := table.EventKey(d)
-		page, err := store.Query(ctx, table.Query{Partition: key.PK, SortPrefix: key.SK})
-		if err != nil {
-			return nil, fmt.Errorf("read back %s: %w", key.PK, err)
-		}
-		if len(page.Items) != 1 {
+		sent[table.EventKey(d)] = 0
+	}
+	printed := 0
+	for _, d := range deliveries {
+		partition := table.EventKey(d).PK
+		if shown[partition] {
 			continue
 		}
-		item := page.Items[0]
-		stored = append(stored, item)
-		mark := ""
-		if a, err := alert.Read(item); err == nil {
-			mark = "◀ " + kindName(a.Kind)
+		shown[partition] = true
+		for item, err := range table.All(ctx, s.Store, table.Query{Partition: partition, SortPrefix: table.EventMark}) {
+			if err != nil {
+				return nil, fmt.Errorf("read back %s: %w", partition, err)
+			}
+			if _, ours := sent[table.KeyOf(item)]; ours {
+				stored = append(stored, item)
+			}
+			mark := ""
+			if a, err := alert.Read(item); err == nil {
+				mark = "◀ " + kindName(a.Kind)
+			}
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", table.Text(item, table.PK), table.Text(item, table.OccurredAt), table.Text(item, table.Event), mark)
+			printed++
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", table.Text(item, table.PK), table.Text(item, table.OccurredAt), table.Text(item, table.Event), mark)
 	}
 	if err := w.Flush(); err != nil {
 		return nil, fmt.Errorf("print: %w", err)
+	}
+	all, err := s.Events()
+	if err != nil {
+		return nil, err
+	}
+	if more := all - printed; more > 0 {
+		fmt.Fprintf(out, "\nand %s of other calls, messages and contacts.\n", count(more, "event", "events"))
 	}
 	return stored, nil
 }

@@ -119,6 +119,27 @@ func TestDemoFailsUnlessTheAlertsAreThoseOfTheSamples(t *testing.T) {
 	}
 }
 
+// What the table shows was read from it, and not made of what was sent.
+func TestTheDemosTableShowsWhatIsInTheTable(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	b := serve(t, data)
+	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+	run(t, "send", "--url", url, "--samples", samples(t),
+		writeFile(t, "same.json", `{"event":"call.recorded","timestamp":"2026-03-12T15:00:00Z","data":{"call_id":"call_1d4e5f6a"}}`),
+		writeFile(t, "other.json", `{"event":"call.completed","timestamp":"2026-03-12T15:00:00Z","data":{"call_id":"call_of_another_day"}}`),
+	).exits(t, 0)
+	b.stop().exits(t, 0)
+	got := demo(t, data, samples(t))
+	got.exits(t, 0)
+	got.says(t, "9 of 9 samples stored, 9 of them new", "\nand 1 event of other calls, messages and contacts.\n")
+	_, shown, _ := strings.Cut(got.stdout, "In the table now:")
+	contains(t, "the table", shown, "call.recorded")
+	if strings.Contains(shown, "call_of_another_day") {
+		t.Errorf("the table shows another call:\n%s", shown)
+	}
+}
+
 func TestDemoRunsFromTheFolderOfTheSource(t *testing.T) {
 	t.Chdir(root(t))
 	got := run(t, "demo", "--data", t.TempDir())

@@ -1,5 +1,10 @@
 package main
 
+import (
+	"context"
+	"time"
+)
+
 // Exported for tests.
 var (
 	Main = main
@@ -11,3 +16,12 @@ const SigningSecretEnv = signingSecretEnv
 
 // Address is the pattern of an e-mail address.
 var Address = address.String()
+
+// PostTime limits one delivery.
+const PostTime = postTime
+
+// PostWithin posts to a URL and waits so long for the answer.
+func PostWithin(ctx context.Context, url string, limit time.Duration) error {
+	_, err := poster{url: url, now: time.Now, limit: limit}.post(ctx, []byte("{}"))
+	return err
+}

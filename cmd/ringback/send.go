@@ -21,6 +21,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	samples "github.com/ringback/ringback/events-samples"
+	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/local"
 )
 
@@ -36,7 +37,7 @@ func newSend() *cobra.Command {
 		Short: "Post samples or files to a webhook URL",
 		Long: `send posts files, or samples named by their event, to a webhook and prints
 the answers. Without --url it posts to the stack that "ringback serve" runs on
-this machine. It fails unless every answer is 200.
+this machine. It fails unless every file is an event that ringback keeps.
 
 With --sign it signs each delivery as JustCall signs format B. The environment
 variable ` + signingSecretEnv + ` holds the secret.`,
@@ -92,7 +93,9 @@ var hints = map[int]string{
 }
 
 func sendAll(ctx context.Context, out io.Writer, p poster, folder string, names []string) error {
-	refused, hint := 0, ""
+	var refused, probes []string
+	hint := ""
+	counts := make(map[string]int)
 	for _, name := range names {
 		body, err := readSample(folder, name)
 		if err != nil {
@@ -102,16 +105,66 @@ func sendAll(ctx context.Context, out io.Writer, p poster, folder string, names 
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if a.status != http.StatusOK || a.Status == "" {
-			refused++
+		switch {
+		case a.status != http.StatusOK || a.Status == "":
+			refused = append(refused, name)
 			hint = hints[a.status]
+		default:
+			counts[a.Status]++
+			if a.Status == string(ingest.StatusProbe) {
+				probes = append(probes, fmt.Sprintf("\n  %s: %s", name, whyProbe(body)))
+			}
 		}
 		fmt.Fprintf(out, "%d %-9s  %-20s  %s\n", a.status, a.text(), eventName(name, body), a.Key)
+		if mark := byteOrderMark(body); mark != "" {
+			fmt.Fprintf(out, "    %s begins with a byte order mark (%s), which is sent as it is\n", name, mark)
+		}
 	}
-	if refused > 0 {
-		return fmt.Errorf("%d of %d deliveries did not get a 200 from ringback%s", refused, len(names), hint)
+	if len(names) > 1 {
+		fmt.Fprintf(out, "%d sent: %d stored, %d duplicate, %d probe, %d refused", len(names),
+			counts["stored"], counts["duplicate"], len(probes), len(refused))
+		if n := counts["spilled"]; n > 0 {
+			fmt.Fprintf(out, ", %d spilled, which are stored later", n)
+		}
+		fmt.Fprintln(out)
 	}
-	return nil
+	var errs []error
+	if len(probes) > 0 {
+		errs = append(errs, fmt.Errorf("%d of %d deliveries stored no event:%s", len(probes), len(names), strings.Join(probes, "")))
+	}
+	if len(refused) > 0 {
+		errs = append(errs, fmt.Errorf("%d of %d deliveries did not get a 200 from ringback%s", len(refused), len(names), hint))
+	}
+	return errors.Join(errs...)
+}
+
+// whyProbe says why a webhook stores no event of a body, and yet answers 200.
+func whyProbe(body []byte) string {
+	const probe = "ringback takes it for JustCall's test of the URL"
+	switch envelope, err := events.Open(body); {
+	case len(bytes.TrimSpace(body)) == 0:
+		return "nothing is in it, so " + probe
+	case errors.Is(err, events.ErrNoTypeNoData):
+		return "it has neither a type nor data, so it is no event; it is kept as a rejected delivery"
+	case err == nil && envelope.Type == "":
+		return "it has neither a type nor data, so " + probe
+	case err == nil && envelope.Probe():
+		return "it has no data, so " + probe
+	default:
+		return "ringback says that it is a probe"
+	}
+}
+
+// byteOrderMark returns the encoding that a byte order mark names, or "".
+func byteOrderMark(body []byte) string {
+	for _, mark := range []struct{ bytes, encoding string }{
+		{"\xEF\xBB\xBF", "UTF-8"}, {"\xFE\xFF", "UTF-16"}, {"\xFF\xFE", "UTF-16"},
+	} {
+		if bytes.HasPrefix(body, []byte(mark.bytes)) {
+			return mark.encoding
+		}
+	}
+	return ""
 }
 
 // eventName returns the event's type, or the file's name if it is not an event.
@@ -164,6 +217,7 @@ type poster struct {
 	url           string
 	signingSecret string // empty: unsigned
 	now           func() time.Time
+	limit         time.Duration // of one delivery; 0 for postTime
 }
 
 // answer is a webhook's answer to a delivery.
@@ -182,7 +236,8 @@ func (a answer) text() string { return cmp.Or(a.Status, a.Error, a.Message) }
 const postTime = 30 * time.Second
 
 func (p poster) post(ctx context.Context, body []byte) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, postTime)
+	limit := cmp.Or(p.limit, postTime)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(body))
 	if err != nil {
@@ -200,8 +255,11 @@ func (p poster) post(ctx context.Context, body []byte) (answer, error) {
 		req.Header.Set(events.HeaderRequestTimestamp, timestamp)
 	}
 	a, err := exchange(req)
-	if errors.Is(err, errRefused) {
+	switch {
+	case errors.Is(err, errRefused):
 		return answer{}, fmt.Errorf("%w: start the stack with \"ringback serve\", or check --url", err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return answer{}, fmt.Errorf("%s: %w within %g s", req.URL.Host, errNoAnswer, limit.Seconds())
 	}
 	return a, err
 }
@@ -209,7 +267,10 @@ func (p poster) post(ctx context.Context, body []byte) (answer, error) {
 // errURL does not quote the URL, which may hold a token.
 var errURL = errors.New("invalid webhook URL")
 
-var errRefused = errors.New("connection refused")
+var (
+	errRefused  = errors.New("connection refused")
+	errNoAnswer = errors.New("no answer")
+)
 
 // exchange makes a request and reads the answer.
 func exchange(req *http.Request) (answer, error) {

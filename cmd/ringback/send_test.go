@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -57,6 +58,10 @@ func TestSendPostsSamplesAndFiles(t *testing.T) {
 				t.Errorf("bodies (-want +got):\n%s", diff)
 			}
 			lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
+			if n := len(tc.args); n > 1 {
+				contains(t, "summary", lines[n], fmt.Sprintf("%d sent: %d stored, 0 duplicate, 0 probe, 0 refused", n, n))
+				lines = lines[:n]
+			}
 			if len(lines) != len(tc.args) {
 				t.Fatalf("%d lines for %d deliveries:\n%s", len(lines), len(tc.args), got.stdout)
 			}
@@ -98,7 +103,7 @@ func TestSendPrintsEveryAnswer(t *testing.T) {
 	}{
 		{"stored", 200, stored, 0, []string{"200", "stored", "CALL#call_1d4e5f6a"}},
 		{"duplicate", 200, duplicate, 0, []string{"200", "duplicate", "CALL#call_1d4e5f6a"}},
-		{"probe", 200, `{"status":"probe"}`, 0, []string{"200", "probe"}},
+		{"spilled", 200, `{"status":"spilled"}`, 0, []string{"200", "spilled"}},
 		{"wrong token", 401, `{"error":"unauthorized"}`, 1, []string{"401", "unauthorized"}},
 		{"refused", 400, `{"error":"payload: not valid JSON at byte 0"}`, 1, []string{"400", "payload: not valid JSON at byte 0"}},
 		{"too large", 413, `{"error":"delivery too large to store"}`, 1, []string{"413", "delivery too large to store"}},
@@ -121,6 +126,76 @@ func TestSendPrintsEveryAnswer(t *testing.T) {
 				got.complains(t, "1 of 1 deliveries did not get a 200")
 			}
 		})
+	}
+}
+
+// A webhook answers 200 to a file that is no event, because JustCall's test of the URL
+// looks like that. People must not take it for stored.
+func TestWhatIsNoEventIsAnErrorThatSaysWhy(t *testing.T) {
+	t.Parallel()
+	b := serve(t, t.TempDir())
+	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+	for _, tc := range []struct{ name, body, why string }{
+		{"an empty file", "", "nothing is in it"},
+		{"blanks", " \n", "nothing is in it"},
+		{"an object without anything", `{}`, "neither a type nor data"},
+		{"other members", `{"a":1}`, "kept as a rejected delivery"},
+		{"an event without data", `{"event":"call.missed"}`, "it has no data"},
+		{"an event with empty data", `{"event":"call.missed","timestamp":"2026-03-12T14:32:00Z","data":{}}`, "it has no data"},
+		{"a type without data", `{"type":"call.missed","webhook_url":"https://example.com"}`, "it has no data"},
+		{"a test", `{"type":"call.missed","data":{"test":true}}`, "it has no data"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			file := writeFile(t, "my-event.json", tc.body)
+			got := run(t, "send", "--url", url, "--samples", samples(t), file)
+			got.exits(t, 1)
+			got.says(t, "200 probe")
+			got.complains(t, "1 of 1 deliveries stored no event", file, tc.why)
+		})
+	}
+	got := run(t, "send", "--url", url, "--samples", samples(t), "call.missed", "call.missed", writeFile(t, "empty.json", ""), writeFile(t, "bad.json", "{"))
+	got.exits(t, 1)
+	got.says(t, "4 sent: 1 stored, 1 duplicate, 1 probe, 1 refused")
+	got.complains(t, "1 of 4 deliveries stored no event", "1 of 4 deliveries did not get a 200")
+	b.stop().exits(t, 0)
+}
+
+// Whatever answers that it is a probe has stored nothing.
+func TestAProbeIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	got := send(t, newWebhook(t, http.StatusOK, `{"status":"probe"}`), "call.missed")
+	got.exits(t, 1)
+	got.complains(t, "1 of 1 deliveries stored no event", "says that it is a probe")
+}
+
+func TestAByteOrderMarkIsNamedAndSent(t *testing.T) {
+	t.Parallel()
+	for encoding, body := range map[string]string{
+		"UTF-8": "\uFEFF" + `{"event":"call.missed","data":{"call_id":"1"}}`, "UTF-16": "\xFF\xFE{\x00}\x00",
+	} {
+		w := newWebhook(t, http.StatusOK, stored)
+		got := send(t, w, writeFile(t, "my-event.json", body))
+		got.exits(t, 0)
+		got.says(t, "my-event.json", "byte order mark ("+encoding+")")
+		if diff := cmp.Diff([]string{body}, w.bodies()); diff != "" {
+			t.Errorf("bodies (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestAServerThatHangsIsNamed(t *testing.T) {
+	t.Parallel()
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // or the end of the sender is not seen
+		<-r.Context().Done()
+	}))
+	t.Cleanup(hanging.Close)
+	err := ringback.PostWithin(t.Context(), hanging.URL+"/justcall/"+token, 10*time.Millisecond)
+	if want := strings.TrimPrefix(hanging.URL, "http://") + ": no answer within 0.01 s"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if ringback.PostTime != 30*time.Second {
+		t.Errorf("a delivery may take %v", ringback.PostTime)
 	}
 }
 
@@ -161,7 +236,7 @@ func TestSendGoesOnAfterARefusal(t *testing.T) {
 	got := send(t, w, "call.missed", "sms.sent", "call.answered")
 	got.exits(t, 1)
 	got.complains(t, "1 of 3 deliveries did not get a 200")
-	got.says(t, "400", "payload: no", "sms.sent", "call.answered")
+	got.says(t, "400", "payload: no", "sms.sent", "call.answered", "3 sent: 2 stored, 0 duplicate, 0 probe, 1 refused")
 	if n := len(w.requests()); n != 3 {
 		t.Errorf("%d posted, want 3", n)
 	}

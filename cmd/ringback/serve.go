@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,7 +38,8 @@ answers 200, the event is on disk and survives a restart and a kill.
 It prints missed calls and voicemails as they come. With --forward it also posts
 each one to a URL: the JSON document of docs/alerts.md, with its id and attributes
 in headers (` + local.HeaderAlertID + `, Ringback-Kind, …). It retries until the URL
-answers 2xx, across restarts.
+answers 2xx, across restarts. Without the flag, what waits is kept for the next start
+with it. On a terminal of less than 80 columns each alert is one line.
 
 The first time, it makes a token. It prints the webhook URL, which ends with the
 token. To let JustCall reach it, put a tunnel of your choice in front.
@@ -71,6 +73,9 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 				return err
 			}
 			fmt.Fprintf(out, "ringback receives webhooks at\n\n  %s\n\nand keeps them in %s. Stop it with Ctrl-C.\n\n", s.URL, flags.data)
+			if s.Held > 0 {
+				fmt.Fprintf(out, "%s for the URL of an earlier run. Start with --forward to send what waits.\n\n", count(s.Held, "alert waits", "alerts wait"))
+			}
 			if demo {
 				err = runDemo(c.Context(), out, alerts, s, flags)
 				lines.release()
@@ -79,12 +84,17 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 					err = errDemo
 				}
 				if c.Context().Err() == nil {
-					fmt.Fprintf(out, sendHint, programName(), sendFlags(s.Address, flags.data))
+					fmt.Fprintf(out, sendHint, s.URL, programName(), sendFlags(s.Address, flags.data))
 				}
 				level.Set(slog.LevelInfo)
 			}
 			alerts.release()
-			return errors.Join(err, s.Wait(c.Context()), s.Close())
+			err = errors.Join(err, s.Wait(c.Context()))
+			closeErr := s.Close()
+			if kept := s.Kept(); closeErr == nil {
+				fmt.Fprintf(out, "\nKept in %s: %s, %s.\n", flags.data, count(kept.Events, "event", "events"), count(kept.Waiting, "alert waiting", "alerts waiting"))
+			}
+			return errors.Join(err, closeErr)
 		},
 	}
 	flags.add(c, defaultData, defaultAddress)
@@ -115,8 +125,20 @@ func endWithInput(ctx context.Context, input io.Reader) context.Context {
 // errDemo is the error of serve after a failed demo, whose details it has printed.
 var errDemo = errors.New("the demo failed, see above")
 
+// count returns a number with what it counts.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
 const sendHint = `
-Still serving. Post a sample again from another terminal, and see that it is kept once:
+Still serving at
+
+  %s
+
+Post a sample again from another terminal, and see that it is kept once:
 
   %s send%s call.missed
 
@@ -183,6 +205,7 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 		WebhookURL:     f.webhookURL,
 		Alerts:         alerts,
 		Style:          alert.Style{Location: location},
+		Brief:          isNarrow(c.OutOrStdout()),
 		ForwardURL:     f.forwardURL,
 		Numbers:        numbers,
 		Rules:          f.rules,

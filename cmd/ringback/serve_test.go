@@ -54,7 +54,9 @@ func TestServePrintsAlertsAsTheyComeAndForwardsThem(t *testing.T) {
 	}
 }
 
-func TestServePrintsFirstWhatWasNotAlertedWhenItEnded(t *testing.T) {
+// A receiver that is away must get its alerts, whoever starts serve without it
+// meanwhile.
+func TestServeKeepsAlertsForAReceiverThatIsAwayAndSaysSo(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	nobody := httptest.NewServer(http.NotFoundHandler())
@@ -67,14 +69,52 @@ func TestServePrintsFirstWhatWasNotAlertedWhenItEnded(t *testing.T) {
 	got.exits(t, 0)
 	got.hides(t, "HIDDEN")
 	got.hides(t, strings.TrimPrefix(nobody.URL, "http://"))
-	got.says(t, "▶ Missed call")
+	got.says(t, "▶ Missed call", "Kept in "+data+": 1 event, 1 alert waiting.")
 
 	b = serve(t, data)
-	printed := b.stdout.await(t, "▶ Missed call")
-	if before, _, _ := strings.Cut(printed, "▶"); !strings.HasSuffix(before, "Stop it with Ctrl-C.\n\n") {
-		t.Errorf("an alert comes in the middle of the start:\n%s", printed)
+	url = urlIn(t, b.stdout.await(t, "1 alert waits for the URL of an earlier run. Start with --forward to send what waits."))
+	run(t, "send", "--url", url, "--samples", samples(t), "voicemail.received").exits(t, 0)
+	b.stdout.await(t, "▶ Voicemail")
+	got = b.stop()
+	got.exits(t, 0)
+	got.says(t, "Kept in "+data+": 2 events, 1 alert waiting.")
+	if strings.Contains(got.stdout, "▶ Missed call") {
+		t.Errorf("printed, though it waits for its receiver:\n%s", got.stdout)
 	}
-	b.stop().exits(t, 0)
+
+	ids := make(chan string, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ids <- r.Header.Get(local.HeaderAlertID)
+	}))
+	t.Cleanup(receiver.Close)
+	b = serve(t, data, "--forward", receiver.URL)
+	if id := <-ids; id != "CALL#call_1d4e5f6a/missed_call" {
+		t.Errorf("forwarded %s", id)
+	}
+	got = b.stop()
+	got.exits(t, 0)
+	got.says(t, "Kept in "+data+": 2 events, 0 alerts waiting.")
+	if len(ids) > 0 {
+		t.Errorf("forwarded %s too", <-ids)
+	}
+}
+
+// What was not printed when it ended is printed first.
+func TestServeSaysWhatItKeepsWhenItEnds(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	b := serve(t, data)
+	b.stdout.await(t, "Stop it with Ctrl-C")
+	got := b.stop()
+	got.exits(t, 0)
+	got.says(t, "\nKept in "+data+": 0 events, 0 alerts waiting.\n")
+
+	b = serve(t, data, "--demo")
+	url := urlIn(t, b.stdout.await(t, "Still serving"))
+	b.stdout.await(t, "Still serving at\n\n  "+url+"\n")
+	got = b.stop()
+	got.exits(t, 0)
+	got.says(t, "Kept in "+data+": 9 events, 0 alerts waiting.")
 }
 
 func TestServeRefusesToForwardToWhatIsNoURL(t *testing.T) {

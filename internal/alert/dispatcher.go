@@ -195,6 +195,26 @@ func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending) (ok boo
 	return slices.ContainsFunc(batch, func(p *pending) bool { return p.err == nil })
 }
 
+// Due returns the IDs of the alerts that [Dispatcher.Process] would publish for an item
+// now. It writes nothing, so of a ring that nothing was published for it returns every
+// call's.
+func (d *Dispatcher) Due(ctx context.Context, item table.Item) (ids []string, err error) {
+	c, err := d.load(ctx, table.KeyOf(item), item)
+	if err != nil {
+		return nil, err
+	}
+	for _, kind := range kinds {
+		published := c.mark(table.AlertKey, kind) != nil || c.mark(table.TwinKey, kind) != nil
+		if !c.Owes(kind) || published || d.known(c, kind, false) != none {
+			continue
+		}
+		if d.Rules.against(c, kind, d.readHistory(ctx, c)) == none {
+			ids = append(ids, c.alertID(kind))
+		}
+	}
+	return ids, nil
+}
+
 // each calls do for every call at the same time.
 func each(batch []*pending, do func(*pending)) {
 	var all sync.WaitGroup

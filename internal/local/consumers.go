@@ -44,7 +44,9 @@ const Unmarked = (workers + 1) * alert.MaxBatch
 type consumers struct {
 	*consumer.Runner
 
+	alerts    *alert.Dispatcher
 	publisher *publisher
+	oldest    string // of the consumers of alerts, the one that is furthest behind
 
 	lastForwardTime, lastPrintTime time.Duration
 }
@@ -65,11 +67,24 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	if c.ForwardURL == "" {
 		o.Workers = 1 // people read printed alerts in order
 	}
-	alerts := alert.New(store, c.Numbers.Canonical, p, log)
-	alerts.Rules = c.Rules
-	alerts.Style = c.Style
-	runner, err := consumer.Start(ctx, store, o, log,
-		alerts.Consumer(),
+	d := alert.New(store, c.Numbers.Canonical, p, log)
+	d.Rules = c.Rules
+	d.Style = c.Style
+	alerts := d.Consumer()
+	alerts.Name = printConsumer
+	oldest := printConsumer
+	var feed consumer.Feed = store
+	if c.ForwardURL != "" {
+		alerts.Name, oldest = forwardConsumer, forwardConsumer
+	} else if p.held, err = heldFor(ctx, store, d); err != nil {
+		return nil, err
+	}
+	// guard 2 local: if false {
+	if len(p.held) > 0 {
+		feed, oldest = keepingFeed{store}, forwardConsumer
+	}
+	runner, err := consumer.Start(ctx, feed, o, log,
+		alerts,
 		addressbook.New(store, c.Numbers.Canonical, log).Consumer(),
 		spelling.New(store, c.Numbers.Canonical, log).Consumer(),
 	)
@@ -78,7 +93,9 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	}
 	return &consumers{
 		Runner:          runner,
+		alerts:          d,
 		publisher:       p,
+		oldest:          oldest,
 		lastForwardTime: cmp.Or(c.lastForwardTime, lastForwardTime),
 		lastPrintTime:   cmp.Or(c.lastPrintTime, lastPrintTime),
 	}, nil

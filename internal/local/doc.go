@@ -8,6 +8,7 @@
 //
 // The store's feed takes the place of the table's stream; the consumers are the
 // same (package consumer). A terminal and an HTTP URL take the place of the topic.
+// Alerts that wait for a URL are kept for it, even while the stack runs without one.
 // However often the process is killed, every stored alert goes out: once, or
 // twice with one ID if the kill came between publishing and marking it.
 package local

@@ -52,6 +52,8 @@ type publisher struct {
 	out    io.Writer // nil: nothing is printed
 	url    string    // "": nothing is forwarded
 	client *http.Client
+	brief  bool            // one line for each alert
+	held   map[string]bool // by ID: alerts that wait for a receiver, which this run has not
 
 	sending context.Context // ends when forwarding stops
 	cancel  context.CancelFunc
@@ -71,8 +73,9 @@ func newPublisher(c Config) (*publisher, error) {
 		}
 	}
 	p := &publisher{
-		out: c.Alerts,
-		url: c.ForwardURL,
+		out:   c.Alerts,
+		url:   c.ForwardURL,
+		brief: c.Brief,
 		client: &http.Client{
 			Transport: &http.Transport{
 				Proxy:               http.ProxyFromEnvironment,
@@ -101,6 +104,11 @@ func (p *publisher) Publish(_ context.Context, messages []alert.Message) []error
 	errs := make([]error, len(messages))
 	calls := make(map[string][]int)
 	for i, m := range messages {
+		// guard 2 local: if false {
+		if p.held[m.ID] {
+			errs[i] = fmt.Errorf("%w: it waits for its receiver", alert.ErrPostponed)
+			continue
+		}
 		// A forwarded alert must not be repeated because printing failed.
 		if err := p.print(m); err != nil && p.url == "" {
 			errs[i] = fmt.Errorf("print alert: %w", err)
@@ -137,16 +145,33 @@ func (p *publisher) forget(messages []alert.Message, errs []error) {
 // nameOf tells messages about one alert apart.
 func nameOf(m alert.Message) string { return string(m.Kind) + " " + m.ID }
 
-// print writes an alert as a block of text for people, unless it is printed
-// already. What is for programs only is not printed.
+// print writes an alert as a block of text for people, or as one line, unless it is
+// printed already. What is for programs only is not printed.
 func (p *publisher) print(m alert.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.out == nil || p.printed[nameOf(m)] || m.Kind == events.KindReturned {
 		return nil
 	}
+	text := block(m)
+	if p.brief {
+		text = alertMark + m.SMS + "\n"
+	}
+	p.printing.Store(true)
+	_, err := io.WriteString(p.out, text)
+	p.printing.Store(false)
+	if err == nil && p.url != "" {
+		p.printed[nameOf(m)] = true // until it is accepted
+	}
+	return err
+}
+
+const alertMark = "▶ "
+
+// block returns an alert's text with an empty line behind it.
+func block(m alert.Message) string {
 	var block strings.Builder
-	mark := "▶ "
+	mark := alertMark
 	for line := range strings.Lines(m.Email) {
 		if strings.TrimSpace(line) == "" {
 			continue
@@ -155,13 +180,7 @@ func (p *publisher) print(m alert.Message) error {
 		mark = "  "
 	}
 	block.WriteByte('\n')
-	p.printing.Store(true)
-	_, err := io.WriteString(p.out, block.String())
-	p.printing.Store(false)
-	if err == nil && p.url != "" {
-		p.printed[nameOf(m)] = true // until it is accepted
-	}
-	return err
+	return block.String()
 }
 
 // forward posts an alert's document. Only statuses 200 to 299 accept it.

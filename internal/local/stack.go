@@ -38,11 +38,15 @@ type Stack struct {
 	Store table.Store
 	// Address is where it listens. URL, with the token, is where JustCall posts.
 	Address, URL string
+	// Held is how many alerts wait for the receiver of an earlier run, while this one
+	// has none. They are kept for it.
+	Held int
 
 	store     *bolt.Store
 	consumers *consumers
 	server    *http.Server
 	served    chan error
+	kept      Kept
 }
 
 // Config configures a stack.
@@ -69,10 +73,13 @@ type Config struct {
 	Alerts io.Writer
 	// Style is how they are written.
 	Style alert.Style
+	// Brief prints one line for each alert instead.
+	Brief bool
 	// ForwardURL is where each alert is posted as the JSON document of
 	// docs/alerts.md, with its ID and attributes in headers; "" for nowhere. It is
-	// posted until the answer is 200 to 299, and printed once in each run. The URL
-	// may hold a token; no log line or error contains any part of it.
+	// posted until the answer is 200 to 299, and printed once in each run. What is
+	// not accepted yet waits for a later run that has a URL. The URL may hold a token;
+	// no log line or error contains any part of it.
 	ForwardURL string
 	// ForwardTime is how long the receiver may take to answer; 0 for 10 s.
 	ForwardTime time.Duration
@@ -119,6 +126,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		Store:     store,
 		Address:   address,
 		URL:       URL(address, secret),
+		Held:      len(consumers.publisher.held),
 		store:     store,
 		consumers: consumers,
 		served:    make(chan error, 1),
@@ -179,5 +187,14 @@ func (s *Stack) Close() error {
 	if unfinished := s.consumers.close(); unfinished != nil {
 		return errors.Join(err, unfinished)
 	}
+	if kept, countErr := s.consumers.count(ctx, s.store); countErr == nil { // or it was closed before
+		s.kept = kept
+	}
 	return errors.Join(err, s.store.Close())
 }
+
+// Events returns how many events the table has.
+func (s *Stack) Events() (int, error) { return s.store.CountSorted(table.EventMark) }
+
+// Kept returns what is left in the folder, once Close has returned without an error.
+func (s *Stack) Kept() Kept { return s.kept }

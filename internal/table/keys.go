@@ -29,6 +29,9 @@ const noTime = "0000-00-00T00:00:00.000Z"
 // call, message or contact with eventPartition.
 const eventSort, eventPartition = "EVENT#", "EVENT#"
 
+// EventMark begins the SK of every event, as [AlertMark] that of an alert's mark.
+const EventMark = eventSort
+
 // Time returns at as keys and attributes have it.
 func Time(at time.Time) string { return at.UTC().Format(timeLayout) }
 

@@ -211,6 +211,9 @@ func (r *registration) apply(tx *bbolt.Tx) error {
 	checkpoints := make(map[string]uint64, len(r.consumers))
 	for _, name := range r.consumers {
 		checkpoints[name] = checkpointOf(tx, name)
+		if tx.Bucket(consumersBucket).Get([]byte(name)) == nil {
+			checkpoints[name] = oldestLeft(tx)
+		}
 	}
 	if err := tx.DeleteBucket(consumersBucket); err != nil {
 		return err
@@ -246,6 +249,17 @@ func (s *Store) SetCheckpoint(ctx context.Context, name string, sequence uint64)
 		return fmt.Errorf("set checkpoint: %w", err)
 	}
 	return nil
+}
+
+// oldestLeft returns the sequence before the oldest record that is left. A consumer
+// that is new is done with all before that, or it would wait for them for ever.
+func oldestLeft(tx *bbolt.Tx) uint64 {
+	feed := tx.Bucket(feedBucket)
+	entry, _ := feed.Cursor().First()
+	if first, ok := sequenceOf(entry); ok {
+		return first - 1
+	}
+	return feed.Sequence()
 }
 
 type checkpoint struct {
