@@ -267,7 +267,7 @@ func TestTriesAreLostOnTheWayThereAndBack(t *testing.T) {
 	}
 }
 
-func TestEveryDeliveryOfFormatBIsSignedAndARetryRepeatsTheSignature(t *testing.T) {
+func TestEveryDeliveryButThoseOfFormatAIsSignedAndARetryRepeatsTheSignature(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.before = func(r request) int { return []int{503, 200}[r.try-1] }
@@ -293,7 +293,7 @@ func TestEveryDeliveryOfFormatBIsSignedAndARetryRepeatsTheSignature(t *testing.T
 			Version:   r.header.Get(events.HeaderSignatureVersion),
 			Timestamp: r.header.Get(events.HeaderRequestTimestamp),
 		}
-		if d.Format != events.FormatB {
+		if d.Format == events.FormatA {
 			if signature != (events.Signature{}) {
 				t.Errorf("format %s is signed: %v", d.Format, signature)
 			}

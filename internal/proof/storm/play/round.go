@@ -94,7 +94,7 @@ func (r *round) enter(ctx context.Context) bool {
 // delivery makes one try of a delivery, and returns how long to wait before the next, if any.
 func (r *round) delivery(ctx context.Context, j *job) (pause time.Duration, again bool) {
 	d, answer := &r.plan.Deliveries[j.index], &r.seen.Answers[j.index]
-	if e := &r.plan.Events[d.Event]; j.try == 0 && e.Format == events.FormatB {
+	if e := &r.plan.Events[d.Event]; j.try == 0 && e.Format != events.FormatA {
 		j.signed = r.sign(e.Type, Forgery{})
 	}
 	try := Try{Loss: r.loss(j)}
