@@ -108,7 +108,7 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 	if d.Kind.Alerts() {
 		item[Alert] = str(string(d.Kind))
 	}
-	// guard 3 table e2e: if d.Kind.Alerts() {
+	// guard 3 e2e: if d.Kind.Alerts() {
 	if d.Kind.Alerts() || d.Unclear() {
 		item[GSI2PK] = str(AlertPartition(occurred))
 		item[GSI2SK] = str(alertSort(d, occurred))

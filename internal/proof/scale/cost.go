@@ -41,12 +41,12 @@ func (m *Model) Costs(mean float64) []Cost {
 	// As if all hours were equal: their batches differ little.
 	a := m.Alerting(mean, s["TablePartitions"], m.Parallel, 0)
 	calls, tens, publishes := 1+a["Invocations"]/mean, a["Tens"]/mean, a["Publishes"]/mean
-	memory := (webhookTime + tens*batchTime) * m.Memory // GB-seconds
-	table, reads := s["TableWrites"]/s["Peak"], (s["TableReads"]+s["GSI1Reads"])/s["Peak"]
+	memory := (webhookTime + tens*lookUpTime + publishes*(batchTime-lookUpTime)) * m.Memory // GB-seconds
+	table, reads := s["TableWrites"]/s["Peak"], s["TableReads"]/s["Peak"]
 	// In bytes. The lines of the API and of Lambda are assumed; ours, 240, was measured.
-	logs := 300 + 240*(1+m.Records) + 600*calls
+	logs := 300 + 240*(1+m.Missed) + 600*calls
 	// DynamoDB charges 100 bytes more for each item and index entry.
-	stored := m.Bytes + m.IndexBytes + m.Alerts*m.MarkBytes + 100*(1+m.Entries+m.Records+m.Alerts)
+	stored := m.Bytes + m.IndexBytes + m.Alerts*m.MarkBytes + 100*(1+m.Entries+m.Missed+2*m.Alerts)
 	const gigabyte = 1 << 30
 	return []Cost{
 		{"API Gateway", "1 request", apiPrice.cost(count)},

@@ -29,7 +29,7 @@ type Model struct {
 	Bytes                               float64 // size of an item
 	A, B                                Weight  // the events of each wire format
 	Table, Phones, Calls                float64 // write units per event in the table, GSI1 and GSI2, without marks
-	Records                             float64 // stream records per event that reach the alerts function
+	Missed                              float64 // events in GSI2 per event: missed calls, voicemails and what may be one
 	Alerts, MarkBytes                   float64 // alerts per event, and the size of an alert's mark, which is one write unit
 	Entries, EntryBytes, IndexBytes     float64 // entries in GSI1 per event, the size of one, and of an event's entries in all indexes
 	RejectedUnits                       float64 // write units of a rejected event of format B
@@ -69,7 +69,8 @@ const (
 	newTableWrites  = 4_000
 	shardPolls      = 4     // per second
 	environmentRate = 10    // requests per second of one execution environment
-	webhookTime     = 0.010 // seconds billed for a delivery; this and the next two are assumed
+	webhookTime     = 0.010 // seconds billed for a delivery; this and the next three are assumed
+	lookUpTime      = 0.020 // seconds to look up ten calls that owe nothing
 	batchTime       = 0.100 // seconds to look up, publish and mark up to ten alerts
 	drainTime       = 0.100 // seconds to drain a batch
 	hour            = 3600.0
@@ -86,11 +87,11 @@ func (m *Model) At(mean float64) Step {
 	peak := mean * PeakFactor()
 	s := Step{
 		"Mean": mean, "Peak": peak,
-		"TableWrites": peak * (m.Table + 2*m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * m.Calls,
-		// Each record causes a consistent query of its call, which costs one unit, and
+		"TableWrites": peak * (m.Table + m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * m.Calls,
+		// Each event causes a consistent query of its call, which costs one unit, and
 		// each alert five more: of its caller, twice of its ring before and once after it
 		// goes out, and once more of its call.
-		"TableReads":     peak * (m.Records + 5*m.Alerts),
+		"TableReads":     peak * (1 + 5*m.Alerts),
 		"RejectedWrites": peak * m.B.Share * m.RejectedUnits,
 		"Texts":          mean * m.Alerts * month, // in a month
 		"Webhook":        concurrent(peak, webhookTime),
@@ -111,10 +112,6 @@ func (m *Model) At(mean float64) Step {
 	return s
 }
 
-// ReadUnits returns the read units of one query of an index: half a unit for each
-// 4 KB or part of it, since an index is read eventually consistent.
-func ReadUnits(bytes float64) float64 { return max(1, math.Ceil(math.Trunc(bytes)/4096)) / 2 }
-
 // partitions returns the number of partitions of an on-demand table, which is ready
 // for twice its peak.
 func partitions(writes, reads float64) float64 {
@@ -129,7 +126,7 @@ func concurrent(rate, seconds float64) float64 { return max(rate*seconds, rate/e
 // events, with parallel concurrent batches of each shard. Lambda collects records
 // for window seconds, and at least for as long as it takes to poll again.
 func (m *Model) Alerting(rate, shards, parallel, window float64) Step {
-	records, alerts, batches := m.Records*rate, m.Alerts*rate, shards*parallel
+	records, alerts, batches := rate, m.Alerts*rate, shards*parallel
 	window = max(window, 1.0/shardPolls)
 	batch := min(max(1, records/batches*window), m.Batch)
 	requests := math.Ceil(batch / m.Publish)
@@ -138,7 +135,7 @@ func (m *Model) Alerting(rate, shards, parallel, window float64) Step {
 		"Records": records, "Alerts": alerts, "Shards": shards, "Parallel": parallel, "Batches": batches,
 		"Batch": batch, "Invocations": records / batch,
 		"Tens":      tens, // rounds of up to ten records that are looked up and published
-		"Busy":      tens * batchTime,
+		"Busy":      tens*lookUpTime + min(tens, alerts)*(batchTime-lookUpTime),
 		"Publishes": min(tens, alerts),               // an alert that was sent before is not published again
 		"Capacity":  batches * m.Publish / batchTime, // records, in full batches
 		"Age":       window + requests*batchTime,     // of a record when its alert is published, in seconds
@@ -152,9 +149,9 @@ func (m *Model) Alerting(rate, shards, parallel, window float64) Step {
 func (m *Model) DrainRate() float64 { return m.Drains * m.DrainBatch / drainTime }
 
 // With returns the model for another share of missed calls and voicemails.
-func (m *Model) With(records float64) *Model {
-	few, factor := *m, records/m.Records
-	few.Records *= factor
+func (m *Model) With(missed float64) *Model {
+	few, factor := *m, missed/m.Missed
+	few.Missed *= factor
 	few.Alerts *= factor
 	few.Calls *= factor
 	return &few
