@@ -1,0 +1,191 @@
+package stories_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/proof/stories"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// orders is in how many orders each story is told.
+const orders = 10
+
+func TestStories(t *testing.T) {
+	t.Parallel()
+	all, err := stories.Read(stories.Folder(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all {
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			var first end
+			for n := range orders {
+				got := tell(t, s, n)
+				checkAlerts(t, s, n, got.alerts)
+				if n == 0 {
+					first = got
+					checkEnd(t, s, got)
+					continue
+				}
+				if diff := cmp.Diff(first.items, got.items); diff != "" {
+					t.Errorf("items in order %d (-as in the file +then):\n%s", n, diff)
+				}
+			}
+		})
+	}
+}
+
+// end is how a story ends.
+type end struct {
+	alerts   []stories.Alert
+	items    map[string]string // by key: what must be the same in any order
+	unknown  int
+	stored   int
+	rejected int
+	damage   []string
+}
+
+// tell tells a story in its n-th order to a stack of its own.
+func tell(t *testing.T, s stories.Story, n int) end {
+	t.Helper()
+	var to receiver
+	server := httptest.NewServer(&to)
+	defer server.Close()
+	config := local.Config{Folder: t.TempDir(), Address: "127.0.0.1:0", ForwardURL: server.URL}
+	stack, err := local.Start(t.Context(), config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := stack.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	day := time.Now()
+	for i, d := range s.Order(n) {
+		// In every other order the deliveries come before their alerts are due.
+		if n%2 == 1 || i == len(s.Given) {
+			if err := stack.Settled(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		body, err := d.Bytes(day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		post(t, stack.URL, d, body)
+	}
+	if err := stack.Settled(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var e end
+	if e.alerts, err = stories.Net(to.documents); err != nil {
+		t.Fatal(err)
+	}
+	e.items = map[string]string{}
+	for item, err := range stack.Scan(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := table.KeyOf(item)
+		switch {
+		case strings.HasPrefix(key.PK, "REJECTED#"):
+			e.rejected++
+		case strings.HasPrefix(key.SK, "EVENT#"):
+			e.stored++
+			e.items[key.PK+" "+key.SK] = fmt.Sprint(table.Text(item, table.Kind), " ", table.Text(item, "outcome"), " ", table.Text(item, table.Alert), " ", table.Text(item, table.GSI1PK), " ", table.Text(item, table.GSI2PK))
+			if table.Text(item, "outcome") == "unknown" {
+				e.unknown++
+			}
+			e.damage = append(e.damage, names(item["damage"])...)
+		}
+	}
+	slices.Sort(e.damage)
+	return e
+}
+
+func names(list any) (all []string) {
+	text, _ := json.Marshal(list)
+	_ = json.Unmarshal(text, &all)
+	return all
+}
+
+func post(t *testing.T, url string, d stories.Delivery, body []byte) {
+	t.Helper()
+	kind := d.ContentType
+	if kind == "" {
+		kind = "application/json"
+	}
+	resp, err := http.Post(url, kind, bytes.NewReader(body)) //nolint:gosec,noctx // G107: our own stack
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, _ := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	want := d.Answer
+	if want == 0 {
+		want = http.StatusOK
+	}
+	if resp.StatusCode != want {
+		t.Errorf("answered %d %s, want %d, to %q", resp.StatusCode, answer, want, body)
+	}
+}
+
+func checkAlerts(t *testing.T, s stories.Story, n int, got []stories.Alert) {
+	t.Helper()
+	want := stories.Sorted(s.Want.Alerts)
+	for i := range got {
+		if i < len(want) {
+			got[i] = got[i].Shown(want[i])
+		}
+	}
+	if diff := cmp.Diff(want, stories.Sorted(got)); diff != "" && len(want)+len(got) > 0 {
+		t.Errorf("%s\nalerts in order %d (-want +got):\n%s", s.Title, n, diff)
+	}
+}
+
+func checkEnd(t *testing.T, s stories.Story, got end) {
+	t.Helper()
+	stored := s.Want.Stored
+	if stored == 0 && !s.Want.Nothing {
+		stored = len(s.Given) + len(s.Deliveries)
+	}
+	if got.stored != stored || got.rejected != s.Want.Rejected || got.unknown != s.Want.Unknown {
+		t.Errorf("%d stored, %d rejected, %d of unknown outcome; want %d, %d, %d",
+			got.stored, got.rejected, got.unknown, stored, s.Want.Rejected, s.Want.Unknown)
+	}
+	if diff := cmp.Diff(s.Want.Damage, got.damage); diff != "" && len(s.Want.Damage) > 0 {
+		t.Errorf("damage (-want +got):\n%s", diff)
+	}
+}
+
+// receiver takes the documents of alerts.
+type receiver struct {
+	mu        sync.Mutex
+	documents [][]byte
+}
+
+func (r *receiver) ServeHTTP(_ http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.documents = append(r.documents, body)
+}
