@@ -16,7 +16,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/proof/stories"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -66,7 +68,8 @@ func tell(t *testing.T, s stories.Story, n int) end {
 	var to receiver
 	server := httptest.NewServer(&to)
 	defer server.Close()
-	config := local.Config{Folder: t.TempDir(), Address: "127.0.0.1:0", ForwardURL: server.URL}
+	config := configOf(t, s.Settings)
+	config.Folder, config.Address, config.ForwardURL = t.TempDir(), "127.0.0.1:0", server.URL
 	stack, err := local.Start(t.Context(), config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +120,33 @@ func tell(t *testing.T, s stories.Story, n int) end {
 	}
 	slices.Sort(e.damage)
 	return e
+}
+
+// configOf returns a stack's configuration with parameters of the template.
+func configOf(t *testing.T, settings map[string]string) local.Config {
+	t.Helper()
+	numbers, err := phone.New(settings["DefaultCountry"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := local.Config{Numbers: numbers, Rules: alert.DefaultRules()}
+	for name, value := range settings {
+		switch name {
+		case "DefaultCountry":
+		case "AlertBlocked":
+			c.Rules.Blocked = value == "true"
+		case "AlertAbandoned":
+			c.Rules.Abandoned, err = alert.ParseCallers(value)
+		case "AlertMaxAge":
+			c.Rules.MaxAge, err = time.ParseDuration(value)
+		default:
+			t.Fatalf("no such setting: %s", name)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
 }
 
 func names(list any) (all []string) {
