@@ -264,6 +264,9 @@ func TestPhoneNumberIgnoresHowItIsWritten(t *testing.T) {
 			text.WriteRune(digit)
 			text.WriteString(rapid.SampledFrom([]string{"", "", " ", "-", ".", "(", ")", "/"}).Draw(t, "separator"))
 		}
+		if strings.Contains(text.String(), "(0)") {
+			t.Skip("not part of a number behind its country code")
+		}
 		if got := events.PhoneNumber(text.String()); got != "+"+digits {
 			t.Fatalf("%q becomes %q, not +%s", text.String(), got, digits)
 		}

@@ -25,7 +25,7 @@ func putContacts(t *testing.T, store table.Store, contacts int) {
 	for first := range writers {
 		all.Go(func() {
 			for i := first; i < contacts; i += writers {
-				envelope, err := events.Open(fmt.Appendf(nil, `{"event":"contact.created","timestamp":"2026-03-12T14:45:00Z","data":{"contact_id":%d,"first_name":"Jordan","phone":"+1415555%04d"}}`, i, i))
+				envelope, err := events.Open(fmt.Appendf(nil, `{"event":"contact.created","timestamp":"2026-03-12T14:45:00Z","data":{"contact_id":1%d,"first_name":"Jordan","phone":"+1415555%04d"}}`, i, i))
 				if err == nil {
 					_, err = store.Put(t.Context(), table.EventItem(envelope.Decode(), time.Time{}, time.Now()))
 				}

@@ -438,7 +438,7 @@ func TestABatchKeepsEachContactOnce(t *testing.T) {
 	var batch []table.Item
 	for i := range 20 {
 		for minute := range 3 {
-			body := fmt.Sprintf(`{"event":"contact.updated","timestamp":"2026-03-12T14:%02d:00Z","data":{"contact_id":%d,"first_name":"Jordan %d","phone":"+141555501%02d"}}`, minute, i, minute, i)
+			body := fmt.Sprintf(`{"event":"contact.updated","timestamp":"2026-03-12T14:%02d:00Z","data":{"contact_id":1%02d,"first_name":"Jordan %d","phone":"+141555501%02d"}}`, minute, i, minute, i)
 			item := itemOf(t, body)
 			if _, err := store.Put(t.Context(), item); err != nil {
 				t.Fatal(err)

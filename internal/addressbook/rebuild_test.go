@@ -40,10 +40,10 @@ func fill(t testing.TB, store table.Store, contacts int) {
 func fillOne(t testing.TB, store table.Store, i int) {
 	t.Helper()
 	for _, body := range []string{
-		`{"event":"contact.created","timestamp":"2026-03-12T14:00:00Z","data":{"contact_id":%[1]d,"first_name":"Jordan","phone":"%[2]s"}}`,
-		`{"event":"contact.updated","timestamp":"2026-03-12T14:01:00Z","data":{"contact_id":%[1]d,"last_name":"%[1]d"}}`,
+		`{"event":"contact.created","timestamp":"2026-03-12T14:00:00Z","data":{"contact_id":1%04[1]d,"first_name":"Jordan","phone":"%[2]s"}}`,
+		`{"event":"contact.updated","timestamp":"2026-03-12T14:01:00Z","data":{"contact_id":1%04[1]d,"last_name":"%[1]d"}}`,
 		`{"event":"call.missed","timestamp":"2026-03-12T14:02:00Z","data":{"call_id":"c%[1]d","from":"%[2]s"}}`,
-		`{"event":"contact.merged","timestamp":"2026-03-12T14:03:00Z","data":{"contact_id":%[1]d}}`,
+		`{"event":"contact.merged","timestamp":"2026-03-12T14:03:00Z","data":{"contact_id":1%04[1]d}}`,
 	} {
 		if created, err := store.Put(t.Context(), itemOf(t, fmt.Sprintf(body, i, numberOf(i)))); !created || err != nil {
 			t.Errorf("Put = %t, %v", created, err)
@@ -214,7 +214,7 @@ func TestTheEndOfARebuildCanBeShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := table.PositionOf(table.Base, itemOf(t, `{"event":"contact.updated","timestamp":"2026-03-12T14:01:00Z","data":{"contact_id":2,"last_name":"2"}}`)).Cursor()
+	want := table.PositionOf(table.Base, itemOf(t, `{"event":"contact.updated","timestamp":"2026-03-12T14:01:00Z","data":{"contact_id":10002,"last_name":"2"}}`)).Cursor()
 	if got.After != want {
 		t.Errorf("After = %q, want the last event of contact 2, %q", got.After, want)
 	}
