@@ -454,7 +454,11 @@ func (w words) email() string {
 	if !w.OccurredAt.IsZero() {
 		row("Time", w.style.clock(w.OccurredAt))
 	}
-	if !w.StartedAt.IsZero() && w.style.clock(w.StartedAt) != w.style.clock(w.OccurredAt) {
+	told := w.OccurredAt
+	if !w.MissedAt.IsZero() {
+		told = w.MissedAt // the row "Call" has it
+	}
+	if !w.StartedAt.IsZero() && w.style.clock(w.StartedAt) != w.style.clock(told) {
 		row("Began", w.style.clock(w.StartedAt))
 	}
 	if outcome := w.outcome(); outcome != noAnswer && outcome != leftVoicemail { // the title says that

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"log/slog"
 	"net"
@@ -856,7 +857,15 @@ func isOf(r *http.Request, prefix string) bool {
 // postMissed posts a missed call with an ID.
 func postMissed(t *testing.T, stack *local.Stack, id string) {
 	t.Helper()
-	post(t, stack.URL, strings.Replace(missed, "call_1", id, 1))
+	post(t, stack.URL, missedOf(id))
+}
+
+// missedOf returns a missed call with an ID and a caller of its own: calls of one caller
+// in one second are one ring.
+func missedOf(id string) string {
+	caller := fnv.New32a()
+	_, _ = caller.Write([]byte(id))
+	return strings.NewReplacer("call_1", id, "+14155558765", fmt.Sprintf("+1415%09d", caller.Sum32()%1e9)).Replace(missed)
 }
 
 // postManyMissed posts n missed calls with a prefix to their IDs, concurrently. Each

@@ -227,7 +227,7 @@ func TestAlertsSurviveKills(t *testing.T) {
 	for round := range rounds {
 		server, url := startProcess(t, folder, forwardVariable+"="+forward)
 		for i := 0; ; i++ {
-			id, caller := fmt.Sprintf("%d-%d", round, i), fmt.Sprintf("+1415556%d%03d", round, i)
+			id, caller := fmt.Sprintf("r%d-%d", round, i), fmt.Sprintf("+1415556%d%03d", round, i)
 			body := strings.NewReplacer("call_1", id, "+14155558765", caller).Replace(missed)
 			got, err := try(t.Context(), http.MethodPost, url, nil, strings.NewReader(body))
 			if err != nil {
