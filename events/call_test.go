@@ -132,6 +132,18 @@ func TestAgentID(t *testing.T) {
 	}
 }
 
+// Whatever the type's name, somebody called and was not served.
+func TestPromise3_ACallUnderAnyNameIsRead(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]events.Kind{
+		"Missed": events.KindMissedCall, "Abandoned": events.KindMissedCall, "Voicemail": events.KindVoicemail, "Bridged": events.KindUnknown,
+	} {
+		if got := decode(t, bodyB("x.y", `{"call_sid":"s","call_info":{"type":"`+word+`"}}`)).Kind; got != want {
+			t.Errorf("%s: got %s, want %s", word, got, want)
+		}
+	}
+}
+
 func TestDurations(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

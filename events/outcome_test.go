@@ -160,7 +160,7 @@ func TestOutcomeOfAnEvent(t *testing.T) {
 	}
 }
 
-func TestAnOutgoingCallIsNeverMissed(t *testing.T) {
+func TestPromise10_AnOutgoingCallIsNeverMissed(t *testing.T) {
 	t.Parallel()
 	const ours, outside = "+14155551234", "+14155558765"
 	for _, typ := range []events.Type{"call.missed", "call.completed", "call.voicemail", "voicemail.received", "sd.call_completed", "sd.call_missed", "x.y", "call.abandoned"} {
@@ -220,7 +220,7 @@ func TestTheDirectionOfACall(t *testing.T) {
 	}
 }
 
-func TestNamesAreComparedByTheirLetters(t *testing.T) {
+func TestPromise3_NamesAreComparedByTheirLetters(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[events.Type]events.Type{
 		"CALL.MISSED": "call.missed", "call_missed": "call.missed", "call.missed ": "call.missed", "\tcall.missed\n": "call.missed",

@@ -86,7 +86,7 @@ func (e *Envelope) read() *reading {
 	}
 	known, registered := e.Type.row()
 	r := e.readAs(known)
-	// guard 3 e2e: if false {
+	// guard 3: if !registered && false {
 	if !registered && known.family == &unknowns && r.told().Known() {
 		// Whatever the type's name, it is a call that was answered, or not.
 		known.family = &calls
@@ -129,7 +129,7 @@ func (e *Envelope) readAs(known row) *reading {
 	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(letters(r.said[slotStatus])) == saysCompleted:
 		r.outcome = Answered // format A's word for it
 	}
-	// guard 10 table e2e: if kind := r.outcome.unserved(); kind != "" {
+	// guard 10: if kind := r.outcome.unserved(); kind != "" {
 	if kind := r.outcome.unserved(); kind != "" && r.direction != Outbound {
 		// Format A's voicemails have no direction, but only an incoming call can be
 		// missed.

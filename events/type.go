@@ -131,10 +131,8 @@ func (t Type) Name() Type {
 	if !ok {
 		return ""
 	}
-	if name, ok := spellings[string(spelled)]; ok {
-		return name
-	}
 	for _, vendor := range vendors {
+		// guard 3: if name, ok := spellings[vendor+string(spelled)]; ok {
 		if name, ok := spellings[strings.TrimPrefix(string(spelled), vendor)]; ok {
 			return name
 		}
@@ -188,6 +186,7 @@ func (t Type) row() (known row, registered bool) {
 	if name := t.Name(); name != "" {
 		return registry[name], true
 	}
+	// guard 3 e2e: known.family = &calls
 	known.family = &unknowns
 	var call, other, dialer bool
 	var pair pairReader

@@ -356,7 +356,7 @@ func TestWhatIsRefusedAgainLaterIsKeptAgain(t *testing.T) {
 }
 
 // The line says what nobody can tell, and the word only if it cannot be anybody's.
-func TestTheLogNamesAnUnknownOutcome(t *testing.T) {
+func TestPromise8_TheLogNamesAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, body string
@@ -381,7 +381,7 @@ func TestTheLogNamesAnUnknownOutcome(t *testing.T) {
 	}
 }
 
-func TestTheLogNamesAnAmbiguousDuplicate(t *testing.T) {
+func TestPromise2_TheLogNamesAnAmbiguousDuplicate(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, body string

@@ -222,7 +222,7 @@ func TestOnlyMissedCallsAndVoicemailsCarryAnAlert(t *testing.T) {
 }
 
 // A day's list has everything that may be an unserved caller.
-func TestACallOfUnknownOutcomeIsInTheListOfItsDay(t *testing.T) {
+func TestPromise3_ACallOfUnknownOutcomeIsInTheListOfItsDay(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, typ, info              string

@@ -22,10 +22,10 @@ var (
 
 	// mark is a guard's mark. What it groups: the code before it, the promise, the
 	// packages, the tests, what takes the line's place.
-	mark = regexp.MustCompile(`^(.*?)\s*(?://|#) guard ([1-9])((?: [a-z0-9]+)*)(?: \(([\w|]+)\))?:\s*(.*)$`)
+	mark = regexp.MustCompile(`^(.*?)\s*(?://|#) guard ([1-9][0-9]?)((?: [a-z0-9]+)*)(?: \(([\w|]+)\))?:\s*(.*)$`)
 
 	// promiseTest is a test of a promise, in its source.
-	promiseTest = regexp.MustCompile(`(?m)^func (TestPromise([1-9])_\w+)\(`)
+	promiseTest = regexp.MustCompile(`(?m)^func (TestPromise([1-9][0-9]?)_\w+)\(`)
 )
 
 // guard is a line that keeps a promise.

@@ -118,13 +118,13 @@ func (s session) run(chosen []guard) error {
 // must pass.
 func (s session) baseline(chosen []guard) (passing []string, err error) {
 	var folders []string
-	promises := ""
+	var promises []string
 	for _, g := range chosen {
 		folders = append(folders, g.Tests...)
-		promises += g.Promise
+		promises = append(promises, g.Promise)
 	}
 	slices.Sort(folders)
-	found, err := s.runner.test(nil, "^TestPromise["+promises+"]_", slices.Compact(folders), 1)
+	found, err := s.runner.test(nil, "^TestPromise("+strings.Join(promises, "|")+")_", slices.Compact(folders), 1)
 	switch {
 	case err != nil:
 		return nil, err
