@@ -79,8 +79,10 @@ func openPlain(body []byte) *Envelope {
 	if err != nil || top.event == "" && top.typ == "" || top.Data.Kind() != '{' || isEmpty(top.Data) {
 		return nil
 	}
-	switch name := firstName(top.Data); {
-	case wrappers[string(name)], probeNames[strings.ToLower(string(name))]:
+	// Documented data begins with an id, whose name is short or has an underscore: that
+	// saves the look-ups.
+	name := firstName(top.Data)
+	if len(name) > len("id") && bytes.IndexByte(name, '_') < 0 && (wrappers[string(name)] || probeNames[strings.ToLower(string(name))]) {
 		return nil // there may be something inside
 	}
 	e := &top.Envelope

@@ -70,9 +70,8 @@ func firstName(object jsontext.Value) []byte {
 	if object.Kind() != '{' {
 		return nil
 	}
-	_, rest, _ := bytes.Cut(object, []byte{'"'})
-	name, _, _ := bytes.Cut(rest, []byte{'"'})
-	return name
+	name := object[bytes.IndexByte(object, '"')+1:]
+	return name[:max(0, bytes.IndexByte(name, '"'))]
 }
 
 // openOdd opens what [openPlain] does not.
