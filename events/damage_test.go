@@ -182,11 +182,7 @@ func TestDamagedBodiesAreReadAllTheSame(t *testing.T) {
 			d := e.Decode()
 			got := []any{d.Entity, d.ID, d.Phone}
 			if diff := cmp.Diff([]any{events.EntityCall, "c1", "+14155550123"}, got); diff != "" {
-				if !slices.Contains(test.damage, "no type") {
-					t.Errorf("call (-want +got):\n%s", diff)
-				} else if d.ID != "c1" {
-					t.Errorf("id %q", d.ID)
-				}
+				t.Errorf("call (-want +got):\n%s", diff)
 			}
 			if !slices.Contains(test.damage, "no type") && d.Kind != events.KindMissedCall {
 				t.Errorf("kind %q", d.Kind)
@@ -297,7 +293,7 @@ func TestACutBodyIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, s := range samples(t) {
 		body := bytes.TrimRight(s.body, " \r\n")
-		for n := 1; n < len(body); n++ {
+		for n := 1; n < len(body); n += every {
 			if e, err := events.Open(body[:n:n]); err == nil {
 				t.Fatalf("%s, %d bytes: %+v", s.name(), n, e)
 			}
@@ -308,7 +304,7 @@ func TestACutBodyIsRefused(t *testing.T) {
 func TestAFlippedBitNeitherPanicsNorMakesAnInvalidEvent(t *testing.T) {
 	t.Parallel()
 	for _, s := range samples(t) {
-		for i := range s.body {
+		for i := 0; i < len(s.body); i += every {
 			body := bytes.Clone(s.body)
 			body[i] ^= 1 << (i % 8)
 			e, err := events.Open(body)

@@ -38,13 +38,13 @@ type Envelope struct {
 	// NewFields are the top-level members that no document mentions.
 	NewFields []string
 
-	// signedType is the top-level member "type", whatever the format.
-	signedType Type
+	// typ is the member "type", whatever the format.
+	typ Type
 }
 
 // SignedType returns the top-level member "type", which format B's signature covers.
 // Format A has none; where it has one, somebody put an "event" into format B.
-func (e *Envelope) SignedType() Type { return e.signedType }
+func (e *Envelope) SignedType() Type { return e.typ }
 
 // Open reads the body of one delivery: a JSON object in valid UTF-8, without
 // duplicate names at any level, nested at most [MaxDepth] deep. It finds out the
@@ -82,8 +82,10 @@ func openPlain(body []byte) *Envelope {
 	// Documented data begins with an id, whose name is short or has an underscore: that
 	// saves the look-ups.
 	name := firstName(top.Data)
-	if len(name) > len("id") && bytes.IndexByte(name, '_') < 0 && (wrappers[string(name)] || probeNames[strings.ToLower(string(name))]) {
-		return nil // there may be something inside
+	if len(name) > len("id") && bytes.IndexByte(name, '_') < 0 {
+		if name := strings.ToLower(string(name)); wrappers[name] || probeNames[name] {
+			return nil // there may be something inside
+		}
 	}
 	e := &top.Envelope
 	e.Body = body
@@ -94,7 +96,7 @@ func openPlain(body []byte) *Envelope {
 type top struct {
 	Envelope
 
-	event, typ Type
+	event Type
 	// beside are the top-level members that have a value and are not envelope
 	// members, in the order received: the new fields, metadata, and members of the
 	// envelope that have another type than documented.
@@ -137,7 +139,7 @@ func readTop(body []byte) (*top, error) {
 
 // setType sets the format and the type by the member that names the event.
 func (t *top) setType() {
-	t.Format, t.Type, t.signedType = FormatLegacy, "", t.typ
+	t.Format, t.Type = FormatLegacy, ""
 	switch {
 	case t.event != "":
 		t.Format, t.Type = FormatA, t.event

@@ -250,6 +250,13 @@ func TestProbesSayNothingThatCouldBeLost(t *testing.T) {
 		{"a byte order mark", "\ufeff", true},
 		{"a byte order mark before an empty object", "\ufeff{}", true},
 
+		{"a test in capitals", `{"type":"call.missed","data":{"Test":"true"}}`, true},
+		{"a test as a number", `{"type":"call.missed","data":{ "test" : 1 }}`, true},
+		{"a test at the top and in the data", `{"test":true,"data":{"test":true}}`, true},
+
+		{"a test beside a call at the top level", `{"type":"call.missed","call_sid":"CA01","data":{"test":true}}`, false},
+		{"a test beside Data", `{"type":"call.missed","data":{"test":true},"Data":{"call_sid":"CA01"}}`, false},
+		{"a test that is a number of a person", `{"type":"call.missed","data":{"test":"+1 415 555 0120"}}`, false},
 		{"a test with something in it", `{"type":"call.missed","data":{"test":{"call_id":"c1"}}}`, false},
 		{"a test with a call", `{"type":"call.missed","data":{"test":true,"call_id":"c1"}}`, false},
 		{"a test with much text", `{"type":"call.missed","data":{"test":"` + strings.Repeat("x", 100) + `"}}`, false},

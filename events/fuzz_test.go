@@ -31,7 +31,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte("[" + test.body + "," + test.body + "]"))
 	}
 	for _, body := range []string{
-		``, `{}`, `{"type":"call.completed"}`, `{"data":{"type":"x","call_id":98765.0}}`,
+		``, `{}`, "\xfe\xff\xfe\xff", `{"type":"call.completed"}`, `{"data":{"type":"x","call_id":98765.0}}`,
 		`{"event":"call.missed","call_id":"flat","data":{}}`,
 		bodyA("call.missed", `{"call_id":"a\u0000#","direction":"Outgoing","from":1e400,"agent_id":9.8765e4}`),
 		bodyB("sms.received", `{"id":null,"sms_date":"2024-03-21","sms_time":"9:08:22","sms_info":{"body":5}}`),

@@ -88,7 +88,7 @@ func splitObject(object []byte, depth int) [][]byte {
 	for _, m := range members {
 		empty := isEmpty(object[m.start:m.end])
 		typed = typed || (m.name == "event" || m.name == "type") && object[m.start] == '"' && !empty
-		hasData = hasData || m.name == "data" && !empty
+		hasData = hasData || m.name == "data" && !isHollow(object[m.start:m.end])
 	}
 	for i, m := range members {
 		if !wrappers[m.name] || hasData && typed && m.name != "data" {
@@ -130,7 +130,7 @@ func splitObject(object []byte, depth int) [][]byte {
 func rawTells(part []byte) bool {
 	members, _ := rawMembers(trimStart(part))
 	return slices.ContainsFunc(members, func(m rawMember) bool {
-		return telling[m.name] || wrappers[m.name] || m.name == "type"
+		return telling[m.name] != "" || wrappers[m.name] || m.name == "type"
 	})
 }
 

@@ -40,12 +40,13 @@ var wrappers = map[string]bool{
 	"result": true, "results": true, "webhook": true, "webhooks": true,
 }
 
-// telling are members that only the data of a call, a message or a contact has.
-var telling = map[string]bool{
-	"call_duration": true, "call_id": true, "call_info": true, "call_sid": true,
-	"contact_id": true, "contact_number": true, "from": true, "justcall_number": true,
-	"message_id": true, "missed_call_reason": true, "sales_dialer_number": true,
-	"sms_info": true, "to": true,
+// telling are members that only the data of a call, a message or a contact has, and
+// the format that has them.
+var telling = map[string]Format{
+	"call_duration": FormatB, "call_id": FormatA, "call_info": FormatB, "call_sid": FormatB,
+	"contact_id": FormatA, "contact_number": FormatB, "from": FormatA, "justcall_number": FormatB,
+	"message_id": FormatA, "missed_call_reason": FormatB, "sales_dialer_number": FormatB,
+	"sms_info": FormatB, "to": FormatA,
 }
 
 // probeNames are the members of a test that holds no event.
@@ -60,9 +61,38 @@ func isTest(data jsontext.Value) bool {
 	test := true
 	eachMember(data, func(name string, value jsontext.Value) {
 		short := value.Kind() != '{' && value.Kind() != '[' && len(value) <= longest
-		test = test && probeNames[strings.ToLower(name)] && short
+		test = test && probeNames[strings.ToLower(name)] && short && !isLongNumber(numberText(value))
 	})
 	return test
+}
+
+// isLongNumber reports whether a text may be a person's telephone number.
+func isLongNumber(text string) bool {
+	const fewest = 7
+	digits := 0
+	for i := range len(text) {
+		if c := text[i]; '0' <= c && c <= '9' {
+			digits++
+		} else if isLetter(c) {
+			return false
+		}
+	}
+	return digits >= fewest
+}
+
+// isHollow reports whether data is absent, empty or a test.
+func isHollow(data jsontext.Value) bool { return isEmpty(data) || isTest(data) }
+
+// formatOf returns the format of an event that does not say its type: B if a member
+// is B's, so that it needs the signature of one.
+func formatOf(data jsontext.Value) Format {
+	format := FormatA
+	eachMember(data, func(name string, _ jsontext.Value) {
+		if telling[name] == FormatB {
+			format = FormatB
+		}
+	})
+	return format
 }
 
 // firstName returns the name of an object's first member, nil if there is none.
@@ -91,6 +121,7 @@ func unwrap(text []byte, found *damage, depth int) (*Envelope, error) {
 	value, odd, err := readValue(text)
 	switch {
 	case errors.Is(err, io.EOF):
+		*found |= odd
 		return &Envelope{Format: FormatLegacy}, nil // nothing, or white space
 	case err != nil && depth < maxWraps:
 		return unwrapForm(text, found, depth, err)
@@ -217,7 +248,7 @@ func unwrapObject(object jsontext.Value, found *damage, depth int) (*Envelope, e
 		return nil, err
 	}
 	var around []inside // the deliveries in wrappers, in the order received
-	if t.Type == "" || isEmpty(t.Data) {
+	if t.Type == "" || isHollow(t.Data) {
 		around = wrapped(object, depth)
 	}
 	whole := func(i inside) bool { return i.whole }
@@ -225,7 +256,7 @@ func unwrapObject(object jsontext.Value, found *damage, depth int) (*Envelope, e
 		*found |= around[i].damage | damageWrapped
 		return around[i].Envelope, nil
 	}
-	if t.Type == "" || isEmpty(t.Data) {
+	if t.Type == "" || isHollow(t.Data) {
 		*found |= t.foldNames(object)
 	}
 	switch {
@@ -245,6 +276,7 @@ func unwrapObject(object jsontext.Value, found *damage, depth int) (*Envelope, e
 		t.Data = data
 		*found |= odd
 		if t.Type == "" {
+			t.Format = formatOf(data)
 			*found |= damageNoType
 		}
 		return &t.Envelope, nil
@@ -252,18 +284,17 @@ func unwrapObject(object jsontext.Value, found *damage, depth int) (*Envelope, e
 		*found |= around[0].damage | damageWrapped
 		return around[0].Envelope, nil
 	}
-	if flat := flatData(object, t.beside); tells(flat) {
+	flat := flatData(object, t.beside)
+	switch {
+	case tells(flat):
 		// guard 3 ingest: _ = flat
 		t.Data, t.NewFields = flat, nil
+		t.Format = formatOf(flat)
 		*found |= damageFlat | damageNoType
 		return &t.Envelope, nil
-	} else if isTest(flat) && isEmpty(t.Data) {
-		t.Data = flat
-	}
-	switch {
-	case len(t.beside) == 0 && isEmpty(t.Data), isTest(t.Data):
-		return &t.Envelope, nil // a probe
-	case isEmpty(t.Data):
+	case isHollow(flat) && isHollow(t.Data):
+		return &Envelope{Format: FormatLegacy, Data: t.Data}, nil // a probe
+	case isHollow(t.Data):
 		return nil, ErrNoTypeNoData
 	default:
 		return nil, ErrNoType
@@ -287,7 +318,7 @@ func wrapped(object jsontext.Value, depth int) (all []inside) {
 		if err != nil || e.Probe() {
 			return
 		}
-		named := e.Format == FormatA || e.Format == FormatB && found&damageFlat == 0
+		named := found&damageNoType == 0 && (e.Format == FormatA || e.Format == FormatB && found&damageFlat == 0)
 		all = append(all, inside{e, found, named})
 	})
 	return all
@@ -297,7 +328,7 @@ func wrapped(object jsontext.Value, depth int) (all []inside) {
 // ones are absent.
 func (t *top) foldNames(object jsontext.Value) damage {
 	known := len(t.NewFields)
-	noData := isEmpty(t.Data)
+	noData := isHollow(t.Data)
 	eachMember(object, func(name string, value jsontext.Value) {
 		lower := strings.ToLower(name)
 		if lower == name || isEmpty(value) {
@@ -333,8 +364,7 @@ func (t *top) foldNames(object jsontext.Value) damage {
 
 // typedData finds the data of an event that has a type.
 func (t *top) typedData(object jsontext.Value, found *damage, depth int) {
-	besideTest := isTest(t.Data) && tells(flatData(object, t.beside))
-	if !isEmpty(t.Data) && !besideTest {
+	if !isHollow(t.Data) {
 		data, odd := unwrapData(t.Data, depth)
 		t.Data = data
 		*found |= odd
@@ -389,7 +419,7 @@ func flatData(object jsontext.Value, names []string) jsontext.Value {
 func tells(data jsontext.Value) (found bool) {
 	if data.Kind() == '{' {
 		eachMember(data, func(name string, value jsontext.Value) {
-			found = found || telling[name] && !isEmpty(value)
+			found = found || telling[name] != "" && !isEmpty(value)
 		})
 	}
 	return found

@@ -331,7 +331,10 @@ func TestNastyInputIsAnsweredAndKept(t *testing.T) {
 	}
 	store := &tabletest.Memory{}
 	one := h(tabletest.PutFunc(func(ctx context.Context, item table.Item) (bool, error) { return store.Put(ctx, item) }))
-	for _, body := range bodies {
+	for i, body := range bodies {
+		if i%every != 0 {
+			continue
+		}
 		store = &tabletest.Memory{}
 		got := one.Handle(t.Context(), post(body))
 		if got.Status != http.StatusOK && got.Status != http.StatusBadRequest {
