@@ -397,7 +397,7 @@ func TestTheMixOfEventsCanBeAnother(t *testing.T) {
 	t.Parallel()
 	m := model(t)
 	few := m.With(0.1)
-	if got, want := few.Alerts/few.Missed, m.Alerts/m.Missed; few.Missed != 0.1 || !near(got, want, 1e-9) {
+	if got, want := few.Alerts/few.Missed, m.Alerts/m.Missed; !near(few.Missed, 0.1, 1e-9) || !near(got, want, 1e-9) {
 		t.Errorf("%g of the events are records, with %g alerts each, want 0.1 with %g", few.Missed, got, want)
 	}
 	if few.Total(10) >= m.Total(10) {

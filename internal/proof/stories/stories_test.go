@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -19,6 +18,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/phone"
+	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/stories"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -70,7 +70,7 @@ func tell(t *testing.T, s stories.Story, n int) end {
 	defer server.Close()
 	config := configOf(t, s.Settings)
 	config.Folder, config.Address, config.ForwardURL = t.TempDir(), "127.0.0.1:0", server.URL
-	stack, err := local.Start(t.Context(), config, slog.New(slog.DiscardHandler))
+	stack, err := local.Start(t.Context(), config, logscan.Logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
