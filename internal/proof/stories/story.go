@@ -121,7 +121,7 @@ func Read(folder string) ([]Story, error) {
 	}
 	var all []Story
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := os.ReadFile(file) //nolint:gosec // G304: a file of ours
 		if err != nil {
 			return nil, err
 		}
@@ -235,11 +235,20 @@ type document struct {
 	Kind    string `json:"kind"`
 	Outcome string `json:"outcome"`
 	Caller  struct {
-		Number, Extension, Text, Name, Company string
-		Withheld                               bool
+		Number    string `json:"number"`
+		Extension string `json:"extension"`
+		Text      string `json:"text"`
+		Name      string `json:"name"`
+		Company   string `json:"company"`
+		Withheld  bool   `json:"withheld"`
 	} `json:"caller"`
-	Line   struct{ Number, Name string } `json:"line"`
-	Agents []struct{ Name string }       `json:"agents"`
+	Line struct {
+		Number string `json:"number"`
+		Name   string `json:"name"`
+	} `json:"line"`
+	Agents []struct {
+		Name string `json:"name"`
+	} `json:"agents"`
 }
 
 // Net returns the alerts among published documents that were not taken back, each
