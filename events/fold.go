@@ -121,10 +121,8 @@ func Fold(parts ...Part) Folded {
 func inOrder(parts []Part) []*Part {
 	ordered := make([]*Part, 0, len(parts))
 	for i := range parts {
-		switch parts[i].Kind {
-		case KindCall, KindMissedCall, KindVoicemail:
+		if parts[i].Kind.IsCall() {
 			ordered = append(ordered, &parts[i])
-		case KindContact, KindMessage, KindUnknown:
 		}
 	}
 	slices.SortFunc(ordered, func(a, b *Part) int {

@@ -259,6 +259,9 @@ const (
 	KindCorrection Kind = "correction"
 )
 
+// IsCall reports whether the event belongs to a call.
+func (k Kind) IsCall() bool { return k == KindCall || k.Alerts() }
+
 // Alerts reports whether the event sends an alert.
 func (k Kind) Alerts() bool { return k == KindMissedCall || k == KindVoicemail }
 

@@ -121,14 +121,15 @@ func (c *call) alert(kind events.Kind) Alert {
 		CallerName:    c.ContactName,
 		Withheld:      c.Withheld,
 		Agents:        c.Agents,
-		RingDuration:  c.RingTime,
 		Queued:        c.Queued,
-		MissedReason:  c.MissedReason,
 		Duration:      c.VoicemailTime,
 		RecordingURL:  c.RecordingURL,
 		Transcription: c.Transcription,
 	}
-	if kind == events.KindVoicemail && c.Missed != nil {
+	switch {
+	case kind != events.KindVoicemail:
+		a.RingDuration, a.MissedReason = c.RingTime, c.MissedReason
+	case c.Missed != nil:
 		a.MissedAt = c.Missed.At
 	}
 	return a

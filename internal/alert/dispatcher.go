@@ -73,13 +73,8 @@ func (d *Dispatcher) Consumer() consumer.Consumer {
 // isOfACall reports whether an item is an event of a call. Any of them can decide what
 // the call owes.
 func isOfACall(item table.Item) bool {
-	switch events.Kind(table.Text(item, table.Kind)) {
-	case events.KindCall, events.KindMissedCall, events.KindVoicemail:
-		return true
-	case events.KindContact, events.KindMessage, events.KindUnknown:
-	}
-	_, ok := item[table.Alert]
-	return ok
+	_, asks := item[table.Alert]
+	return asks || events.Kind(table.Text(item, table.Kind)).IsCall()
 }
 
 // Process publishes the alerts that the calls of items owe, and takes back those of

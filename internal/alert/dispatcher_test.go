@@ -341,14 +341,12 @@ func TestTheStreamDoesNotTakeAMarkForAnEvent(t *testing.T) {
 	}
 }
 
-// contact returns an item of the address book.
-func contact(caller, id string, attributes ...string) table.Item {
-	item := table.Item{table.PK: str("CALLER#" + caller), table.SK: str("CONTACT#" + id)}
-	for i := 0; i < len(attributes); i += 2 {
-		item[attributes[i]] = str(attributes[i+1])
-		if attributes[i+1] == "true" {
-			item[attributes[i]] = attr.Bool(true)
-		}
+// contact returns what the address book says of +14155550144. Its flags are
+// those in so.
+func contact(id, name, company string, so ...string) table.Item {
+	item := table.Item{table.PK: str("CALLER#+14155550144"), table.SK: str("CONTACT#" + id), "name": str(name), "company": str(company)}
+	for _, flag := range so {
+		item[flag] = attr.Bool(true)
 	}
 	return item
 }
@@ -370,7 +368,7 @@ func TestTheCallersHistory(t *testing.T) {
 		{"unknown caller", nil, nil, map[string]any{"number": caller}, 1, "Missed call: " + caller + " on +14155550101"},
 		{
 			"a contact",
-			[]table.Item{contact(caller, "7", "name", "Pat Smith", "company", "Globex")},
+			[]table.Item{contact("7", "Pat Smith", "Globex")},
 			nil,
 			map[string]any{"number": caller, "name": "Pat Smith", "company": "Globex"},
 			1,
@@ -378,7 +376,7 @@ func TestTheCallersHistory(t *testing.T) {
 		},
 		{
 			"a contact who has another number now, and one without a name",
-			[]table.Item{contact(caller, "7", "name", "Pat Smith", "removed", "true"), contact(caller, "8", "company", "Globex")},
+			[]table.Item{contact("7", "Pat Smith", "", "removed"), contact("8", "", "Globex")},
 			nil,
 			map[string]any{"number": caller, "company": "Globex"},
 			1,
