@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -32,6 +33,7 @@ func newSend() *cobra.Command {
 	var flags stackFlags
 	var address string
 	var sign bool
+	p := poster{now: time.Now}
 	c := &cobra.Command{
 		Use:   "send SAMPLE|FILE…",
 		Short: "Post samples or files to a webhook URL",
@@ -51,7 +53,6 @@ variable ` + signingSecretEnv + ` holds the secret.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			p := poster{now: time.Now}
 			if sign {
 				if p.signingSecret = os.Getenv(signingSecretEnv); p.signingSecret == "" {
 					return fmt.Errorf("--sign needs the API secret of the JustCall account in %s", signingSecretEnv)
@@ -76,6 +77,7 @@ variable ` + signingSecretEnv + ` holds the secret.`,
 	c.Flags().StringVar(&address, "url", "", "whole webhook URL, ending with the token")
 	c.Flags().StringVar(&flags.data, "data", defaultData, "data folder of the local stack; the token is in it")
 	c.Flags().StringVar(&flags.address, "addr", defaultAddress, "address of the local stack")
+	c.Flags().BoolVar(&p.today, "today", false, "put today's date into the timestamp: nobody is alerted of an old call")
 	c.Flags().BoolVar(&sign, "sign", false, "sign as JustCall does, with the secret in "+signingSecretEnv)
 	return c
 }
@@ -100,6 +102,9 @@ func sendAll(ctx context.Context, out io.Writer, p poster, folder string, names 
 		body, err := readSample(folder, name)
 		if err != nil {
 			return err
+		}
+		if p.today {
+			body = dated(body, p.now())
 		}
 		a, err := p.post(ctx, body)
 		if err != nil {
@@ -167,6 +172,15 @@ func byteOrderMark(body []byte) string {
 	return ""
 }
 
+// timestamp is the date in the timestamp of a delivery of format A.
+var timestamp = regexp.MustCompile(`("timestamp":\s*")\d{4}-\d\d-\d\d`)
+
+// dated returns a delivery as of today, at the time of day that it has. Sent again on
+// the same day, it is the same delivery.
+func dated(body []byte, now time.Time) []byte {
+	return timestamp.ReplaceAll(body, []byte("${1}"+now.UTC().Format(time.DateOnly)))
+}
+
 // eventName returns the event's type, or the file's name if it is not an event.
 func eventName(file string, body []byte) string {
 	if envelope, err := events.Open(body); err == nil && envelope.Type != "" {
@@ -218,6 +232,7 @@ type poster struct {
 	signingSecret string // empty: unsigned
 	now           func() time.Time
 	limit         time.Duration // of one delivery; 0 for postTime
+	today         bool          // put today's date into what is posted
 }
 
 // answer is a webhook's answer to a delivery.

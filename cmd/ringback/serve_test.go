@@ -285,6 +285,18 @@ func TestServeAlertsOfNoOldCall(t *testing.T) {
 	if got := b.stop(); strings.Contains(got.stdout, "▶") {
 		t.Errorf("alerted: %s", got.stdout)
 	}
+
+	b = serve(t, t.TempDir(), "--alert-max-age", "24h")
+	url = urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+	for _, want := range []string{"stored", "duplicate"} {
+		got := run(t, "send", "--today", "--url", url, "--samples", samples(t), "voicemail.received")
+		got.exits(t, 0)
+		got.says(t, want)
+	}
+	b.stdout.await(t, "▶ Voicemail")
+	if got := b.stop(); strings.Count(got.stdout, "▶") != 1 {
+		t.Errorf("not one alert: %s", got.stdout)
+	}
 }
 
 func TestServeRefusesRulesThatAreNone(t *testing.T) {

@@ -52,6 +52,7 @@ func TestStories(t *testing.T) {
 func acted(t *testing.T, story stories.Story, order int) []stories.Alert {
 	t.Helper()
 	s := newServices(t, plain)
+	s.env["ALERT_MAX_AGE"] = "24h"
 	for parameter, value := range story.Settings {
 		variable := settingVariables[parameter]
 		if variable == "" {
