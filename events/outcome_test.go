@@ -116,7 +116,9 @@ func TestOutcomeOfAnEvent(t *testing.T) {
 	}{
 		{"call.answered", bodyA("call.answered", `{"status":"in-progress"}`), events.Answered},
 		{"call.answered that was missed by others", bodyB("call.answered", `{"call_info":{"type":"missed"}}`), events.Answered},
-		{"format A's completed call", bodyA("call.completed", `{"status":"completed","direction":"inbound"}`), events.Answered},
+		{"format A's completed call", bodyA("call.completed", `{"status":"completed","direction":"inbound","agent_id":42}`), events.Answered},
+		{"format A's completed call of a named agent", bodyA("call.completed", `{"status":"completed","direction":"inbound","agent_name":"Sam"}`), events.Answered},
+		{"format A's completed call that no agent took", bodyA("call.completed", `{"status":"completed","direction":"inbound","agent_id":null}`), events.OutcomeUnknown},
 		{"format A's missed call, completed", bodyA("call.missed", `{"status":"completed"}`), events.Missed},
 		{"format A's voicemail, completed", bodyA("voicemail.received", `{"status":"completed"}`), events.Voicemailed},
 		{"format A's completed call that was missed", bodyA("call.completed", `{"status":"missed","direction":"inbound"}`), events.Missed},

@@ -126,8 +126,10 @@ func (e *Envelope) readAs(known row) *reading {
 	switch {
 	case r.outcome == "" && known.update && r.outcomeWord() != "" && phrase([]byte(r.outcomeWord())) == saysNothing:
 		r.outcome = OutcomeUnknown
-	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(letters(r.said[slotStatus])) == saysCompleted:
-		r.outcome = Answered // format A's word for it
+	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(letters(r.said[slotStatus])) == saysCompleted && r.namesAgent():
+		// Format A's word for an answered call. A missed call may be completed as well,
+		// but no agent took it.
+		r.outcome = Answered
 	}
 	// guard 10: if kind := r.outcome.unserved(); kind != "" {
 	if kind := r.outcome.unserved(); kind != "" && r.direction != Outbound {
@@ -136,6 +138,12 @@ func (e *Envelope) readAs(known row) *reading {
 		r.kind, r.direction = kind, Inbound
 	}
 	return r
+}
+
+// namesAgent reports whether the event says which agent took the call.
+func (r *reading) namesAgent() bool {
+	id := r.said.integer(slotAgentID)
+	return id.State == Set && id.Value > 0 || !isPlaceholder(r.said.text(slotAgentName))
 }
 
 // outcomeSlots are where a call's outcome is told: format B's call_info.type and format
