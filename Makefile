@@ -7,7 +7,7 @@ LOCAL_HOST    ?= 127.0.0.1
 # A number of runs, not a time: with a time, "go test" sometimes fails with "context deadline exceeded",
 # whatever the code does.
 FUZZTIME      ?= 100000x
-FUZZ          := events/FuzzDecode events/FuzzPhoneNumber events/FuzzRepair events/FuzzVerify internal/ingest/FuzzHandle \
+FUZZ          := events/FuzzDecode events/FuzzFold events/FuzzPhoneNumber events/FuzzRepair events/FuzzVerify internal/ingest/FuzzHandle \
 	internal/alert/FuzzMessage internal/alert/FuzzSMS internal/alert/FuzzClean \
 	internal/lambda/spill/FuzzEveryBodyComesBackAsItWas internal/lambda/spill/FuzzDecodeRefusesOrComesBack \
 	internal/lambda/stream/FuzzInvoke internal/phone/FuzzCanonical internal/table/itemjson/FuzzDecode

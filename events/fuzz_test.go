@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
@@ -288,6 +289,28 @@ func FuzzPhoneNumber(f *testing.F) {
 		}
 		if number != "" && events.Withheld(text) {
 			t.Errorf("%q is a number, and withheld", text)
+		}
+	})
+}
+
+// FuzzFold: whatever the events of a call are, their order and repetitions change
+// nothing. Each line is the body of an event.
+func FuzzFold(f *testing.F) {
+	f.Add([]byte(eventOfA("call.missed", 10, "")+"\n"+eventOfA("call.answered", 20, `,"agent_id":4`)), uint64(1))
+	f.Add([]byte(eventOfA("voicemail.received", 10, `,"duration":"0:22"`)+"\n"+`{"event":"call.missed","data":{"call_id":"c1","from":["+14155550144"]}}`), uint64(2))
+	f.Fuzz(func(t *testing.T, bodies []byte, seed uint64) {
+		var parts []events.Part
+		for i, body := range bytes.Split(bodies, []byte("\n")) {
+			if _, err := events.Open(body); err == nil && i < 8 {
+				parts = append(parts, partOf(t, string(body), i))
+			}
+		}
+		want := events.Fold(parts...)
+		rng := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // G404: the same for one input
+		again := append(slices.Clone(parts), parts...)
+		rng.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
+		if diff := cmp.Diff(want, events.Fold(again...)); diff != "" {
+			t.Errorf("folded (-in one order +in another):\n%s", diff)
 		}
 	})
 }

@@ -11,7 +11,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
+
+	"github.com/ringback/ringback/internal/zone"
 )
 
 // questions are asked at a deployment, each about one parameter of template.yaml.
@@ -96,7 +97,7 @@ var address = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
 func isAddress(answer string) bool { return answer == noAddress || address.MatchString(answer) }
 
 func isZone(answer string) bool {
-	_, err := time.LoadLocation(answer)
+	_, err := zone.Load(answer)
 	return err == nil && (answer == "UTC" || strings.Contains(answer, "/"))
 }
 

@@ -29,8 +29,8 @@ func TestDemoStoresTheNineSamplesAndAlertsOfTwoOnce(t *testing.T) {
 		"9 of 9 samples stored, 9 of them new. 2 of 2 alerts sent just now.",
 		"CALL#call_1d4e5f6a", "MESSAGE#msg_a1b2c3d4", "CONTACT#98765",
 		"◀ missed call", "◀ voicemail",
-		"▶ Missed call\n  Number    +14155558765\n  Line      +14155551234\n  Time      12 March 2026, 10:32 EDT\n",
-		"▶ Voicemail\n  Number    +14155558765\n  Line      +14155551234\n  Time      12 March 2026, 10:40 EDT\n",
+		"▶ Missed call\n  Number    +1 415-555-8765\n  Line      +1 415-555-1234\n  Time      12 March 2026, 10:32 EDT\n",
+		"▶ Voicemail\n  Number    +1 415-555-8765\n  Line      +1 415-555-1234\n  Time      12 March 2026, 10:40 EDT\n",
 		// The call that it was left on.
 		"  Call      missed 12 March 2026, 10:32 EDT\n",
 	)

@@ -204,7 +204,7 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 		Address:        f.address,
 		WebhookURL:     f.webhookURL,
 		Alerts:         alerts,
-		Style:          alert.Style{Location: location},
+		Style:          alert.Style{Location: location, Show: numbers.Show},
 		Brief:          isNarrow(c.OutOrStdout()),
 		ForwardURL:     f.forwardURL,
 		Numbers:        numbers,

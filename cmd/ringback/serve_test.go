@@ -43,7 +43,7 @@ func TestServePrintsAlertsAsTheyComeAndForwardsThem(t *testing.T) {
 	b := serve(t, t.TempDir(), "--forward", receiver.URL)
 	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
 	run(t, "send", "--url", url, "--samples", samples(t), "voicemail.received", "sms.received", "voicemail.received").exits(t, 0)
-	b.stdout.await(t, "▶ Voicemail\n  Number    +14155558765\n")
+	b.stdout.await(t, "▶ Voicemail\n  Number    +1 415-555-8765\n")
 	got := b.stop()
 	got.exits(t, 0)
 	if want, id := "CALL#call_1d4e5f6a/voicemail", <-ids; id != want || len(ids) > 0 {

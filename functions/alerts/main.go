@@ -43,7 +43,7 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)
 	alerts := alert.New(store, c.numbers.Canonical, topic, log)
 	alerts.Rules = c.rules
-	alerts.Style = alert.Style{Location: c.timeZone}
+	alerts.Style = alert.Style{Location: c.timeZone, Show: c.numbers.Show}
 	return stream.New(consumer.All(
 		alerts.Consumer(),
 		addressbook.New(store, c.numbers.Canonical, log).Consumer(),
