@@ -123,7 +123,9 @@ func measure(t *testing.T, plan *play.Plan) *scale.Model {
 	phones, calls := index(table.GSI1), index(table.GSI2)
 	bodies := make([][]byte, len(plan.Events))
 	for i := range plan.Deliveries {
-		bodies[plan.Deliveries[i].Event] = plan.Deliveries[i].Body
+		for j, body := range events.Split(plan.Deliveries[i].Body) {
+			bodies[plan.Deliveries[i].All()[j]] = body
+		}
 	}
 
 	m := &scale.Model{}

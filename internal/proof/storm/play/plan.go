@@ -39,12 +39,16 @@ type Plan struct {
 	Strays     []Stray // posted between the deliveries
 }
 
-// Delivery is one body to post. Event is the index of its event in [Plan.Events].
+// Delivery is one body to post. Event is the index in [Plan.Events] of its event.
 type Delivery struct {
 	Event    int
+	More     []int // the events behind it, where the body is a list of several
 	Schedule Schedule
 	Body     []byte
 }
+
+// All returns the indexes of the events in the body, in their order.
+func (d *Delivery) All() []int { return append([]int{d.Event}, d.More...) }
 
 // Event is one event that was made up.
 type Event struct {
@@ -53,7 +57,12 @@ type Event struct {
 	Type   events.Type
 	Kind   events.Kind
 	Key    table.Key // where the table must keep it
-	Alert  string    // the id of the alert that it must cause, alone or with others; "" if none
+	Alert  string    // the id of the alert that it asks for, alone or with others; "" if none
+	// Ring is the same for all calls that are one: the legs of a ring group, or a call that is known by two ids. If
+	// one of its events says Answered, the caller was served, and no alert may stand.
+	Ring     int
+	Answered bool
+	Caller   Caller
 }
 
 // String names the event by key and kind, without anything that is said in it.
@@ -70,12 +79,12 @@ func NewPlan(m Mix) (*Plan, error) {
 	}
 	again := m.Deliveries * m.Duplicates / 100
 
-	t := teller{rng: random(m.Seed, telling), serial: firstID(m.Seed)}
+	t := teller{rng: random(m.Seed, telling), serial: firstID(m.Seed), rings: set[string]{}}
 	drafts := t.tell(m.Deliveries - again)
 	rng := random(m.Seed, spelling)
 	p := &Plan{Mix: m, Deliveries: make([]Delivery, 0, m.Deliveries), Events: make([]Event, len(drafts))}
 	deliver := func(event int, body []byte) {
-		p.Deliveries = append(p.Deliveries, Delivery{event, ScheduleOf(drafts[event].Format, drafts[event].Type), body})
+		p.Deliveries = append(p.Deliveries, Delivery{event, nil, ScheduleOf(drafts[event].Format, drafts[event].Type), body})
 	}
 	seen := set[table.Key]{}
 	for i := range drafts {
@@ -89,6 +98,12 @@ func NewPlan(m Mix) (*Plan, error) {
 		}
 		seen[event.Key] = true
 		p.Events[i] = event
+		if i > 0 && drafts[i].joins(&drafts[i-1]) && rng.IntN(listed) == 0 {
+			last := &p.Deliveries[len(p.Deliveries)-1]
+			last.Body, last.More = asList(last.Body, body, len(last.More) > 0), append(last.More, i)
+			again++ // in place of a delivery of its own
+			continue
+		}
 		deliver(i, body)
 	}
 	for range again {
@@ -103,15 +118,22 @@ func NewPlan(m Mix) (*Plan, error) {
 	return p, err
 }
 
-// Alerts returns the ids of the alerts that must be made: one for each call and kind of alert.
-func (p *Plan) Alerts() map[string]struct{} {
-	alerts := make(map[string]struct{})
-	for i := range p.Events {
-		if id := p.Events[i].Alert; id != "" {
-			alerts[id] = struct{}{}
-		}
+// listed is how many events of those that could stand in a list there are for each that does.
+const listed = 12
+
+// joins reports whether an event can be in one list with the one before it: there is one signature for all.
+func (d *draft) joins(before *draft) bool {
+	return d.odd == "" && before.odd == "" && d.Format == before.Format && d.Format != events.FormatLegacy &&
+		(d.Format == events.FormatA || d.Type == before.Type) &&
+		ScheduleOf(d.Format, d.Type) == ScheduleOf(before.Format, before.Type)
+}
+
+// asList returns the list of two bodies, of which the first may be a list already.
+func asList(first, second []byte, already bool) []byte {
+	if already {
+		first = first[1 : len(first)-1]
 	}
-	return alerts
+	return slices.Concat([]byte{'['}, first, []byte{','}, second, []byte{']'})
 }
 
 // What random numbers are for. Each purpose has a stream of its own: a seed makes the same stories whatever the
@@ -141,6 +163,7 @@ type draft struct {
 	at        time.Time
 	partition string
 	data      object
+	odd       odd // how its deliveries differ from what is documented
 }
 
 const (
@@ -160,16 +183,16 @@ func (d *draft) body(rng *rand.Rand, again bool) []byte {
 	}
 	switch d.Format {
 	case events.FormatA:
-		s.write(object{{"event", string(d.Type)}, {"timestamp", d.at.Format(layout)}, {"data", d.data}})
+		s.write(around(d.odd, members("event", string(d.Type), "timestamp", d.at.Format(layout), "data", d.data)))
 	case events.FormatB:
-		s.write(members(
+		s.write(around(d.odd, members(
 			"request_id", ulid(rng, at), "webhook_url", webhookURL, "type", string(d.Type), "data", d.data,
 			"url_id", pick[any](rng, 48214, fmt.Sprintf("%024x", rng.Uint64())),
-		))
+		)))
 	case events.FormatLegacy:
 		s.write(object{{"data", append(object{{"type", string(d.Type)}}, d.data...)}})
 	}
-	return s.out
+	return finish(d.odd, s.out)
 }
 
 // event reads the event back for the part of its key that is a hash over the data, and checks the rest against what

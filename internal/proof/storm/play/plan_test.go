@@ -108,7 +108,9 @@ func TestAMixIsWhatWasAskedFor(t *testing.T) {
 			}
 			keys := map[table.Key]struct{}{}
 			for _, d := range p.Deliveries {
-				keys[table.EventKey(decode(t, d.Body))] = struct{}{}
+				for _, body := range events.Split(d.Body) {
+					keys[table.EventKey(decode(t, body))] = struct{}{}
+				}
 			}
 			if len(keys) != tc.distinct {
 				t.Errorf("the deliveries have %d keys, want %d", len(keys), tc.distinct)
@@ -147,27 +149,26 @@ func TestTheMixHasItsShares(t *testing.T) {
 	}
 	// A story's first event begins it.
 	told, stories := map[string]int{}, 0
-	var partition, story string
+	var ring int
 	types := map[events.Type]int{}
 	formats := map[events.Format]int{}
-	unregistered, withheld := 0, 0
-	first := make(map[int][]byte, len(p.Events))
-	for _, d := range p.Deliveries {
-		first[d.Event] = d.Body
-	}
-	for i, e := range p.Events {
-		if e.Key.PK != partition || e.Story != story || strings.HasPrefix(e.Key.PK, "EVENT#") {
+	unregistered, withheld, untold := 0, 0, 0
+	for _, e := range p.Events {
+		if e.Ring != ring {
 			told[e.Story]++
 			stories++
 		}
-		partition, story = e.Key.PK, e.Story
+		ring = e.Ring
 		types[e.Type]++
 		formats[e.Format]++
 		if !e.Type.Registered() {
 			unregistered++
 		}
-		if e.Alert != "" && decode(t, first[i]).Phone == "" {
+		if e.Alert != "" && e.Caller == (play.Caller{}) {
 			withheld++
+		}
+		if e.Alert != "" && e.Caller.Text != "" {
+			untold++
 		}
 	}
 	for name, share := range shares {
@@ -186,6 +187,7 @@ func TestTheMixHasItsShares(t *testing.T) {
 		"of the legacy form":             formats[events.FormatLegacy],
 		"of unregistered types":          unregistered,
 		"alerts of withheld numbers":     withheld,
+		"alerts of what is no number":    untold,
 		"alerts (a fifth of all events)": 5 * (len(p.Alerts()) - len(p.Events)/5),
 	} {
 		if n <= 0 {
@@ -207,6 +209,9 @@ func TestADuplicateIsTheSameEventInAnotherSpelling(t *testing.T) {
 		}
 		seen := make(map[int][]*events.Delivery)
 		for _, delivery := range p.Deliveries {
+			if len(delivery.More) > 0 {
+				checkList(t, p, delivery)
+			}
 			d := decode(t, delivery.Body)
 			if got, want := table.EventKey(d), p.Events[delivery.Event].Key; got != want {
 				t.Fatalf("key %v, want %v\n%s", got, want, delivery.Body)
@@ -220,11 +225,86 @@ func TestADuplicateIsTheSameEventInAnotherSpelling(t *testing.T) {
 				}
 			}
 			seen[delivery.Event] = append(seen[delivery.Event], d)
+			for _, i := range delivery.More {
+				seen[i] = append(seen[i], nil)[:len(seen[i])]
+			}
 		}
 		if len(seen) != len(p.Events) {
 			t.Fatalf("%d of %d events are delivered", len(seen), len(p.Events))
 		}
 	})
+}
+
+func checkList(t fataler, p *play.Plan, d play.Delivery) {
+	t.Helper()
+	bodies := events.Split(d.Body)
+	if len(bodies) != 1+len(d.More) {
+		t.Fatalf("%d events in a list of %d\n%s", len(bodies), 1+len(d.More), d.Body)
+	}
+	for i, event := range d.More {
+		if got, want := table.EventKey(decode(t, bodies[i+1])), p.Events[event].Key; got != want {
+			t.Fatalf("key %v, want %v\n%s", got, want, bodies[i+1])
+		}
+	}
+}
+
+func TestDeliveriesAreOddInEveryWay(t *testing.T) {
+	t.Parallel()
+	damaged := map[string]int{}
+	lists := 0
+	for _, d := range plan(t, large).Deliveries {
+		lists += len(d.More)
+		for _, body := range events.Split(d.Body) {
+			envelope, err := events.Open(body)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, body)
+			}
+			for _, word := range envelope.Damage {
+				damaged[word]++
+			}
+		}
+	}
+	for _, word := range []string{
+		"bom", "utf-8", "surrogate", "control character", "nan", "nul", "duplicate name", "form", "json in string", "wrapped", "letter case", "flat",
+	} {
+		if damaged[word] == 0 {
+			t.Errorf("none is damaged by %s: %v", word, damaged)
+		}
+	}
+	if lists < 10 {
+		t.Errorf("%d events in lists", lists)
+	}
+}
+
+// Any order of a call's deliveries is possible, and each ring has the one that matters.
+func TestCallsAreAnsweredBeforeAndAfterOthersMissThem(t *testing.T) {
+	t.Parallel()
+	p := plan(t, large)
+	missed, legs, orders := map[int]bool{}, map[int]map[string]bool{}, map[bool]int{}
+	answered := map[int]bool{}
+	for _, d := range p.Deliveries {
+		for _, i := range d.All() {
+			e := p.Events[i]
+			if legs[e.Ring] == nil {
+				legs[e.Ring] = map[string]bool{}
+			}
+			legs[e.Ring][e.Key.PK] = true
+			if e.Answered && !answered[e.Ring] {
+				answered[e.Ring] = true
+				orders[missed[e.Ring]]++
+			}
+			missed[e.Ring] = missed[e.Ring] || e.Alert != ""
+		}
+	}
+	several := 0
+	for _, calls := range legs {
+		if len(calls) > 1 {
+			several++
+		}
+	}
+	if min(orders[true], orders[false], several) < 10 {
+		t.Errorf("answered after a miss and before: %v; of several calls: %d", orders, several)
+	}
 }
 
 func TestDuplicatesAreSpeltDifferently(t *testing.T) {
@@ -233,6 +313,9 @@ func TestDuplicatesAreSpeltDifferently(t *testing.T) {
 	spellings := make(map[int][][]byte)
 	same := 0
 	for _, d := range p.Deliveries {
+		if len(d.More) > 0 {
+			continue
+		}
 		for _, other := range spellings[d.Event] {
 			if bytes.Equal(other, d.Body) {
 				same++
@@ -266,9 +349,11 @@ func TestTheAlertsAreThoseOfAFoldOverAllDeliveries(t *testing.T) {
 		p := plan(t, play.Mix{Seed: seed, Deliveries: 200, Duplicates: 30})
 		want := map[string]struct{}{}
 		for _, delivery := range p.Deliveries {
-			if d := decode(t, delivery.Body); d.Kind.Alerts() {
-				mark := table.AlertKey(table.EventKey(d), d.Kind)
-				want[mark.PK+"/"+strings.TrimPrefix(mark.SK, "ALERT#")] = struct{}{}
+			for _, body := range events.Split(delivery.Body) {
+				if d := decode(t, body); d.Kind.Alerts() {
+					mark := table.AlertKey(table.EventKey(d), d.Kind)
+					want[mark.PK+"/"+strings.TrimPrefix(mark.SK, "ALERT#")] = struct{}{}
+				}
 			}
 		}
 		if diff := cmp.Diff(want, p.Alerts()); diff != "" {
@@ -375,9 +460,10 @@ type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
+// decode returns the event of a body, the first of a list.
 func decode(t fataler, body []byte) *events.Delivery {
 	t.Helper()
-	envelope, err := events.Open(body)
+	envelope, err := events.Open(events.Split(body)[0])
 	if err != nil {
 		t.Fatalf("%v\n%s", err, body)
 	}

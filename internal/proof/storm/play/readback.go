@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/timing"
 )
@@ -36,7 +37,10 @@ func newReader(plan *Plan, from *Target, width int) *reader {
 		r.planned[key], r.places[key.PK], r.bodies[table.BodyDigest(body)] = true, true, true
 	}
 	for _, d := range plan.Deliveries {
-		add(plan.Events[d.Event].Key, d.Body)
+		bodies := events.Split(d.Body) // of what is in a list, each is stored by itself
+		for i, event := range d.All() {
+			add(plan.Events[event].Key, bodies[i])
+		}
 	}
 	for _, s := range plan.Strays {
 		if s.Key != (table.Key{}) {

@@ -2,7 +2,6 @@ package play
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -41,10 +40,10 @@ func draw(seed uint64, id string, try int) uint64 {
 	return random(h.Sum64(), refusing).Uint64()
 }
 
-// Published is what arrived of the alerts: the ids of those taken, in this order, how many tries the receiver
-// failed on purpose, and how many were no alert with an id.
+// Published is what arrived of the alerts: those taken, in this order, how many tries the receiver failed on purpose,
+// and how many were no alert with an id.
 type Published struct {
-	Taken              []string
+	Taken              []Alert
 	Failed, Unreadable int
 }
 
@@ -74,30 +73,20 @@ func (r *Receiver) Published() Published {
 	return seen
 }
 
-// AlertID returns the id of an alert; "" if the text is no alert.
-func AlertID(text []byte) string {
-	var alert struct {
-		ID string `json:"id"`
-	}
-	if json.Unmarshal(text, &alert) != nil {
-		return ""
-	}
-	return alert.ID
-}
-
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxAlert))
-	id := AlertID(body)
+	a, ok := ReadAlert(body)
+	id := a.Publication()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	try := r.tries[id]
 	r.tries[id]++
 	switch {
-	case err != nil || id == "":
+	case err != nil || !ok:
 		r.log.Unreadable++
 		w.WriteHeader(http.StatusBadRequest)
 	case !r.fault(id, try):
-		r.log.Taken = append(r.log.Taken, id)
+		r.log.Taken = append(r.log.Taken, a)
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		r.log.Failed++

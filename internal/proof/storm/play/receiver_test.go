@@ -21,7 +21,8 @@ func TestTheReceiverTakesAlertsAndNotesTheirIDs(t *testing.T) {
 		}
 	}
 	got := r.Published()
-	if diff := cmp.Diff([]string{"CALL#a/voicemail", "CALL#b/missed_call", "CALL#a/voicemail"}, got.Taken); diff != "" {
+	want := []play.Alert{{ID: "CALL#a/voicemail", Kind: "voicemail"}, {ID: "CALL#b/missed_call", Kind: "voicemail"}, {ID: "CALL#a/voicemail", Kind: "voicemail"}}
+	if diff := cmp.Diff(want, got.Taken); diff != "" {
 		t.Errorf("taken (-want +got):\n%s", diff)
 	}
 	if got.Failed != 0 || got.Unreadable != 0 {

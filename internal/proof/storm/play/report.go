@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -31,6 +32,10 @@ const (
 	Unkept     Breach = "rejections not kept"
 	Needless   Breach = "kept as rejected needlessly"
 	Missing    Breach = "not alerted"
+	Served     Breach = "served, and still alerted"
+	Several    Breach = "rings alerted several times"
+	Unknown    Breach = "called withheld, and are not"
+	Miscalled  Breach = "called by another number"
 	Unexpected Breach = "alerted without a reason"
 	Unreadable Breach = "alerts not readable"
 	Twice      Breach = "alerted twice"
@@ -43,7 +48,7 @@ var rows = []Breach{
 	"sent", "distinct events", "posted, retries included", "lost on the way there", "lost on the way back", Unanswered, "",
 	"stored", Lost, GivenUp, Extra, "",
 	"strays", "strays left out, unsigned", Otherwise, Accepted, "rejections kept", Unkept, Needless, "",
-	"alerts expected", "alerted", Missing, Unexpected, Unreadable, Twice, "excused", "kills", "publish attempts failed", "",
+	"alerts expected", "alerted", "alerts taken back", Missing, Served, Several, Unknown, Miscalled, Unexpected, Unreadable, Twice, "excused", "kills", "publish attempts failed", "",
 	"answered 0", "answered 200",
 }
 
@@ -81,9 +86,9 @@ func (r *Report) found(b Breach, format string, of ...any) {
 func (r *Report) checkAnswers() (reached []bool) {
 	reached = make([]bool, len(r.Plan.Events))
 	for i, answer := range r.Seen.Answers {
-		event := r.Plan.Deliveries[i].Event
+		d := &r.Plan.Deliveries[i]
 		if !answer.OK {
-			r.found(Unanswered, "%v: %v", &r.Plan.Events[event], answer.Tries)
+			r.found(Unanswered, "%v: %v", &r.Plan.Events[d.Event], answer.Tries)
 		}
 		for _, try := range answer.Tries {
 			if try.Loss == LostThere {
@@ -91,7 +96,9 @@ func (r *Report) checkAnswers() (reached []bool) {
 				continue
 			}
 			r.Counts["posted, retries included"]++
-			reached[event] = reached[event] || try.Status == http.StatusOK
+			for _, event := range d.All() {
+				reached[event] = reached[event] || try.Status == http.StatusOK
+			}
 			if try.Loss == LostBack {
 				r.Counts["lost on the way back"]++
 				continue
@@ -168,27 +175,45 @@ func digests(rejected []table.Key) map[string]bool {
 }
 
 func (r *Report) checkAlerts(reached []bool) {
-	planned, taken, expected := r.Plan.Alerts(), make(map[string]bool), make(map[string]bool)
-	for _, id := range r.Seen.Published.Taken {
-		_, wanted := planned[id]
+	seen := r.Seen.Published.Taken
+	all, byID := r.Plan.owed(func(event int) bool { return reached[event] }, seen)
+	taken, made, back := set[string]{}, 0, set[string]{}
+	for _, a := range seen {
+		name, o := a.Publication(), byID[a.ID]
 		switch {
-		case !wanted:
-			r.found(Unexpected, "%s", id)
-		case taken[id]:
-			r.found(Twice, "%s", id)
+		case o == nil:
+			r.found(Unexpected, "%s", name)
+		case taken[name]:
+			r.found(Twice, "%s", name)
+		case a.Kind == events.KindReturned:
+			back[a.ID] = true
+		case a.Back() || a.Caller == o.caller:
+		case a.Caller == Caller{}:
+			r.found(Unknown, "%s", name)
 		default:
-			taken[id] = true
+			r.found(Miscalled, "%s", name)
 		}
+		taken[name] = true
 	}
-	for i, e := range r.Plan.Events {
-		if e.Alert != "" && reached[i] && !expected[e.Alert] {
-			expected[e.Alert] = true
-			if !taken[e.Alert] {
-				r.found(Missing, "%s", e.Alert)
+	for _, o := range all {
+		made += len(o.made)
+		if o.served {
+			for _, id := range o.stands {
+				r.found(Served, "%s", id)
 			}
+			continue
+		}
+		if o.due {
+			r.Counts["alerts expected"]++
+		}
+		switch {
+		case o.due && len(o.stands) == 0:
+			r.found(Missing, "%s", strings.Join(o.ids, " or "))
+		case len(o.stands) > 1:
+			r.found(Several, "%s", strings.Join(o.stands, " and "))
 		}
 	}
-	r.Counts["alerts expected"], r.Counts["alerted"] = len(expected), len(taken)
+	r.Counts["alerted"], r.Counts["alerts taken back"] = made, len(back)
 }
 
 // ErrBroken says that the stack has not kept what it promises.

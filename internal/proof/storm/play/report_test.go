@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/proof/storm/play"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -22,12 +23,19 @@ var start = time.Date(2026, time.March, 20, 12, 0, 0, 0, time.UTC)
 // perfect returns what is seen where nothing goes wrong.
 func perfect(p *play.Plan) *play.Result {
 	r := &play.Result{Took: 10 * time.Second}
-	alerted := map[string]bool{}
+	rings := map[string]bool{}
+	served := map[int]bool{}
+	for _, e := range p.Events {
+		served[e.Ring] = served[e.Ring] || e.Answered
+	}
 	for _, d := range p.Deliveries {
 		r.Answers = append(r.Answers, play.Answer{Tries: []play.Try{{Status: 200}}, OK: true})
-		if id := p.Events[d.Event].Alert; id != "" && !alerted[id] {
-			alerted[id] = true
-			r.Published.Taken = append(r.Published.Taken, id)
+		for _, i := range d.All() {
+			e := p.Events[i]
+			if name := fmt.Sprint(e.Ring, e.Kind); e.Alert != "" && !rings[name] && !served[e.Ring] {
+				rings[name] = true
+				r.Published.Taken = append(r.Published.Taken, play.Alert{ID: e.Alert, Kind: e.Kind, Caller: e.Caller})
+			}
 		}
 	}
 	for _, e := range p.Events {
@@ -43,13 +51,27 @@ func perfect(p *play.Plan) *play.Result {
 	return r
 }
 
+// served returns an alert that is to be taken back.
+func served(p *play.Plan) play.Alert {
+	for _, answered := range p.Events {
+		for _, e := range p.Events {
+			if answered.Answered && e.Ring == answered.Ring && e.Alert != "" {
+				return play.Alert{ID: e.Alert, Kind: e.Kind, Caller: e.Caller}
+			}
+		}
+	}
+	return play.Alert{}
+}
+
 func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	p := plan(t, play.Mix{Seed: 1, Deliveries: 200, Duplicates: 30, Strays: 20})
-	alerts := len(p.Alerts())
+	alerts := len(perfect(p).Published.Taken)
 	first := func(is func(play.Stray) bool) int { return slices.IndexFunc(p.Strays, is) }
 	kept := first(func(s play.Stray) bool { return s.Kept })
 	foreign := first(func(s play.Stray) bool { return s.WrongToken })
+	ofServed := served(p)
+	as := func(kind events.Kind, a play.Alert) play.Alert { return play.Alert{ID: a.ID, Kind: kind} }
 	rejections := 0
 	for _, s := range p.Strays {
 		if s.Kept {
@@ -209,10 +231,61 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 		{
 			"an alert of nothing",
 			func(r *play.Result) {
-				r.Published.Taken = append(r.Published.Taken, "CALL#x/missed_call")
+				r.Published.Taken = append(r.Published.Taken, play.Alert{ID: "CALL#x/missed_call"})
 			},
 			"alerted without a reason (1)",
 			func(r *expected) { r.Unexpected++ },
+		},
+		{
+			"an alert of a caller who was served",
+			func(r *play.Result) { r.Published.Taken = append(r.Published.Taken, ofServed) },
+			"served, and still alerted (1)",
+			func(r *expected) { r.Served++; r.Alerted++ },
+		},
+		{
+			"an alert of a caller who was served, taken back for people only",
+			func(r *play.Result) {
+				r.Published.Taken = append(r.Published.Taken, ofServed, as(events.KindCorrection, ofServed))
+			},
+			"served, and still alerted (1)",
+			func(r *expected) { r.Served++; r.Alerted++ },
+		},
+		{
+			"an alert of a caller who was served, taken back before it came",
+			func(r *play.Result) {
+				r.Published.Taken = append(r.Published.Taken, as(events.KindReturned, ofServed), as(events.KindCorrection, ofServed), ofServed)
+			},
+			"",
+			func(r *expected) { r.Back++; r.Alerted++ },
+		},
+		{
+			"one taken back twice, and told people twice",
+			func(r *play.Result) {
+				back, told := as(events.KindReturned, ofServed), as(events.KindCorrection, ofServed)
+				r.Published.Taken = append(r.Published.Taken, ofServed, back, told, back, told)
+			},
+			"alerted twice (2)",
+			func(r *expected) { r.Back++; r.Alerted++; r.Twice += 2 },
+		},
+		{
+			"an alert taken back of a caller whom nobody served",
+			func(r *play.Result) {
+				r.Published.Taken = append(r.Published.Taken, as(events.KindReturned, r.Published.Taken[0]))
+			},
+			"not alerted (1)",
+			func(r *expected) { r.Back++; r.Missing++ },
+		},
+		{
+			"a caller called withheld, and another by a number that is not theirs",
+			func(r *play.Result) {
+				numbered := func(a play.Alert) bool { return a.Number != "" }
+				i := slices.IndexFunc(r.Published.Taken, numbered)
+				r.Published.Taken[i].Caller = play.Caller{}
+				i = slices.IndexFunc(r.Published.Taken, numbered)
+				r.Published.Taken[i].Number = "+1"
+			},
+			"called withheld, and are not (1), called by another number (1)",
+			func(r *expected) { r.Unknown++; r.Miscalled++ },
 		},
 		{
 			"an alert that cannot be read",
@@ -309,6 +382,7 @@ type expected struct {
 	Strays, Unposted, Otherwise, Accepted, Rejections, Unkept, Needless       int
 	Expected, Alerted, Missing, Unexpected, Unreadable, Twice, Excused, Kills int
 	PublishFailed                                                             int
+	Back, Served, Several, Unknown, Miscalled                                 int
 }
 
 func summary(r *play.Report) *expected {
@@ -323,6 +397,8 @@ func summary(r *play.Report) *expected {
 		Expected: c["alerts expected"], Alerted: c["alerted"], Missing: found(play.Missing), Unexpected: found(play.Unexpected),
 		Unreadable: found(play.Unreadable), Twice: found(play.Twice), Excused: r.Excused, Kills: c["kills"],
 		PublishFailed: c["publish attempts failed"],
+		Back:          c["alerts taken back"], Served: found(play.Served), Several: found(play.Several),
+		Unknown: found(play.Unknown), Miscalled: found(play.Miscalled),
 	}
 }
 
@@ -339,7 +415,7 @@ func TestTheReportNamesWhatIsWrong(t *testing.T) {
 	}
 	for text, want := range map[string]int{
 		"\n  lost, though answered 200: ": 201, "\n  lost, though answered 200: and 50 more\n": 1,
-		"\n  alerted twice: ": 4, fmt.Sprintf("\n  alerted twice: and %d more\n", len(p.Alerts())-3): 1,
+		"\n  alerted twice: ": 4, fmt.Sprintf("\n  alerted twice: and %d more\n", len(perfect(p).Published.Taken)-3): 1,
 	} {
 		if got := strings.Count(printed.String(), text); got != want {
 			t.Errorf("%q is printed %d times, want %d:\n%s", text, got, want, &printed)
@@ -396,13 +472,18 @@ strays                              40
 strays left out, unsigned            0
 strays answered otherwise            0
 strays stored as events              0
-rejections kept                     25
+rejections kept                     26
 rejections not kept                  0
 kept as rejected needlessly          0
 
-alerts expected                     30
-alerted                             30
+alerts expected                     45
+alerted                             45
+alerts taken back                    0
 not alerted                          0
+served, and still alerted            0
+rings alerted several times          0
+called withheld, and are not         0
+called by another number             0
 alerted without a reason             0
 alerts not readable                  0
 alerted twice                        0

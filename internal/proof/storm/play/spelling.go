@@ -29,8 +29,8 @@ func members(pairs ...any) (all object) {
 	return all
 }
 
-// number is a JSON number as it is written.
-type number string
+// raw is written as it is: a number, or what is almost JSON.
+type raw string
 
 // speller writes JSON. Without rng it writes as an encoder does; with one it writes the same in another way:
 // members in another order and, if it is wide, with white space, escapes, and integers as floats.
@@ -57,7 +57,7 @@ func (s *speller) write(value any) {
 		s.list('[', ']', len(v), func(i int) { s.write(v[i]) })
 	case string:
 		s.text(v)
-	case number:
+	case raw:
 		s.out = append(s.out, v...)
 	case int:
 		s.out = strconv.AppendInt(s.out, int64(v), 10)

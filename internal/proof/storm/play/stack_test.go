@@ -17,8 +17,10 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/storm/play"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 )
 
@@ -36,16 +38,19 @@ type stack struct {
 	// put returns what to put in place of an item.
 	put func(table.Item) []table.Item
 	// publish returns what to publish in place of an alert.
-	publish func(id string) []string
+	publish func(play.Alert) []play.Alert
 
-	webhook *ingest.Handler
-	url     string
+	webhook    *ingest.Handler
+	dispatcher *alert.Dispatcher
+	marks      tabletest.Memory // the table as the dispatcher sees it
+	url        string
 
-	mu        sync.Mutex
-	items     map[string][]table.Item // by partition
-	arrived   []request
-	tries     map[string]int
-	published play.Published
+	mu          sync.Mutex
+	items       map[string][]table.Item // by partition
+	arrived     []request
+	tries       map[string]int
+	published   play.Published
+	dispatching sync.Mutex
 }
 
 // request is one that arrived, for the so manieth time of its kind.
@@ -69,7 +74,14 @@ func newStack(t *testing.T) *stack {
 	t.Helper()
 	s := &stack{items: make(map[string][]table.Item), tries: make(map[string]int)}
 	secret := credential.Secret{Token: token, SigningSecret: signingSecret}
-	s.webhook = ingest.New(s, credential.Fixed(secret), logscan.Logger(t, token, signingSecret))
+	log := logscan.Logger(t, token, signingSecret)
+	s.webhook = ingest.New(s, credential.Fixed(secret), log)
+	book, err := phone.New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.dispatcher = alert.New(&s.marks, book.Canonical, publisher{s}, log)
+	s.dispatcher.Rules.MaxAge = 0
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.url = server.URL + "/justcall/" + token
@@ -131,36 +143,56 @@ func (s *stack) requests() []request {
 	return slices.Clone(s.arrived)
 }
 
-// Put keeps an item and publishes its alert.
-func (s *stack) Put(_ context.Context, item table.Item) (created bool, err error) {
+// Put keeps an item and publishes what its call owes.
+func (s *stack) Put(ctx context.Context, item table.Item) (created bool, err error) {
 	items := []table.Item{item}
 	if s.put != nil {
 		items = s.put(item)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, item := range items {
-		created = s.keep(item) || created
+		created = s.keep(ctx, item) || created
 	}
 	return created, nil
 }
 
-func (s *stack) keep(item table.Item) (created bool) {
+func (s *stack) keep(ctx context.Context, item table.Item) (created bool) {
+	s.mu.Lock()
 	key := table.KeyOf(item)
 	if slices.ContainsFunc(s.items[key.PK], func(kept table.Item) bool { return table.KeyOf(kept) == key }) {
+		s.mu.Unlock()
 		return false
 	}
 	s.items[key.PK] = append(s.items[key.PK], item)
-	a, err := alert.Read(item)
-	if err != nil || slices.ContainsFunc(s.published.Taken, func(id string) bool { return id == a.ID }) {
-		return true
+	s.mu.Unlock()
+	if isEvent(item) {
+		s.dispatching.Lock() // as those of one call are
+		defer s.dispatching.Unlock()
+		_, _ = s.marks.Put(ctx, item)
+		s.dispatcher.Process(context.WithoutCancel(ctx), []table.Item{item})
 	}
-	ids := []string{a.ID}
-	if s.publish != nil {
-		ids = s.publish(a.ID)
-	}
-	s.published.Taken = append(s.published.Taken, ids...)
 	return true
+}
+
+// publisher is the topic of a stack.
+type publisher struct{ *stack }
+
+// Publish keeps what is published.
+func (p publisher) Publish(_ context.Context, messages []alert.Message) []error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range messages {
+		a, ok := play.ReadAlert(m.Document)
+		all := []play.Alert{a}
+		switch {
+		case !ok:
+			p.published.Unreadable++
+			continue
+		case p.publish != nil:
+			all = p.publish(a)
+		}
+		p.published.Taken = append(p.published.Taken, all...)
+	}
+	return make([]error, len(messages))
 }
 
 // Query returns items, in one page.

@@ -18,13 +18,14 @@ type step struct {
 	typ     events.Type
 	kind    events.Kind
 	percent int
+	outcome events.Outcome // "" for what the kind says
 }
 
 // of returns steps of one kind that all such stories have.
 func of(kind events.Kind) func(types ...events.Type) []step {
 	return func(types ...events.Type) (all []step) {
 		for _, typ := range types {
-			all = append(all, step{typ, kind, 100})
+			all = append(all, step{typ, kind, 100, outcomes[kind]})
 		}
 		return all
 	}
@@ -34,6 +35,15 @@ var (
 	calls, missed, voicemails   = of(events.KindCall), of(events.KindMissedCall), of(events.KindVoicemail)
 	messages, contacts, unknown = of(events.KindMessage), of(events.KindContact), of(events.KindUnknown)
 )
+
+var outcomes = map[events.Kind]events.Outcome{events.KindMissedCall: events.Missed, events.KindVoicemail: events.Voicemailed}
+
+func ends(outcome events.Outcome, steps []step) []step {
+	for i := range steps {
+		steps[i].outcome = outcome
+	}
+	return steps
+}
 
 func sometimes(percent int, steps []step) []step {
 	for i := range steps {
@@ -62,51 +72,80 @@ const (
 	answered
 	outgoing
 	withheld // the caller's number is
+	untold   // no number can be told of what is sent in its place
+	rung     // several agents' phones, one after the other or at the same time
 )
 
 var (
 	callA, callB, textA, textB    writer = (*teller).callA, (*teller).callB, (*teller).messageA, (*teller).messageB
+	leg, twoIDs                   writer = (*teller).leg, (*teller).twoIDs
 	contact, appointment          writer = (*teller).contact, (*teller).appointment
 	changedShape, nowhere, legacy writer = (*teller).changedShape, (*teller).nowhere, (*teller).legacy
 )
 
 // stories are what happens to an account. Together they have every registered type.
 var stories = []story{
-	{"answered call, format A", 10, callA, answered, calls(events.TypeCallAnswered, events.TypeCallCompleted)},
-	{"answered call, format B", 7, callB, answered, slices.Concat(
+	{"answered call, format A", 6, callA, answered, calls(events.TypeCallAnswered, events.TypeCallCompleted)},
+	{"answered call, format B", 5, callB, answered, slices.Concat(
 		calls(events.TypeCallIncoming, events.TypeCallAnswered, events.TypeCallCompleted),
 		sometimes(25, calls(events.TypeCallUpdated, events.TypeCallAIGenerated)))},
-	{"outgoing call, format A", 4, callA, outgoing, calls(events.TypeCallCompleted)},
-	{"outgoing call, format B", 3, callB, outgoing, calls(events.TypeCallInitiated, events.TypeCallCompleted)},
-	{"missed call, format A", 8, callA, incoming, missed(events.TypeCallMissed)},
-	{"missed call, format B", 6, callB, incoming, slices.Concat(sometimes(50, calls(events.TypeCallIncoming)), missed(events.TypeCallMissed))},
-	{"missed call of a withheld number, format A", 2, callA, withheld, missed(events.TypeCallMissed)},
-	{"missed call of a withheld number, format B", 2, callB, withheld, missed(events.TypeCallMissed)},
+	{"outgoing call, format A", 2, callA, outgoing, calls(events.TypeCallCompleted)},
+	{"outgoing call, format B", 2, callB, outgoing, calls(events.TypeCallInitiated, events.TypeCallCompleted)},
+	{"missed call, format A", 6, callA, incoming, missed(events.TypeCallMissed)},
+	{"missed call, format B", 4, callB, incoming, slices.Concat(sometimes(50, calls(events.TypeCallIncoming)), missed(events.TypeCallMissed))},
+	{"missed call of a withheld number, format A", 1, callA, withheld, missed(events.TypeCallMissed)},
+	{"missed call of a withheld number, format B", 1, callB, withheld, missed(events.TypeCallMissed)},
 	// Format B reports one missed call in several events. It is one alert.
-	{"missed call under several names", 9, callB, incoming, slices.Concat(
+	{"missed call under several names", 6, callB, incoming, slices.Concat(
 		missed(events.TypeCallMissed, events.TypeCallCompleted, events.TypeCallUpdated), sometimes(50, missed(events.TypeCallUpdated)))},
-	{"voicemail, format A", 6, callA, incoming, slices.Concat(missed(events.TypeCallMissed), voicemails(events.TypeVoicemailReceived))},
+	{"voicemail, format A", 5, callA, incoming, slices.Concat(missed(events.TypeCallMissed), voicemails(events.TypeVoicemailReceived))},
 	{"voicemail of a withheld number", 1, callA, withheld, voicemails(events.TypeVoicemailReceived)},
 	{"voicemail, format B", 3, callB, incoming, slices.Concat(sometimes(50, missed(events.TypeCallMissed)),
 		voicemails(events.TypeCallVoicemail), sometimes(40, voicemails(events.TypeCallCompleted)))},
 	{"voicemail by its other name", 2, callB, incoming, slices.Concat(
 		sometimes(50, missed(events.TypeCallMissed)), voicemails(events.TypeVoicemailReceived))},
-	{"call that left the queue", 3, callB, incoming, slices.Concat(
+	{"call that left the queue", 2, callB, incoming, slices.Concat(
 		calls(events.TypeCallEntersQueue, events.TypeCallExitsQueue), missed(events.TypeCallMissed))},
-	{"sales dialer", 3, callB, outgoing, calls(
+	{"caller who gave up in a queue", 3, callB, incoming, slices.Concat(
+		calls(events.TypeCallIncoming, events.TypeCallEntersQueue, events.TypeCallExitsQueue),
+		ends(events.Abandoned, missed(events.TypeCallCompleted)))},
+	{"abandoned call, format A", 1, callA, incoming, ends(events.Abandoned, missed(events.TypeCallCompleted))},
+	{"abandoned call, format B", 2, callB, incoming, ends(events.Abandoned, missed(events.TypeCallCompleted))},
+	{"missed call of a caller without a number, format A", 1, callA, untold, missed(events.TypeCallMissed)},
+	{"missed call of a caller without a number, format B", 1, callB, untold, missed(events.TypeCallMissed)},
+
+	// One ring, with several phones.
+	{"ring group", 3, leg, rung, slices.Concat(missed(events.TypeCallMissed, events.TypeCallMissed),
+		sometimes(50, missed(events.TypeCallMissed)), sometimes(20, voicemails(events.TypeCallVoicemail)))},
+	{"ring group, one answers", 2, leg, rung, slices.Concat(
+		missed(events.TypeCallMissed, events.TypeCallMissed), ends(events.Answered, calls(events.TypeCallCompleted)))},
+	{"answered by one after others, format A", 3, callA, rung, slices.Concat(
+		missed(events.TypeCallMissed, events.TypeCallMissed), ends(events.Answered, calls(events.TypeCallAnswered)))},
+	{"answered by one after others, format B", 3, callB, rung, slices.Concat(
+		missed(events.TypeCallMissed), sometimes(50, missed(events.TypeCallMissed)), ends(events.Answered, calls(events.TypeCallCompleted)))},
+	{"call by two ids", 2, twoIDs, rung, missed(events.TypeCallMissed, events.TypeCallCompleted)},
+	{"call by two ids, answered", 1, twoIDs, rung, slices.Concat(
+		missed(events.TypeCallMissed), ends(events.Answered, calls(events.TypeCallCompleted)))},
+
+	// Calls that nobody is to be alerted of.
+	{"outgoing call that nobody took, format A", 1, callA, outgoing, ends(events.Missed, calls(events.TypeCallMissed))},
+	{"outgoing call that nobody took, format B", 1, callB, outgoing, ends(events.Missed, calls(events.TypeCallCompleted))},
+	{"voicemail that we left", 1, callB, outgoing, ends(events.Voicemailed, calls(events.TypeCallCompleted))},
+	{"call whose end nobody knows", 2, callB, incoming, ends(events.OutcomeUnknown, calls(events.TypeCallCompleted))},
+	{"sales dialer", 2, callB, outgoing, calls(
 		events.TypeSalesDialerCallCompleted, events.TypeSalesDialerCallUpdated, events.TypeSalesDialerCallAIGenerated)},
-	{"voice agent", 2, callB, incoming, calls(events.TypeCallAIVoiceAgent)},
-	{"text sent, format A", 4, textA, outgoing, messages(events.TypeSMSSent, events.TypeSMSDelivered)},
+	{"voice agent", 1, callB, incoming, calls(events.TypeCallAIVoiceAgent)},
+	{"text sent, format A", 3, textA, outgoing, messages(events.TypeSMSSent, events.TypeSMSDelivered)},
 	{"text that failed", 1, textA, outgoing, messages(events.TypeSMSSent, events.TypeSMSFailed)},
-	{"text sent, format B", 4, textB, outgoing, slices.Concat(
+	{"text sent, format B", 3, textB, outgoing, slices.Concat(
 		messages(events.TypeSMSSent, events.TypeSMSStatusUpdated, events.TypeSMSStatusUpdated),
 		sometimes(50, messages(events.TypeSMSSentReceived)))},
-	{"text received, format A", 4, textA, incoming, slices.Concat(
+	{"text received, format A", 3, textA, incoming, slices.Concat(
 		messages(events.TypeSMSReceived), sometimes(12, messages(events.TypeSMSOptOut, events.TypeSMSOptIn)))},
-	{"text received, format B", 3, textB, incoming, slices.Concat(
+	{"text received, format B", 2, textB, incoming, slices.Concat(
 		messages(events.TypeSMSReceived), sometimes(50, messages(events.TypeSMSSentReceived)))},
 	{"WhatsApp received", 1, textB, incoming, messages(events.TypeWhatsAppMessageReceived)},
-	{"WhatsApp sent", 2, textB, outgoing, messages(
+	{"WhatsApp sent", 1, textB, outgoing, messages(
 		events.TypeWhatsAppMessageSent, events.TypeWhatsAppMessageStatusUpdated, events.TypeWhatsAppMessageStatusUpdated)},
 
 	{"contact", 2, contact, incoming, slices.Concat(contacts(events.TypeContactCreated),
@@ -129,7 +168,10 @@ type teller struct {
 	rng    *rand.Rand
 	serial int // of the last call, message or contact; from firstID
 	story  string
+	about  *subject
 	told   []draft
+	rings  set[string] // their callers, lines and seconds: two of one are one ring
+	plain  bool        // nothing is odd
 }
 
 // tell tells stories until there are n events.
@@ -141,10 +183,10 @@ func (t *teller) tell(n int) []draft {
 		}
 		story := &stories[i]
 		t.story = story.name
-		about := t.subject(story.how)
+		t.about = t.subject(story.how)
 		for i, e := range story.steps {
 			if t.rng.IntN(100) < e.percent {
-				story.write(t, about, i, e)
+				story.write(t, t.about, i, e)
 			}
 		}
 	}
@@ -183,20 +225,26 @@ func (p *person) name() string { return strings.TrimSpace(p.first + " " + p.last
 func (t *teller) someone() person {
 	n := min(t.rng.IntN(1600), t.rng.IntN(1600))
 	number := fmt.Sprintf("1%s55501%02d", areaCodes[n%len(areaCodes)], n/len(areaCodes))
+	if n%16 == 15 {
+		number = fmt.Sprintf("%s%02d", london, n/16)
+	}
 	return person{number, firstNames[n%len(firstNames)], lastNames[n%len(lastNames)], fmt.Sprintf("person%d@example.com", n)}
 }
 
 // subject is the call or message that a story is about.
 type subject struct {
+	ring              int    // a number of its own
 	id                string // names it in format B
 	sid               string // of most calls, and then names them in format B
 	callID, messageID string // name it in format A
 	at                time.Time
 	who, agent        person // no agent: nobody took it
-	withheld          any    // what stands in place of a number that is withheld
+	caller            Caller // as an alert must say
+	withheld          any    // what stands in place of a number
+	rung              bool   // each event is of another agent
 	line              int    // of the account's numbers
 	out               bool
-	ring, talk        int // seconds
+	ringing, talk     int // seconds
 	text              string
 }
 
@@ -208,10 +256,10 @@ func (t *teller) subject(how manner) *subject {
 	n := t.next()
 	spread := fmt.Sprintf("%016x", uint64(n)*idsMixing) //nolint:gosec // G115: n is positive
 	s := &subject{
-		id: strconv.Itoa(n), callID: "call_" + spread, messageID: "msg_" + spread,
+		ring: n, id: strconv.Itoa(n), callID: "call_" + spread, messageID: "msg_" + spread,
 		at:  firstDay.Add(time.Duration(t.rng.IntN(7*24*60*60)) * time.Second),
 		who: t.someone(), line: t.rng.IntN(len(lineNames)), out: how == outgoing,
-		ring: 4 + t.rng.IntN(50), talk: 10 + t.rng.IntN(600), text: t.sentence(),
+		ringing: 4 + t.rng.IntN(50), talk: 10 + t.rng.IntN(600), text: t.sentence(),
 	}
 	if t.rng.IntN(100) == 0 { // so long that the body is kept compressed
 		s.text = strings.Repeat(s.text+" ", 9<<10/len(s.text))
@@ -219,14 +267,40 @@ func (t *teller) subject(how manner) *subject {
 	if t.rng.IntN(100) >= 15 {
 		s.sid = fmt.Sprintf("CA%016x%016x", t.rng.Uint64(), t.rng.Uint64())
 	}
-	switch n := t.rng.IntN(12); how {
+	switch agent := t.agent(); how {
 	case answered, outgoing:
-		s.agent = person{strconv.Itoa(27150 + n), firstNames[n], lastNames[n+7], fmt.Sprintf("agent%d@example.org", n)}
+		s.agent = agent
 	case withheld:
-		s.who, s.withheld = person{}, pick[any](t.rng, "", "anonymous", "266696687", "+266696687", "Restricted", nil)
+		s.who, s.withheld = person{}, pick[any](t.rng, "", "anonymous", "266696687", "+266696687", "Restricted", "Private Number", "-1", nil)
+	case untold:
+		s.caller.Text = pick(t.rng, "12", "41555501234155550", "JustCall", "sip:reception@pbx.example.com")
+		s.who, s.withheld = person{}, s.caller.Text
+	case rung:
+		s.rung = true
 	case incoming:
 	}
+	if s.who.number != "" {
+		s.caller.Number = "+" + s.who.number
+		t.alone(s)
+	}
 	return s
+}
+
+// alone moves a call to a second in which nobody else calls the same line from the same number.
+func (t *teller) alone(s *subject) {
+	for ring := ""; ring == "" || t.rings[ring]; {
+		s.at = s.at.Add(time.Second)
+		ring = fmt.Sprint(s.who.number, s.line, s.at)
+		if !t.rings[ring] {
+			t.rings[ring] = true
+			return
+		}
+	}
+}
+
+func (t *teller) agent() person {
+	n := t.rng.IntN(12)
+	return person{strconv.Itoa(27150 + n), firstNames[n], lastNames[n+7], fmt.Sprintf("agent%d@example.org", n)}
 }
 
 // withSID gives a call a call_sid if it has none.
@@ -250,10 +324,10 @@ func (s *subject) direction(in, out string) string {
 }
 
 // parties returns who called or wrote to whom, as format A writes it.
-func (s *subject) parties() object {
+func (t *teller) parties(s *subject) object {
 	from, to := s.withheld, any("+"+s.ours())
 	if s.who.number != "" {
-		from = "+" + s.who.number
+		from = t.dialled(s.who.number)
 	}
 	if s.out {
 		from, to = to, from
@@ -272,7 +346,7 @@ func (t *teller) numeric(id string) any {
 func (t *teller) partiesB(s *subject) object {
 	phone, nobody := s.withheld, pick[any](t.rng, "", nil)
 	if s.who.number != "" {
-		phone = pick[any](t.rng, s.who.number, "+"+s.who.number, number(s.who.number))
+		phone = pick[any](t.rng, s.who.number, t.dialled(s.who.number), raw(s.who.number))
 	}
 	by := object{{"agent_id", nobody}, {"agent_name", nobody}, {"agent_email", nobody}}
 	if s.agent.number != "" {
@@ -285,11 +359,31 @@ func (t *teller) partiesB(s *subject) object {
 }
 
 func (t *teller) add(form events.Format, e step, at time.Time, partition string, data object) {
-	t.told = append(t.told, draft{Event{Story: t.story, Format: form, Type: e.typ, Kind: e.kind}, at, partition, data})
+	d := draft{
+		Event: Event{
+			Story: t.story, Format: form, Type: e.typ, Kind: e.kind,
+			Ring: t.about.ring, Answered: e.outcome == events.Answered, Caller: t.about.caller,
+		},
+		at: at, partition: partition, data: data,
+	}
+	t.makeOdd(&d)
+	t.told = append(t.told, d)
+}
+
+// words are what JustCall writes for the ends of calls, in any letter case.
+var words = map[events.Outcome][]string{
+	events.Answered:       {"Answered", "answered", "ANSWERED"},
+	events.Voicemailed:    {"Voicemail", "voicemail", "VOICEMAIL", "Voice mail", "voice_mail"},
+	events.Missed:         {"Missed", "missed", "MISSED", "Missed Call", "Unanswered", "Declined", "no-answer", "No Answer", "Busy"},
+	events.Abandoned:      {"Abandoned before ringing", "abandoned", "ABANDONED", "Abandoned", "abandoned_in_queue", "Gave up", "Cancelled", "canceled"},
+	events.OutcomeUnknown: {"", "Zephyred"},
 }
 
 func (t *teller) callA(s *subject, i int, e step) {
-	data := append(object{{"call_id", s.callID}, {"agent_id", nil}}, s.parties()...)
+	if s.rung {
+		s.agent = t.agent()
+	}
+	data := append(object{{"call_id", s.callID}, {"agent_id", nil}}, t.parties(s)...)
 	if e.typ != events.TypeVoicemailReceived { // which says no direction
 		data = append(data, member{"direction", s.direction("inbound", "outbound")})
 	}
@@ -298,10 +392,10 @@ func (t *teller) callA(s *subject, i int, e step) {
 		data = append(data, member{"agent_name", s.agent.name()})
 	}
 	switch {
-	case e.kind == events.KindMissedCall:
-		data = append(data, object{{"ring_duration", s.ring}, {"status", "missed"}}...)
+	case e.outcome == events.Missed || e.outcome == events.Abandoned:
+		data = append(data, object{{"ring_duration", s.ringing}, {"status", pick(t.rng, words[e.outcome]...)}}...)
 	case e.kind == events.KindVoicemail:
-		data = append(data, object{{"duration", s.ring}, {"recording_url", s.recording()}, {"transcription", s.text}}...)
+		data = append(data, object{{"duration", s.ringing}, {"recording_url", s.recording()}, {"transcription", s.text}}...)
 	case e.typ == events.TypeCallCompleted:
 		data = append(data, members(
 			"duration", s.talk, "status", pick(t.rng, "completed", "answered"), "recording_url", s.recording(),
@@ -310,11 +404,14 @@ func (t *teller) callA(s *subject, i int, e step) {
 	default:
 		data = append(data, member{"status", "in-progress"})
 	}
-	t.add(events.FormatA, e, s.at.Add(time.Duration(i*s.ring)*time.Second), table.CallPartition(s.callID), data)
+	t.add(events.FormatA, e, s.at.Add(time.Duration(i*s.ringing)*time.Second), table.CallPartition(s.callID), data)
 }
 
 // callB adds an event of a call in format B. All of a call's events have the time at which it began.
 func (t *teller) callB(s *subject, i int, e step) {
+	if s.rung {
+		s.agent = t.agent()
+	}
 	data := t.partiesB(s)
 	if strings.HasPrefix(string(e.typ), "sd.") { // the dialer has a call_sid only
 		data = append(data[:len(data)-3], object{{"sales_dialer_number", "+" + s.ours()}, {"campaign", object{{"id", "3307"}}}}...)
@@ -323,16 +420,23 @@ func (t *teller) callB(s *subject, i int, e step) {
 		s.withSID() // without it, the id of such an event does not say what it is the id of
 	}
 	var outcome, reason, notes, recording, transcription string
-	switch e.kind { // in any letter case
-	case events.KindMissedCall:
-		outcome = pick(t.rng, "Missed", "missed", "MISSED")
+	if e.outcome == "" && i > 0 && s.agent.number != "" { // somebody took it
+		e.outcome = events.Answered
+	}
+	if e.outcome != "" {
+		outcome = pick(t.rng, words[e.outcome]...)
+	}
+	switch e.outcome {
+	case events.Missed:
 		reason = pick(t.rng, "After office hours", "Not picked by agent", "Abandoned in IVR", "Abandoned in queue", "")
-	case events.KindVoicemail:
-		outcome, recording, transcription = pick(t.rng, "Voicemail", "voicemail"), s.recording(), s.text
-	default:
-		if i > 0 && s.agent.number != "" { // somebody took it
-			outcome, recording = "Answered", s.recording()
+		if reason != "" && t.rng.IntN(10) == 0 {
+			outcome = "" // the reason says it
 		}
+	case events.Voicemailed:
+		recording, transcription = s.recording(), s.text
+	case events.Answered:
+		recording = s.recording()
+	case events.Abandoned, events.OutcomeUnknown:
 	}
 	if strings.HasSuffix(string(e.typ), "updated") {
 		notes = fmt.Sprintf("%s (%d)", t.sentence(), t.next())
@@ -344,14 +448,30 @@ func (t *teller) callB(s *subject, i int, e step) {
 	t.add(events.FormatB, e, s.at, s.partition(), append(data, members(
 		"call_sid", s.sid, "call_date", s.at.Format(time.DateOnly), "call_time", unpadded(s.at),
 		"call_user_date", there.Format(time.DateOnly), "call_user_time", there.Format(time.TimeOnly),
-		"cost_incurred", pick[any](t.rng, 0, number("0.013"), number("0.021")),
+		"cost_incurred", pick[any](t.rng, 0, raw("0.013"), raw("0.021")),
 		"call_info", members(
 			"direction", s.direction("Incoming", "Outgoing"), "type", outcome, "missed_call_reason", reason,
 			"status", "Unarchived", "disposition", "", "notes", notes, "rating", "", "recording", recording,
 			"voicemail_transcription", transcription, "call_traits", array{},
 		),
-		"call_duration", members("total_duration", s.ring+s.talk, "conversation_time", s.talk, "ring_time", s.ring),
+		"call_duration", members("total_duration", s.ringing+s.talk, "conversation_time", s.talk, "ring_time", s.ringing),
 	)...))
+}
+
+// leg adds an event of one phone of a ring group, as a call of its own.
+func (t *teller) leg(s *subject, i int, e step) {
+	leg := *s
+	leg.id, leg.sid = strconv.Itoa(t.next()), ""
+	t.callB(leg.withSID(), i, e)
+}
+
+// twoIDs adds an event of a call that is known by its id first, and by its call_sid from then on.
+func (t *teller) twoIDs(s *subject, i int, e step) {
+	known := *s
+	if known.sid = ""; i > 0 {
+		known.withSID()
+	}
+	t.callB(&known, i, e)
 }
 
 // unpadded writes a time of day as format B does, the hour sometimes with one digit.
@@ -361,7 +481,7 @@ func unpadded(at time.Time) string {
 
 func (t *teller) messageA(s *subject, i int, e step) {
 	at := s.at.Add(time.Duration(i) * time.Second)
-	data := append(object{{"message_id", s.messageID}, {"direction", s.direction("inbound", "outbound")}}, s.parties()...)
+	data := append(object{{"message_id", s.messageID}, {"direction", s.direction("inbound", "outbound")}}, t.parties(s)...)
 	data = append(data, map[events.Type]object{
 		events.TypeSMSDelivered: {{"status", "delivered"}, {"delivered_at", at.Format(time.RFC3339)}},
 		events.TypeSMSFailed:    {{"status", "failed"}, {"media_urls", array{"https://media.example.com/plan.pdf"}}},
@@ -376,7 +496,7 @@ func (t *teller) messageA(s *subject, i int, e step) {
 func (t *teller) messageB(s *subject, i int, e step) {
 	t.add(events.FormatB, e, s.at, table.MessagePartition(s.id), append(t.partiesB(s), members(
 		"sms_date", s.at.Format(time.DateOnly), "sms_time", unpadded(s.at),
-		"direction", s.direction("Incoming", "Outgoing"), "cost_incurred", number("0.0079"),
+		"direction", s.direction("Incoming", "Outgoing"), "cost_incurred", raw("0.0079"),
 		"sms_info", object{{"body", s.text}, {"is_mms", "No"}, {"mms", array{}}},
 		"delivery_status", s.direction("received", []string{"queued", "sent", "delivered", "received"}[i]),
 		"is_deleted", false,
@@ -411,8 +531,8 @@ func (t *teller) appointment(s *subject, _ int, e step) {
 }
 
 func (t *teller) changedShape(s *subject, _ int, e step) {
-	t.add(events.FormatA, e, s.at, table.CallPartition(s.callID), append(s.parties(), members(
-		"call_id", s.callID, "ring_duration", "thirty", "sentiment_v2", number("0.25"),
+	t.add(events.FormatA, e, s.at, table.CallPartition(s.callID), append(t.parties(s), members(
+		"call_id", s.callID, "ring_duration", "thirty", "sentiment_v2", raw("0.25"),
 		"status", object{{"code", 3}, {"text", "missed"}},
 		"legs", array{object{{"to", "+14155550190"}, {"result", "busy"}}},
 	)...))
@@ -420,7 +540,7 @@ func (t *teller) changedShape(s *subject, _ int, e step) {
 
 // nowhere adds an event of no known call. Each is an alert of its own, if it alerts.
 func (t *teller) nowhere(s *subject, _ int, e step) {
-	t.add(events.FormatA, e, s.at, "EVENT#"+string(e.typ), append(s.parties(), object{{"call_id", ""}, {"serial", number(s.id)}}...))
+	t.add(events.FormatA, e, s.at, "EVENT#"+string(e.typ), append(t.parties(s), object{{"call_id", ""}, {"serial", raw(s.id)}}...))
 }
 
 func (t *teller) legacy(s *subject, _ int, e step) {
@@ -430,6 +550,8 @@ func (t *teller) legacy(s *subject, _ int, e step) {
 		"call_info", object{{"direction", "Incoming"}, {"type", "missed"}},
 	))
 }
+
+const london = "4420794600" // and two digits: numbers for fiction as well
 
 // The people, lines and words of the stories. None of them exists.
 var (

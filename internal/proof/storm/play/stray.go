@@ -109,7 +109,7 @@ func forged(name string, format events.Format, f Forgery) kind {
 // strays makes up those of a mix, in the order in which they are posted.
 func strays(m Mix) ([]Stray, error) {
 	// Behind the ids of the stories: what strays are about is nobody else's.
-	t := teller{rng: random(m.Seed, straying), serial: firstID(m.Seed) + strayIDs}
+	t := teller{rng: random(m.Seed, straying), serial: firstID(m.Seed) + strayIDs, rings: set[string]{}, plain: true}
 	all := make([]Stray, m.Deliveries*m.Strays/100)
 	before := make([]int, len(all))
 	for i := range before {
@@ -149,7 +149,8 @@ func strays(m Mix) ([]Stray, error) {
 func (t *teller) stranger(form events.Format) *draft {
 	t.told = t.told[:0]
 	write := map[events.Format]writer{events.FormatA: callA, events.FormatB: callB}[form]
-	write(t, t.subject(incoming), 0, missed(events.TypeCallMissed)[0])
+	t.about = t.subject(incoming)
+	write(t, t.about, 0, missed(events.TypeCallMissed)[0])
 	return &t.told[0]
 }
 

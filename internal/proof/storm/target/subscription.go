@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -73,7 +72,7 @@ func Open(ctx context.Context, config aws.Config, stack Stack, plan *play.Plan) 
 	if err != nil {
 		return nil, nil, err
 	}
-	settled := func(ctx context.Context) error { return s.Settled(ctx, plan.Alerts(), quietTime) }
+	settled := func(ctx context.Context) error { return s.Settled(ctx, plan.Open, quietTime) }
 	return &play.Target{URL: stack.URL, SigningSecret: stack.SigningSecret, Table: store, Spills: true, Settled: settled}, s, nil
 }
 
@@ -242,12 +241,12 @@ func (s *Subscription) take(m *types.Message) {
 		return
 	}
 	s.seen[envelope.MessageID] = true
-	id := play.AlertID([]byte(envelope.Message))
-	if id == "" {
+	a, ok := play.ReadAlert([]byte(envelope.Message))
+	if !ok {
 		s.log.Unreadable++
 		return
 	}
-	s.log.Taken = append(s.log.Taken, id)
+	s.log.Taken = append(s.log.Taken, a)
 }
 
 // test publishes messages until one of them comes.
@@ -272,16 +271,16 @@ func (s *Subscription) test(ctx context.Context) error {
 	}
 }
 
-// Settled returns once every alert of that id has come, and for quiet no other.
-func (s *Subscription) Settled(ctx context.Context, expected map[string]struct{}, quiet time.Duration) error {
-	missing := maps.Clone(expected)
+// Settled returns once open finds nothing to wait for in what has come, and for quiet nothing has come.
+func (s *Subscription) Settled(ctx context.Context, open func(play.Published) error, quiet time.Duration) error {
+	looked, why := -1, error(nil)
 	if err := s.await(ctx, func() bool {
-		for _, id := range s.log.Taken {
-			delete(missing, id)
+		if len(s.log.Taken) > looked { // or it is as it was
+			looked, why = len(s.log.Taken), open(s.log)
 		}
-		return len(missing) == 0
+		return why == nil
 	}); err != nil {
-		return fmt.Errorf("%d of %d alerts have not come: %w", len(missing), len(expected), err)
+		return fmt.Errorf("%w: %w", why, err)
 	}
 	_ = s.await(ctx, func() bool { return s.now().Sub(s.last) >= quiet }) // all have come
 	return nil
