@@ -399,21 +399,35 @@ func (d *Dispatcher) takeBack(ctx context.Context, c *call, kind events.Kind, wh
 		}
 	}
 	a := c.alert(kind)
-	a.Kind, a.Reason = events.KindReturned, string(why)
-	messages := []Message{d.Style.Message(a)}
-	if why == answered {
-		a.Kind = events.KindCorrection
-		messages = append(messages, d.Style.Message(a))
+	a.Reason = string(why)
+	var messages []Message
+	for _, a.Kind = range []events.Kind{events.KindReturned, events.KindCorrection} {
+		told := c.marks[table.ToldKey(c.key, kind, a.Kind)] != nil
+		// guard 2 alert (TakenBackOnce): told = false
+		if !told && (a.Kind == events.KindReturned || why == answered) {
+			messages = append(messages, d.Style.Message(a))
+		}
 	}
-	if err := errors.Join(d.publish(ctx, messages)...); err != nil {
+	errs := d.publish(ctx, messages)
+	if err := errors.Join(errs...); err != nil {
+		for i, err := range errs {
+			if err == nil { // it is not to go out again with the other one
+				d.markReturned(ctx, c, kind, table.ToldItem(c.key, kind, messages[i].Kind, string(why), d.Now()))
+			}
+		}
 		return err
 	}
 	d.log.LogAttrs(ctx, slog.LevelInfo, "alert returned", append(attributes(c.key, kind), slog.String("reason", string(why)))...)
-	if _, err := d.store.Put(ctx, table.ReturnedItem(c.key, kind, string(why), d.Now())); err != nil {
+	d.markReturned(ctx, c, kind, table.ReturnedItem(c.key, kind, string(why), d.Now()))
+	return nil
+}
+
+// markReturned records what was sent to take an alert back, as [Dispatcher.mark] does.
+func (d *Dispatcher) markReturned(ctx context.Context, c *call, kind events.Kind, mark table.Item) {
+	if _, err := d.store.Put(ctx, mark); err != nil {
 		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
 			append(attributes(c.key, kind), slog.String("error", err.Error()))...)
 	}
-	return nil
 }
 
 func (d *Dispatcher) logPublished(ctx context.Context, a *due) {

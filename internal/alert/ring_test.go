@@ -238,6 +238,42 @@ func TestPromise4_WhatCannotBeTakenBackComesAgain(t *testing.T) {
 	}
 }
 
+// An alert is taken back by two messages. If the topic refuses one of them, the other
+// does not go out again.
+func TestPromise2_AnAlertIsTakenBackOnceThoughOneMessageFails(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []events.Kind{events.KindReturned, events.KindCorrection} {
+		items, to := legs(t, "s1:Missed", "s2:Answered"), &topic{}
+		to.refuse = func(m alert.Message) error {
+			if m.Kind == refused {
+				return errDown
+			}
+			return nil
+		}
+		store := &tabletest.Memory{}
+		d := alert.New(store, events.PhoneNumber, to, logscan.Logger(t))
+		put(t, store, items[0])
+		mustProcess(t, d, items[0])
+		put(t, store, items[1])
+		for range 2 {
+			if errs := process(t, d, items[1]); !errors.Is(errs[0], errDown) {
+				t.Errorf("got %v, want %v", errs[0], errDown)
+			}
+		}
+		to.refuse = nil
+		mustProcess(t, d, items[1])
+		mustProcess(t, d, items[1])
+		got := map[events.Kind]int{}
+		for _, m := range to.sent {
+			got[m.Kind]++
+		}
+		want := map[events.Kind]int{events.KindMissedCall: 1, events.KindReturned: 1, events.KindCorrection: 1}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("%s was refused: sent (-want +got):\n%s", refused, diff)
+		}
+	}
+}
+
 // gate makes the operations of several processes on a store and a topic wait, so that
 // a test can let them through one at a time.
 type gate struct {

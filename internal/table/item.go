@@ -193,7 +193,15 @@ func ReturningItem(event Key, kind events.Kind, by Key) Item {
 
 // ReturnedItem returns the mark that records that an alert was taken back, and why.
 func ReturnedItem(event Key, kind events.Kind, reason string, at time.Time) Item {
-	key := ReturnedKey(event, kind)
+	return returnedItem(ReturnedKey(event, kind), reason, at)
+}
+
+// ToldItem returns the mark with a [ToldKey].
+func ToldItem(event Key, kind, message events.Kind, reason string, at time.Time) Item {
+	return returnedItem(ToldKey(event, kind, message), reason, at)
+}
+
+func returnedItem(key Key, reason string, at time.Time) Item {
 	return Item{PK: str(key.PK), SK: str(key.SK), Reason: str(reason), ReturnedAt: str(Time(at))}
 }
 

@@ -142,6 +142,12 @@ const (
 // ReturnedKey returns the key of the mark that records that an alert was taken back.
 func ReturnedKey(event Key, kind events.Kind) Key { return beside(event, kind, returnedMark) }
 
+// ToldKey returns the key of the mark that records that one of the messages by which
+// an alert is taken back was sent, while another was not.
+func ToldKey(event Key, kind, message events.Kind) Key {
+	return beside(event, kind, returnedMark+"#"+string(message))
+}
+
 // ReturningKey returns the key of the mark that names who takes an alert back, before
 // it is taken back.
 func ReturningKey(event Key, kind events.Kind) Key { return beside(event, kind, returningMark) }

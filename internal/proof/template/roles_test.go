@@ -155,6 +155,7 @@ func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
 		table.AlertedItem(event, events.KindMissedCall, noon, noon),
 		table.ReturningItem(event, events.KindMissedCall, other),
 		table.ReturnedItem(event, events.KindMissedCall, "answered", noon),
+		table.ToldItem(event, events.KindMissedCall, events.KindCorrection, "answered", noon),
 		table.TwinItem(event, events.KindMissedCall, "answered", other),
 	)
 }
