@@ -137,7 +137,7 @@ outage: $(DYNALITE) $(MOTO) ## take the table down for OUTAGE under load; fail i
 	$(LOCAL) OUTAGE=$(OUTAGE) node .tools/with-stand-ins.js \
 		go test -count=1 -v -run '^TestPromise1_NothingIsLostWhileTheTableIsDown$$' ./internal/proof/e2e
 
-promises: $(DYNALITE) $(MOTO) ## test the nine promises, on the real functions too
+promises: $(DYNALITE) $(MOTO) ## test the promises, on the real functions too
 	$(LOCAL) .tools/promises $(ARGS)
 
 run: build ## start the local stack, post the nine samples, keep serving

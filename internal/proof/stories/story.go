@@ -1,6 +1,6 @@
 // Package stories reads the stories in events/testdata/stories: deliveries, and
-// what people must get of them in any order and repetition. docs/contributing.md
-// describes the files.
+// what people must get of them in any order and repetition. The files have the
+// members of [Story].
 package stories
 
 import (
