@@ -24,6 +24,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/faultproxy"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
 	"github.com/ringback/ringback/internal/proof/moto"
+	"github.com/ringback/ringback/internal/proof/storm/play"
 	"github.com/ringback/ringback/internal/table/itemjson"
 )
 
@@ -114,6 +115,9 @@ type publications struct {
 	mu     sync.Mutex
 	times  map[string]int
 	causes map[string]int
+	// deaths is how many processes were killed. Their events do not name what they may have taken back, which can
+	// be an alert of another call of the ring.
+	deaths int
 	slow   int // answers that came too late by themselves, on a busy machine
 	lose   int // how many answers to lose, of the next publications
 }
@@ -178,6 +182,9 @@ func (p *publications) killed(to eventsource.Invoker) eventsource.Invoker {
 				return nil, fault
 			}
 			p.add(p.causes, ids)
+			p.mu.Lock()
+			p.deaths++
+			p.mu.Unlock()
 		}
 		return answer, err
 	})
@@ -196,9 +203,15 @@ func (p *publications) add(to map[string]int, ids []string) {
 func (p *publications) repeats() (n int, without []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	excused := p.deaths * alert.MaxBatch
 	for id, times := range p.times {
 		n += times - 1
-		if times-1 > p.causes[id] {
+		more := times - 1 - p.causes[id]
+		if more > 0 && more <= excused && strings.HasSuffix(id, ")") {
+			excused -= more
+			continue
+		}
+		if more > 0 {
 			without = append(without, fmt.Sprintf("%s %d times, with causes for %d more", id, times, p.causes[id]))
 		}
 	}
@@ -213,7 +226,7 @@ func (p *publications) alerts() int {
 	return len(p.times)
 }
 
-// published are the ids of the alerts in a PublishBatch request.
+// published names the alerts in a PublishBatch request, and what takes others back.
 func published(body []byte) (ids []string) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil || form.Get("Action") != "PublishBatch" {
@@ -226,11 +239,11 @@ func published(body []byte) (ids []string) {
 		var message struct {
 			Default string `json:"default"`
 		}
-		var document struct {
-			ID string `json:"id"`
+		if json.Unmarshal([]byte(values[0]), &message) != nil {
+			continue
 		}
-		if json.Unmarshal([]byte(values[0]), &message) == nil && json.Unmarshal([]byte(message.Default), &document) == nil {
-			ids = append(ids, document.ID)
+		if a, ok := play.ReadAlert([]byte(message.Default)); ok {
+			ids = append(ids, a.Publication())
 		}
 	}
 	return ids
