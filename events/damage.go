@@ -32,14 +32,14 @@ var damageWords = [...]string{
 	"surrogate",         // half a surrogate pair, read as U+FFFD
 	"control character", // in a text, not escaped
 	"escape",            // an escape that JSON does not have, read as it stands
-	"nan",               // NaN, Infinity or undefined, read as null
+	"nan",               // NaN, Infinity, undefined or None, read as null
 	"nul",               // bytes behind the end, from a NUL on
 	"duplicate name",    // the last member of a name counts
 	"form",              // it is form-encoded
 	"json in string",    // a string holds JSON
 	"list",              // the data is a list of one
 	"wrapped",           // something else stands around the delivery or its data
-	"letter case",       // names of the envelope in another letter case
+	"letter case",       // names of the envelope in another letter case or spelling
 	"flat",              // the data's members stand at the top level
 	"no type",           // no event type; the members show what it is
 }

@@ -90,7 +90,7 @@ var words = map[string]says{
 
 	"missed": saysMissed, "unanswered": saysMissed, "noanswer": saysMissed, "notanswered": saysMissed,
 	"busy": saysMissed, "failed": saysMissed, "failure": saysMissed, "declined": saysMissed, "rejected": saysMissed,
-	"afterhours": saysMissed, "businesshours": saysMissed, "ignored": saysMissed,
+	"afterhours": saysMissed, "lost": saysMissed, "businesshours": saysMissed, "ignored": saysMissed,
 	"nopickup": saysMissed, "noresponse": saysMissed, "officehours": saysMissed, "outofhours": saysMissed,
 	"timedout": saysMissed, "timeout": saysMissed, "unattended": saysMissed, "unavailable": saysMissed,
 	"unpicked": saysMissed, "unreachable": saysMissed, "unsuccessful": saysMissed,
@@ -99,7 +99,7 @@ var words = map[string]says{
 	"cancelled": saysAbandoned, "canceled": saysAbandoned, "cancel": saysAbandoned,
 	"hangup": saysHungUp, "hungup": saysHungUp, "callerleft": saysHungUp,
 
-	"voicemail": saysVoicemail, "voicemails": saysVoicemail, "voicemessage": saysVoicemail, "vm": saysVoicemail,
+	"voicemail": saysVoicemail, "voicemails": saysVoicemail, "voicemessage": saysVoicemail, "vm": saysVoicemail, "vmail": saysVoicemail,
 	"leftmessage": saysVoicemail, "messageleft": saysVoicemail, "mailbox": saysVoicemail,
 	"machine": saysVoicemail, "answeringmachine": saysVoicemail,
 

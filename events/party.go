@@ -12,6 +12,9 @@ import (
 // the digits of a number, the number in an object or array, or, if there is none,
 // the JSON itself. Null and empty values say nothing.
 func partyText(v jsontext.Value) string {
+	if v.Kind() == '"' && len(v) > len(`"{}"`) && (v[1] == '{' || v[1] == '[') {
+		v = unwrapped(v)
+	}
 	switch v.Kind() {
 	case '"', '0':
 		return numberText(v)

@@ -87,6 +87,9 @@ func numberOf(digits string) string {
 
 // splitWritten is [SplitNumber] for a number that is more than its digits.
 func splitWritten(text string) (number, extension string) {
+	if whole, ok := strings.CutSuffix(text, ".0"); ok && isPlain(whole) {
+		text = whole // a spreadsheet's number
+	}
 	subscriber, isURI := subscriberOf(text)
 	s := scanner{rest: withoutLabel(subscriber), isURI: isURI}
 	if !s.scan() {
@@ -266,7 +269,7 @@ var extensionWords = map[string]bool{
 	"anexo": true, "app": true, "apparat": true, "durchwahl": true, "dw": true, "ext": true,
 	"extension": true, "extensión": true, "extensão": true, "extn": true, "int": true, "interno": true,
 	"local": true, "p": true, "poste": true, "ramal": true, "toestel": true, "w": true, "wew": true,
-	"x": true, "xt": true, "доб": true, "добавочный": true, "内線": true,
+	"klappe": true, "nebenstelle": true, "x": true, "xt": true, "доб": true, "добавочный": true, "内線": true,
 }
 
 // labels stand behind a number and say nothing of it.

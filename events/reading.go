@@ -101,14 +101,15 @@ func (e *Envelope) readAs(known row) *reading {
 		const documented = 25 // no documented payload has more members
 		r.fields = make([]Field, 0, documented)
 		eachMember(e.Data, func(name string, value jsontext.Value) {
-			m, ok := r.shape[name]
-			switch {
-			case ok:
+			if m, ok := r.shape[name]; ok {
 				r.fields = append(r.fields, Field{name, value})
 				if !m.read(value, &r.said) {
 					r.mismatched = append(r.mismatched, name)
 				}
-			case !r.open:
+				return
+			}
+			r.shape.readRespelled(name, value, &r.said)
+			if !r.open {
 				r.undocumented = append(r.undocumented, name)
 			}
 		})

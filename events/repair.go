@@ -67,7 +67,7 @@ func decodeUTF16(body []byte) ([]byte, damage) {
 
 // notNumbers are what writers put where they have no number, in lower case. JSON has
 // no word for them.
-var notNumbers = map[string]bool{"nan": true, "inf": true, "infinity": true, "undefined": true}
+var notNumbers = map[string]bool{"nan": true, "inf": true, "infinity": true, "undefined": true, "none": true}
 
 // repairCharacters repairs what is wrong within and between the tokens.
 func repairCharacters(body []byte) (text []byte, found damage) {

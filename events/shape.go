@@ -2,6 +2,7 @@ package events
 
 import (
 	"maps"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -35,16 +36,42 @@ func (m member) read(v jsontext.Value, into *values) (fits bool) {
 		into[m.slot] = v
 		return m.fits == nil || m.fits(v)
 	}
-	if v.Kind() != '{' {
-		return isEmpty(v)
-	}
 	fits = true
+	if v.Kind() != '{' {
+		fits = isEmpty(v)
+		if v, _ = unwrapData(v, 0); v.Kind() != '{' {
+			return fits
+		}
+	}
 	eachMember(v, func(name string, v jsontext.Value) {
 		if inner, ok := m.inner[name]; ok {
 			fits = inner.read(v, into) && fits
+		} else {
+			m.inner.readRespelled(name, v, into)
 		}
 	})
 	return fits
+}
+
+// readRespelled reads a member whose name is a documented one with capitals in it, such
+// as "callSid" and "Call_Info". What is there under the documented name comes first.
+func (s shape) readRespelled(name string, v jsontext.Value, into *values) {
+	if !strings.ContainsFunc(name, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
+		return
+	}
+	bare := memberName(name)
+	for documented, m := range s {
+		if memberName(documented) != bare {
+			continue
+		}
+		var said values
+		m.read(v, &said)
+		for slot, value := range said {
+			if into[slot] == nil {
+				into[slot] = value
+			}
+		}
+	}
 }
 
 // slot names a member that we interpret.

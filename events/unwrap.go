@@ -40,6 +40,9 @@ var wrappers = map[string]bool{
 	"result": true, "results": true, "webhook": true, "webhooks": true,
 }
 
+// eventNames are other names for the member that names the event, by [bareName].
+var eventNames = map[string]bool{"eventname": true, "eventtype": true}
+
 // telling are members that only the data of a call, a message or a contact has, and
 // the format that has them.
 var telling = map[string]Format{
@@ -331,11 +334,13 @@ func (t *top) foldNames(object jsontext.Value) damage {
 	noData := isHollow(t.Data)
 	eachMember(object, func(name string, value jsontext.Value) {
 		lower := strings.ToLower(name)
-		if lower == name || isEmpty(value) {
+		if lower == name && !eventNames[bareName(name)] || isEmpty(value) {
 			return
 		}
 		read := true
 		switch {
+		case eventNames[bareName(name)] && t.event == "" && value.Kind() == '"' && Type(text(value)).Registered():
+			t.event = Type(text(value))
 		case lower == "event" && t.event == "" && value.Kind() == '"':
 			t.event = Type(text(value))
 		case lower == "type" && t.typ == "" && value.Kind() == '"':

@@ -47,6 +47,14 @@ func (v *values) text(from ...slot) string {
 	return ""
 }
 
+// name returns a text that is no placeholder.
+func (v *values) name(from slot) string {
+	if name := v.text(from); !isPlaceholder(name) {
+		return name
+	}
+	return ""
+}
+
 // party returns what the members say of one party, as sent: the first that has a
 // telephone number, else the first that says anything, else the first that was sent.
 // said is set if there is one.

@@ -31,10 +31,13 @@ var withheldWords = map[string]bool{
 	"desconhecido": true, "desconocido": true, "geheim": true, "inconnu": true, "masqué": true,
 	"oculto": true, "onbekend": true, "privado": true, "privat": true, "privato": true, "privé": true,
 	"sconosciuto": true, "unbekannt": true, "unterdrückt": true, "verborgen": true,
+	"keine": true, "masquée": true, "sinnumero": true, "sinnúmero": true, "unbekannter": true, "неизвестен": true,
+	"скрыт": true, "скрытый": true, "非通知": true,
 }
 
 // withheldFillers stand before or behind a word of withheldWords and add nothing.
 var withheldFillers = []string{
+	"anrufer", "appel", "identité", "номер",
 	"caller", "calling", "call", "number", "phone", "party", "user", "name", "line", "cli", "id", "is",
 	"by", "the", "rufnummer", "nummer", "numero", "número", "numéro",
 }
