@@ -139,6 +139,8 @@ func (s Style) words(a Alert) words {
 		missedReason: line(a.MissedReason, maxReason),
 		recording:    link(a.RecordingURL),
 	}
+	// What JustCall sent in a national form has a "+" in front, and no country code.
+	w.Caller = cmp.Or(events.PhoneNumber(s.show(a.Caller)), a.Caller)
 	if w.name == w.callerText || events.PhoneNumber(w.name) != "" {
 		w.name = "" // JustCall names an unnamed contact by its number
 	}

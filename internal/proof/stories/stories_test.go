@@ -129,7 +129,7 @@ func configOf(t *testing.T, settings map[string]string) local.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := local.Config{Numbers: numbers, Rules: alert.DefaultRules()}
+	c := local.Config{Numbers: numbers, Rules: alert.DefaultRules(), Style: alert.Style{Show: numbers.Show}}
 	for name, value := range settings {
 		switch name {
 		case "DefaultCountry":
