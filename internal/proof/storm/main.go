@@ -53,7 +53,7 @@ type options struct {
 }
 
 func newCommand() *cobra.Command {
-	o := options{Player: play.NewPlayer(32, time.Minute), mix: play.Mix{Seed: 1, Deliveries: 10_000, Duplicates: 30, Strays: 2}}
+	o := options{Player: play.NewPlayer(32, 5*time.Minute), mix: play.Mix{Seed: 1, Deliveries: 10_000, Duplicates: 30, Strays: 2}}
 	c := &cobra.Command{
 		Use:   "storm",
 		Short: "Play JustCall against a stack and prove that nothing is lost or alerted twice",

@@ -192,7 +192,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 	got.exits(t, 0)
 	got.says(t, "--deliveries int", "(default 10000)", "--duplicates int", "(default 30)", "--faults int", "(default 5)",
 		"--strays int", "(default 2)", "--seed uint", "(default 1)", "--concurrency int", "(default 32)", "--rate float",
-		"--minute duration", "(default 1s)", "--wait duration", "(default 1m0s)", "--kills int", "--ringback string",
+		"--minute duration", "(default 1s)", "--wait duration", "(default 5m0s)", "--kills int", "--ringback string",
 		"--stack string", "--url string", "--table string", "--topic string", "--region string", "--alert-subscribers ",
 		"--repeats int", storm.SigningSecretEnv, "Examples:")
 }
