@@ -6,8 +6,10 @@ type Details struct {
 	Kind      Kind
 	Outcome   Outcome
 	Direction Direction
-	ID        string
-	Phone     string
+	// Implied is set if no member of the data gives the direction.
+	Implied bool
+	ID      string
+	Phone   string
 	// Outside is what the event says of the outside party, and Line of the account's
 	// own line, both as sent.
 	Outside, Line string
@@ -50,6 +52,7 @@ func (e *Envelope) Details() Details {
 		Kind:      r.kind,
 		Outcome:   r.outcome,
 		Direction: r.direction,
+		Implied:   r.said.direction(slotDirection, slotInfoDirection, slotInfoType) == "",
 		ID:        id,
 		Line:      r.line(),
 		LineName:  r.said.text(slotLineName),

@@ -91,7 +91,7 @@ func Fold(parts ...Part) Folded {
 
 	f := Folded{
 		ID:         first(earliest, func(p *Part) string { return p.ID }),
-		Direction:  first(earliest, func(p *Part) Direction { return p.Direction }),
+		Direction:  cmp.Or(first(earliest, statedDirection), first(earliest, func(p *Part) Direction { return p.Direction })),
 		LineName:   first(latest, func(p *Part) string { return p.LineName }),
 		Phone:      first(earliest, func(p *Part) string { return p.Phone }),
 		Extension:  first(earliest, func(p *Part) string { return p.Extension }),
@@ -142,6 +142,15 @@ func byTime(a, b *Part) int {
 		return 1
 	}
 	return 0
+}
+
+// statedDirection returns the direction that an event gives, and not one that its type
+// implies.
+func statedDirection(p *Part) Direction {
+	if p.Implied {
+		return ""
+	}
+	return p.Direction
 }
 
 // first returns the first value that is not zero.

@@ -228,11 +228,14 @@ func (d *Dispatcher) settle(ctx context.Context, p *pending) (err error) {
 	}
 	// guard 4 alert (TheCallsOf|WhatCannot|NoOrder): if false {
 	if p.call.Served() {
-		return d.settleServed(ctx, p.call)
+		return d.settleServed(ctx, p)
 	}
 	var caller *history
 	for _, kind := range kinds {
 		if !p.call.Owes(kind) {
+			if p.call.Direction == events.Outbound && (p.sent[kind] || p.call.stands(kind)) {
+				err = errors.Join(err, d.takeBack(ctx, p.call, kind, outgoing, p.call.key))
+			}
 			continue
 		}
 		// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted): published := p.sent[kind]
@@ -258,7 +261,7 @@ func (d *Dispatcher) settle(ctx context.Context, p *pending) (err error) {
 				append(attributes(p.key, kind), slog.String("reason", string(cmp.Or(why, sent))))...)
 		}
 	}
-	return nil
+	return err
 }
 
 // known returns why an alert that a call owes is not to be published, as far as the
@@ -311,13 +314,15 @@ func (d *Dispatcher) twinOf(ctx context.Context, c *call, kind events.Kind, done
 
 // settleServed takes back the alerts of a call that was answered, and of the calls
 // that are the same ring.
-func (d *Dispatcher) settleServed(ctx context.Context, c *call) error {
+func (d *Dispatcher) settleServed(ctx context.Context, p *pending) error {
+	c := p.call
 	done, err := d.claim(ctx, c, ringAnswered)
 	if err != nil {
 		return err
 	}
 	for _, kind := range kinds {
-		if c.stands(kind) {
+		// What was sent may not be marked: see [Dispatcher.mark].
+		if c.stands(kind) || p.sent[kind] && c.mark(table.ReturnedKey, kind) == nil {
 			err = errors.Join(err, d.takeBack(ctx, c, kind, answered, c.key))
 		}
 		twin, readErr := d.loadTwin(ctx, c, done, string(kind))
@@ -403,7 +408,7 @@ func (d *Dispatcher) takeBack(ctx context.Context, c *call, kind events.Kind, wh
 	var messages []Message
 	for _, a.Kind = range []events.Kind{events.KindReturned, events.KindCorrection} {
 		told := c.marks[table.ToldKey(c.key, kind, a.Kind)] != nil
-		// guard 2 alert (TakenBackOnce): told = false
+		// guard 2 alert (AnAlertIsTakenBackOnce): told = false
 		if !told && (a.Kind == events.KindReturned || why == answered) {
 			messages = append(messages, d.Style.Message(a))
 		}

@@ -57,6 +57,7 @@ const (
 	none      reason = ""
 	sent      reason = "sent"      // before
 	answered  reason = "answered"  // by another call of the ring, or, taken back, by the same
+	outgoing  reason = "outgoing"  // the call was ours, as a later event says
 	sameRing  reason = "same_ring" // another call of the ring alerts
 	old       reason = "old"       // MaxAge
 	abandoned reason = "abandoned" // Abandoned

@@ -175,7 +175,7 @@ func TestMetricsCountDeliveries(t *testing.T) {
 		{"a missed call", post(t, &tabletest.Memory{}, nil, token, missed), []string{"Deliveries", "Stored missed_call"}},
 		{"an answered call", post(t, &tabletest.Memory{}, nil, token, answered), []string{"CallsAnswered", "Deliveries", "Stored call"}},
 		{"a delivery seen before", post(t, stored(missed), nil, token, missed), []string{"Deliveries", "Duplicates"}},
-		{"a type that no document names", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, "call.missed", "call.lost", 1)), []string{"Deliveries", "Stored unknown", "Unregistered"}},
+		{"a type that no document names", post(t, &tabletest.Memory{}, nil, token, strings.Replace(missed, "call.missed", "call.zephyr", 1)), []string{"Deliveries", "Stored unknown", "Unregistered"}},
 		{"a delivery that nothing tells from another", post(t, stored(anonymous), nil, token, anonymous), []string{"Deliveries", "Duplicates", "DuplicatesAmbiguous"}},
 		{"an outcome that nobody knows", post(t, &tabletest.Memory{}, nil, token, unclear), []string{"Deliveries", "OutcomeUnknown", "Stored call"}},
 		{"an outcome that nobody knows, again", post(t, stored(unclear), nil, token, unclear), []string{"Deliveries", "Duplicates"}},

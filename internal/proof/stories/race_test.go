@@ -1,0 +1,5 @@
+//go:build race
+
+package stories_test
+
+func init() { orders = 3 }
