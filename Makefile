@@ -42,8 +42,10 @@ TESTING := $(LOCAL) GORACE=atexit_sleep_ms=50
 # The race detector needs a C compiler; without one the tests run without it.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-# Two packages without a goroutine, in which the tests spend most of their time with the race detector.
-RACELESS = $(if $(RACE),-gcflags=compress/flate=-race=false -gcflags=github.com/ringback/ringback/internal/proof/scale=-race=false)
+# Packages without a goroutine, in which the tests spend most of their time with the race detector.
+RACELESS_PACKAGES := compress/flate regexp regexp/syntax github.com/nyaruka/phonenumbers \
+	github.com/ringback/ringback/internal/phone github.com/ringback/ringback/internal/proof/scale
+RACELESS = $(if $(RACE),$(RACELESS_PACKAGES:%=-gcflags=%=-race=false))
 
 PYTHON_NEEDED = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "install Python 3.11 or later, as python3"; exit 1; }
 

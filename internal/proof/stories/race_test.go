@@ -2,4 +2,4 @@
 
 package stories_test
 
-func init() { orders = 3 }
+func init() { orders = 2 }
