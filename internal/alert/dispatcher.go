@@ -280,15 +280,17 @@ func (d *Dispatcher) known(c *call, kind events.Kind, published bool) reason {
 // answered, it returns why the call's own alert is not to be published, or takes it
 // back.
 func (d *Dispatcher) settleRing(ctx context.Context, c *call, kind events.Kind, published bool) (reason, error) {
-	done, err := d.claim(ctx, c, string(kind))
+	done, held, err := d.claim(ctx, c, string(kind))
 	if err != nil {
 		return none, err
 	}
 	twin, why, err := d.twinOf(ctx, c, kind, done)
+	// A process that had the lease may have ended between publishing and marking.
+	maybe := held && c.mark(table.TwinKey, kind) == nil
 	switch {
 	case err != nil || twin == nil:
 		return none, err
-	case published:
+	case published, maybe:
 		return sent, d.takeBack(ctx, c, kind, why, c.key)
 	case c.mark(table.TwinKey, kind) == nil:
 		if _, err := d.store.Put(ctx, table.TwinItem(c.key, kind, string(why), twin.key)); err != nil {
@@ -316,13 +318,15 @@ func (d *Dispatcher) twinOf(ctx context.Context, c *call, kind events.Kind, done
 // that are the same ring.
 func (d *Dispatcher) settleServed(ctx context.Context, p *pending) error {
 	c := p.call
-	done, err := d.claim(ctx, c, ringAnswered)
+	done, _, err := d.claim(ctx, c, ringAnswered)
 	if err != nil {
 		return err
 	}
 	for _, kind := range kinds {
-		// What was sent may not be marked: see [Dispatcher.mark].
-		if c.stands(kind) || p.sent[kind] && c.mark(table.ReturnedKey, kind) == nil {
+		// What was sent may not be marked: see [Dispatcher.mark]. A process that had the
+		// lease may have ended before it could.
+		maybe := p.sent[kind] || done.has(string(kind), c) && c.mark(table.TwinKey, kind) == nil
+		if c.stands(kind) || maybe && c.mark(table.ReturnedKey, kind) == nil {
 			err = errors.Join(err, d.takeBack(ctx, c, kind, answered, c.key))
 		}
 		twin, readErr := d.loadTwin(ctx, c, done, string(kind))

@@ -33,21 +33,29 @@ func (d *Dispatcher) ringOf(c *call) table.Ring {
 }
 
 // claim writes that the call does something for its ring, unless one has done it, and
-// returns what was done. It reads after it has written.
-func (d *Dispatcher) claim(ctx context.Context, c *call, what string) (ring, error) {
+// returns what was done. It reads after it has written. held is set if the call had
+// claimed it before.
+func (d *Dispatcher) claim(ctx context.Context, c *call, what string) (done ring, held bool, err error) {
 	of := d.ringOf(c)
 	if !of.Known() {
-		return nil, nil //nolint:nilnil // a ring that is not known has done nothing
+		return nil, false, nil // a ring that is not known has done nothing
 	}
-	done, err := d.readRing(ctx, of)
+	done, err = d.readRing(ctx, of)
 	if _, taken := done[what]; err != nil || taken {
-		return done, err
+		return done, done.has(what, c), err
 	}
 	if _, err := d.store.Put(ctx, table.RingItem(of, what, c.key)); err != nil {
-		return nil, fmt.Errorf("claim the ring: %w", err)
+		return nil, false, fmt.Errorf("claim the ring: %w", err)
 	}
-	// guard 4 alert (AtTheSameTime): return done, nil
-	return d.readRing(ctx, of)
+	// guard 4 alert (AtTheSameTime): return done, false, nil
+	done, err = d.readRing(ctx, of)
+	return done, false, err
+}
+
+// has reports whether it was the call that did something for its ring.
+func (r ring) has(what string, c *call) bool {
+	key, ok := r[what]
+	return ok && table.CallOf(key) == table.CallOf(c.key)
 }
 
 func (d *Dispatcher) readRing(ctx context.Context, of table.Ring) (ring, error) {
