@@ -153,13 +153,13 @@ func newStorm(t *testing.T, seed uint64, repeats bool) *storm {
 	s.lossy, s.repeats = repeats, alert.MaxBatch
 	var killed kills // of those that publish
 	if repeats {
-		const answers, processes, more = 3, 3, 1                                       // of which one is about to be killed
+		const lose, processes, more = 3, 3, 1                                          // of which one is about to be killed
 		s.topics.round = []fault{done("done and cut", 0), done("done too late", late)} // the first ones, so that there are any
 		s.topics.lost = s.published.lost
-		// What those hit may publish nothing, such as the function's first connection. This one is a publication.
-		s.published.lose = 1
+		// What those hit may publish nothing, such as the function's first connection. These are publications.
+		s.published.lose = lose
 		killed = kills{every: 10, within: 40 * time.Millisecond, most: processes}
-		s.repeats += (answers + processes + more) * alert.MaxBatch
+		s.repeats += (len(s.topics.round) + lose + processes + more) * alert.MaxBatch
 	}
 
 	topic, secret, desk := faultproxy.New(t, moto.Endpoint(t)), faultproxy.New(t, moto.Endpoint(t)), faultproxy.New(t, moto.Endpoint(t))

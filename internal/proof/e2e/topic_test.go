@@ -119,8 +119,14 @@ type publications struct {
 	// be an alert of another call of the ring.
 	deaths int
 	slow   int // answers that came too late by themselves, on a busy machine
-	lose   int // how many answers to lose, of the next publications
+	// lose is how many answers to lose, at the most, until an alert has come again. An alert whose call was answered
+	// meanwhile does not: it is taken back.
+	lose int
+	seen int // publications since lose was set
 }
+
+// loseEvery is how many publications there are for each answer that is lost: enough for the alert to come again.
+const loseEvery = 4
 
 func newPublications() *publications {
 	return &publications{times: map[string]int{}, causes: map[string]int{}}
@@ -159,6 +165,14 @@ func (p *publications) loses(body []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lose == 0 || len(ids) == 0 {
+		return false
+	}
+	for _, times := range p.times {
+		if times > 1 {
+			return false
+		}
+	}
+	if p.seen++; p.seen%loseEvery != 1 {
 		return false
 	}
 	p.lose--
