@@ -49,11 +49,12 @@ RACELESS = $(if $(RACE),$(RACELESS_PACKAGES:%=-gcflags=%=-race=false))
 
 PYTHON_NEEDED = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "install Python 3.11 or later, as python3"; exit 1; }
 
-# template.yaml sets Lambda's processor; Go has other names for the two.
+# Lambda's processor, by the name of the template's parameter; Go has other names for the two. SAM does not
+# tell a Makefile what the parameter is.
+ARCHITECTURE ?= $(shell sed -n '/^  Architecture:$$/,/^    Default: /s/^    Default: //p' template.yaml)
 GOARCH_arm64  := arm64
 GOARCH_x86_64 := amd64
-override LAMBDA_ARCH := $(shell sed -n 's/^ *Architectures: \[\(.*\)\]$$/\1/p' template.yaml)
-LAMBDA_GOARCH  = $(or $(GOARCH_$(LAMBDA_ARCH)),$(error no Architectures: [arm64] or [x86_64] in template.yaml))
+LAMBDA_GOARCH  = $(or $(GOARCH_$(ARCHITECTURE)),$(error ARCHITECTURE=$(ARCHITECTURE) is neither arm64 nor x86_64))
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -125,7 +126,7 @@ guards: $(DYNALITE) $(MOTO) ## remove each guard of a promise in turn; fail unle
 
 invoke-%: sam-build ## run FUNCTION in Docker on one of its samples, such as invoke-call.missed
 	$(SAM) local invoke $(FUNCTION_$(FUNCTION)) -e events-samples/$(FUNCTION)/$*.json --region us-east-1 \
-		--env-vars docs/sam-local-env.json --add-host host.docker.internal:host-gateway
+		--parameter-overrides Architecture=$(ARCHITECTURE) --env-vars docs/sam-local-env.json --add-host host.docker.internal:host-gateway
 
 lint: $(GOLANGCI) ## lint the Go code
 	$(GOLANGCI) run

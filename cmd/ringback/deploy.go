@@ -17,6 +17,9 @@ import (
 // of the functions' packages, so that a version with the new parameters is published.
 const answersVariable = "RINGBACK_PARAMETERS"
 
+// architectureVariable has the processor that the Makefile builds the functions for.
+const architectureVariable = "ARCHITECTURE"
+
 type deployFlags struct {
 	sam, env string
 	ask      bool
@@ -79,8 +82,12 @@ func (f *deployFlags) run(c *cobra.Command) error {
 	}
 
 	build := f.command(c, "build")
+	build.Env = os.Environ()
 	if stack.Parameters != nil {
-		build.Env = append(os.Environ(), answersVariable+"="+strings.Join(answers, " "))
+		build.Env = append(build.Env, answersVariable+"="+strings.Join(answers, " "))
+	}
+	if processor := file.value("Architecture", stack.Parameters); processor != "" {
+		build.Env = append(build.Env, architectureVariable+"="+processor)
 	}
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("sam build: %w", err)

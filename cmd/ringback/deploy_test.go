@@ -40,8 +40,9 @@ type deployment struct {
 // deployed is what came of a deployment.
 type deployed struct {
 	result
-	sam     [][]string // what SAM was called with
-	answers string     // what the build gets to know
+	sam [][]string // what SAM was called with
+	// What the build gets to know.
+	answers, processor string
 }
 
 // run runs the program as a process of its own, because it reads from the terminal.
@@ -52,7 +53,7 @@ func (d deployment) run(t *testing.T) deployed {
 		"samconfig.toml": d.samconfig,
 		"template.yaml":  readFile(t, tabletest.TemplatePath(t)),
 		"sam": `#!/bin/sh
-[ "$1" != build ] || printf %s "$RINGBACK_PARAMETERS" > answers
+[ "$1" != build ] || { printf %s "$RINGBACK_PARAMETERS" > answers; printf %s "$ARCHITECTURE" > processor; }
 for arg; do printf '%s\n' "$arg"; done >> calls
 echo >> calls
 [ "$1" != deploy ] || [ -z "$CONFIRMS" ] || { read -r answer && echo "confirmed: $answer"; }
@@ -98,7 +99,7 @@ echo >> calls
 		for call := range strings.SplitSeq(strings.TrimSuffix(readFile(t, filepath.Join(folder, "calls")), "\n\n"), "\n\n") {
 			got.sam = append(got.sam, strings.Split(call, "\n"))
 		}
-		got.answers = readFile(t, filepath.Join(folder, "answers"))
+		got.answers, got.processor = readFile(t, filepath.Join(folder, "answers")), readFile(t, filepath.Join(folder, "processor"))
 	}
 	return got
 }
@@ -299,6 +300,29 @@ func TestDeploySaysWhatFailed(t *testing.T) {
 			got.complains(t, tc.want...)
 			if len(got.sam) != tc.calls {
 				t.Errorf("SAM ran %d times, want %d", len(got.sam), tc.calls)
+			}
+		})
+	}
+}
+
+// A function that is built for another processor does not start.
+func TestDeployBuildsForTheProcessorOfTheStack(t *testing.T) {
+	for _, tc := range []struct {
+		name, file, stack, want string
+	}{
+		{"neither says", "", "", ""}, // the Makefile takes the template's default
+		{"as the file says", `parameter_overrides = "Architecture=x86_64"`, "arm64", "x86_64"},
+		{"as it was deployed", "", "x86_64", "x86_64"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := newAWS(t)
+			if tc.stack != "" {
+				a.parameters = map[string]string{"Architecture": tc.stack}
+			}
+			got := deployment{samconfig: samFile + tc.file, env: []string{"ARCHITECTURE="}}.run(t)
+			got.exits(t, 0)
+			if got.processor != tc.want {
+				t.Errorf("built for %q, want %q", got.processor, tc.want)
 			}
 		})
 	}

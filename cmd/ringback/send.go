@@ -22,6 +22,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	samples "github.com/ringback/ringback/events-samples"
+	"github.com/ringback/ringback/internal/deployed"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/local"
 )
@@ -287,11 +288,13 @@ var (
 	errNoAnswer = errors.New("no answer")
 )
 
+var transport = deployed.NewTransport()
+
 // exchange makes a request and reads the answer.
 func exchange(req *http.Request) (answer, error) {
 	// An http.Client would follow redirects, and the token would go wherever they
 	// lead.
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := transport.RoundTrip(req)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return answer{}, fmt.Errorf("%w at %s", errRefused, req.URL.Host)

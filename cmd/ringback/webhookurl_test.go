@@ -64,6 +64,25 @@ func TestWebhookURLPrintsTheWholeURLAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestWebhookURLIsThatOfTheEmulator(t *testing.T) {
+	a := newAWS(t)
+	_, port, _ := strings.Cut(strings.TrimPrefix(a.url, "http://"), ":")
+	for _, tc := range []struct{ endpoint, want string }{
+		{a.url, "http://abc123.execute-api.localhost:" + port + "/justcall"},
+		{"http://localhost.localstack.cloud:4566", "http://abc123.execute-api.localhost.localstack.cloud:4566/justcall"},
+		{"https://emulator.example", "https://abc123.execute-api.emulator.example/justcall"},
+		{"https://vpce-1.execute-api.amazonaws.com", urlBase},
+		{"https://cloudformation.us-east-1.amazonaws.com", urlBase},
+	} {
+		t.Setenv("AWS_ENDPOINT_URL", tc.endpoint)
+		got := run(t, "webhook-url", "--region", "eu-central-1")
+		got.exits(t, 0)
+		if got.stdout != tc.want+"/"+token+"\n" {
+			t.Errorf("with the endpoint %s: %q, want the token at %q", tc.endpoint, got.stdout, tc.want)
+		}
+	}
+}
+
 func TestWebhookURLWarnsOfATopicThatReachesNobody(t *testing.T) {
 	const (
 		alerts, alertsYet = "Nobody is alerted to missed calls and voicemails:", "Nobody is alerted to missed calls and voicemails yet:"
@@ -238,12 +257,14 @@ func newAWS(t *testing.T) *fakeAWS {
 	}
 	folder := t.TempDir()
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL":            server.URL,
-		"AWS_ACCESS_KEY_ID":           "AKIAEXAMPLE",
-		"AWS_SECRET_ACCESS_KEY":       "example",
-		"AWS_CONFIG_FILE":             filepath.Join(folder, "config"),
-		"AWS_SHARED_CREDENTIALS_FILE": filepath.Join(folder, "credentials"),
-		"AWS_EC2_METADATA_DISABLED":   "true",
+		"AWS_ENDPOINT_URL_CLOUDFORMATION":  server.URL,
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL,
+		"AWS_ENDPOINT_URL_SNS":             server.URL,
+		"AWS_ACCESS_KEY_ID":                "AKIAEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY":            "example",
+		"AWS_CONFIG_FILE":                  filepath.Join(folder, "config"),
+		"AWS_SHARED_CREDENTIALS_FILE":      filepath.Join(folder, "credentials"),
+		"AWS_EC2_METADATA_DISABLED":        "true",
 	} {
 		t.Setenv(name, value)
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -79,7 +81,32 @@ func Read(ctx context.Context, cfg aws.Config, stack string, needed ...string) (
 	if err != nil {
 		return Stack{}, fmt.Errorf("the stack's secret: %w", err)
 	}
-	return Stack{URL: outputs[outputURLBase] + "/" + secret.Token, Secret: secret, Outputs: outputs}, nil
+	base := emulated(outputs[outputURLBase], aws.ToString(cfg.BaseEndpoint))
+	return Stack{URL: base + "/" + secret.Token, Secret: secret, Outputs: outputs}, nil
+}
+
+// emulated returns where an emulator of AWS at endpoint serves what API Gateway would at base: at the API's name below
+// its own, as LocalStack and fakecloud do. Any other base stays as it is, and so does one with the endpoint of AWS or
+// none.
+func emulated(base, endpoint string) string {
+	at, err := url.Parse(base)
+	if err != nil {
+		return base
+	}
+	api, _, ok := strings.Cut(at.Hostname(), ".execute-api.")
+	by, err := url.Parse(endpoint)
+	if !ok || err != nil || by.Host == "" || strings.Contains(by.Hostname(), ".amazonaws.") {
+		return base
+	}
+	host := by.Hostname()
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsLoopback() {
+		host = "localhost" // an address has no names below it
+	}
+	at.Scheme, at.Host = by.Scheme, api+".execute-api."+host
+	if port := by.Port(); port != "" {
+		at.Host += ":" + port
+	}
+	return at.String()
 }
 
 // Settings are the parameters and the outputs that a stack has now. Both are empty if there is no

@@ -1,6 +1,7 @@
 package lambdaenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ type Environment struct {
 	getenv      func(string) string
 	faults      []error
 	region      string
+	endpoint    string // of every service that has none of its own
 	credentials aws.CredentialsProvider
 	client      *awsclient.HTTPClient
 }
@@ -35,7 +37,7 @@ func New(getenv func(string) string) *Environment {
 	e.credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return credentials, nil
 	})
-	e.region = e.Required("AWS_REGION")
+	e.region, e.endpoint = e.Required("AWS_REGION"), e.URL("AWS_ENDPOINT_URL")
 	return e
 }
 
@@ -95,9 +97,10 @@ func (e *Environment) Err() error { return errors.Join(e.faults...) }
 
 // AWS returns the configuration of a client of an AWS service: the function's region
 // and credentials, the retry policy of [awsclient.NewRetryer], the one HTTP client
-// that all services share, and the endpoint in AWS_ENDPOINT_URL_<service>, which is
-// only set for local use. Services are named as in
-// https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html:
+// that all services share, and the endpoint in AWS_ENDPOINT_URL_<service> or, for all
+// services, AWS_ENDPOINT_URL. Only stand-ins for AWS set them; empty is not set. They
+// mean what they mean to the SDK, which names the services:
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 //
 //	awsclient.NewService(awsclient.SQS, e.AWS("SQS"))
 func (e *Environment) AWS(service string) aws.Config {
@@ -107,7 +110,7 @@ func (e *Environment) AWS(service string) aws.Config {
 		HTTPClient:  e.client,
 		Retryer:     awsclient.NewRetryer,
 	}
-	if endpoint := e.URL("AWS_ENDPOINT_URL_" + service); endpoint != "" {
+	if endpoint := cmp.Or(e.URL("AWS_ENDPOINT_URL_"+service), e.endpoint); endpoint != "" {
 		config.BaseEndpoint = aws.String(endpoint)
 	}
 	return config

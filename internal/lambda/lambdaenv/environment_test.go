@@ -49,6 +49,7 @@ func TestNamesEveryFaultAtOnce(t *testing.T) {
 		{"a URL that cannot be read", map[string]string{"ADDRESS": "http://[::1"}, []string{"ADDRESS"}},
 		{"no URL", map[string]string{"ADDRESS": ""}, nil},
 		{"an endpoint that is not a URL", map[string]string{"AWS_ENDPOINT_URL_SQS": "queue"}, []string{"AWS_ENDPOINT_URL_SQS"}},
+		{"one endpoint for all that is not a URL", map[string]string{"AWS_ENDPOINT_URL": "127.0.0.1"}, []string{"AWS_ENDPOINT_URL"}},
 		{"the caller's own", map[string]string{"OWN": "wrong"}, []string{"OWN"}},
 		{
 			"what every function needs",
@@ -140,5 +141,16 @@ func TestClientsShareOneConnectionPoolAndTheFunctionsRole(t *testing.T) {
 	}
 	if topic.BaseEndpoint != nil {
 		t.Errorf("endpoint of SNS: %q, want the public one", *topic.BaseEndpoint)
+	}
+
+	// One endpoint for all services, as an emulator of AWS has, but for those with one of their own. The template sets
+	// the services' own variables to "", which is not set.
+	e = lambdaenv.New(with(map[string]string{
+		"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_ENDPOINT_URL_SNS": "", "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9324",
+	}))
+	for service, want := range map[string]string{"DYNAMODB": "http://127.0.0.1:4566", "SNS": "http://127.0.0.1:4566", "SQS": "http://127.0.0.1:9324"} {
+		if got := aws.ToString(e.AWS(service).BaseEndpoint); got != want {
+			t.Errorf("endpoint of %s: %q, want %q", service, got, want)
+		}
 	}
 }

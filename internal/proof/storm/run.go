@@ -127,7 +127,7 @@ func (o *options) find(ctx context.Context) (cfg aws.Config, host string, err er
 		return cfg, "", errors.New("--url is not a URL: it begins with https:// and ends with the token")
 	}
 	// As JustCall does before it saves a URL. No redirect is followed, to which the token would go.
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := deployed.NewTransport().RoundTrip(req)
 	if err != nil {
 		return cfg, "", fmt.Errorf("ask %s: %w", req.URL.Host, err)
 	}

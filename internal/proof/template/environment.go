@@ -16,9 +16,9 @@ import (
 	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
-// lambdaSets are the variables that Lambda itself sets for every function. See
+// lambdaSets are the variables that Lambda itself sets for every function, or an emulator of it. See
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
-var lambdaSets = []string{"AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+var lambdaSets = []string{"AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
 
 // runtimeReads are the variables that the Go runtime reads, not our code.
 var runtimeReads = []string{"GOMAXPROCS", "SSL_CERT_DIR"}

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/ringback/ringback/internal/deployed"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/timing"
 )
@@ -142,8 +142,9 @@ func (p *Player) Play(ctx context.Context, plan *Plan, target *Target, alerts Al
 	round := &round{
 		Player: p, plan: plan, target: target, seen: seen, started: p.Now(),
 		slots:     make(chan struct{}, width),
-		transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConns: width, MaxIdleConnsPerHost: width},
+		transport: deployed.NewTransport(),
 	}
+	round.transport.MaxIdleConns, round.transport.MaxIdleConnsPerHost = width, width
 	round.play(ctx)
 	ended := p.Now()
 
