@@ -37,9 +37,10 @@ func PhoneNumber(text string) string {
 //
 // No country code begins with 0, so 00 means "+" if at least seven digits follow;
 // 0011, which Australians dial, as well. But 011 is also the area code of Turin,
-// Johannesburg, Delhi and Buenos Aires. It means "+" only if at least nine digits
-// follow, which no number there has, and if the first of them is a 1, if they are a
-// number of North America. No national number is known that begins with 00.
+// Johannesburg, Delhi, Buenos Aires and São Paulo. It means "+" only if at least nine
+// digits follow, which of those only São Paulo's mobile numbers have, with a 9 in
+// front; and if the first of them is a 1, if they are a number of North America. No
+// national number is known that begins with 00.
 func SplitNumber(text string) (number, extension string) {
 	// Most numbers are "+" and digits, and need none of this.
 	if digits, plus := strings.CutPrefix(text, "+"); isPlain(digits) {
@@ -338,7 +339,13 @@ func withoutPrefix(digits string) string {
 		return digits
 	}
 	if rest, ok := strings.CutPrefix(digits, "011"); ok && len(rest) >= 9 && rest[0] != '0' {
-		if rest[0] != '1' || len(rest) == 11 && rest[1] >= '2' {
+		switch rest[0] {
+		case '1':
+			ok = len(rest) == 11 && rest[1] >= '2'
+		case '9':
+			ok = len(rest) > 9
+		}
+		if ok {
 			return rest
 		}
 	}

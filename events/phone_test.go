@@ -51,6 +51,8 @@ func TestPhoneNumber(t *testing.T) {
 		{"00 in brackets", "(0049) 30 5550115", "+49305550115"},
 		{"011", "011 49 30 5550115", "+49305550115"},
 		{"011 before North America", "011 1 415 555 8765", "+14155558765"},
+		{"011 of São Paulo, before a mobile number", "(011) 98765-4321", "+011987654321"},
+		{"011 before a number abroad that begins with 9 too", "011 971 50 123 4567", "+971501234567"},
 		{"0011, from Australia", "0011 49 30 5550115", "+49305550115"},
 		{"(0) after a country code", "+44 (0)20 7946 0117", "+442079460117"},
 		{"(0) close by", "+44(0)2079460117", "+442079460117"},

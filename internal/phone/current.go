@@ -16,32 +16,42 @@ type spelling struct {
 	canonical string
 }
 
+// argentina is the country whose canonical form is not the one to dial.
+const argentina = 54
+
 // spellings are what numbering plans have changed since 2018, as far as the old number
 // tells the new one, and what they allow to be written in two ways. The port knows the
 // new numbers only.
 //
-// Some changes are not here, because the old number does not tell the new one: that of
-// Manila in 2019 (the operator chose the digit), and Côte d'Ivoire's landlines (the
-// operator, again).
+// The change of Manila in 2019 is not here: the new digit depends on the operator, which
+// the old number does not tell.
 var spellings = []spelling{
 	// Argentina: a mobile number has a 9 if it is called from abroad, and a 15 behind
 	// the area code at home. No landline has the same digits otherwise. See
 	// https://www.itu.int/oth/T020200000A.
-	{54, regexp.MustCompile(`^9(\d{10})$`), "$1"},
+	{argentina, regexp.MustCompile(`^9(\d{10})$`), "$1"},
 	// Benin, 30 November 2024: 01 before all numbers. See
 	// https://fr.allafrica.com/stories/202411300249.html.
 	{229, regexp.MustCompile(`^([2-9]\d{7})$`), "01$1"},
 	// Brazil, until 6 November 2016: 9 before mobile numbers. Networks still send
 	// numbers without it. See https://github.com/google/libphonenumber/issues/1618.
 	{55, regexp.MustCompile(`^([1-9]{2})([6-9]\d{7})$`), "${1}9$2"},
+	// Chile, until 6 August 2016: 0 before area codes and mobile numbers at home. The port
+	// has forgotten it; people's address books have not. See
+	// https://www.itu.int/oth/T020200002B.
+	{56, regexp.MustCompile(`^0([2-9]\d{8})$`), "$1"},
 	// Colombia, 1 September 2021: 60 before landlines. See
 	// https://www.crcom.gov.co (resolution 5826 of 2019).
 	{57, regexp.MustCompile(`^([1-8]\d{7})$`), "60$1"},
-	// Côte d'Ivoire, 31 January 2021: two digits before mobile numbers, by operator.
-	// See https://www.artci.ci.
+	// Côte d'Ivoire, 31 January 2021: two digits before all numbers, by operator, which
+	// the second digit of a mobile number and the third of a landline tell. See
+	// https://www.artci.ci.
 	{225, regexp.MustCompile(`^([04-9][0-3]\d{6})$`), "01$1"},
 	{225, regexp.MustCompile(`^([04-9][4-6]\d{6})$`), "05$1"},
 	{225, regexp.MustCompile(`^([04-9][7-9]\d{6})$`), "07$1"},
+	{225, regexp.MustCompile(`^(2[0-4]8\d{5})$`), "21$1"},
+	{225, regexp.MustCompile(`^((?:2[0-4]|3[0-6])0\d{5})$`), "25$1"},
+	{225, regexp.MustCompile(`^((?:2[0-4]|3[0-6])\d{6})$`), "27$1"},
 	// Gabon, 15 November 2019: the 0 in front became a digit of the operator. See
 	// http://news.alibreville.com/h/114469.html.
 	{241, regexp.MustCompile(`^0?(1\d{6})$`), "1$1"},

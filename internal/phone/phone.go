@@ -3,6 +3,7 @@ package phone
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -21,7 +22,7 @@ type Book struct{ country string }
 // wraps [ErrCountry].
 func New(defaultCountry string) (Book, error) {
 	if defaultCountry != "" && !phonenumbers.GetSupportedRegions()[defaultCountry] {
-		return Book{}, fmt.Errorf("%w: %q, want two capital letters such as US", ErrCountry, defaultCountry)
+		return Book{}, fmt.Errorf("%w: %q, want two capital letters of ISO 3166, such as US or GB", ErrCountry, defaultCountry)
 	}
 	return Book{defaultCountry}, nil
 }
@@ -47,8 +48,9 @@ func (b Book) Canonical(text string) string {
 }
 
 // Show returns the number that a text means for people to read and dial, in
-// international format: "+44 20 7946 0148". A short code is shown as its digits, and
-// a text without a number as it is.
+// international format: "+44 20 7946 0148". A number from before its plan changed is
+// shown as it is dialled today. A short code is shown as its digits, and a text without
+// a number as it is.
 func (b Book) Show(text string) string {
 	n := b.meant(text)
 	switch {
@@ -59,12 +61,26 @@ func (b Book) Show(text string) string {
 	case n.number == nil:
 		return n.digits
 	}
-	number := format(n.number)
-	// The port's formats are not all right. One that changes a digit is not used.
-	if shown := phonenumbers.Format(n.number, phonenumbers.INTERNATIONAL); events.PhoneNumber(shown) == number {
+	today := dialled(n.number)
+	number := format(today)
+	// The port's formats are not all right. One that changes a digit is not used. And
+	// with blanks, digits that cannot be a number would look like one of another country.
+	if shown := phonenumbers.Format(today, phonenumbers.INTERNATIONAL); isPossible(today) && events.PhoneNumber(shown) == number {
 		return shown
 	}
 	return number
+}
+
+// dialled returns a number as it is dialled today.
+func dialled(n *phonenumbers.PhoneNumber) *phonenumbers.PhoneNumber {
+	if n.GetCountryCode() == argentina {
+		return n // both forms can be dialled, and a mobile phone needs its 9
+	}
+	canonical, respelled := canonicalOf(n)
+	if today := parse(canonical, ""); respelled && today != nil {
+		return today
+	}
+	return n
 }
 
 func format(n *phonenumbers.PhoneNumber) string {
@@ -88,14 +104,16 @@ type meaning struct {
 //
 //  1. a short code is itself;
 //  2. what begins with 0 or a bracket is a national number, if the country has numbers
-//     of this length;
-//  3. what somebody wrote with blanks, dashes or brackets and without "+" is national, if
-//     the country writes its numbers with these digits and the number is valid;
+//     of this length, unless the country's own code is in the bracket;
+//  3. what somebody wrote with blanks, dashes or brackets and without "+" is a valid
+//     national number, if the country writes its numbers with these digits, or if the
+//     first group of digits is no country code;
 //  4. a valid number with its country code;
-//  5. a national number as in 3, however it is written, unless it begins with the
-//     country's own code; if somebody wrote it as in 3, valid or not;
+//  5. a national number as the country writes it, if it is valid or written as in 3,
+//     unless it begins with the country's own code;
 //  6. a number with its country code, if the country has numbers of this length;
-//  7. a national number, if the country has numbers of this length;
+//  7. a national number, if it is valid, or if the country has numbers of this length and
+//     its own code is not in front;
 //  8. a number with a country code that exists;
 //  9. only digits.
 //
@@ -126,17 +144,19 @@ func (b Book) meantBy(text string) meaning {
 	}
 	how := writtenAs(text, digits)
 	asWritten := home != nil && writes(home, digits)
-	ownCode := isPossible(abroad) && home != nil && abroad.GetCountryCode() == home.GetCountryCode()
+	ownCode := home != nil && abroad != nil && abroad.GetCountryCode() == home.GetCountryCode()
+	codeApart := isPossible(abroad) && how.first == strconv.Itoa(int(abroad.GetCountryCode()))
 	switch {
-	case how.national && isPossible(home), how.byHand && asWritten && isValid(home):
+	case how.national && isPossible(home) && !(ownCode && codeApart),
+		how.byHand && isValid(home) && (asWritten || !codeApart):
 		m.number = home
 	case abroad != nil && phonenumbers.IsValidNumber(abroad):
 		m.number = abroad
-	case asWritten && (isValid(home) || how.byHand && isPossible(home)) && !ownCode:
+	case asWritten && (isValid(home) || how.byHand && isPossible(home)) && !(ownCode && isPossible(abroad)):
 		m.number = home
 	case isPossible(abroad):
 		m.number = abroad
-	case isPossible(home):
+	case isValid(home), isPossible(home) && !ownCode:
 		m.number = home
 	default:
 		m.number = abroad
@@ -174,6 +194,8 @@ type writing struct {
 	// national is set if the text begins as only a national number does, byHand if it
 	// has no "+" and something between its digits.
 	national, byHand bool
+	// first is the first group of digits of a text without "+".
+	first string
 }
 
 func writtenAs(text, digits string) writing {
@@ -185,9 +207,14 @@ func writtenAs(text, digits string) writing {
 	if first < 0 || text[first] == '0' || strings.ContainsAny(text, "+＋﹢") {
 		return writing{} // a "+", or 00 in place of it
 	}
+	group := text[first:]
+	if end := strings.IndexFunc(group, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+		group = group[:end]
+	}
 	return writing{
 		national: strings.HasPrefix(text, "("),
 		byHand:   !strings.Contains(text, digits),
+		first:    group,
 	}
 }
 

@@ -3,6 +3,7 @@ package phone_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,7 +28,7 @@ func TestNewTakesCountriesOnly(t *testing.T) {
 	for _, country := range []string{"", "US", "DE", "CI", "XK"} {
 		book(t, country)
 	}
-	for _, country := range []string{"XX", "us", "USA", "1", "001", " US"} {
+	for _, country := range []string{"XX", "UK", "us", "USA", "1", "001", " US"} {
 		if _, err := phone.New(country); !errors.Is(err, phone.ErrCountry) {
 			t.Errorf("%q: %v", country, err)
 		}
@@ -86,6 +87,23 @@ func TestCanonicalTellsWhichNumberIsMeant(t *testing.T) {
 		{"060 at home", "JP", "060-1234-5678", "+816012345678"},
 		{"a country code that does not exist", "US", "+999123456789", "+999123456789"},
 		{"too long for its country", "US", "+14155550120123", "+14155550120123"},
+		{"Turkish without its 0", "TR", "532 123 45 67", "+905321234567"},
+		{"Philippine without its 0", "PH", "917 123 4567", "+639171234567"},
+		{"Lithuanian with the old 8", "LT", "8 612 34567", "+37061234567"},
+		{"Brazilian, which could be Indonesian", "BR", "62 3221-1234", "+556232211234"},
+		{"the same with the Brazilian code", "BR", "55 62 3221-1234", "+556232211234"},
+		{"Polish area code that is the country's code", "PL", "48 123 45 67", "+48481234567"},
+		{"the own code in brackets", "CO", "(57) 300 1234567", "+573001234567"},
+		{"the own code in brackets, before a number of an old plan", "CO", "(57) 1 2345678", "+576012345678"},
+		{"an area code in brackets that is the own code, too", "BR", "(55) 3221-1234", "+555532211234"},
+		{"another country's code in brackets", "US", "(44) 20 7946 0148", "+442079460148"},
+		{"Réunion, whose area code is its country code", "RE", "262 16 12 34", "+262262161234"},
+		{"the same as digits", "RE", "262161234", "+262262161234"},
+		{"too short, with the own code", "CL", "+56 8765 4321", "+5687654321"},
+		{"a mobile phone of São Paulo", "BR", "011 98765-4321", "+5511987654321"},
+		{"the same in brackets", "BR", "(011) 98765-4321", "+5511987654321"},
+		{"a carrier's code of Brazil", "BR", "0 15 11 98765-4321", "+5511987654321"},
+		{"011 before a short number abroad", "US", "011 95 1 234567", "+951234567"},
 		{"a local number without its area code", "US", "555-0120", "+5550120"},
 		{"a national number without a country", "", "0171 2345678", "+01712345678"},
 
@@ -125,6 +143,13 @@ func TestSpellingsOfOnePhoneHaveOneCanonicalNumber(t *testing.T) {
 		{"CI", "+2250708123456", []string{"+225 07 08 12 34 56", "+225 08 12 34 56", "22508123456", "07 08 12 34 56", "08 12 34 56"}},
 		{"CI", "+2250545123456", []string{"+225 05 45 12 34 56", "+225 45 12 34 56"}},
 		{"CI", "+2250102123456", []string{"+225 01 02 12 34 56", "+225 02 12 34 56"}},
+		{"CI", "+2252720313456", []string{"+225 27 20 31 34 56", "+225 20 31 34 56", "20 31 34 56"}},
+		{"CI", "+2252522001234", []string{"+225 25 22 00 12 34", "+225 22 00 12 34", "22 00 12 34"}},
+		{"CI", "+2252120801234", []string{"+225 21 20 80 12 34", "+225 20 80 12 34"}},
+		{"CI", "+2252530001234", []string{"+225 25 30 00 12 34", "+225 30 00 12 34"}},
+		{"CI", "+2252731631234", []string{"+225 27 31 63 12 34", "+225 31 63 12 34"}},
+		{"CL", "+56987654321", []string{"+56 9 8765 4321", "56987654321", "09 8765 4321", "9 8765 4321", "+56 09 8765 4321"}},
+		{"CL", "+56223456789", []string{"+56 2 2345 6789", "02 2345 6789", "(2) 2345 6789"}},
 		{"CO", "+576012281260", []string{"+57 601 2281260", "+57 1 2281260", "5712281260", "601 2281260"}},
 		{"GA", "+24166111111", []string{"+241 66 11 11 11", "+241 066 11 11 11", "+241 06 11 11 11", "066 11 11 11", "06 11 11 11"}},
 		{"GA", "+24177280150", []string{"+241 77 28 01 50", "+241 07 28 01 50", "077 28 01 50", "07 28 01 50"}},
@@ -158,6 +183,12 @@ func TestShow(t *testing.T) {
 		{"", "+816012345678", "+81 60-1234-5678"},
 		{"", "+390612345678", "+39 06 1234 5678"},
 		{"", "+999123456789", "+999123456789"},
+		{"US", "+5550120", "+5550120"}, // no number of Brazil
+		{"", "+5215512345678", "+52 55 1234 5678"},
+		{"MX", "044 55 1234 5678", "+52 55 1234 5678"},
+		{"", "+5511 8765 4321", "+55 11 98765-4321"},
+		{"", "+22508123456", "+225 07 08 12 3456"},
+		{"CO", "(1) 228 1260", "+57 601 2281260"},
 		{"US", "12345", "12345"},
 		{"US", "911", "911"},
 		{"", "JustCall", "JustCall"},
@@ -183,6 +214,10 @@ func examples(visit func(region string, n *phonenumbers.PhoneNumber)) {
 // Of every country, a number is the same in all of its spellings.
 func TestEverySpellingOfEveryCountry(t *testing.T) {
 	t.Parallel()
+	codes := make(map[string]bool)
+	for code := range phonenumbers.GetSupportedCallingCodes() {
+		codes[strconv.Itoa(code)] = true
+	}
 	examples(func(region string, n *phonenumbers.PhoneNumber) {
 		e164 := phonenumbers.Format(n, phonenumbers.E164)
 		international := phonenumbers.Format(n, phonenumbers.INTERNATIONAL)
@@ -198,8 +233,8 @@ func TestEverySpellingOfEveryCountry(t *testing.T) {
 			strings.ReplaceAll(international, " ", "\u00a0"), strings.ReplaceAll(international, " ", "-"),
 			international + " ext. 12", "\u202a" + international + "\u202c",
 		} {
-			if strings.HasPrefix(spelling, "011") && len(e164)-1 < 9 {
-				continue // too few digits to tell from an area code
+			if strings.HasPrefix(spelling, "011") && (len(e164)-1 < 9 || len(e164)-1 == 9 && e164[1] == '9') {
+				continue // too few digits to tell from an area code, or a mobile number of São Paulo
 			}
 			if got := home.Canonical(spelling); got != want {
 				t.Errorf("%s: %q is %q, want %q", region, spelling, got, want)
@@ -214,10 +249,23 @@ func TestEverySpellingOfEveryCountry(t *testing.T) {
 				t.Errorf("%s, at home: %q is %q, want %q", region, spelling, got, want)
 			}
 		}
-		if shown := home.Show(e164); events.PhoneNumber(shown) != e164 || home.Canonical(shown) != want {
+		// Many leave out the 0 or 8 in front, but group the digits all the same.
+		byHand := strings.TrimPrefix(international, fmt.Sprintf("+%d ", n.GetCountryCode()))
+		if group, rest, ok := strings.Cut(byHand, " "); ok && (!codes[group] || !possible("+"+group+rest)) {
+			if got := home.Canonical(byHand); got != want {
+				t.Errorf("%s, by hand: %q is %q, want %q", region, byHand, got, want)
+			}
+		}
+		// Of Gabon, the port's examples are from before 2019.
+		if shown := home.Show(e164); events.PhoneNumber(shown) != e164 && region != "GA" || home.Canonical(shown) != want {
 			t.Errorf("%s: %s is shown as %q", region, e164, shown)
 		}
 	})
+}
+
+func possible(text string) bool {
+	n, err := phonenumbers.Parse(text, "")
+	return err == nil && phonenumbers.IsPossibleNumber(n)
 }
 
 // A number with its country code means the same whatever the default country.
@@ -256,7 +304,7 @@ func check(t interface{ Errorf(string, ...any) }, b phone.Book, text string) {
 	}
 }
 
-var countries = []string{"", "US", "GB", "DE", "IT", "AR", "MX", "BR", "CI", "BJ", "CO", "NG", "GA", "VN", "RU", "JP", "FO", "SG", "AU", "FR", "ES", "HU", "IN", "CN", "ZA"}
+var countries = []string{"", "US", "GB", "DE", "IT", "AR", "MX", "BR", "CI", "BJ", "CO", "NG", "GA", "VN", "RU", "JP", "FO", "SG", "AU", "FR", "ES", "HU", "IN", "CN", "ZA", "CL", "TR", "LT", "RE"}
 
 func TestCanonicalIsAFixedPoint(t *testing.T) {
 	t.Parallel()
