@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -105,12 +103,9 @@ func nobody() string { return "" }
 
 // machineZone returns the time zone of this machine, or UTC.
 func machineZone() string {
-	zone := os.Getenv("TZ")
-	if path, err := filepath.EvalSymlinks("/etc/localtime"); zone == "" && err == nil {
-		_, zone, _ = strings.Cut(filepath.ToSlash(path), "zoneinfo/")
-	}
-	if !isZone(zone) || strings.HasPrefix(zone, "Etc/") {
+	name := zone.Local().String()
+	if !isZone(name) || strings.HasPrefix(name, "Etc/") {
 		return "UTC"
 	}
-	return zone
+	return name
 }

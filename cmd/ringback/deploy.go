@@ -62,6 +62,9 @@ func (f *deployFlags) run(c *cobra.Command) error {
 	if len(unknown) > 0 {
 		return fmt.Errorf("samconfig.toml sets %s, which template.yaml does not have", strings.Join(unknown, " and "))
 	}
+	if err := file.check(); err != nil {
+		return err
+	}
 	cfg, err := deployed.ConfigOf(ctx, file.profile, file.region)
 	if err != nil {
 		return err

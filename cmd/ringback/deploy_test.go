@@ -137,6 +137,16 @@ func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
 			asked:      true, deploy: append(slices.Clone(atTerminal), "--parameter-overrides", `AlertEmail="support@example.com"`, `TimeZone="Europe/Paris"`),
 		},
 		{
+			name:       "Enter takes the zone of the machine in the form of POSIX",
+			deployment: deployment{terminal: true, typed: "\n\n\n", env: []string{"TZ=:Europe/Berlin"}},
+			asked:      true, deploy: append(slices.Clone(atTerminal), "--parameter-overrides", `TimeZone="Europe/Berlin"`),
+		},
+		{
+			name:       "a machine without a zone",
+			deployment: deployment{terminal: true, typed: "\n\n\n", env: []string{"TZ="}},
+			asked:      true, deploy: append(slices.Clone(atTerminal), "--parameter-overrides", `TimeZone="UTC"`),
+		},
+		{
 			name:       "Enter takes nobody, and the zone of the machine",
 			deployment: deployment{terminal: true, typed: "\n\n\n"},
 			asked:      true, deploy: append(slices.Clone(atTerminal), "--parameter-overrides", `TimeZone="Europe/Berlin"`),
@@ -275,6 +285,16 @@ func TestDeploySaysWhatFailed(t *testing.T) {
 			nil,
 			[]string{"samconfig.toml sets AlertEmial and Opsemail"},
 			0,
+		},
+		{
+			"a time zone that does not exist",
+			deployment{samconfig: samFile + `parameter_overrides = "TimeZone=Europe/Atlantis"`},
+			nil, []string{`samconfig.toml sets TimeZone to "Europe/Atlantis": no time zone`}, 0,
+		},
+		{
+			"a country that does not exist",
+			deployment{samconfig: samFile + `parameter_overrides = "DefaultCountry=UK"`},
+			nil, []string{`samconfig.toml sets DefaultCountry`, `"UK"`, "GB"}, 0,
 		},
 		{"no stack", deployment{samconfig: "[default.deploy.parameters]\n"}, nil, []string{"stack_name"}, 0},
 		{"no credentials", deployment{samconfig: samFile}, func(t *testing.T, _ *fakeAWS) {

@@ -16,13 +16,13 @@ import (
 
 // rebuilder makes something anew that is derived from the events.
 type rebuilder struct {
-	name    string // of what is counted
-	rebuild func(ctx context.Context, store table.Store, numbers phone.Book, after table.Cursor, done func(addressbook.Progress)) (addressbook.Progress, error)
+	one, many string // of what is counted
+	rebuild   func(ctx context.Context, store table.Store, numbers phone.Book, after table.Cursor, done func(addressbook.Progress)) (addressbook.Progress, error)
 }
 
 // rebuilders are all of them.
 var rebuilders = []rebuilder{
-	{"contacts", func(ctx context.Context, store table.Store, numbers phone.Book, after table.Cursor, done func(addressbook.Progress)) (addressbook.Progress, error) {
+	{"contact", "contacts", func(ctx context.Context, store table.Store, numbers phone.Book, after table.Cursor, done func(addressbook.Progress)) (addressbook.Progress, error) {
 		return addressbook.New(store, numbers.Canonical, slog.New(slog.DiscardHandler)).Rebuild(ctx, after, done)
 	}},
 }
@@ -89,23 +89,25 @@ func countryArgument(country string) string {
 	return " --default-country " + shellQuote(country)
 }
 
+func (r rebuilder) count(p addressbook.Progress) string { return count(p.Contacts, r.one, r.many) }
+
 // reportEvery is how many contacts are rebuilt between two lines about it.
 const reportEvery = 1000
 
 func (r rebuilder) run(c *cobra.Command, store table.Store, numbers phone.Book, arguments, after string) error {
 	got, err := r.rebuild(c.Context(), store, numbers, table.Cursor(after), func(p addressbook.Progress) {
 		if p.Contacts%reportEvery == 0 {
-			fmt.Fprintf(c.ErrOrStderr(), "%d %s so far\n", p.Contacts, r.name)
+			fmt.Fprintf(c.ErrOrStderr(), "%s so far\n", r.count(p))
 		}
 	})
 	switch {
 	case errors.Is(err, table.ErrQuery) && after != "":
 		return errors.New("--after is not what a stopped rebuild printed")
 	case err != nil && got.After != "":
-		return fmt.Errorf("stopped after %d %s: %w\nTo go on: %s rebuild%s --after %s", got.Contacts, r.name, err, programName(), arguments, got.After)
+		return fmt.Errorf("stopped after %s: %w\nTo go on: %s rebuild%s --after %s", r.count(got), err, programName(), arguments, got.After)
 	case err != nil:
-		return fmt.Errorf("rebuild %s: %w", r.name, err)
+		return fmt.Errorf("rebuild %s: %w", r.many, err)
 	}
-	fmt.Fprintf(c.OutOrStdout(), "%d %s read, %d items written\n", got.Contacts, r.name, got.Written)
+	fmt.Fprintf(c.OutOrStdout(), "%s read, %s written\n", r.count(got), count(got.Written, "item", "items"))
 	return nil
 }

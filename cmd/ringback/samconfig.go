@@ -10,6 +10,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/ringback/ringback/internal/phone"
+	"github.com/ringback/ringback/internal/zone"
 )
 
 // samConfig is what one environment of samconfig.toml says about a deployment.
@@ -96,6 +99,19 @@ func (c *samConfig) unknown(template string) ([]string, error) {
 	}
 	names := slices.Sorted(maps.Keys(c.parameters))
 	return slices.DeleteFunc(names, func(name string) bool { return has.Parameters[name] != nil }), nil
+}
+
+// check refuses values that CloudFormation takes and functions/alerts does not start with.
+func (c *samConfig) check() error {
+	if name := c.parameters["TimeZone"]; name != "" {
+		if _, err := zone.Load(name); err != nil {
+			return fmt.Errorf("samconfig.toml sets TimeZone to %w", err)
+		}
+	}
+	if _, err := phone.New(c.parameters["DefaultCountry"]); err != nil {
+		return fmt.Errorf("samconfig.toml sets DefaultCountry: %w", err)
+	}
+	return nil
 }
 
 // override returns a parameter as SAM takes it on the command line.

@@ -196,7 +196,7 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 		return nil, fmt.Errorf("--alert-abandoned is %w", err)
 	}
 	if f.rules.MaxAge < 0 {
-		return nil, errors.New("--alert-max-age is less than nothing")
+		return nil, errors.New("--alert-max-age is negative; 0 alerts whatever the age")
 	}
 	var notAddress *net.AddrError
 	s, err := local.Start(c.Context(), local.Config{

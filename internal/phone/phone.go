@@ -11,8 +11,8 @@ import (
 	"github.com/ringback/ringback/events"
 )
 
-// ErrCountry means that a country is none that has numbers.
-var ErrCountry = errors.New("no country")
+// ErrCountry means that no country with phone numbers has this code.
+var ErrCountry = errors.New("unknown country")
 
 // Book reads numbers as they are written in one country. The zero Book has no
 // country: it reads only numbers with a country code.
