@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/awsclient"
+	"github.com/ringback/ringback/internal/proof/clitest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table/schema"
 )
@@ -54,8 +55,8 @@ func TestCreateTableMakesTheTableOfTheTemplate(t *testing.T) {
 	t.Cleanup(server.Close)
 
 	got := createTable(t, server.URL, "--name", "mine")
-	got.exits(t, 0)
-	got.says(t, "table mine created at "+server.URL)
+	got.Exits(t, 0)
+	got.Says(t, "table mine created at "+server.URL)
 	shape := schema.Events()
 	if asked.TableName != "mine" || len(asked.KeySchema) != 2 ||
 		asked.KeySchema[0].AttributeName != shape.Key.Partition || asked.KeySchema[1].AttributeName != shape.Key.Sort {
@@ -101,11 +102,11 @@ func TestCreateTableSaysWhatDynamoDBAnswered(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			got := createTable(t, server.URL)
-			got.exits(t, tc.code)
+			got.Exits(t, tc.code)
 			if tc.code == 0 {
-				got.says(t, tc.want)
+				got.Says(t, tc.want)
 			} else {
-				got.complains(t, tc.want, "ringback-local", server.URL)
+				got.Complains(t, tc.want, "ringback-local", server.URL)
 			}
 		})
 	}
@@ -116,16 +117,16 @@ func TestCreateTableWithoutADynamoDBSaysHowToStartOne(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
 	got := createTable(t, server.URL)
-	got.exits(t, 1)
-	got.complains(t, server.URL, "connection refused", "make dynalite")
+	got.Exits(t, 1)
+	got.Complains(t, server.URL, "connection refused", "make dynalite")
 }
 
 func TestCreateTableRefusesWhatItCannotUse(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"", "localhost:8000", "127.0.0.1:8000", "http://", "8000"} {
 		got := createTable(t, endpoint)
-		got.exits(t, 1)
-		got.complains(t, "--endpoint", "http://127.0.0.1:8000")
+		got.Exits(t, 1)
+		got.Complains(t, "--endpoint", "http://127.0.0.1:8000")
 	}
 }
 
@@ -133,8 +134,8 @@ func TestCreateTableOnADynamoDB(t *testing.T) {
 	t.Parallel()
 	endpoint, name := tabletest.Endpoint(t), "ringback-"+rand.Text()
 	got := createTable(t, endpoint, "--name", name)
-	got.exits(t, 0)
-	got.says(t, "created")
+	got.Exits(t, 0)
+	got.Says(t, "created")
 	client := dynamodb.NewFromConfig(awsclient.StandIn(endpoint))
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
@@ -150,13 +151,13 @@ func TestCreateTableOnADynamoDB(t *testing.T) {
 		t.Errorf("%d indexes, want %d", got, want)
 	}
 	got = createTable(t, endpoint, "--name", name)
-	got.exits(t, 0)
-	got.says(t, "already exists")
+	got.Exits(t, 0)
+	got.Says(t, "already exists")
 }
 
-func createTable(t *testing.T, endpoint string, args ...string) result {
+func createTable(t *testing.T, endpoint string, args ...string) clitest.Result {
 	t.Helper()
-	return run(t, append([]string{"create-table", "--endpoint", endpoint}, args...)...)
+	return program.Run(t, append([]string{"create-table", "--endpoint", endpoint}, args...)...)
 }
 
 func dynamoAnswer(w http.ResponseWriter, status int, answer string) {

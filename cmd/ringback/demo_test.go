@@ -14,6 +14,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/proof/clitest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/schema"
@@ -22,9 +23,9 @@ import (
 func TestDemoStoresTheNineSamplesAndAlertsOfTwoOnce(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
-	first := run(t, "demo", "--data", data, "--samples", samples(t), "--time-zone", "America/New_York")
-	first.exits(t, 0)
-	first.says(t,
+	first := program.Run(t, "demo", "--data", data, "--samples", samples(t), "--time-zone", "America/New_York")
+	first.Exits(t, 0)
+	first.Says(t,
 		"Posting 9 sample events",
 		"9 of 9 samples stored, 9 of them new. 2 of 2 alerts sent just now.",
 		"CALL#call_1d4e5f6a", "MESSAGE#msg_a1b2c3d4", "CONTACT#98765",
@@ -35,8 +36,8 @@ func TestDemoStoresTheNineSamplesAndAlertsOfTwoOnce(t *testing.T) {
 		"  Call      missed 12 March 2026, 10:32 EDT\n",
 	)
 	second := demo(t, data, samples(t))
-	second.exits(t, 0)
-	second.says(t,
+	second.Exits(t, 0)
+	second.Says(t,
 		"9 of 9 samples stored, 0 of them new. 2 of 2 alerts sent before, none again.",
 		"  CALL#call_1d4e5f6a  missed call  sent before, at ",
 		"  CALL#call_1d4e5f6a  voicemail    sent before, at ",
@@ -45,21 +46,21 @@ func TestDemoStoresTheNineSamplesAndAlertsOfTwoOnce(t *testing.T) {
 		name, in, text string
 		want           int
 	}{
-		{"first", first.stdout, "stored  ", 9},
-		{"first", first.stdout, "◀", 2},
-		{"first", first.stdout, "▶", 2},
-		{"second", second.stdout, "duplicate  ", 9},
-		{"second", second.stdout, "◀", 2},
-		{"second", second.stdout, "▶", 0},
-		{"second", second.stdout, "sent before, at ", 2},
+		{"first", first.Stdout, "stored  ", 9},
+		{"first", first.Stdout, "◀", 2},
+		{"first", first.Stdout, "▶", 2},
+		{"second", second.Stdout, "duplicate  ", 9},
+		{"second", second.Stdout, "◀", 2},
+		{"second", second.Stdout, "▶", 0},
+		{"second", second.Stdout, "sent before, at ", 2},
 	} {
 		if got := strings.Count(tc.in, tc.text); got != tc.want {
 			t.Errorf("%s run: %q is there %d times, want %d:\n%s", tc.name, tc.text, got, tc.want, tc.in)
 		}
 	}
-	for _, r := range []result{first, second} {
-		if r.stderr != "" {
-			t.Errorf("stderr: %s", r.stderr)
+	for _, r := range []clitest.Result{first, second} {
+		if r.Stderr != "" {
+			t.Errorf("stderr: %s", r.Stderr)
 		}
 	}
 }
@@ -109,12 +110,12 @@ func TestDemoFailsUnlessTheAlertsAreThoseOfTheSamples(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			data := t.TempDir()
-			demo(t, data, samples(t)).exits(t, 0)
+			demo(t, data, samples(t)).Exits(t, 0)
 			tc.spoil(t, filepath.Join(data, "events.db"))
 			got := demo(t, data, samples(t))
-			got.exits(t, 1)
-			got.complains(t, tc.want...)
-			got.says(t, "9 of 9 samples stored, 0 of them new")
+			got.Exits(t, 1)
+			got.Complains(t, tc.want...)
+			got.Says(t, "9 of 9 samples stored, 0 of them new")
 		})
 	}
 }
@@ -124,17 +125,17 @@ func TestTheDemosTableShowsWhatIsInTheTable(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	b := serve(t, data)
-	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
-	run(t, "send", "--url", url, "--samples", samples(t),
+	url := urlIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
+	program.Run(t, "send", "--url", url, "--samples", samples(t),
 		writeFile(t, "same.json", `{"event":"call.recorded","timestamp":"2026-03-12T15:00:00Z","data":{"call_id":"call_1d4e5f6a"}}`),
 		writeFile(t, "other.json", `{"event":"call.completed","timestamp":"2026-03-12T15:00:00Z","data":{"call_id":"call_of_another_day"}}`),
-	).exits(t, 0)
-	b.stop().exits(t, 0)
+	).Exits(t, 0)
+	b.Stop().Exits(t, 0)
 	got := demo(t, data, samples(t))
-	got.exits(t, 0)
-	got.says(t, "9 of 9 samples stored, 9 of them new", "\nand 1 event of other calls, messages and contacts.\n")
-	_, shown, _ := strings.Cut(got.stdout, "In the table now:")
-	contains(t, "the table", shown, "call.recorded")
+	got.Exits(t, 0)
+	got.Says(t, "9 of 9 samples stored, 9 of them new", "\nand 1 event of other calls, messages and contacts.\n")
+	_, shown, _ := strings.Cut(got.Stdout, "In the table now:")
+	clitest.Contains(t, "the table", shown, "call.recorded")
 	if strings.Contains(shown, "call_of_another_day") {
 		t.Errorf("the table shows another call:\n%s", shown)
 	}
@@ -142,9 +143,9 @@ func TestTheDemosTableShowsWhatIsInTheTable(t *testing.T) {
 
 func TestDemoRunsFromTheFolderOfTheSource(t *testing.T) {
 	t.Chdir(root(t))
-	got := run(t, "demo", "--data", t.TempDir())
-	got.exits(t, 0)
-	got.says(t, "9 of 9 samples stored, 9 of them new")
+	got := program.Run(t, "demo", "--data", t.TempDir())
+	got.Exits(t, 0)
+	got.Says(t, "9 of 9 samples stored, 9 of them new")
 }
 
 func TestDemoFailsUnlessEverySampleIsStored(t *testing.T) {
@@ -162,10 +163,10 @@ func TestDemoFailsUnlessEverySampleIsStored(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := demo(t, t.TempDir(), folder)
-			got.exits(t, 1)
-			got.complains(t, tc.want)
+			got.Exits(t, 1)
+			got.Complains(t, tc.want)
 			// The other nine are shown even so.
-			got.says(t, "Posting 10 sample events", "CALL#call_1d4e5f6a")
+			got.Says(t, "Posting 10 sample events", "CALL#call_1d4e5f6a")
 		})
 	}
 }
@@ -177,8 +178,8 @@ func TestDemoTakesAnEventThatIsNotKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := demo(t, t.TempDir(), folder)
-	got.exits(t, 0)
-	got.says(t, "10 of 10 samples stored, 10 of them new", "EVENT#fax.received")
+	got.Exits(t, 0)
+	got.Says(t, "10 of 10 samples stored, 10 of them new", "EVENT#fax.received")
 }
 
 func TestWithoutSamplesDemoSaysWhereTheyAre(t *testing.T) {
@@ -192,8 +193,8 @@ func TestWithoutSamplesDemoSaysWhereTheyAre(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := demo(t, t.TempDir(), folder)
-			got.exits(t, 1)
-			got.complains(t, folder, "--samples")
+			got.Exits(t, 1)
+			got.Complains(t, folder, "--samples")
 		})
 	}
 }
@@ -201,30 +202,30 @@ func TestWithoutSamplesDemoSaysWhereTheyAre(t *testing.T) {
 func TestTheTokenOfADemoIsInNoError(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	demo(t, data, samples(t)).exits(t, 0)
+	demo(t, data, samples(t)).Exits(t, 0)
 	secret, err := local.ReadSecret(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := demo(t, data, t.TempDir())
-	got.exits(t, 1)
-	got.hides(t, secret.Token)
+	got.Exits(t, 1)
+	got.Hides(t, secret.Token)
 }
 
-func demo(t *testing.T, data, samples string) result {
+func demo(t *testing.T, data, samples string) clitest.Result {
 	t.Helper()
-	return run(t, "demo", "--data", data, "--samples", samples)
+	return program.Run(t, "demo", "--data", data, "--samples", samples)
 }
 
 // A binary from "go install" has no source folder beside it.
 func TestTheProgramStandsAlone(t *testing.T) {
 	t.Chdir(t.TempDir())
-	got := run(t, "demo")
-	got.exits(t, 0)
-	got.says(t, "9 of 9 samples stored, 9 of them new. 2 of 2 alerts sent just now.")
+	got := program.Run(t, "demo")
+	got.Exits(t, 0)
+	got.Says(t, "9 of 9 samples stored, 9 of them new. 2 of 2 alerts sent just now.")
 
 	w := newWebhook(t, http.StatusOK, stored)
-	run(t, "send", "--url", w.url(), "call.missed").exits(t, 0)
+	program.Run(t, "send", "--url", w.url(), "call.missed").Exits(t, 0)
 	if got := len(w.requests()); got != 1 {
 		t.Errorf("%d posted, want the sample", got)
 	}

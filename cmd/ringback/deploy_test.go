@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	ringback "github.com/ringback/ringback/cmd/ringback"
+	"github.com/ringback/ringback/internal/proof/awstest"
+	"github.com/ringback/ringback/internal/proof/clitest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
@@ -39,7 +41,7 @@ type deployment struct {
 
 // deployed is what came of a deployment.
 type deployed struct {
-	result
+	clitest.Result
 	sam [][]string // what SAM was called with
 	// What the build gets to know.
 	answers, processor string
@@ -76,7 +78,7 @@ echo >> calls
 	args := append([]string{"deploy", "--sam", filepath.Join(folder, "sam")}, d.args...)
 	c.Env = append(append(os.Environ(), "CI=", "TZ=Europe/Berlin", "FAILS="+d.fails, argsVariable+"="+strings.Join(args, "\n")), d.env...)
 	c.Dir = folder
-	var stdout, stderr output
+	var stdout, stderr clitest.Output
 	c.Stdout, c.Stderr = &stdout, &stderr
 	if d.terminal {
 		screen, terminal, err := pty.Open()
@@ -94,7 +96,7 @@ echo >> calls
 	if c.ProcessState == nil {
 		t.Fatal(err)
 	}
-	got := deployed{result: result{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}}
+	got := deployed{Result: clitest.Result{Name: program.Name, Code: c.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}}
 	if _, err := os.Stat(filepath.Join(folder, "calls")); err == nil {
 		for call := range strings.SplitSeq(strings.TrimSuffix(readFile(t, filepath.Join(folder, "calls")), "\n\n"), "\n\n") {
 			got.sam = append(got.sam, strings.Split(call, "\n"))
@@ -113,7 +115,7 @@ func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
 	for _, tc := range []struct {
 		name       string
 		deployment deployment
-		stack      func(*fakeAWS) // nil: the first deployment
+		stack      func(*awstest.AWS) // nil: the first deployment
 		asked      bool
 		deploy     []string // what "sam deploy" gets
 	}{
@@ -158,21 +160,21 @@ func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
 		},
 		{
 			name: "a stack that has nobody", deployment: deployment{terminal: true, typed: "support@example.com\n\n\n"},
-			stack: func(a *fakeAWS) { a.parameters["TimeZone"] = "Europe/Berlin" },
+			stack: func(a *awstest.AWS) { a.Parameters["TimeZone"] = "Europe/Berlin" },
 			asked: true, deploy: append(slices.Clone(atTerminal), "--parameter-overrides", `AlertEmail="support@example.com"`),
 		},
-		{name: "an address in the stack", deployment: deployment{terminal: true}, stack: func(a *fakeAWS) { a.parameters["AlertEmail"] = "support@example.com" }, deploy: atTerminal},
-		{name: "only alarms", deployment: deployment{terminal: true}, stack: func(a *fakeAWS) { a.parameters["OpsEmail"] = "ops@example.com" }, deploy: atTerminal},
-		{name: "only text messages", deployment: deployment{terminal: true}, stack: func(a *fakeAWS) { a.parameters["AlertSms"] = "+14155550123" }, deploy: atTerminal},
+		{name: "an address in the stack", deployment: deployment{terminal: true}, stack: func(a *awstest.AWS) { a.Parameters["AlertEmail"] = "support@example.com" }, deploy: atTerminal},
+		{name: "only alarms", deployment: deployment{terminal: true}, stack: func(a *awstest.AWS) { a.Parameters["OpsEmail"] = "ops@example.com" }, deploy: atTerminal},
+		{name: "only text messages", deployment: deployment{terminal: true}, stack: func(a *awstest.AWS) { a.Parameters["AlertSms"] = "+14155550123" }, deploy: atTerminal},
 		{
 			name: "a queue that is subscribed by hand", deployment: deployment{terminal: true},
-			stack: func(a *fakeAWS) { a.subscriptions[alertsARN] = []string{confirmed} }, deploy: atTerminal,
+			stack: func(a *awstest.AWS) { a.Subscriptions[awstest.AlertsARN] = []string{awstest.Confirmed} }, deploy: atTerminal,
 		},
 		{
 			name:       "an address that the file takes away",
 			deployment: deployment{terminal: true, typed: "\n\n\n", samconfig: samFile + `parameter_overrides = 'AlertEmail=""'`},
-			stack: func(a *fakeAWS) {
-				a.parameters["AlertEmail"], a.parameters["TimeZone"] = "support@example.com", "Europe/Berlin"
+			stack: func(a *awstest.AWS) {
+				a.Parameters["AlertEmail"], a.Parameters["TimeZone"] = "support@example.com", "Europe/Berlin"
 			},
 			asked: true, deploy: atTerminal,
 		},
@@ -183,8 +185,8 @@ func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
 		{name: "in a file of its own", deployment: deployment{terminal: true, samconfig: samFile + `parameter_overrides = "file://parameters.yaml"`}, deploy: atTerminal},
 		{
 			name: "asked for", deployment: deployment{terminal: true, typed: "-\nops@example.com\n\n", args: []string{"--ask"}},
-			stack: func(a *fakeAWS) {
-				a.parameters["AlertEmail"], a.parameters["TimeZone"] = "support@example.com", "Europe/Berlin"
+			stack: func(a *awstest.AWS) {
+				a.Parameters["AlertEmail"], a.Parameters["TimeZone"] = "support@example.com", "Europe/Berlin"
 			},
 			asked: true, deploy: append(slices.Clone(atTerminal), "--parameter-overrides", `AlertEmail=""`, `OpsEmail="ops@example.com"`),
 		},
@@ -193,7 +195,7 @@ func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
 		{name: "CI", deployment: deployment{terminal: true, env: []string{"CI=true"}}, deploy: append(slices.Clone(atTerminal), "--no-confirm-changeset")},
 		{
 			name: "CI, and a stack that has nobody", deployment: deployment{terminal: true, env: []string{"CI=1"}},
-			stack: func(*fakeAWS) {}, deploy: append(slices.Clone(atTerminal), "--no-confirm-changeset"),
+			stack: func(*awstest.AWS) {}, deploy: append(slices.Clone(atTerminal), "--no-confirm-changeset"),
 		},
 		{
 			name: "CI that is off", deployment: deployment{terminal: true, typed: endOfInput, env: []string{"CI=false"}},
@@ -209,11 +211,11 @@ func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			a := newAWS(t)
-			a.parameters = map[string]string{}
-			a.subscriptions = map[string][]string{}
+			a := awstest.New(t, token)
+			a.Parameters = map[string]string{}
+			a.Subscriptions = map[string][]string{}
 			if tc.stack == nil {
-				a.stackFault = "Stack with id ringback does not exist"
+				a.StackFault = "Stack with id ringback does not exist"
 			} else {
 				tc.stack(a)
 			}
@@ -221,13 +223,13 @@ func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
 				tc.deployment.samconfig = samFile
 			}
 			got := tc.deployment.run(t)
-			got.exits(t, 0)
-			if asked := strings.Contains(got.stdout, question); asked != tc.asked {
-				t.Errorf("asked: %t, want %t\n%s", asked, tc.asked, got.stdout)
+			got.Exits(t, 0)
+			if asked := strings.Contains(got.Stdout, question); asked != tc.asked {
+				t.Errorf("asked: %t, want %t\n%s", asked, tc.asked, got.Stdout)
 			}
 			build := []string{"build", "--config-env", tc.deploy[2]}
 			if diff := cmp.Diff([][]string{build, tc.deploy}, got.sam); diff != "" {
-				t.Errorf("calls of SAM (-want +got):\n%s%s", diff, got.stdout)
+				t.Errorf("calls of SAM (-want +got):\n%s%s", diff, got.Stdout)
 			}
 			// Only a deployed stack has functions that must learn of other parameters.
 			want := ""
@@ -237,8 +239,8 @@ func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
 			if got.answers != want {
 				t.Errorf("the build gets %q, want %q", got.answers, want)
 			}
-			if tc.name == "another environment" && (a.stack != "ringback-prod" || a.region != "eu-west-1") {
-				t.Errorf("looked at %s in %s", a.stack, a.region)
+			if tc.name == "another environment" && (a.Stack != "ringback-prod" || a.Region != "eu-west-1") {
+				t.Errorf("looked at %s in %s", a.Stack, a.Region)
 			}
 		})
 	}
@@ -246,25 +248,25 @@ func TestDeployAsksWhomToAlertOnceAndOnlyAtATerminal(t *testing.T) {
 
 func TestDeployWarnsEachTimeThatNobodyIsTold(t *testing.T) {
 	for _, terminal := range []bool{true, false} {
-		a := newAWS(t)
-		a.parameters = map[string]string{"AlertEmail": "support@example.com"}
-		a.subscriptions = map[string][]string{alertsARN: {pending}}
+		a := awstest.New(t, token)
+		a.Parameters = map[string]string{"AlertEmail": "support@example.com"}
+		a.Subscriptions = map[string][]string{awstest.AlertsARN: {awstest.Pending}}
 		got := deployment{samconfig: samFile, terminal: terminal}.run(t)
-		got.exits(t, 0)
-		contains(t, "stderr", got.stderr, "WARNING: Nobody is alerted to missed calls and voicemails yet", "WARNING: Nobody is told when this stack has a problem")
-		got.hides(t, "support@example.com")
+		got.Exits(t, 0)
+		clitest.Contains(t, "stderr", got.Stderr, "WARNING: Nobody is alerted to missed calls and voicemails yet", "WARNING: Nobody is told when this stack has a problem")
+		got.Hides(t, "support@example.com")
 	}
-	a := newAWS(t)
-	a.subscribeFault = "AuthorizationError"
+	a := awstest.New(t, token)
+	a.SubscribeFault = "AuthorizationError"
 	got := deployment{samconfig: samFile}.run(t)
-	got.exits(t, 0)
-	contains(t, "stderr", got.stderr, "Hint: ")
+	got.Exits(t, 0)
+	clitest.Contains(t, "stderr", got.Stderr, "Hint: ")
 
-	newAWS(t)
+	awstest.New(t, token)
 	got = deployment{samconfig: samFile}.run(t)
-	got.exits(t, 0)
-	if got.stderr != "" {
-		t.Errorf("stderr: %s", got.stderr)
+	got.Exits(t, 0)
+	if got.Stderr != "" {
+		t.Errorf("stderr: %s", got.Stderr)
 	}
 }
 
@@ -272,7 +274,7 @@ func TestDeploySaysWhatFailed(t *testing.T) {
 	for _, tc := range []struct {
 		name       string
 		deployment deployment
-		change     func(t *testing.T, a *fakeAWS)
+		change     func(t *testing.T, a *awstest.AWS)
 		want       []string
 		calls      int
 	}{
@@ -289,35 +291,39 @@ func TestDeploySaysWhatFailed(t *testing.T) {
 		{
 			"a time zone that does not exist",
 			deployment{samconfig: samFile + `parameter_overrides = "TimeZone=Europe/Atlantis"`},
-			nil, []string{`samconfig.toml sets TimeZone to "Europe/Atlantis": no time zone`}, 0,
+			nil,
+			[]string{`samconfig.toml sets TimeZone to "Europe/Atlantis": no time zone`},
+			0,
 		},
 		{
 			"a country that does not exist",
 			deployment{samconfig: samFile + `parameter_overrides = "DefaultCountry=UK"`},
-			nil, []string{`samconfig.toml sets DefaultCountry`, `"UK"`, "GB"}, 0,
+			nil,
+			[]string{`samconfig.toml sets DefaultCountry`, `"UK"`, "GB"},
+			0,
 		},
 		{"no stack", deployment{samconfig: "[default.deploy.parameters]\n"}, nil, []string{"stack_name"}, 0},
-		{"no credentials", deployment{samconfig: samFile}, func(t *testing.T, _ *fakeAWS) {
+		{"no credentials", deployment{samconfig: samFile}, func(t *testing.T, _ *awstest.AWS) {
 			t.Helper()
 			t.Setenv("AWS_ACCESS_KEY_ID", "")
 			t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 		}, []string{"credentials"}, 0},
 		{"a profile that is not there", deployment{samconfig: samFile + "profile = \"nobody\"\n"}, nil, []string{"nobody"}, 0},
-		{"no right to look at the stack", deployment{samconfig: samFile}, func(_ *testing.T, a *fakeAWS) {
-			a.stackFault = "not authorized to perform cloudformation:DescribeStacks"
+		{"no right to look at the stack", deployment{samconfig: samFile}, func(_ *testing.T, a *awstest.AWS) {
+			a.StackFault = "not authorized to perform cloudformation:DescribeStacks"
 		}, []string{"not authorized"}, 0},
 		{"the build", deployment{samconfig: samFile, fails: "build"}, nil, []string{"sam build", "exit status 1"}, 1},
 		{"the deployment", deployment{samconfig: samFile, fails: "deploy"}, nil, []string{"sam deploy", "exit status 1"}, 2},
 		{"no SAM", deployment{samconfig: samFile, args: []string{"--sam", "/nonexistent/sam"}}, nil, []string{"/nonexistent/sam"}, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			a := newAWS(t)
+			a := awstest.New(t, token)
 			if tc.change != nil {
 				tc.change(t, a)
 			}
 			got := tc.deployment.run(t)
-			got.exits(t, 1)
-			got.complains(t, tc.want...)
+			got.Exits(t, 1)
+			got.Complains(t, tc.want...)
 			if len(got.sam) != tc.calls {
 				t.Errorf("SAM ran %d times, want %d", len(got.sam), tc.calls)
 			}
@@ -335,12 +341,12 @@ func TestDeployBuildsForTheProcessorOfTheStack(t *testing.T) {
 		{"as it was deployed", "", "x86_64", "x86_64"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			a := newAWS(t)
+			a := awstest.New(t, token)
 			if tc.stack != "" {
-				a.parameters = map[string]string{"Architecture": tc.stack}
+				a.Parameters = map[string]string{"Architecture": tc.stack}
 			}
 			got := deployment{samconfig: samFile + tc.file, env: []string{"ARCHITECTURE="}}.run(t)
-			got.exits(t, 0)
+			got.Exits(t, 0)
 			if got.processor != tc.want {
 				t.Errorf("built for %q, want %q", got.processor, tc.want)
 			}
@@ -350,13 +356,13 @@ func TestDeployBuildsForTheProcessorOfTheStack(t *testing.T) {
 
 // What is typed behind the answers is for SAM, which asks whether to deploy.
 func TestDeployLeavesTheTerminalToSAM(t *testing.T) {
-	a := newAWS(t)
-	a.stackFault = "Stack with id ringback does not exist"
+	a := awstest.New(t, token)
+	a.StackFault = "Stack with id ringback does not exist"
 	got := deployment{
 		samconfig: samFile, terminal: true, typed: "support@example.com\n\n\ny\n", env: []string{"CONFIRMS=1"},
 	}.run(t)
-	got.exits(t, 0)
-	got.says(t, "confirmed: y\n")
+	got.Exits(t, 0)
+	got.Says(t, "confirmed: y\n")
 }
 
 // Or CloudFormation refuses what was answered.

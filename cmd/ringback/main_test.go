@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -11,12 +10,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	ringback "github.com/ringback/ringback/cmd/ringback"
+	"github.com/ringback/ringback/internal/proof/clitest"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 )
@@ -37,21 +36,21 @@ func TestMain(m *testing.M) {
 func TestHelpNamesEveryCommand(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
-		got := run(t, args...)
-		got.exits(t, 0)
-		got.says(t, "serve", "demo", "send", "call", "rebuild", "create-table", "deploy", "webhook-url", "make deploy", "serve --demo", "send call.missed")
-		if got.stderr != "" {
-			t.Errorf("stderr: %s", got.stderr)
+		got := program.Run(t, args...)
+		got.Exits(t, 0)
+		got.Says(t, "serve", "demo", "send", "call", "rebuild", "create-table", "deploy", "webhook-url", "make deploy", "serve --demo", "send call.missed")
+		if got.Stderr != "" {
+			t.Errorf("stderr: %s", got.Stderr)
 		}
 	}
 }
 
 func TestVersionNamesWhatWasBuilt(t *testing.T) {
 	t.Parallel()
-	got := run(t, "--version")
-	got.exits(t, 0)
-	if !regexp.MustCompile(`^ringback version \S+\n$`).MatchString(got.stdout) {
-		t.Errorf("printed %q", got.stdout)
+	got := program.Run(t, "--version")
+	got.Exits(t, 0)
+	if !regexp.MustCompile(`^ringback version \S+\n$`).MatchString(got.Stdout) {
+		t.Errorf("printed %q", got.Stdout)
 	}
 }
 
@@ -85,9 +84,9 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 	} {
 		t.Run(tc.command, func(t *testing.T) {
 			t.Parallel()
-			got := run(t, tc.command, "--help")
-			got.exits(t, 0)
-			got.says(t, tc.help...)
+			got := program.Run(t, tc.command, "--help")
+			got.Exits(t, 0)
+			got.Says(t, tc.help...)
 		})
 	}
 }
@@ -111,11 +110,11 @@ func TestWhatIsNoCommandLineIsRefused(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := run(t, tc.args...)
-			got.exits(t, 1)
-			got.complains(t, tc.want)
-			if got.stdout != "" {
-				t.Errorf("stdout: %s", got.stdout)
+			got := program.Run(t, tc.args...)
+			got.Exits(t, 1)
+			got.Complains(t, tc.want)
+			if got.Stdout != "" {
+				t.Errorf("stdout: %s", got.Stdout)
 			}
 		})
 	}
@@ -130,7 +129,7 @@ func TestTheProgramEndsWith0OnASignal(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
-			var stdout, stderr output
+			var stdout, stderr clitest.Output
 			c := exec.CommandContext(t.Context(), executable)
 			c.Env = append(os.Environ(), argsVariable+"="+strings.Join([]string{
 				"serve", "--data", t.TempDir(), "--addr", anyPort,
@@ -140,7 +139,7 @@ func TestTheProgramEndsWith0OnASignal(t *testing.T) {
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
-			stdout.await(t, "Stop it with Ctrl-C")
+			stdout.Await(t, "Stop it with Ctrl-C")
 			if err := c.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
@@ -165,7 +164,7 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(hanging.Close)
-	var stdout, stderr output
+	var stdout, stderr clitest.Output
 	c := exec.CommandContext(t.Context(), executable)
 	c.Env = append(os.Environ(), argsVariable+"="+strings.Join([]string{
 		"serve", "--data", t.TempDir(), "--addr", anyPort, "--forward", hanging.URL, "--alert-max-age", "0",
@@ -175,8 +174,8 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	url := urlIn(t, stdout.await(t, "Stop it with Ctrl-C"))
-	run(t, "send", "--url", url, "--samples", samples(t), "call.missed").exits(t, 0)
+	url := urlIn(t, stdout.Await(t, "Stop it with Ctrl-C"))
+	program.Run(t, "send", "--url", url, "--samples", samples(t), "call.missed").Exits(t, 0)
 	<-asked // now the end takes some seconds
 
 	ended := make(chan error, 1)
@@ -199,125 +198,8 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 
 const anyPort = "127.0.0.1:0"
 
-// patience is how long a test waits for what should come at once.
-const patience = time.Minute
-
-// result is the result of one run of the command line.
-type result struct {
-	code           int
-	stdout, stderr string
-}
-
-func run(t *testing.T, args ...string) result {
-	t.Helper()
-	return runWithin(t, patience, args...)
-}
-
-func runWithin(t *testing.T, limit time.Duration, args ...string) result {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	var stdout, stderr output
-	code := ringback.Run(ctx, args, &stdout, &stderr)
-	logscan.Check(t, stderr.String())
-	return result{code, stdout.String(), stderr.String()}
-}
-
-func (r result) exits(t *testing.T, code int) {
-	t.Helper()
-	if r.code != code {
-		t.Errorf("exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", r.code, code, r.stdout, r.stderr)
-	}
-}
-
-// says checks that each text is printed.
-func (r result) says(t *testing.T, texts ...string) {
-	t.Helper()
-	contains(t, "stdout", r.stdout, texts...)
-}
-
-// complains checks that the program prints an error that has each text.
-func (r result) complains(t *testing.T, texts ...string) {
-	t.Helper()
-	contains(t, "stderr", r.stderr, append(texts, "ringback: ")...)
-}
-
-// hides checks that the text is not printed.
-func (r result) hides(t *testing.T, text string) {
-	t.Helper()
-	if strings.Contains(r.stdout+r.stderr, text) {
-		t.Errorf("%s is printed\nstdout:\n%s\nstderr:\n%s", text, r.stdout, r.stderr)
-	}
-}
-
-func contains(t *testing.T, name, printed string, texts ...string) {
-	t.Helper()
-	for _, text := range texts {
-		if !strings.Contains(printed, text) {
-			t.Errorf("%s does not say %q:\n%s", name, text, printed)
-		}
-	}
-}
-
-// background is a command line that runs until it is stopped.
-type background struct {
-	stdout, stderr output
-
-	cancel context.CancelFunc
-	code   chan int
-}
-
-func runInBackground(t *testing.T, args ...string) *background {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	b := &background{cancel: cancel, code: make(chan int, 1)}
-	logscan.Watch(t, b.stderr.String)
-	go func() {
-		b.code <- ringback.Run(ctx, args, &b.stdout, &b.stderr)
-		close(b.code)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-b.code
-	})
-	return b
-}
-
-// stop interrupts the command line and returns its result.
-func (b *background) stop() result {
-	b.cancel()
-	return result{<-b.code, b.stdout.String(), b.stderr.String()}
-}
-
-// output is printed text. It can be read while it is being written.
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// await waits until text is printed, and returns all that is printed by then.
-func (o *output) await(t *testing.T, text string) string {
-	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if printed := o.String(); strings.Contains(printed, text) {
-			return printed
-		}
-	}
-	t.Fatalf("%q is not printed:\n%s", text, o)
-	return ""
-}
+// program is the command line.
+var program = clitest.Program{Name: "ringback", Main: ringback.Run}
 
 // root returns the folder of the source.
 func root(t *testing.T) string {

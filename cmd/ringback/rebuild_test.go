@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/proof/awstest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -68,10 +69,10 @@ func TestRebuildMakesTheAddressBookOfALocalStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, written := range []int{contacts, 0} {
-		got := run(t, "rebuild", "--data", data)
-		got.exits(t, 0)
-		if want := fmt.Sprintf("%d contacts read, %d items written\n", contacts, written); got.stdout != want || got.stderr != "1000 contacts so far\n" {
-			t.Errorf("printed %q and %q, want %q", got.stdout, got.stderr, want)
+		got := program.Run(t, "rebuild", "--data", data)
+		got.Exits(t, 0)
+		if want := fmt.Sprintf("%d contacts read, %d items written\n", contacts, written); got.Stdout != want || got.Stderr != "1000 contacts so far\n" {
+			t.Errorf("printed %q and %q, want %q", got.Stdout, got.Stderr, want)
 		}
 	}
 	store = openStore(t, data)
@@ -81,9 +82,9 @@ func TestRebuildMakesTheAddressBookOfALocalStack(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	got := run(t, "rebuild", "--data", data, "--after", "nonsense")
-	got.exits(t, 1)
-	got.complains(t, "--after")
+	got := program.Run(t, "rebuild", "--data", data, "--after", "nonsense")
+	got.Exits(t, 1)
+	got.Complains(t, "--after")
 }
 
 // Ctrl-C says how to go on, and that works as it is typed.
@@ -96,23 +97,23 @@ func TestAStoppedRebuildSaysHowToGoOn(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p := runInBackground(t, "rebuild", "--data", data)
-	p.stderr.await(t, "1000 contacts so far")
-	got := p.stop()
-	got.exits(t, 1)
-	stopped := regexp.MustCompile(`stopped after (\d+) contacts: .*\nTo go on: (\S+) rebuild --data (.+) --after (\S+)\n$`).FindStringSubmatch(got.stderr)
+	p := program.Start(t, "rebuild", "--data", data)
+	p.Stderr.Await(t, "1000 contacts so far")
+	got := p.Stop()
+	got.Exits(t, 1)
+	stopped := regexp.MustCompile(`stopped after (\d+) contacts: .*\nTo go on: (\S+) rebuild --data (.+) --after (\S+)\n$`).FindStringSubmatch(got.Stderr)
 	if stopped == nil {
-		t.Fatalf("printed %q", got.stderr)
+		t.Fatalf("printed %q", got.Stderr)
 	}
 	if want := `'` + filepath.Dir(data) + `/it'\''s here'`; stopped[3] != want {
 		t.Errorf("data folder %s, want %s", stopped[3], want)
 	}
-	rest := run(t, "rebuild", "--data", data, "--after", stopped[4])
-	rest.exits(t, 0)
+	rest := program.Run(t, "rebuild", "--data", data, "--after", stopped[4])
+	rest.Exits(t, 0)
 	var done, left, written int
 	_, _ = fmt.Sscan(stopped[1], &done)
-	if n, _ := fmt.Sscanf(rest.stdout, "%d contacts read, %d items written", &left, &written); n != 2 || done+left != contacts {
-		t.Errorf("%d contacts were done, then: %s", done, rest.stdout)
+	if n, _ := fmt.Sscanf(rest.Stdout, "%d contacts read, %d items written", &left, &written); n != 2 || done+left != contacts {
+		t.Errorf("%d contacts were done, then: %s", done, rest.Stdout)
 	}
 	store = openStore(t, data)
 	defer func() { _ = store.Close() }()
@@ -124,28 +125,28 @@ func TestAStoppedRebuildSaysHowToGoOn(t *testing.T) {
 func TestRebuildSaysWhatKeepsItFromTheTable(t *testing.T) {
 	t.Parallel()
 	none := filepath.Join(t.TempDir(), "none")
-	got := run(t, "rebuild", "--data", none)
-	got.exits(t, 1)
-	got.complains(t, none, "ringback serve")
+	got := program.Run(t, "rebuild", "--data", none)
+	got.Exits(t, 1)
+	got.Complains(t, none, "ringback serve")
 
 	data := t.TempDir()
-	runInBackground(t, "serve", "--data", data, "--addr", anyPort).stdout.await(t, "ringback receives webhooks at")
-	got = run(t, "rebuild", "--data", data)
-	got.exits(t, 1)
-	got.complains(t, "ringback serve", "Stop")
+	program.Start(t, "serve", "--data", data, "--addr", anyPort).Stdout.Await(t, "ringback receives webhooks at")
+	got = program.Run(t, "rebuild", "--data", data)
+	got.Exits(t, 1)
+	got.Complains(t, "ringback serve", "Stop")
 }
 
 func TestRebuildWritesTheTableOfADeployedStack(t *testing.T) {
 	config, name := tabletest.NewTable(t)
 	endpoint := tabletest.Endpoint(t)
-	a := newAWS(t)
-	a.outputs["TableName"] = name
+	a := awstest.New(t, token)
+	a.Outputs["TableName"] = name
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
 	store := dynamostore.New(config, name)
 	putContacts(t, store, 3)
-	got := run(t, "rebuild", "--stack", "ringback", "--region", "us-east-1")
-	got.exits(t, 0)
-	got.says(t, "3 contacts read, 3 items written")
+	got := program.Run(t, "rebuild", "--stack", "ringback", "--region", "us-east-1")
+	got.Exits(t, 0)
+	got.Says(t, "3 contacts read, 3 items written")
 	for i := range 3 {
 		wantContact(t, store, i)
 	}

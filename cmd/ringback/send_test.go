@@ -20,6 +20,7 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/proof/clitest"
 )
 
 // token ends the URLs that the tests post to. No error may show it.
@@ -49,25 +50,25 @@ func TestSendPostsSamplesAndFiles(t *testing.T) {
 			t.Parallel()
 			w := newWebhook(t, http.StatusOK, stored)
 			got := send(t, w, tc.args...)
-			got.exits(t, 0)
-			got.hides(t, token)
-			if got.stderr != "" {
-				t.Errorf("stderr: %s", got.stderr)
+			got.Exits(t, 0)
+			got.Hides(t, token)
+			if got.Stderr != "" {
+				t.Errorf("stderr: %s", got.Stderr)
 			}
 			if diff := cmp.Diff(tc.want, w.bodies()); diff != "" {
 				t.Errorf("bodies (-want +got):\n%s", diff)
 			}
-			lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
+			lines := strings.Split(strings.TrimSpace(got.Stdout), "\n")
 			if n := len(tc.args); n > 1 {
-				contains(t, "summary", lines[n], fmt.Sprintf("%d sent: %d stored, 0 duplicate, 0 probe, 0 refused", n, n))
+				clitest.Contains(t, "summary", lines[n], fmt.Sprintf("%d sent: %d stored, 0 duplicate, 0 probe, 0 refused", n, n))
 				lines = lines[:n]
 			}
 			if len(lines) != len(tc.args) {
-				t.Fatalf("%d lines for %d deliveries:\n%s", len(lines), len(tc.args), got.stdout)
+				t.Fatalf("%d lines for %d deliveries:\n%s", len(lines), len(tc.args), got.Stdout)
 			}
 			for i, line := range lines {
 				name := strings.TrimSuffix(filepath.Base(tc.args[i]), ".json")
-				contains(t, "line", line, "200", "stored", strings.Replace(name, "my-event", "call.missed", 1), "CALL#call_1d4e5f6a")
+				clitest.Contains(t, "line", line, "200", "stored", strings.Replace(name, "my-event", "call.missed", 1), "CALL#call_1d4e5f6a")
 			}
 			for _, r := range w.requests() {
 				if r.method != http.MethodPost || r.path != "/justcall/"+token || r.header.Get("Content-Type") != "application/json" {
@@ -86,7 +87,7 @@ func TestAFileGoesBeforeASampleOfItsName(t *testing.T) {
 	where := samples(t)
 	t.Chdir(filepath.Dir(writeFile(t, "call.missed", event)))
 	w := newWebhook(t, http.StatusOK, stored)
-	run(t, "send", "--url", w.url(), "--samples", where, "call.missed").exits(t, 0)
+	program.Run(t, "send", "--url", w.url(), "--samples", where, "call.missed").Exits(t, 0)
 	if diff := cmp.Diff([]string{event}, w.bodies()); diff != "" {
 		t.Errorf("bodies (-want +got):\n%s", diff)
 	}
@@ -119,11 +120,11 @@ func TestSendPrintsEveryAnswer(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			got := send(t, newWebhook(t, tc.status, tc.body), "call.missed")
-			got.exits(t, tc.code)
-			got.says(t, append(tc.want, "call.missed")...)
-			got.hides(t, token)
+			got.Exits(t, tc.code)
+			got.Says(t, append(tc.want, "call.missed")...)
+			got.Hides(t, token)
 			if tc.code != 0 {
-				got.complains(t, "1 of 1 deliveries did not get a 200")
+				got.Complains(t, "1 of 1 deliveries did not get a 200")
 			}
 		})
 	}
@@ -134,7 +135,7 @@ func TestSendPrintsEveryAnswer(t *testing.T) {
 func TestWhatIsNoEventIsAnErrorThatSaysWhy(t *testing.T) {
 	t.Parallel()
 	b := serve(t, t.TempDir())
-	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+	url := urlIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
 	for _, tc := range []struct{ name, body, why string }{
 		{"an empty file", "", "nothing is in it"},
 		{"blanks", " \n", "nothing is in it"},
@@ -147,25 +148,25 @@ func TestWhatIsNoEventIsAnErrorThatSaysWhy(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			file := writeFile(t, "my-event.json", tc.body)
-			got := run(t, "send", "--url", url, "--samples", samples(t), file)
-			got.exits(t, 1)
-			got.says(t, "200 probe")
-			got.complains(t, "1 of 1 deliveries stored no event", file, tc.why)
+			got := program.Run(t, "send", "--url", url, "--samples", samples(t), file)
+			got.Exits(t, 1)
+			got.Says(t, "200 probe")
+			got.Complains(t, "1 of 1 deliveries stored no event", file, tc.why)
 		})
 	}
-	got := run(t, "send", "--url", url, "--samples", samples(t), "call.missed", "call.missed", writeFile(t, "empty.json", ""), writeFile(t, "bad.json", "{"))
-	got.exits(t, 1)
-	got.says(t, "4 sent: 1 stored, 1 duplicate, 1 probe, 1 refused")
-	got.complains(t, "1 of 4 deliveries stored no event", "1 of 4 deliveries did not get a 200")
-	b.stop().exits(t, 0)
+	got := program.Run(t, "send", "--url", url, "--samples", samples(t), "call.missed", "call.missed", writeFile(t, "empty.json", ""), writeFile(t, "bad.json", "{"))
+	got.Exits(t, 1)
+	got.Says(t, "4 sent: 1 stored, 1 duplicate, 1 probe, 1 refused")
+	got.Complains(t, "1 of 4 deliveries stored no event", "1 of 4 deliveries did not get a 200")
+	b.Stop().Exits(t, 0)
 }
 
 // Whatever answers that it is a probe has stored nothing.
 func TestAProbeIsNoSuccess(t *testing.T) {
 	t.Parallel()
 	got := send(t, newWebhook(t, http.StatusOK, `{"status":"probe"}`), "call.missed")
-	got.exits(t, 1)
-	got.complains(t, "1 of 1 deliveries stored no event", "says that it is a probe")
+	got.Exits(t, 1)
+	got.Complains(t, "1 of 1 deliveries stored no event", "says that it is a probe")
 }
 
 func TestAByteOrderMarkIsNamedAndSent(t *testing.T) {
@@ -175,8 +176,8 @@ func TestAByteOrderMarkIsNamedAndSent(t *testing.T) {
 	} {
 		w := newWebhook(t, http.StatusOK, stored)
 		got := send(t, w, writeFile(t, "my-event.json", body))
-		got.exits(t, 0)
-		got.says(t, "my-event.json", "byte order mark ("+encoding+")")
+		got.Exits(t, 0)
+		got.Says(t, "my-event.json", "byte order mark ("+encoding+")")
 		if diff := cmp.Diff([]string{body}, w.bodies()); diff != "" {
 			t.Errorf("bodies (-want +got):\n%s", diff)
 		}
@@ -204,8 +205,8 @@ func TestAServerThatHangsIsNamed(t *testing.T) {
 func TestSendPrintsWhatAPIGatewayAnswersItself(t *testing.T) {
 	t.Parallel()
 	got := send(t, newWebhook(t, http.StatusTooManyRequests, `{"message":"Too Many Requests"}`), "call.missed")
-	got.exits(t, 1)
-	got.says(t, "429", "Too Many Requests")
+	got.Exits(t, 1)
+	got.Says(t, "429", "Too Many Requests")
 }
 
 // Most redirects turn the POST into a GET. A webhook takes that for a probe: it
@@ -218,10 +219,10 @@ func TestARedirectIsTheAnswerAndNotFollowed(t *testing.T) {
 			w := newWebhook(t, http.StatusOK, `{"status":"probe"}`)
 			server := httptest.NewServer(http.RedirectHandler(w.url(), status))
 			t.Cleanup(server.Close)
-			got := run(t, "send", "--url", server.URL+"/justcall/"+token, "--samples", samples(t), "call.missed")
-			got.exits(t, 1)
-			got.says(t, strconv.Itoa(status))
-			got.hides(t, token)
+			got := program.Run(t, "send", "--url", server.URL+"/justcall/"+token, "--samples", samples(t), "call.missed")
+			got.Exits(t, 1)
+			got.Says(t, strconv.Itoa(status))
+			got.Hides(t, token)
 			if n := len(w.requests()); n != 0 {
 				t.Errorf("%d requests where it leads to, want none", n)
 			}
@@ -234,9 +235,9 @@ func TestSendGoesOnAfterARefusal(t *testing.T) {
 	w := newWebhook(t, http.StatusOK, stored)
 	w.first = `{"error":"payload: no"}`
 	got := send(t, w, "call.missed", "sms.sent", "call.answered")
-	got.exits(t, 1)
-	got.complains(t, "1 of 3 deliveries did not get a 200")
-	got.says(t, "400", "payload: no", "sms.sent", "call.answered", "3 sent: 2 stored, 0 duplicate, 0 probe, 1 refused")
+	got.Exits(t, 1)
+	got.Complains(t, "1 of 3 deliveries did not get a 200")
+	got.Says(t, "400", "payload: no", "sms.sent", "call.answered", "3 sent: 2 stored, 0 duplicate, 0 probe, 1 refused")
 	if n := len(w.requests()); n != 3 {
 		t.Errorf("%d posted, want 3", n)
 	}
@@ -246,17 +247,17 @@ func TestAnUnknownNameListsTheSamples(t *testing.T) {
 	t.Parallel()
 	w := newWebhook(t, http.StatusOK, stored)
 	got := send(t, w, "call.mised")
-	got.exits(t, 1)
-	got.complains(t, "call.mised", "no sample", "call.answered call.completed call.missed contact.created contact.updated sms.delivered sms.received sms.sent voicemail.received")
-	got.hides(t, token)
+	got.Exits(t, 1)
+	got.Complains(t, "call.mised", "no sample", "call.answered call.completed call.missed contact.created contact.updated sms.delivered sms.received sms.sent voicemail.received")
+	got.Hides(t, token)
 
-	got = run(t, "send", "--url", w.url(), "--samples", filepath.Join(t.TempDir(), "none"), "call.missed")
-	got.exits(t, 1)
-	got.complains(t, "call.missed", "--samples")
+	got = program.Run(t, "send", "--url", w.url(), "--samples", filepath.Join(t.TempDir(), "none"), "call.missed")
+	got.Exits(t, 1)
+	got.Complains(t, "call.missed", "--samples")
 
 	got = send(t, w, t.TempDir())
-	got.exits(t, 1)
-	got.complains(t, "directory")
+	got.Exits(t, 1)
+	got.Complains(t, "directory")
 	if n := len(w.requests()); n != 0 {
 		t.Errorf("%d posted, want nothing", n)
 	}
@@ -265,15 +266,15 @@ func TestAnUnknownNameListsTheSamples(t *testing.T) {
 func TestSendNeedsAStackOrAURL(t *testing.T) {
 	t.Parallel()
 	none := filepath.Join(t.TempDir(), "none")
-	got := run(t, "send", "--data", none, "--samples", samples(t), "call.missed")
-	got.exits(t, 1)
-	got.complains(t, none, "ringback serve", "--url")
+	got := program.Run(t, "send", "--data", none, "--samples", samples(t), "call.missed")
+	got.Exits(t, 1)
+	got.Complains(t, none, "ringback serve", "--url")
 
 	broken := filepath.Dir(writeFile(t, "secret.json", `{"token":"`+token))
-	got = run(t, "send", "--data", broken, "--samples", samples(t), "call.missed")
-	got.exits(t, 1)
-	got.complains(t, filepath.Join(broken, "secret.json"), "token")
-	got.hides(t, token)
+	got = program.Run(t, "send", "--data", broken, "--samples", samples(t), "call.missed")
+	got.Exits(t, 1)
+	got.Complains(t, filepath.Join(broken, "secret.json"), "token")
+	got.Hides(t, token)
 }
 
 func TestWhereNothingListensTheTokenIsNotShown(t *testing.T) {
@@ -282,16 +283,16 @@ func TestWhereNothingListensTheTokenIsNotShown(t *testing.T) {
 	host := strings.TrimPrefix(server.URL, "http://")
 	server.Close()
 
-	got := run(t, "send", "--url", server.URL+"/justcall/"+token, "--samples", samples(t), "call.missed")
-	got.exits(t, 1)
-	got.complains(t, host, "connection refused", "ringback serve", "--url")
-	got.hides(t, token)
+	got := program.Run(t, "send", "--url", server.URL+"/justcall/"+token, "--samples", samples(t), "call.missed")
+	got.Exits(t, 1)
+	got.Complains(t, host, "connection refused", "ringback serve", "--url")
+	got.Hides(t, token)
 
 	data := filepath.Dir(writeFile(t, "secret.json", `{"token":"`+token+`"}`))
-	got = run(t, "send", "--data", data, "--addr", host, "--samples", samples(t), "call.missed")
-	got.exits(t, 1)
-	got.complains(t, host, "connection refused")
-	got.hides(t, token)
+	got = program.Run(t, "send", "--data", data, "--addr", host, "--samples", samples(t), "call.missed")
+	got.Exits(t, 1)
+	got.Complains(t, host, "connection refused")
+	got.Hides(t, token)
 }
 
 func TestAConnectionThatBreaksIsAnErrorWithoutTheToken(t *testing.T) {
@@ -315,10 +316,10 @@ func TestAConnectionThatBreaksIsAnErrorWithoutTheToken(t *testing.T) {
 				_ = c.Close()
 			}))
 			t.Cleanup(server.Close)
-			got := run(t, "send", "--url", server.URL+"/justcall/"+token, "--samples", samples(t), "call.missed")
-			got.exits(t, 1)
-			got.complains(t, "")
-			got.hides(t, token)
+			got := program.Run(t, "send", "--url", server.URL+"/justcall/"+token, "--samples", samples(t), "call.missed")
+			got.Exits(t, 1)
+			got.Complains(t, "")
+			got.Hides(t, token)
 		})
 	}
 }
@@ -338,10 +339,10 @@ func TestWhatIsNoURLIsRefusedAndNotShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := run(t, "send", "--url", url, "--samples", samples(t), "call.missed")
-			got.exits(t, 1)
-			got.complains(t, "whole webhook URL", "token")
-			got.hides(t, token)
+			got := program.Run(t, "send", "--url", url, "--samples", samples(t), "call.missed")
+			got.Exits(t, 1)
+			got.Complains(t, "whole webhook URL", "token")
+			got.Hides(t, token)
 		})
 	}
 }
@@ -352,9 +353,9 @@ func TestAnEmptyURLIsNotTheLocalStack(t *testing.T) {
 	t.Parallel()
 	w := newWebhook(t, http.StatusOK, stored)
 	data := filepath.Dir(writeFile(t, "secret.json", `{"token":"`+token+`"}`))
-	got := run(t, "send", "--url", "", "--data", data, "--addr", w.host(), "--samples", samples(t), "call.missed")
-	got.exits(t, 1)
-	got.complains(t, "--url")
+	got := program.Run(t, "send", "--url", "", "--data", data, "--addr", w.host(), "--samples", samples(t), "call.missed")
+	got.Exits(t, 1)
+	got.Complains(t, "--url")
 	if n := len(w.requests()); n != 0 {
 		t.Errorf("%d posted, want nothing", n)
 	}
@@ -368,8 +369,8 @@ func TestSignNeedsTheSecretInTheEnvironment(t *testing.T) {
 	t.Setenv(ringback.SigningSecretEnv, "")
 	w := newWebhook(t, http.StatusOK, stored)
 	got := send(t, w, "--sign", writeFile(t, "event.json", missedB))
-	got.exits(t, 1)
-	got.complains(t, "--sign", ringback.SigningSecretEnv)
+	got.Exits(t, 1)
+	got.Complains(t, "--sign", ringback.SigningSecretEnv)
 	if n := len(w.requests()); n != 0 {
 		t.Errorf("%d posted, want nothing", n)
 	}
@@ -379,9 +380,9 @@ func TestSignSignsForTheURLThatIsPostedTo(t *testing.T) {
 	t.Setenv(ringback.SigningSecretEnv, signingSecret)
 	w := newWebhook(t, http.StatusOK, stored)
 	for _, url := range []string{w.url(), w.url() + "?source=just%20call&n=1"} {
-		got := run(t, "send", "--sign", "--url", url, "--samples", samples(t), writeFile(t, "event.json", missedB), "sms.sent")
-		got.exits(t, 0)
-		got.hides(t, signingSecret)
+		got := program.Run(t, "send", "--sign", "--url", url, "--samples", samples(t), writeFile(t, "event.json", missedB), "sms.sent")
+		got.Exits(t, 0)
+		got.Hides(t, signingSecret)
 	}
 	types := []events.Type{events.TypeCallMissed, events.TypeSMSSent, events.TypeCallMissed, events.TypeSMSSent}
 	requests := w.requests()
@@ -408,16 +409,16 @@ func TestWhatIsNoJSONCannotBeSigned(t *testing.T) {
 	t.Setenv(ringback.SigningSecretEnv, signingSecret)
 	w := newWebhook(t, http.StatusOK, stored)
 	got := send(t, w, "--sign", writeFile(t, "notes.txt", "not JSON"))
-	got.exits(t, 1)
-	got.complains(t, "notes.txt", "not valid JSON")
-	got.hides(t, token)
+	got.Exits(t, 1)
+	got.Complains(t, "notes.txt", "not valid JSON")
+	got.Hides(t, token)
 }
 
 func TestSendReachesTheLocalStackSignedOrNot(t *testing.T) {
 	data := t.TempDir()
 	b := serve(t, data)
-	b.stdout.await(t, "Stop it with Ctrl-C")
-	b.stop().exits(t, 0)
+	b.Stdout.Await(t, "Stop it with Ctrl-C")
+	b.Stop().Exits(t, 0)
 	secret, err := local.ReadSecret(data)
 	if err != nil {
 		t.Fatal(err)
@@ -431,36 +432,36 @@ func TestSendReachesTheLocalStackSignedOrNot(t *testing.T) {
 	}
 
 	b = serve(t, data)
-	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+	url := urlIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
 	address, _, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
-	post := func(args ...string) result {
+	post := func(args ...string) clitest.Result {
 		t.Helper()
-		return run(t, append([]string{"send", "--data", data, "--addr", address, "--samples", samples(t)}, args...)...)
+		return program.Run(t, append([]string{"send", "--data", data, "--addr", address, "--samples", samples(t)}, args...)...)
 	}
 	event := writeFile(t, "event.json", missedB)
 
 	got := post("call.missed")
-	got.exits(t, 0)
-	got.says(t, "stored", "CALL#call_1d4e5f6a")
+	got.Exits(t, 0)
+	got.Says(t, "stored", "CALL#call_1d4e5f6a")
 	got = post("call.missed")
-	got.exits(t, 0)
-	got.says(t, "duplicate")
+	got.Exits(t, 0)
+	got.Says(t, "duplicate")
 	got = post(event)
-	got.exits(t, 1)
-	got.says(t, "401", "unauthorized")
+	got.Exits(t, 1)
+	got.Says(t, "401", "unauthorized")
 	t.Setenv(ringback.SigningSecretEnv, "another")
-	post("--sign", event).exits(t, 1)
+	post("--sign", event).Exits(t, 1)
 	t.Setenv(ringback.SigningSecretEnv, signingSecret)
 	got = post("--sign", event)
-	got.exits(t, 0)
-	got.says(t, "stored", "CALL#CA01")
-	b.stop().exits(t, 0)
+	got.Exits(t, 0)
+	got.Says(t, "stored", "CALL#CA01")
+	b.Stop().Exits(t, 0)
 }
 
 // send posts to w.
-func send(t *testing.T, w *webhook, args ...string) result {
+func send(t *testing.T, w *webhook, args ...string) clitest.Result {
 	t.Helper()
-	return run(t, append([]string{"send", "--url", w.url(), "--samples", samples(t)}, args...)...)
+	return program.Run(t, append([]string{"send", "--url", w.url(), "--samples", samples(t)}, args...)...)
 }
 
 // webhook gives every request the same answer, and keeps the requests.

@@ -11,26 +11,27 @@ import (
 	"testing"
 
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/proof/clitest"
 )
 
 func TestServeEndsWithItsContextAndReleasesTheFolder(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	b := serve(t, data, "--demo")
-	printed := b.stdout.await(t, "Still serving")
-	contains(t, "stdout", printed, "9 of 9 samples stored, 9 of them new. 2 of 2 alerts sent just now.", "Stop it with Ctrl-C", data)
+	printed := b.Stdout.Await(t, "Still serving")
+	clitest.Contains(t, "stdout", printed, "9 of 9 samples stored, 9 of them new. 2 of 2 alerts sent just now.", "Stop it with Ctrl-C", data)
 	if got := get(t, urlIn(t, printed)); got != http.StatusOK {
 		t.Errorf("GET of the URL that is printed: %d, want 200", got)
 	}
-	got := b.stop()
-	got.exits(t, 0)
-	if strings.Contains(got.stderr, "ringback: ") {
-		t.Errorf("stderr: %s", got.stderr)
+	got := b.Stop()
+	got.Exits(t, 0)
+	if strings.Contains(got.Stderr, "ringback: ") {
+		t.Errorf("stderr: %s", got.Stderr)
 	}
 
 	again := demo(t, data, samples(t))
-	again.exits(t, 0)
-	again.says(t, "9 of 9 samples stored, 0 of them new")
+	again.Exits(t, 0)
+	again.Says(t, "9 of 9 samples stored, 0 of them new")
 }
 
 func TestServePrintsAlertsAsTheyComeAndForwardsThem(t *testing.T) {
@@ -41,15 +42,15 @@ func TestServePrintsAlertsAsTheyComeAndForwardsThem(t *testing.T) {
 	}))
 	t.Cleanup(receiver.Close)
 	b := serve(t, t.TempDir(), "--forward", receiver.URL)
-	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
-	run(t, "send", "--url", url, "--samples", samples(t), "voicemail.received", "sms.received", "voicemail.received").exits(t, 0)
-	b.stdout.await(t, "▶ Voicemail\n  Number    +1 415-555-8765\n")
-	got := b.stop()
-	got.exits(t, 0)
+	url := urlIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
+	program.Run(t, "send", "--url", url, "--samples", samples(t), "voicemail.received", "sms.received", "voicemail.received").Exits(t, 0)
+	b.Stdout.Await(t, "▶ Voicemail\n  Number    +1 415-555-8765\n")
+	got := b.Stop()
+	got.Exits(t, 0)
 	if want, id := "CALL#call_1d4e5f6a/voicemail", <-ids; id != want || len(ids) > 0 {
 		t.Errorf("forwarded %s and %d more, want %s alone", id, len(ids), want)
 	}
-	if got := strings.Count(got.stdout, "▶"); got != 1 {
+	if got := strings.Count(got.Stdout, "▶"); got != 1 {
 		t.Errorf("%d alerts are printed, want 1", got)
 	}
 }
@@ -62,24 +63,24 @@ func TestServeKeepsAlertsForAReceiverThatIsAwayAndSaysSo(t *testing.T) {
 	nobody := httptest.NewServer(http.NotFoundHandler())
 	nobody.Close()
 	b := serve(t, data, "--forward", nobody.URL+"/HIDDEN")
-	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
-	run(t, "send", "--url", url, "--samples", samples(t), "call.missed").exits(t, 0)
-	b.stderr.await(t, "connection refused")
-	got := b.stop()
-	got.exits(t, 0)
-	got.hides(t, "HIDDEN")
-	got.hides(t, strings.TrimPrefix(nobody.URL, "http://"))
-	got.says(t, "▶ Missed call", "Kept in "+data+": 1 event, 1 alert waiting.")
+	url := urlIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
+	program.Run(t, "send", "--url", url, "--samples", samples(t), "call.missed").Exits(t, 0)
+	b.Stderr.Await(t, "connection refused")
+	got := b.Stop()
+	got.Exits(t, 0)
+	got.Hides(t, "HIDDEN")
+	got.Hides(t, strings.TrimPrefix(nobody.URL, "http://"))
+	got.Says(t, "▶ Missed call", "Kept in "+data+": 1 event, 1 alert waiting.")
 
 	b = serve(t, data)
-	url = urlIn(t, b.stdout.await(t, "1 alert waits for the URL of an earlier run. Start with --forward to send what waits."))
-	run(t, "send", "--url", url, "--samples", samples(t), "voicemail.received").exits(t, 0)
-	b.stdout.await(t, "▶ Voicemail")
-	got = b.stop()
-	got.exits(t, 0)
-	got.says(t, "Kept in "+data+": 2 events, 1 alert waiting.")
-	if strings.Contains(got.stdout, "▶ Missed call") {
-		t.Errorf("printed, though it waits for its receiver:\n%s", got.stdout)
+	url = urlIn(t, b.Stdout.Await(t, "1 alert waits for the URL of an earlier run. Start with --forward to send what waits."))
+	program.Run(t, "send", "--url", url, "--samples", samples(t), "voicemail.received").Exits(t, 0)
+	b.Stdout.Await(t, "▶ Voicemail")
+	got = b.Stop()
+	got.Exits(t, 0)
+	got.Says(t, "Kept in "+data+": 2 events, 1 alert waiting.")
+	if strings.Contains(got.Stdout, "▶ Missed call") {
+		t.Errorf("printed, though it waits for its receiver:\n%s", got.Stdout)
 	}
 
 	ids := make(chan string, 10)
@@ -91,9 +92,9 @@ func TestServeKeepsAlertsForAReceiverThatIsAwayAndSaysSo(t *testing.T) {
 	if id := <-ids; id != "CALL#call_1d4e5f6a/missed_call" {
 		t.Errorf("forwarded %s", id)
 	}
-	got = b.stop()
-	got.exits(t, 0)
-	got.says(t, "Kept in "+data+": 2 events, 0 alerts waiting.")
+	got = b.Stop()
+	got.Exits(t, 0)
+	got.Says(t, "Kept in "+data+": 2 events, 0 alerts waiting.")
 	if len(ids) > 0 {
 		t.Errorf("forwarded %s too", <-ids)
 	}
@@ -104,52 +105,52 @@ func TestServeSaysWhatItKeepsWhenItEnds(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	b := serve(t, data)
-	b.stdout.await(t, "Stop it with Ctrl-C")
-	got := b.stop()
-	got.exits(t, 0)
-	got.says(t, "\nKept in "+data+": 0 events, 0 alerts waiting.\n")
+	b.Stdout.Await(t, "Stop it with Ctrl-C")
+	got := b.Stop()
+	got.Exits(t, 0)
+	got.Says(t, "\nKept in "+data+": 0 events, 0 alerts waiting.\n")
 
 	b = serve(t, data, "--demo")
-	url := urlIn(t, b.stdout.await(t, "Still serving"))
-	b.stdout.await(t, "Still serving at\n\n  "+url+"\n")
-	got = b.stop()
-	got.exits(t, 0)
-	got.says(t, "Kept in "+data+": 9 events, 0 alerts waiting.")
+	url := urlIn(t, b.Stdout.Await(t, "Still serving"))
+	b.Stdout.Await(t, "Still serving at\n\n  "+url+"\n")
+	got = b.Stop()
+	got.Exits(t, 0)
+	got.Says(t, "Kept in "+data+": 9 events, 0 alerts waiting.")
 }
 
 func TestServeRefusesToForwardToWhatIsNoURL(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"HIDDEN", "ftp://HIDDEN/", "https:HIDDEN", "http://HIDDEN%"} {
-		got := run(t, "serve", "--forward", url, "--data", t.TempDir())
-		got.exits(t, 1)
-		got.complains(t, "--forward", "https://hooks.example.com")
-		got.hides(t, "HIDDEN")
+		got := program.Run(t, "serve", "--forward", url, "--data", t.TempDir())
+		got.Exits(t, 1)
+		got.Complains(t, "--forward", "https://hooks.example.com")
+		got.Hides(t, "HIDDEN")
 	}
 }
 
 func TestServeRefusesACountryThatDoesNotExist(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"serve", "demo"} {
-		got := run(t, command, "--default-country", "USA", "--data", t.TempDir())
-		got.exits(t, 1)
-		got.complains(t, "--default-country", "US")
+		got := program.Run(t, command, "--default-country", "USA", "--data", t.TempDir())
+		got.Exits(t, 1)
+		got.Complains(t, "--default-country", "US")
 	}
 }
 
 func TestServeLogsWhatItAnswersWithoutTheToken(t *testing.T) {
 	t.Parallel()
 	b := serve(t, t.TempDir())
-	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
-	run(t, "send", "--url", url, "--samples", samples(t), "call.missed").exits(t, 0)
-	b.stderr.await(t, "CALL#call_1d4e5f6a")
-	got := b.stop()
-	got.exits(t, 0)
+	url := urlIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
+	program.Run(t, "send", "--url", url, "--samples", samples(t), "call.missed").Exits(t, 0)
+	b.Stderr.Await(t, "CALL#call_1d4e5f6a")
+	got := b.Stop()
+	got.Exits(t, 0)
 	token := url[strings.LastIndexByte(url, '/')+1:]
-	if strings.Contains(got.stderr, token) || strings.Contains(got.stderr, "4155558765") {
-		t.Errorf("the log has the token or a number in it:\n%s", got.stderr)
+	if strings.Contains(got.Stderr, token) || strings.Contains(got.Stderr, "4155558765") {
+		t.Errorf("the log has the token or a number in it:\n%s", got.Stderr)
 	}
-	if strings.ContainsRune(got.stderr, '\x1b') {
-		t.Errorf("colours where no terminal is:\n%q", got.stderr)
+	if strings.ContainsRune(got.Stderr, '\x1b') {
+		t.Errorf("colours where no terminal is:\n%q", got.Stderr)
 	}
 }
 
@@ -159,22 +160,22 @@ var sendLine = regexp.MustCompile(`  ringback (send .*)`)
 func TestTheCommandThatServeSuggestsReachesIt(t *testing.T) {
 	t.Parallel()
 	b := serve(t, t.TempDir(), "--demo")
-	suggested := sendLine.FindStringSubmatch(b.stdout.await(t, "and see that it is kept once:\n\n  ringback send"))
+	suggested := sendLine.FindStringSubmatch(b.Stdout.Await(t, "and see that it is kept once:\n\n  ringback send"))
 	if suggested == nil {
-		t.Fatalf("no command is suggested:\n%s", &b.stdout)
+		t.Fatalf("no command is suggested:\n%s", &b.Stdout)
 	}
-	got := run(t, append(strings.Fields(suggested[1]), "--samples", samples(t))...)
-	got.exits(t, 0)
-	got.says(t, "CALL#call_1d4e5f6a")
+	got := program.Run(t, append(strings.Fields(suggested[1]), "--samples", samples(t))...)
+	got.Exits(t, 0)
+	got.Says(t, "CALL#call_1d4e5f6a")
 }
 
 // The error must be printed while it serves, not when it is stopped.
 func TestServeSaysAtOnceThatItsDemoFailed(t *testing.T) {
 	t.Parallel()
-	b := runInBackground(t, "serve", "--demo", "--data", t.TempDir(), "--addr", anyPort,
+	b := program.Start(t, "serve", "--demo", "--data", t.TempDir(), "--addr", anyPort,
 		"--samples", filepath.Join(t.TempDir(), "none"))
-	b.stderr.await(t, "--samples")
-	b.stop().exits(t, 1)
+	b.Stderr.Await(t, "--samples")
+	b.Stop().Exits(t, 1)
 }
 
 func TestServeSaysHowToMendWhatKeepsItFromStarting(t *testing.T) {
@@ -188,7 +189,7 @@ func TestServeSaysHowToMendWhatKeepsItFromStarting(t *testing.T) {
 	used := listener.Addr().String()
 
 	locked := t.TempDir()
-	serve(t, locked).stdout.await(t, "Stop it with Ctrl-C")
+	serve(t, locked).Stdout.Await(t, "Stop it with Ctrl-C")
 
 	broken := t.TempDir()
 	if err := os.WriteFile(filepath.Join(broken, "secret.json"), []byte(`{"token":"SHORT-PRIVATE"}`), 0o600); err != nil {
@@ -208,12 +209,12 @@ func TestServeSaysHowToMendWhatKeepsItFromStarting(t *testing.T) {
 		} {
 			t.Run(command+": "+tc.name, func(t *testing.T) {
 				t.Parallel()
-				got := run(t, command, "--data", tc.data, "--addr", tc.address, "--samples", samples(t))
-				got.exits(t, 1)
-				got.complains(t, tc.want...)
-				got.hides(t, "PRIVATE")
-				if got.stdout != "" {
-					t.Errorf("stdout: %s", got.stdout)
+				got := program.Run(t, command, "--data", tc.data, "--addr", tc.address, "--samples", samples(t))
+				got.Exits(t, 1)
+				got.Complains(t, tc.want...)
+				got.Hides(t, "PRIVATE")
+				if got.Stdout != "" {
+					t.Errorf("stdout: %s", got.Stdout)
 				}
 			})
 		}
@@ -226,9 +227,9 @@ func TestServeKeepsItsTokenAcrossStarts(t *testing.T) {
 	var tokens [2]string
 	for i := range tokens {
 		b := serve(t, data)
-		url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+		url := urlIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
 		tokens[i] = url[strings.LastIndexByte(url, '/')+1:]
-		b.stop().exits(t, 0)
+		b.Stop().Exits(t, 0)
 	}
 	secret, err := local.ReadSecret(data)
 	if err != nil {
@@ -240,9 +241,9 @@ func TestServeKeepsItsTokenAcrossStarts(t *testing.T) {
 }
 
 // serve starts "ringback serve" on a free port.
-func serve(t *testing.T, data string, args ...string) *background {
+func serve(t *testing.T, data string, args ...string) *clitest.Background {
 	t.Helper()
-	return runInBackground(t, append([]string{
+	return program.Start(t, append([]string{
 		"serve", "--data", data, "--addr", anyPort, "--samples", samples(t), "--alert-max-age", "0",
 	}, args...)...)
 }
@@ -279,31 +280,31 @@ func get(t *testing.T, url string) (status int) {
 func TestServeAlertsOfNoOldCall(t *testing.T) {
 	t.Parallel()
 	b := serve(t, t.TempDir(), "--alert-max-age", "24h")
-	url := urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
-	run(t, "send", "--url", url, "--samples", samples(t), "call.missed").exits(t, 0)
-	b.stderr.await(t, "reason=old")
-	if got := b.stop(); strings.Contains(got.stdout, "▶") {
-		t.Errorf("alerted: %s", got.stdout)
+	url := urlIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
+	program.Run(t, "send", "--url", url, "--samples", samples(t), "call.missed").Exits(t, 0)
+	b.Stderr.Await(t, "reason=old")
+	if got := b.Stop(); strings.Contains(got.Stdout, "▶") {
+		t.Errorf("alerted: %s", got.Stdout)
 	}
 
 	b = serve(t, t.TempDir(), "--alert-max-age", "24h")
-	url = urlIn(t, b.stdout.await(t, "Stop it with Ctrl-C"))
+	url = urlIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
 	for _, want := range []string{"stored", "duplicate"} {
-		got := run(t, "send", "--today", "--url", url, "--samples", samples(t), "voicemail.received")
-		got.exits(t, 0)
-		got.says(t, want)
+		got := program.Run(t, "send", "--today", "--url", url, "--samples", samples(t), "voicemail.received")
+		got.Exits(t, 0)
+		got.Says(t, want)
 	}
-	b.stdout.await(t, "▶ Voicemail")
-	if got := b.stop(); strings.Count(got.stdout, "▶") != 1 {
-		t.Errorf("not one alert: %s", got.stdout)
+	b.Stdout.Await(t, "▶ Voicemail")
+	if got := b.Stop(); strings.Count(got.Stdout, "▶") != 1 {
+		t.Errorf("not one alert: %s", got.Stdout)
 	}
 }
 
 func TestServeRefusesRulesThatAreNone(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ flag, value string }{{"--alert-abandoned", "some"}, {"--alert-max-age", "-1h"}, {"--alert-max-age", "a day"}} {
-		got := run(t, "serve", "--data", t.TempDir(), "--addr", anyPort, tc.flag, tc.value)
-		got.exits(t, 1)
-		got.complains(t, tc.flag)
+		got := program.Run(t, "serve", "--data", t.TempDir(), "--addr", anyPort, tc.flag, tc.value)
+		got.Exits(t, 1)
+		got.Complains(t, tc.flag)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -20,9 +19,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
-	"github.com/ringback/ringback/internal/table/schema"
 )
 
 // Numbers of the tests.
@@ -84,19 +81,7 @@ func comma(data string) string {
 	return "," + data
 }
 
-func openBolt(t testing.TB) table.Store {
-	t.Helper()
-	s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
+func openBolt(t testing.TB) table.Store { return tabletest.NewBolt(t) }
 
 func book(t testing.TB, store table.Store) *addressbook.Book {
 	t.Helper()

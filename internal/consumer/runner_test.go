@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,9 +15,9 @@ import (
 
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
-	"github.com/ringback/ringback/internal/table/schema"
 )
 
 // recorder is a consumer that records the items it gets.
@@ -85,16 +84,6 @@ func (r *recorder) counts() map[string]int {
 	return counts
 }
 
-func open(t *testing.T) *bolt.Store {
-	t.Helper()
-	s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
-}
-
 func put(t *testing.T, s *bolt.Store, items ...table.Item) {
 	t.Helper()
 	for _, it := range items {
@@ -153,7 +142,7 @@ func left(t *testing.T, s *bolt.Store, n uint64) (names []string) {
 // and finds in the feed what it has not done.
 func TestTheFeedIsTrimmedBehindTheSlowestConsumer(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := tabletest.NewBolt(t)
 	var alerts, followups recorder
 	begun, free := make(chan struct{}), make(chan struct{})
 	followups.fail = func(name string, tries int) error {
@@ -208,7 +197,7 @@ func awaitCheckpoint(t *testing.T, s *bolt.Store, name string, want uint64) {
 // restart, and is not repeated itself what it has done.
 func TestAFailureIsTheConsumersOwn(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := tabletest.NewBolt(t)
 	put(t, s, item("a", "1"), item("b", "1"), item("c", "1"))
 	tried := make(chan struct{}, 100)
 	alerts := &recorder{}
@@ -257,7 +246,7 @@ func TestAFailureIsTheConsumersOwn(t *testing.T) {
 func TestEveryItemIsDoneAndNoKeyTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	const calls, events = 12, 25
-	s := open(t)
+	s := tabletest.NewBolt(t)
 	c := &recorder{fail: func(name string, tries int) error {
 		if tries < len(name)%3+int(name[0])%2 {
 			return errBusy
@@ -300,7 +289,7 @@ func TestItemsOfOneKeyAreFirstTriedInOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := open(t)
+			s := tabletest.NewBolt(t)
 			var names []string
 			for event := range 10 {
 				for call := range 8 {
@@ -341,7 +330,7 @@ func grouped(names []string, letter int) map[string][]string {
 // A retry that hangs does not hold up new items, except those of its key.
 func TestNewItemsDoNotWaitForRetries(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := tabletest.NewBolt(t)
 	hanging, free := make(chan struct{}), make(chan struct{})
 	c := &recorder{}
 	c.fail = func(name string, tries int) error {
@@ -374,7 +363,7 @@ func TestNewItemsDoNotWaitForRetries(t *testing.T) {
 
 func TestWhatCanNeverBeProcessedIsPassedOver(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := tabletest.NewBolt(t)
 	put(t, s, item("a", "1"), item("b", "1"), item("c", "1"))
 	c := &recorder{fail: func(name string, _ int) error {
 		if name == "b1" {
@@ -435,7 +424,7 @@ func (f *faultyFeed) SetCheckpoint(ctx context.Context, name string, sequence ui
 
 func TestAFeedThatFailsForATimeLosesNothing(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := tabletest.NewBolt(t)
 	put(t, s, item("a", "1"), item("b", "1"))
 	c := &recorder{fail: func(name string, tries int) error {
 		if name == "a1" && tries == 0 {
@@ -454,7 +443,7 @@ func TestAFeedThatFailsForATimeLosesNothing(t *testing.T) {
 func TestTheWrongNumberOfResultsIsRetried(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 3} {
-		s := open(t)
+		s := tabletest.NewBolt(t)
 		put(t, s, item("a", "1"), item("a", "2"))
 		c := &recorder{}
 		calls := 0
@@ -478,7 +467,7 @@ func TestTheWrongNumberOfResultsIsRetried(t *testing.T) {
 // A stop does not interrupt a batch: an alert that was published must be marked.
 func TestAStopDoesNotEndTheContextOfABatch(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := tabletest.NewBolt(t)
 	put(t, s, item("a", "1"))
 	begun, free := make(chan struct{}), make(chan struct{})
 	var ended error
@@ -523,7 +512,7 @@ func (f *readFeed) Feed(ctx context.Context, after uint64, limit int) ([]consume
 // not the next one to retry.
 func TestTheCheckpointStaysBeforeTheOldestFailure(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := tabletest.NewBolt(t)
 	put(t, s, item("a", "1"), item("b", "1"))
 	hanging, free := make(chan struct{}), make(chan struct{})
 	c := &recorder{fail: func(name string, tries int) error {
@@ -551,7 +540,7 @@ func TestTheCheckpointStaysBeforeTheOldestFailure(t *testing.T) {
 
 func TestStartChecksItsConfiguration(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := tabletest.NewBolt(t)
 	alerts := consumer.Consumer{Name: "alerts"}
 	for name, tc := range map[string]struct {
 		change    func(*consumer.Options)
@@ -575,14 +564,14 @@ func TestStartChecksItsConfiguration(t *testing.T) {
 
 func TestStartNeedsTheFeed(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := tabletest.NewBolt(t)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := consumer.Start(t.Context(), s, quick, logscan.Logger(t), consumer.Consumer{Name: "alerts"}); !errors.Is(err, table.ErrUnavailable) {
 		t.Errorf("Start: %v, want %v", err, table.ErrUnavailable)
 	}
-	if _, err := consumer.Start(t.Context(), open(t), quick, logscan.Logger(t)); !errors.Is(err, bolt.ErrConsumer) {
+	if _, err := consumer.Start(t.Context(), tabletest.NewBolt(t), quick, logscan.Logger(t)); !errors.Is(err, bolt.ErrConsumer) {
 		t.Errorf("Start: %v, want %v", err, bolt.ErrConsumer)
 	}
 }

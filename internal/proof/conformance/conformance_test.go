@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -20,10 +19,8 @@ import (
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
-	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/dynamo"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
-	"github.com/ringback/ringback/internal/table/schema"
 )
 
 // written is what a [dynamo.Writer] has written, read by the SDK's client.
@@ -39,19 +36,7 @@ func (w written) Put(ctx context.Context, item table.Item) (created bool, err er
 
 func TestConformanceOfBolt(t *testing.T) {
 	t.Parallel()
-	conform(t, "bbolt", func(t *testing.T) table.Store {
-		t.Helper()
-		s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return s
-	})
+	conform(t, "bbolt", func(t *testing.T) table.Store { return tabletest.NewBolt(t) })
 }
 
 func TestConformanceOfDynamoDB(t *testing.T) {

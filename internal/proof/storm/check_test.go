@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ringback/ringback/internal/proof/awstest"
 )
 
 // What would be found out after a whole storm is found out before it, and before
@@ -40,14 +42,14 @@ func TestAStormAsksTheWebhookFirst(t *testing.T) {
 		{"a stack that is ill", webhook.URL, http.StatusInternalServerError, `{"message":"Internal Server Error"}`, "answers 500 Internal Server Error", 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			newAWS(t) // which complains of whoever asks for more than a stack
+			awstest.New(t, token) // which complains of whoever asks for more than a stack
 			t.Setenv("AWS_REGION", "eu-central-1")
 			asked.Store(0)
 			status, answer = tc.status, tc.answer
-			got := run(t, "--deliveries", "10", "--url", tc.url+"/justcall/"+token, "--table", "t", "--topic", "arn:aws:sns:eu-central-1:123456789012:a")
-			got.exits(t, 1)
-			got.complains(t, tc.want, "Nothing was posted")
-			got.hides(t, token)
+			got := program.Run(t, "--deliveries", "10", "--url", tc.url+"/justcall/"+token, "--table", "t", "--topic", "arn:aws:sns:eu-central-1:123456789012:a")
+			got.Exits(t, 1)
+			got.Complains(t, tc.want, "Nothing was posted")
+			got.Hides(t, token)
 			if n := int(asked.Load()); n != tc.asked {
 				t.Errorf("asked %d times, want %d", n, tc.asked)
 			}
@@ -61,7 +63,7 @@ func TestAStormThatIsInterruptedWhileItAsksHasPostedNothing(t *testing.T) {
 		_, _ = io.WriteString(w, `{"status":"probe"}`)
 	}))
 	t.Cleanup(webhook.Close)
-	newAWS(t)
+	awstest.New(t, token)
 	t.Setenv("AWS_REGION", "eu-central-1")
 	asked := make(chan struct{}, 100)
 	service := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -71,10 +73,10 @@ func TestAStormThatIsInterruptedWhileItAsksHasPostedNothing(t *testing.T) {
 	}))
 	t.Cleanup(service.Close)
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", service.URL)
-	b := runInBackground(t, "--deliveries", "10", "--url", webhook.URL+"/justcall/"+token, "--table", "t", "--topic", "arn:aws:sns:eu-central-1:123456789012:a")
+	b := program.Start(t, "--deliveries", "10", "--url", webhook.URL+"/justcall/"+token, "--table", "t", "--topic", "arn:aws:sns:eu-central-1:123456789012:a")
 	<-asked
-	got := b.stop()
-	got.exits(t, 1)
-	got.complains(t, "nothing was posted: context canceled")
-	got.hides(t, "dynamodb:Query")
+	got := b.Stop()
+	got.Exits(t, 1)
+	got.Complains(t, "nothing was posted: context canceled")
+	got.Hides(t, "dynamodb:Query")
 }

@@ -21,6 +21,8 @@ import (
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/proof/awstest"
+	"github.com/ringback/ringback/internal/proof/clitest"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/moto"
 	storm "github.com/ringback/ringback/internal/proof/storm"
@@ -117,57 +119,57 @@ func (r repeater) Publish(ctx context.Context, messages []alert.Message) []error
 func TestAStormOnAnotherStackEndsWith0(t *testing.T) {
 	s := newStandIn(t, 1)
 	got := s.storm(t, "--deliveries", "200", "--seed", "5")
-	got.exits(t, 0)
-	got.says(t, "OK: ", "\nsent                               200\n", "\nalerted twice                        0\n", "\nstrays                               4\n")
-	contains(t, "stderr", got.stderr, "posting to 127.0.0.1:", "temporary queue ringback-storm-", "all 200 deliveries through")
-	got.hides(t, token)
-	got.hides(t, signingSecret)
+	got.Exits(t, 0)
+	got.Says(t, "OK: ", "\nsent                               200\n", "\nalerted twice                        0\n", "\nstrays                               4\n")
+	clitest.Contains(t, "stderr", got.Stderr, "posting to 127.0.0.1:", "temporary queue ringback-storm-", "all 200 deliveries through")
+	got.Hides(t, token)
+	got.Hides(t, signingSecret)
 	s.isLeftAlone(t)
 
 	again := s.storm(t, "--deliveries", "200", "--seed", "5")
-	again.exits(t, 1)
-	again.complains(t, "not empty", "--seed")
+	again.Exits(t, 1)
+	again.Complains(t, "not empty", "--seed")
 	s.isLeftAlone(t)
 }
 
 func TestAStormFindsAStackByItsName(t *testing.T) {
-	cloud := newAWS(t)
+	cloud := awstest.New(t, token)
 	s := newStandIn(t, 1)
-	cloud.secretText = `{"token":"` + token + `","signing_secret":"` + signingSecret + `"}`
-	cloud.outputs = map[string]string{
-		"WebhookUrlBase": strings.TrimSuffix(s.url, "/"+token), "SecretArn": secretARN,
+	cloud.SecretText = `{"token":"` + token + `","signing_secret":"` + signingSecret + `"}`
+	cloud.Outputs = map[string]string{
+		"WebhookUrlBase": strings.TrimSuffix(s.url, "/"+token), "SecretArn": awstest.SecretARN,
 		"TableName": s.table, "AlertsTopicArn": s.topic,
 	}
 	t.Setenv(storm.SigningSecretEnv, "not-that-one")
-	got := runWithin(t, stormPatience, "--stack", "ringback-test", "--region", "us-east-1", "--deliveries", "50", "--strays", "20", "--minute", "20ms")
-	got.exits(t, 0)
-	got.says(t, "OK: ", "\nsent                                50\n", "\nstrays                              10\n")
-	if cloud.stack != "ringback-test" || cloud.secret != secretARN {
-		t.Errorf("asked for the stack %q and the secret %q", cloud.stack, cloud.secret)
+	got := program.RunWithin(t, stormPatience, "--stack", "ringback-test", "--region", "us-east-1", "--deliveries", "50", "--strays", "20", "--minute", "20ms")
+	got.Exits(t, 0)
+	got.Says(t, "OK: ", "\nsent                                50\n", "\nstrays                              10\n")
+	if cloud.Stack != "ringback-test" || cloud.Secret != awstest.SecretARN {
+		t.Errorf("asked for the stack %q and the secret %q", cloud.Stack, cloud.Secret)
 	}
-	got.hides(t, token)
+	got.Hides(t, token)
 	s.isLeftAlone(t)
 
-	delete(cloud.outputs, "AlertsTopicArn")
-	got = run(t, "--stack", "ringback-test", "--deliveries", "50")
-	got.exits(t, 1)
-	got.complains(t, "no output AlertsTopicArn:")
+	delete(cloud.Outputs, "AlertsTopicArn")
+	got = program.Run(t, "--stack", "ringback-test", "--deliveries", "50")
+	got.Exits(t, 1)
+	got.Complains(t, "no output AlertsTopicArn:")
 }
 
 // What is published twice is alerted twice, whatever else may repeat it.
 func TestAStormSeesAlertsThatAreMadeTwice(t *testing.T) {
 	s := newStandIn(t, 2)
 	got := s.storm(t, "--deliveries", "50", "--seed", "1")
-	got.exits(t, 1)
-	got.says(t, "NOT OK: ", "  alerted twice: ")
-	got.complains(t, "alerted twice", "not kept its promises")
+	got.Exits(t, 1)
+	got.Says(t, "NOT OK: ", "  alerted twice: ")
+	got.Complains(t, "alerted twice", "not kept its promises")
 	s.isLeftAlone(t)
 
 	// Unless it is told to excuse that, here on a topic that others get as well.
 	others := moto.Subscribe(t, s.topic, nil)
 	got = s.storm(t, "--deliveries", "50", "--seed", "2", "--repeats", "1000", "--alert-subscribers")
-	got.exits(t, 0)
-	got.says(t, "OK: ")
+	got.Exits(t, 0)
+	got.Says(t, "OK: ")
 	if len(moto.Receive(t, others)) == 0 {
 		t.Error("the others got nothing")
 	}
@@ -176,9 +178,9 @@ func TestAStormSeesAlertsThatAreMadeTwice(t *testing.T) {
 func TestAStormSeesAlertsThatAreNotMade(t *testing.T) {
 	s := newStandIn(t, 0)
 	got := s.storm(t, "--deliveries", "50", "--wait", "2s")
-	got.exits(t, 1)
-	got.says(t, "NOT OK: ", "\nalerted                              0\n", "  not alerted: ")
-	got.complains(t, "not alerted", "alerts have not come")
+	got.Exits(t, 1)
+	got.Says(t, "NOT OK: ", "\nalerted                              0\n", "  not alerted: ")
+	got.Complains(t, "not alerted", "alerts have not come")
 	s.isLeftAlone(t)
 }
 
@@ -200,10 +202,10 @@ func TestAStormPostsNothingUntilItCanSeeWhatBecomesOfIt(t *testing.T) {
 			s.table, s.topic, s.url = table, topic, url
 			tc.change()
 			got := s.storm(t, "--deliveries", "10")
-			got.exits(t, 1)
-			got.complains(t, append(tc.want, "Nothing was posted")...)
-			if got.stdout != "" || s.posts.Load() > 0 {
-				t.Errorf("%d were posted, stdout: %s", s.posts.Load(), got.stdout)
+			got.Exits(t, 1)
+			got.Complains(t, append(tc.want, "Nothing was posted")...)
+			if got.Stdout != "" || s.posts.Load() > 0 {
+				t.Errorf("%d were posted, stdout: %s", s.posts.Load(), got.Stdout)
 			}
 		})
 	}
@@ -224,15 +226,15 @@ func leftOver(t *testing.T, queue string) (topic string) {
 // Whoever ends a storm in its middle leaves nothing behind that costs money.
 func TestAStormThatIsInterruptedRemovesItsQueue(t *testing.T) {
 	s := newStandIn(t, 1)
-	b := runInBackground(t, append(s.args(), "--deliveries", "1000", "--rate", "20")...)
-	for end := time.Now().Add(patience); s.posts.Load() == 0; time.Sleep(5 * time.Millisecond) {
+	b := program.Start(t, append(s.args(), "--deliveries", "1000", "--rate", "20")...)
+	for end := time.Now().Add(clitest.Patience); s.posts.Load() == 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("nothing is posted:\n%s", &b.stderr)
+			t.Fatalf("nothing is posted:\n%s", &b.Stderr)
 		}
 	}
-	got := b.stop()
-	got.exits(t, 1)
-	got.complains(t, "canceled")
+	got := b.Stop()
+	got.Exits(t, 1)
+	got.Complains(t, "canceled")
 	if n := s.posts.Load(); n > 500 {
 		t.Errorf("%d were posted", n)
 	}
@@ -240,9 +242,9 @@ func TestAStormThatIsInterruptedRemovesItsQueue(t *testing.T) {
 }
 
 // storm plays against the stack.
-func (s *standIn) storm(t *testing.T, args ...string) result {
+func (s *standIn) storm(t *testing.T, args ...string) clitest.Result {
 	t.Helper()
-	return runWithin(t, stormPatience, append(s.args(), args...)...)
+	return program.RunWithin(t, stormPatience, append(s.args(), args...)...)
 }
 
 func (s *standIn) args() []string {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/proof/clitest"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	storm "github.com/ringback/ringback/internal/proof/storm"
 	"github.com/ringback/ringback/internal/proof/storm/target"
@@ -23,13 +24,13 @@ func TestAStormWithKillsEndsWith0(t *testing.T) {
 	t.Parallel()
 	got := runStorm(t, "--deliveries", "200", "--faults", "10", "--kills", "1", "--seed", "3", "--concurrency", "8",
 		"--minute", "1s") // as it is by default: or the stack is not back before JustCall gives up
-	got.exits(t, 0)
-	got.says(t, "OK: ", "\nlost, though answered 200            0\n", "\nnot alerted                          0\n",
+	got.Exits(t, 0)
+	got.Says(t, "OK: ", "\nlost, though answered 200            0\n", "\nnot alerted                          0\n",
 		"\ndistinct events                    140\n", "\nkills                                1\n", "\nstrays                               4\n")
-	contains(t, "stderr", got.stderr, "all 200 deliveries through", "killed the stack; it answers again\n")
+	clitest.Contains(t, "stderr", got.Stderr, "all 200 deliveries through", "killed the stack; it answers again\n")
 	for _, some := range []string{"attempts failed", "lost on the way there", "lost on the way back"} {
-		if regexp.MustCompile(some + ` +0\n`).MatchString(got.stdout) {
-			t.Errorf("%s: none:\n%s", some, got.stdout)
+		if regexp.MustCompile(some + ` +0\n`).MatchString(got.Stdout) {
+			t.Errorf("%s: none:\n%s", some, got.Stdout)
 		}
 	}
 }
@@ -38,19 +39,19 @@ func TestAStormWithKillsEndsWith0(t *testing.T) {
 func TestAStormThatIsInterruptedKeepsItsTable(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
-	b := runInBackground(t, "--ringback", ringback, "--deliveries", "1000", "--rate", "100")
-	for end := time.Now().Add(patience); !strings.Contains(logIn(folder), "stored"); time.Sleep(5 * time.Millisecond) {
+	b := program.Start(t, "--ringback", ringback, "--deliveries", "1000", "--rate", "100")
+	for end := time.Now().Add(clitest.Patience); !strings.Contains(logIn(folder), "stored"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("nothing is posted:\n%s", &b.stderr)
+			t.Fatalf("nothing is posted:\n%s", &b.Stderr)
 		}
 	}
-	got := b.stop()
-	got.exits(t, 1)
+	got := b.Stop()
+	got.Exits(t, 1)
 	kept := glob(t, folder, "*/events.db")
 	if len(kept) != 1 {
 		t.Fatalf("%d tables are kept, want 1", len(kept))
 	}
-	got.complains(t, "canceled", "kept in "+filepath.Dir(kept[0]))
+	got.Complains(t, "canceled", "kept in "+filepath.Dir(kept[0]))
 }
 
 // A storm that is killed can end nothing, and its stack must not stay for ever.
@@ -69,7 +70,7 @@ func TestAStormThatIsKilledTakesItsStackWithIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	var url string
-	for end := time.Now().Add(patience); url == "" && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(clitest.Patience); url == "" && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if log := logIn(folder); strings.Contains(log, "Ctrl-C") {
 			url = regexp.MustCompile(`http://\S+`).FindString(log)
 		}
@@ -79,7 +80,7 @@ func TestAStormThatIsKilledTakesItsStackWithIt(t *testing.T) {
 	if url == "" {
 		t.Fatal("the stack has not started")
 	}
-	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(clitest.Patience); ; time.Sleep(5 * time.Millisecond) {
 		resp, err := http.Get(url) //nolint:noctx,gosec // the stack's own URL, and it is over at once
 		if err != nil {
 			break
@@ -92,7 +93,7 @@ func TestAStormThatIsKilledTakesItsStackWithIt(t *testing.T) {
 	// It ended as if it were told to: nothing is locked, and nothing is torn.
 	data := filepath.Dir(glob(t, folder, "*/events.db")[0])
 	stack, err := local.Start(t.Context(), local.Config{Folder: data, Address: "127.0.0.1:0"}, logscan.Logger(t))
-	for end := time.Now().Add(patience); errors.Is(err, bolt.ErrLocked) && time.Now().Before(end); {
+	for end := time.Now().Add(clitest.Patience); errors.Is(err, bolt.ErrLocked) && time.Now().Before(end); {
 		stack, err = local.Start(t.Context(), local.Config{Folder: data, Address: "127.0.0.1:0"}, logscan.Logger(t))
 	}
 	if err != nil {
@@ -117,19 +118,19 @@ func logIn(folder string) string {
 func TestAStormLeavesNothingBehindUnlessItFails(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
-	runStorm(t, "--deliveries", "20").exits(t, 0)
+	runStorm(t, "--deliveries", "20").Exits(t, 0)
 	if left := glob(t, folder, "*"); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 	// One whose alerts are never taken.
 	failed := runStorm(t, "--deliveries", "50", "--faults", "100", "--wait", "200ms")
-	failed.exits(t, 1)
-	failed.says(t, "NOT OK: ", "\nalerted                              0\n", "\nlost, though answered 200            0\n", "  not alerted: ")
+	failed.Exits(t, 1)
+	failed.Says(t, "NOT OK: ", "\nalerted                              0\n", "\nlost, though answered 200            0\n", "  not alerted: ")
 	kept := glob(t, folder, "*/events.db")
 	if len(kept) != 1 {
 		t.Fatalf("%d tables are kept, want that of the failed one", len(kept))
 	}
-	failed.complains(t, "not kept its promises", "not alerted", "not settled", "kept in "+filepath.Dir(kept[0]), target.LogName)
+	failed.Complains(t, "not kept its promises", "not alerted", "not settled", "kept in "+filepath.Dir(kept[0]), target.LogName)
 }
 
 func TestAStormThatCannotBeIsRefused(t *testing.T) {
@@ -176,11 +177,11 @@ func TestAStormThatCannotBeIsRefused(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := run(t, tc.args...)
-			got.exits(t, 1)
-			got.complains(t, tc.want)
-			if got.stdout != "" {
-				t.Errorf("stdout: %s", got.stdout)
+			got := program.Run(t, tc.args...)
+			got.Exits(t, 1)
+			got.Complains(t, tc.want)
+			if got.Stdout != "" {
+				t.Errorf("stdout: %s", got.Stdout)
 			}
 		})
 	}
@@ -188,9 +189,9 @@ func TestAStormThatCannotBeIsRefused(t *testing.T) {
 
 func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 	t.Parallel()
-	got := run(t, "--help")
-	got.exits(t, 0)
-	got.says(t, "--deliveries int", "(default 10000)", "--duplicates int", "(default 30)", "--faults int", "(default 5)",
+	got := program.Run(t, "--help")
+	got.Exits(t, 0)
+	got.Says(t, "--deliveries int", "(default 10000)", "--duplicates int", "(default 30)", "--faults int", "(default 5)",
 		"--strays int", "(default 2)", "--seed uint", "(default 1)", "--concurrency int", "(default 32)", "--rate float",
 		"--minute duration", "(default 1s)", "--wait duration", "(default 5m0s)", "--kills int", "--ringback string",
 		"--stack string", "--url string", "--table string", "--topic string", "--region string", "--alert-subscribers ",
@@ -199,7 +200,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 
 func TestAProgressIsPrintedInLines(t *testing.T) {
 	t.Parallel()
-	var out output
+	var out clitest.Output
 	through := storm.Progress(&out, 4001)
 	for done := range 4001 {
 		through(done + 1)
@@ -214,9 +215,9 @@ func TestAProgressIsPrintedInLines(t *testing.T) {
 // time.
 const stormPatience = 2 * time.Minute
 
-func runStorm(t *testing.T, args ...string) result {
+func runStorm(t *testing.T, args ...string) clitest.Result {
 	t.Helper()
-	return runWithin(t, stormPatience, append([]string{"--ringback", ringback, "--minute", "20ms"}, args...)...)
+	return program.RunWithin(t, stormPatience, append([]string{"--ringback", ringback, "--minute", "20ms"}, args...)...)
 }
 
 func glob(t *testing.T, folder, pattern string) []string {

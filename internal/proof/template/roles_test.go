@@ -2,7 +2,6 @@ package template_test
 
 import (
 	"maps"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -12,9 +11,8 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/bolt"
-	"github.com/ringback/ringback/internal/table/schema"
 )
 
 type grant struct{ Action, Resource string }
@@ -163,11 +161,7 @@ func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
 // The function may write contacts, and none but under a caller's number.
 func TestAlertsMayWriteWhatAContactConsistsOf(t *testing.T) {
 	t.Parallel()
-	store, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	store := tabletest.NewBolt(t)
 	envelope, err := events.Open([]byte(`{"event":"contact.created","timestamp":"2026-03-12T14:32:00Z","data":{"contact_id":7,"first_name":"Jordan","company":"Acme","phone":"+14155550101"}}`))
 	if err != nil {
 		t.Fatal(err)

@@ -1,22 +1,16 @@
 package bolt_test
 
 import (
-	"path/filepath"
 	"testing"
 
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
-	"github.com/ringback/ringback/internal/table/bolt"
-	"github.com/ringback/ringback/internal/table/schema"
 )
 
 func TestItemsAreCountedByTheirSortKey(t *testing.T) {
 	t.Parallel()
-	s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := tabletest.NewBolt(t)
 	for _, key := range []table.Key{
 		{PK: "CALL#1", SK: "EVENT#1"},
 		{PK: "CALL#1", SK: "EVENT#2"},
@@ -39,10 +33,7 @@ func TestItemsAreCountedByTheirSortKey(t *testing.T) {
 
 func TestTheBacklogIsTheFeedWithoutTheWait(t *testing.T) {
 	t.Parallel()
-	s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := tabletest.NewBolt(t)
 	if records, err := s.Backlog(0, 10); err != nil || len(records) != 0 {
 		t.Errorf("an empty feed: %v, %v", records, err)
 	}
@@ -74,11 +65,7 @@ func TestTheBacklogIsTheFeedWithoutTheWait(t *testing.T) {
 // Before the oldest record that is left, there is nothing that a new consumer could do.
 func TestANewConsumerBeginsWithTheOldestRecordThatIsLeft(t *testing.T) {
 	t.Parallel()
-	s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := tabletest.NewBolt(t)
 	begins := func(name string, want uint64) {
 		t.Helper()
 		if err := s.Register(t.Context(), "old", name); err != nil {

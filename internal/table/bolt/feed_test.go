@@ -17,6 +17,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -35,7 +36,7 @@ const alerts = "alerts"
 
 func TestTheFeedHasEveryNewItemInTheOrderOfThePuts(t *testing.T) {
 	t.Parallel()
-	s := open(t, storePath(t))
+	s := tabletest.OpenBolt(t, storePath(t))
 	for _, sk := range []string{"b", "a", "b", "c", "a"} { // repeated keys are no new items
 		putItems(t, s, sk)
 	}
@@ -62,7 +63,7 @@ func TestTheFeedHasEveryNewItemInTheOrderOfThePuts(t *testing.T) {
 
 func TestFeedReturnsNoMoreThanAsked(t *testing.T) {
 	t.Parallel()
-	s := open(t, storePath(t))
+	s := tabletest.OpenBolt(t, storePath(t))
 	putItems(t, s, "1", "2", "3")
 	for limit, want := range map[int]int{0: 3, 1: 1, 2: 2, 3: 3, 4: 3} {
 		if got := len(read(t, s, 0, limit)); got != want {
@@ -70,7 +71,7 @@ func TestFeedReturnsNoMoreThanAsked(t *testing.T) {
 		}
 	}
 
-	large := open(t, storePath(t))
+	large := tabletest.OpenBolt(t, storePath(t))
 	for i := range 12 {
 		item := indexed(fmt.Sprint(i))
 		item["payload"] = str(strings.Repeat("x", 300<<10))
@@ -85,7 +86,7 @@ func TestFeedReturnsNoMoreThanAsked(t *testing.T) {
 
 func TestRecordsAreReadBySequence(t *testing.T) {
 	t.Parallel()
-	s := open(t, storePath(t))
+	s := tabletest.OpenBolt(t, storePath(t))
 	register(t, s, alerts)
 	putItems(t, s, "1", "2", "3", "4")
 	if err := s.SetCheckpoint(t.Context(), alerts, 1); err != nil {
@@ -111,7 +112,7 @@ func TestRecordsAreReadBySequence(t *testing.T) {
 
 func TestFeedWaitsForTheNextPut(t *testing.T) {
 	t.Parallel()
-	s := open(t, storePath(t))
+	s := tabletest.OpenBolt(t, storePath(t))
 	for i := range 20 {
 		after, err := s.End()
 		if err != nil {
@@ -143,7 +144,7 @@ func TestFeedStopsWaiting(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			s := open(t, storePath(t))
+			s := tabletest.OpenBolt(t, storePath(t))
 			stopped := make(chan error)
 			go func() {
 				_, err := s.Feed(tc.ctx, 0, 0)
@@ -161,7 +162,7 @@ func TestFeedStopsWaiting(t *testing.T) {
 
 func TestAClosedStoreHasNoFeed(t *testing.T) {
 	t.Parallel()
-	s := open(t, storePath(t))
+	s := tabletest.OpenBolt(t, storePath(t))
 	putItems(t, s, "1")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -183,7 +184,7 @@ func TestAClosedStoreHasNoFeed(t *testing.T) {
 func TestACheckpointIsKeptAndNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	path := storePath(t)
-	s := open(t, path)
+	s := tabletest.OpenBolt(t, path)
 	register(t, s, alerts)
 	putItems(t, s, "1", "2", "3")
 	for _, step := range []struct{ set, want uint64 }{{0, 0}, {2, 2}, {1, 2}, {2, 2}, {3, 3}} {
@@ -196,13 +197,13 @@ func TestACheckpointIsKeptAndNeverGoesBack(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	wantCheckpoint(t, open(t, path), alerts, 3)
+	wantCheckpoint(t, tabletest.OpenBolt(t, path), alerts, 3)
 }
 
 // A refused checkpoint must not undo the writes that share its commit.
 func TestAnUnusableCheckpointChangesNothing(t *testing.T) {
 	t.Parallel()
-	s := open(t, storePath(t))
+	s := tabletest.OpenBolt(t, storePath(t))
 	register(t, s, alerts)
 	putItems(t, s, "1")
 	var wg sync.WaitGroup
@@ -237,7 +238,7 @@ func TestAnUnusableCheckpointChangesNothing(t *testing.T) {
 func TestWhatEveryConsumerHasPassedLeavesTheFeed(t *testing.T) {
 	t.Parallel()
 	path := storePath(t)
-	s := open(t, path)
+	s := tabletest.OpenBolt(t, path)
 	register(t, s, "slow", "fast")
 	putItems(t, s, "1", "2", "3", "4")
 	for _, step := range []struct {
@@ -262,7 +263,7 @@ func TestWhatEveryConsumerHasPassedLeavesTheFeed(t *testing.T) {
 	}
 
 	// Sequences go on although the feed is empty.
-	s = open(t, path)
+	s = tabletest.OpenBolt(t, path)
 	putItems(t, s, "5")
 	if got := read(t, s, 0, 0); len(got) != 1 || got[0].Sequence != 5 {
 		t.Errorf("the next record: %+v, want sequence 5", got)
@@ -277,7 +278,7 @@ func TestWhatEveryConsumerHasPassedLeavesTheFeed(t *testing.T) {
 func TestAConsumerThatIsNoLongerRegisteredDoesNotHoldTheFeed(t *testing.T) {
 	t.Parallel()
 	path := storePath(t)
-	s := open(t, path)
+	s := tabletest.OpenBolt(t, path)
 	register(t, s, alerts, "stuck")
 	putItems(t, s, "1", "2", "3")
 	if err := s.SetCheckpoint(t.Context(), alerts, 2); err != nil {
@@ -290,7 +291,7 @@ func TestAConsumerThatIsNoLongerRegisteredDoesNotHoldTheFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	s = open(t, path)
+	s = tabletest.OpenBolt(t, path)
 	register(t, s, "new", alerts)
 	if diff := cmp.Diff([]string{"1", "2", "3"}, inFeed(t, s)); diff != "" {
 		t.Errorf("a new consumer begins with what is left (-want +got):\n%s", diff)
@@ -313,7 +314,7 @@ func TestAConsumerThatIsNoLongerRegisteredDoesNotHoldTheFeed(t *testing.T) {
 func TestALongFeedIsTrimmedBitByBit(t *testing.T) {
 	t.Parallel()
 	const items = 5000
-	s := open(t, storePath(t))
+	s := tabletest.OpenBolt(t, storePath(t))
 	register(t, s, alerts)
 	var wg sync.WaitGroup
 	for writer := range 50 {
@@ -342,7 +343,7 @@ func TestALongFeedIsTrimmedBitByBit(t *testing.T) {
 func TestItemsFromBeforeTheFeedAreNotInIt(t *testing.T) {
 	t.Parallel()
 	path := storePath(t)
-	s := open(t, path)
+	s := tabletest.OpenBolt(t, path)
 	putItems(t, s, "1", "2")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -351,7 +352,7 @@ func TestItemsFromBeforeTheFeedAreNotInIt(t *testing.T) {
 		return errors.Join(tx.DeleteBucket([]byte(feedBucket)), tx.DeleteBucket([]byte(consumersBucket)))
 	})
 
-	s = open(t, path)
+	s = tabletest.OpenBolt(t, path)
 	putItems(t, s, "2", "3")
 	if diff := cmp.Diff([]string{"3"}, keysOf(read(t, s, 0, 0))); diff != "" {
 		t.Errorf("feed (-want +got):\n%s", diff)
@@ -394,14 +395,14 @@ func TestADamagedRecordDoesNotStopTheFeed(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			path := storePath(t)
-			s := open(t, path)
+			s := tabletest.OpenBolt(t, path)
 			putItems(t, s, "1", "2", "3")
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
 			tamper(t, path, tc.damage)
 
-			s = open(t, path)
+			s = tabletest.OpenBolt(t, path)
 			register(t, s, alerts)
 			want := []string{"1", "3"}
 			if tc.broken {
@@ -428,7 +429,7 @@ func TestADamagedRecordDoesNotStopTheFeed(t *testing.T) {
 func TestADamagedCheckpointIsWhereTheFeedBegins(t *testing.T) {
 	t.Parallel()
 	path := storePath(t)
-	s := open(t, path)
+	s := tabletest.OpenBolt(t, path)
 	register(t, s, alerts)
 	putItems(t, s, "1", "2")
 	if err := s.SetCheckpoint(t.Context(), alerts, 1); err != nil {
@@ -441,7 +442,7 @@ func TestADamagedCheckpointIsWhereTheFeedBegins(t *testing.T) {
 		return tx.Bucket([]byte(consumersBucket)).Put([]byte(alerts), []byte("x"))
 	})
 
-	s = open(t, path)
+	s = tabletest.OpenBolt(t, path)
 	wantCheckpoint(t, s, alerts, 0)
 	if err := s.SetCheckpoint(t.Context(), alerts, 2); err != nil {
 		t.Fatal(err)
@@ -452,7 +453,7 @@ func TestADamagedCheckpointIsWhereTheFeedBegins(t *testing.T) {
 func TestConsumersGetEveryItemOnceWhileItIsWritten(t *testing.T) {
 	t.Parallel()
 	const writers, each = 16, 100
-	s := open(t, storePath(t))
+	s := tabletest.OpenBolt(t, storePath(t))
 	var wg sync.WaitGroup
 	for writer := range writers {
 		wg.Go(func() {
@@ -499,7 +500,7 @@ func TestCheckpointsShareCommits(t *testing.T) {
 	t.Parallel()
 	const writers, each = 32, 16
 	path := storePath(t)
-	s := open(t, path)
+	s := tabletest.OpenBolt(t, path)
 	register(t, s, alerts)
 	putItems(t, s, "0")
 	var wg sync.WaitGroup
@@ -597,7 +598,7 @@ func TestAKillLosesNoRecordAndRepeatsNoneThatWasPassed(t *testing.T) {
 				since = nil
 			}
 		}
-		s := open(t, path)
+		s := tabletest.OpenBolt(t, path)
 		at, err := s.Checkpoint(alerts)
 		if err != nil || at < passed {
 			t.Errorf("checkpoint %d, %v, want %d or more: it was acknowledged", at, err, passed)
@@ -724,7 +725,7 @@ func commitsOf(t *testing.T, path string) (commits int) {
 // On AWS, too, what is updated is not news: the stream's filter drops it.
 func TestTheFeedHasNothingThatWasUpdated(t *testing.T) {
 	t.Parallel()
-	s := open(t, storePath(t))
+	s := tabletest.OpenBolt(t, storePath(t))
 	register(t, s, alerts)
 	putItems(t, s, "a")
 	update := func(sk string, was int64) {

@@ -8,13 +8,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
 
 func TestScanHasEveryItemOfEveryPartition(t *testing.T) {
 	t.Parallel()
-	s := open(t, storePath(t))
+	s := tabletest.OpenBolt(t, storePath(t))
 	if got := scan(t, s); len(got) > 0 {
 		t.Errorf("%q are in an empty table", got)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -62,20 +63,6 @@ func writeForever(path string) error {
 	return <-failed
 }
 
-func open(t *testing.T, path string) *bolt.Store {
-	t.Helper()
-	s, err := bolt.Open(path, schema.Events())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
 func str(s string) attr.Value { return attr.String(s) }
 
 // indexed returns an item of CALL#1 that GSI1 has under PHONE#+1.
@@ -108,7 +95,7 @@ func TestEveryAcknowledgedWriteSurvivesKill(t *testing.T) {
 		acknowledged = append(acknowledged, runAndKill(t, writerVariable, path, 150+100*round)...)
 	}
 
-	s := open(t, path)
+	s := tabletest.OpenBolt(t, path)
 	for _, q := range []table.Query{
 		{Partition: "CALL#1"},
 		{Index: table.GSI1, Partition: "PHONE#+1"},
@@ -164,14 +151,14 @@ func runAndKill(t *testing.T, variable, path string, lines int) (printed []strin
 func TestAStoreReopensWithItsItems(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "new", "folder", "events.db")
-	s := open(t, path)
+	s := tabletest.OpenBolt(t, path)
 	if _, err := s.Put(t.Context(), indexed("1")); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s = open(t, path)
+	s = tabletest.OpenBolt(t, path)
 	if created, err := s.Put(t.Context(), indexed("1")); created || err != nil {
 		t.Errorf("Put after reopening = %t, %v, want false, nil", created, err)
 	}
@@ -183,7 +170,7 @@ func TestAStoreReopensWithItsItems(t *testing.T) {
 func TestOneProcessPerFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "events.db")
-	open(t, path)
+	tabletest.OpenBolt(t, path)
 	_, err := bolt.Open(path, schema.Events())
 	if !errors.Is(err, bolt.ErrLocked) || !strings.Contains(err.Error(), path) {
 		t.Errorf("second Open: %v, want %v and the path", err, bolt.ErrLocked)
@@ -203,7 +190,7 @@ func TestOpenRefusesAnotherFile(t *testing.T) {
 
 func TestAClosedStoreIsUnavailable(t *testing.T) {
 	t.Parallel()
-	s := open(t, filepath.Join(t.TempDir(), "events.db"))
+	s := tabletest.NewBolt(t)
 	if err := errors.Join(s.Close(), s.Close()); err != nil {
 		t.Fatalf("Close twice: %v", err)
 	}
@@ -219,7 +206,7 @@ func TestAClosedStoreIsUnavailable(t *testing.T) {
 func TestCloseWaitsForWritesUnderWay(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "events.db")
-	s := open(t, path)
+	s := tabletest.OpenBolt(t, path)
 	var acknowledged sync.Map
 	var wg sync.WaitGroup
 	for writer := range 16 {
@@ -243,7 +230,7 @@ func TestCloseWaitsForWritesUnderWay(t *testing.T) {
 	}
 	wg.Wait()
 
-	s = open(t, path)
+	s = tabletest.OpenBolt(t, path)
 	for _, sk := range sortKeys(t, s, table.Query{Partition: "CALL#1"}) {
 		acknowledged.Delete(sk)
 	}
@@ -274,7 +261,7 @@ func TestIndexesFollowTheSchema(t *testing.T) {
 	}
 
 	// A new index in the template gets the existing items.
-	s = open(t, path)
+	s = tabletest.OpenBolt(t, path)
 	q := table.Query{Index: table.GSI1, Partition: "PHONE#+1"}
 	if diff := cmp.Diff([]string{"1", "2"}, sortKeys(t, s, q)); diff != "" {
 		t.Errorf("new index (-want +got):\n%s", diff)
@@ -341,7 +328,7 @@ func TestWritersShareCommits(t *testing.T) {
 	t.Parallel()
 	const writers, each = 64, 8
 	path := filepath.Join(t.TempDir(), "events.db")
-	s := open(t, path)
+	s := tabletest.OpenBolt(t, path)
 	var wg sync.WaitGroup
 	for writer := range writers {
 		wg.Go(func() {
