@@ -19,16 +19,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/lambda/spill"
 	"github.com/ringback/ringback/internal/lambda/stream"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/bolt"
-	"github.com/ringback/ringback/internal/table/schema"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 var noon = time.Date(2026, time.March, 12, 12, 0, 0, 0, time.UTC)
@@ -329,11 +331,7 @@ func outcomeOf(outcome, at string) string {
 
 func TestMetricsCountAlerts(t *testing.T) {
 	t.Parallel()
-	store, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
+	store := tabletest.NewBolt(t)
 	body := sample(t, "call.missed")
 	var kept tabletest.Memory
 	received := ingest.Received{ReceivedAt: noon, Body: []byte(body)}
@@ -405,6 +403,30 @@ func TestMetricsCountAlerts(t *testing.T) {
 	if diff := cmp.Diff([]string{"AlertsFailed"}, counted(t, "AlertsLogGroup", log.String())); diff != "" {
 		t.Errorf("a record that cannot be read (-want +got):\n%s%s", diff, log.String())
 	}
+
+	// They hold up the alerts behind them.
+	log.Reset()
+	contact := table.Item{
+		table.PK: attr.String("CONTACT#7"), table.SK: attr.String("EVENT#1"), table.Kind: attr.String("contact"),
+		table.GSI1PK: attr.String(table.PhonePartition("+5215512345678")),
+	}
+	mexican := func(string) string { return "+525512345678" }
+	down := unavailable{&tabletest.Memory{}}
+	consumer.All(
+		addressbook.New(down, mexican, logger(t, &log)).Consumer(), spelling.New(down, mexican, logger(t, &log)).Consumer(),
+	)(t.Context(), []table.Item{contact})
+	if diff := cmp.Diff([]string{"AlertsFailed", "AlertsFailed"}, counted(t, "AlertsLogGroup", log.String())); diff != "" {
+		t.Errorf("a table that is down (-want +got):\n%s%s", diff, log.String())
+	}
+}
+
+// unavailable is a store that is down.
+type unavailable struct{ table.Store }
+
+func (unavailable) Put(context.Context, table.Item) (bool, error) { return false, table.ErrUnavailable }
+
+func (unavailable) Query(context.Context, table.Query) (table.Page, error) {
+	return table.Page{}, table.ErrUnavailable
 }
 
 // CloudWatch refuses a filter with a default value and a dimension, and bills
