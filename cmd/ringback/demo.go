@@ -115,9 +115,13 @@ func runDemo(ctx context.Context, out io.Writer, alerts *heldWriter, s *local.St
 	if err := printMarks(out, before); err != nil {
 		return err
 	}
-	due, missing := dueAlerts(stored), 0
-	for key := range due {
-		if _, ok := marks[key]; !ok {
+	due, missing, held := dueAlerts(stored), 0, 0
+	for key, id := range due {
+		switch _, ok := marks[key]; {
+		case ok:
+		case s.Held[id]:
+			held++
+		default:
 			missing++
 		}
 	}
@@ -131,7 +135,10 @@ func runDemo(ctx context.Context, out io.Writer, alerts *heldWriter, s *local.St
 		when = " before, none again"
 	}
 	fmt.Fprintf(out, "%d of %d samples stored, %d of them new. %d of %d alerts sent%s.\n",
-		len(stored), len(names), added, len(due)-missing, len(due), when)
+		len(stored), len(names), added, len(due)-missing-held, len(due), when)
+	if held > 0 {
+		fmt.Fprintf(out, "%s for the URL of an earlier run.\n", count(held, "alert waits", "alerts wait"))
+	}
 	switch {
 	case missing == 0:
 	case unsettled == nil:
@@ -144,7 +151,7 @@ func runDemo(ctx context.Context, out io.Writer, alerts *heldWriter, s *local.St
 	default:
 		faults = append(faults, fmt.Errorf("%d of %d alerts are not sent yet: %w", missing, len(due), unsettled))
 	}
-	if more := len(marks) + missing - len(due); more > 0 {
+	if more := len(marks) + missing + held - len(due); more > 0 {
 		faults = append(faults, fmt.Errorf("unexpected alerts: %d", more))
 	}
 	return errors.Join(faults...)
@@ -198,12 +205,13 @@ func printStored(ctx context.Context, out io.Writer, s *local.Stack, deliveries 
 // kindName returns a kind in words, such as "missed call".
 func kindName(kind events.Kind) string { return strings.ReplaceAll(string(kind), "_", " ") }
 
-// dueAlerts returns the keys of the marks that the items' alerts must leave.
-func dueAlerts(items []table.Item) map[table.Key]bool {
-	due := make(map[table.Key]bool)
+// dueAlerts returns the IDs of the items' alerts, by the keys of the marks that they
+// must leave.
+func dueAlerts(items []table.Item) map[table.Key]string {
+	due := make(map[table.Key]string)
 	for _, item := range items {
 		if a, err := alert.Read(item); err == nil {
-			due[table.AlertKey(a.Key, a.Kind)] = true
+			due[table.AlertKey(a.Key, a.Kind)] = a.ID
 		}
 	}
 	return due

@@ -73,8 +73,8 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 				return err
 			}
 			fmt.Fprintf(out, "ringback receives webhooks at\n\n  %s\n\nand keeps them in %s. Stop it with Ctrl-C.\n\n", s.URL, flags.data)
-			if s.Held > 0 {
-				fmt.Fprintf(out, "%s for the URL of an earlier run. Start with --forward to send what waits.\n\n", count(s.Held, "alert waits", "alerts wait"))
+			if len(s.Held) > 0 {
+				fmt.Fprintf(out, "%s for the URL of an earlier run. Start with --forward to send what waits.\n\n", count(len(s.Held), "alert waits", "alerts wait"))
 			}
 			if demo {
 				err = runDemo(c.Context(), out, alerts, s, flags)

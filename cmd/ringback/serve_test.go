@@ -100,6 +100,23 @@ func TestServeKeepsAlertsForAReceiverThatIsAwayAndSaysSo(t *testing.T) {
 	}
 }
 
+// The samples' alerts are two of them.
+func TestADemoThatLeavesAlertsToTheirReceiverIsNoFailure(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	nobody := httptest.NewServer(http.NotFoundHandler())
+	nobody.Close()
+	b := serve(t, data, "--demo", "--forward", nobody.URL)
+	b.Stderr.Await(t, "2 of 2 alerts were not accepted by the forward URL")
+	b.Stop().Exits(t, 1)
+
+	b = serve(t, data, "--demo")
+	b.Stdout.Await(t, "Still serving at")
+	got := b.Stop()
+	got.Exits(t, 0)
+	got.Says(t, "0 of 2 alerts sent.\n2 alerts wait for the URL of an earlier run.\n", "Kept in "+data+": 9 events, 2 alerts waiting.")
+}
+
 // What was not printed when it ended is printed first.
 func TestServeSaysWhatItKeepsWhenItEnds(t *testing.T) {
 	t.Parallel()

@@ -38,9 +38,9 @@ type Stack struct {
 	Store table.Store
 	// Address is where it listens. URL, with the token, is where JustCall posts.
 	Address, URL string
-	// Held is how many alerts wait for the receiver of an earlier run, while this one
-	// has none. They are kept for it.
-	Held int
+	// Held are the IDs of the alerts that wait for the receiver of an earlier run, while
+	// this one has none. They are kept for it.
+	Held map[string]bool
 
 	store     *bolt.Store
 	consumers *consumers
@@ -126,7 +126,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		Store:     store,
 		Address:   address,
 		URL:       URL(address, secret),
-		Held:      len(consumers.publisher.held),
+		Held:      consumers.publisher.held,
 		store:     store,
 		consumers: consumers,
 		served:    make(chan error, 1),

@@ -144,19 +144,19 @@ func (b Book) meantBy(text string) meaning {
 	}
 	how := writtenAs(text, digits)
 	asWritten := home != nil && writes(home, digits)
-	ownCode := home != nil && abroad != nil && abroad.GetCountryCode() == home.GetCountryCode()
+	foreign := home == nil || abroad == nil || abroad.GetCountryCode() != home.GetCountryCode()
 	codeApart := isPossible(abroad) && how.first == strconv.Itoa(int(abroad.GetCountryCode()))
 	switch {
-	case how.national && isPossible(home) && !(ownCode && codeApart),
+	case how.national && isPossible(home) && (foreign || !codeApart),
 		how.byHand && isValid(home) && (asWritten || !codeApart):
 		m.number = home
 	case abroad != nil && phonenumbers.IsValidNumber(abroad):
 		m.number = abroad
-	case asWritten && (isValid(home) || how.byHand && isPossible(home)) && !(ownCode && isPossible(abroad)):
+	case asWritten && (isValid(home) || how.byHand && isPossible(home)) && (foreign || !isPossible(abroad)):
 		m.number = home
 	case isPossible(abroad):
 		m.number = abroad
-	case isValid(home), isPossible(home) && !ownCode:
+	case isValid(home), isPossible(home) && foreign:
 		m.number = home
 	default:
 		m.number = abroad

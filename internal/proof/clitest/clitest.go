@@ -140,10 +140,12 @@ func (o *Output) String() string {
 // Await waits until text is printed, and returns all that is printed by then.
 func (o *Output) Await(t *testing.T, text string) string {
 	t.Helper()
-	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	const pause = 5 * time.Millisecond
+	for range Patience / pause {
 		if printed := o.String(); strings.Contains(printed, text) {
 			return printed
 		}
+		time.Sleep(pause)
 	}
 	t.Fatalf("%q is not printed:\n%s", text, o)
 	return ""
