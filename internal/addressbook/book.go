@@ -97,8 +97,8 @@ func sideBySide[T any](all []T, do func(T)) {
 }
 
 // keep brings a contact up to date under its numbers, and under others where it may
-// still be. contact is the PK of its events. keep logs its own errors. They wrap
-// [ErrContended] or those of the store.
+// still be. contact is the PK of its events. keep logs its errors itself; they wrap
+// [ErrContended] or an error of the store.
 func (b *Book) keep(ctx context.Context, contact string, others ...string) (*keeping, error) {
 	k := &keeping{Book: b, contact: contact, stored: make(map[string]table.Item)}
 	err := k.keep(ctx, others)
@@ -122,8 +122,8 @@ type keeping struct {
 	// stored are the items under the numbers that were looked up; nil for none.
 	stored map[string]table.Item
 
-	// For the log: numbers that the contact has, items written, numbers that are none,
-	// and events that cannot be read.
+	// For the log: numbers of the contact, items written, texts that are no number, and
+	// events that cannot be read.
 	current, written, unusable, unreadable int
 }
 
@@ -207,8 +207,8 @@ func contactOf(item table.Item) (*events.Contact, bool) {
 	return said, ok
 }
 
-// items returns what is to be kept, by number: those that the contact has, those that
-// it had, and those where it is.
+// items returns what is to be kept under each number that the contact has, that it had,
+// or under which it is stored.
 func (k *keeping) items(now contact) map[string]table.Item {
 	items := make(map[string]table.Item)
 	removed := table.Item{table.Removed: attr.Bool(true), table.UpdatedAt: attr.String(now.at)}

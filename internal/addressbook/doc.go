@@ -1,4 +1,4 @@
-// Package addressbook tells who has a number.
+// Package addressbook keeps who has which number.
 //
 // JustCall sends an event for each change of a contact. The [Book] is a consumer of
 // these events. It folds all events of a contact to what holds now, and keeps that

@@ -11,7 +11,7 @@ import (
 // change is what one event says of a contact.
 type change struct {
 	at  string // when it happened; sorts as text
-	key string // tells changes at one time apart
+	key string // distinguishes changes at the same time
 
 	*events.Contact
 }

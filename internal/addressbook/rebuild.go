@@ -116,7 +116,7 @@ func (r *rebuild) takeAway(ctx context.Context) error {
 func (r *rebuild) keepSideBySide(ctx context.Context, batch []task) error {
 	var (
 		mu    sync.Mutex
-		first error // one is enough to tell: mostly they are all the same
+		first error // one is enough: mostly they are all the same
 	)
 	sideBySide(batch, func(t task) {
 		k, err := r.keep(ctx, t.contact, t.others...)

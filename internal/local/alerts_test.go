@@ -929,7 +929,7 @@ func startWith(t *testing.T, c local.Config) *local.Stack {
 	if c.FirstPause == 0 {
 		c.FirstPause, c.LongestPause = time.Millisecond, 4*time.Millisecond
 	}
-	lines := logscan.Writer(t)
+	lines := logscan.Writer(t, signingSecret)
 	stack, err := local.Start(t.Context(), c, lines.Logger())
 	if err != nil {
 		t.Fatal(err)

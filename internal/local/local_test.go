@@ -291,19 +291,7 @@ const (
 // start starts a stack in a folder; the end of the test closes it.
 func start(t *testing.T, folder string) *local.Stack {
 	t.Helper()
-	lines := logscan.Writer(t, signingSecret)
-	stack, err := local.Start(t.Context(), local.Config{Folder: folder, Address: anyPort}, lines.Logger())
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines.Forbid(tokenOf(stack))
-	t.Cleanup(func() {
-		client.CloseIdleConnections()
-		if err := stack.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
-	return stack
+	return startWith(t, local.Config{Folder: folder})
 }
 
 func tokenOf(stack *local.Stack) string {

@@ -142,7 +142,7 @@ func (p *publisher) forget(messages []alert.Message, errs []error) {
 	}
 }
 
-// nameOf tells messages about one alert apart.
+// nameOf distinguishes the messages about one alert.
 func nameOf(m alert.Message) string { return string(m.Kind) + " " + m.ID }
 
 // print writes an alert as a block of text for people, or as one line, unless it is

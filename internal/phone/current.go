@@ -19,15 +19,15 @@ type spelling struct {
 // argentina is the country whose canonical form is not the one to dial.
 const argentina = 54
 
-// spellings are what numbering plans have changed since 2018, as far as the old number
-// tells the new one, and what they allow to be written in two ways. The port knows the
-// new numbers only.
+// spellings are the changes of numbering plans since 2018 that can be computed from the
+// old number, a few older ones that are still in use, and numbers that may be written in
+// two ways. The port knows the new numbers only.
 //
 // The change of Manila in 2019 is not here: the new digit depends on the operator, which
-// the old number does not tell.
+// the old number does not show.
 var spellings = []spelling{
-	// Argentina: a mobile number has a 9 if it is called from abroad, and a 15 behind
-	// the area code at home. No landline has the same digits otherwise. See
+	// Argentina: from abroad, mobile numbers are dialled with a 9 in front; at home, with
+	// a 15 after the area code. No landline has the same digits otherwise. See
 	// https://www.itu.int/oth/T020200000A.
 	{argentina, regexp.MustCompile(`^9(\d{10})$`), "$1"},
 	// Benin, 30 November 2024: 01 before all numbers. See
@@ -44,7 +44,7 @@ var spellings = []spelling{
 	// https://www.crcom.gov.co (resolution 5826 of 2019).
 	{57, regexp.MustCompile(`^([1-8]\d{7})$`), "60$1"},
 	// Côte d'Ivoire, 31 January 2021: two digits before all numbers, by operator, which
-	// the second digit of a mobile number and the third of a landline tell. See
+	// the second digit of a mobile number and the third of a landline show. See
 	// https://www.artci.ci.
 	{225, regexp.MustCompile(`^([04-9][0-3]\d{6})$`), "01$1"},
 	{225, regexp.MustCompile(`^([04-9][4-6]\d{6})$`), "05$1"},

@@ -98,7 +98,7 @@ type meaning struct {
 	digits string
 }
 
-// meant tells which number a text means. JustCall sends full numbers, mostly without
+// meant works out which number a text means. JustCall sends full numbers, mostly without
 // "+"; people write national ones into contacts; and the webhook puts a "+" before
 // both, so that it proves nothing. The first of these readings counts:
 //

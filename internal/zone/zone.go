@@ -55,8 +55,8 @@ func read(file *zip.File) (*time.Location, error) {
 	return location, nil
 }
 
-// Local returns the zone of this machine, with the rules of the embedded database
-// if the machine tells the zone's name.
+// Local returns the zone of this machine, with the rules of the embedded database if
+// the zone's name can be found.
 func Local() *time.Location { return local(os.LookupEnv, os.Readlink) }
 
 func local(lookupEnv func(string) (string, bool), readlink func(string) (string, error)) *time.Location {
