@@ -73,7 +73,7 @@ func newCall(r *reading) Event {
 		ContactName:  said.name(slotContactName),
 		Duration:     duration,
 		RingDuration: said.duration(slotRingDuration, slotRingTime),
-		MissedReason: said.text(slotInfoMissedReason),
+		MissedReason: string(said.words(slotInfoMissedReason)),
 		RecordingURL: said.text(slotRecordingURL, slotInfoRecording),
 		Notes:        said.text(slotNotes, slotInfoNotes),
 		Disposition:  said.text(slotDisposition, slotInfoDisposition),

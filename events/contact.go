@@ -189,9 +189,11 @@ func isNumberName(name string) bool {
 	return false
 }
 
+var separators = strings.NewReplacer("_", "", "-", "", " ", "", ".", "")
+
 // bareName returns a name in lower case, without what separates its words.
 func bareName(name string) string {
-	return strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(strings.ToLower(name))
+	return separators.Replace(strings.ToLower(name))
 }
 
 // unwrapped returns the list or object in a text that is one in JSON, and any other

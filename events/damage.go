@@ -3,7 +3,7 @@ package events
 import "math/bits"
 
 // damage is a set of what can be odd about a body that is read all the same.
-type damage uint16
+type damage uint32
 
 const (
 	damageUTF16 damage = 1 << iota
@@ -12,7 +12,9 @@ const (
 	damageSurrogate
 	damageControl
 	damageEscape
-	damageNaN
+	damageWord
+	damageNumber
+	damageComma
 	damageNUL
 	damageDuplicate
 	damageForm
@@ -32,9 +34,11 @@ var damageWords = [...]string{
 	"surrogate",         // half a surrogate pair, read as U+FFFD
 	"control character", // in a text, not escaped
 	"escape",            // an escape that JSON does not have, read as it stands
-	"nan",               // NaN, Infinity, undefined or None, read as null
+	"nan",               // NaN, Infinity, undefined or None, read as null; True and False
+	"number",            // a number that JSON has only as a text: +14155558765, 0049
+	"comma",             // a comma too many, or no value behind a colon, read as null
 	"nul",               // bytes behind the end, from a NUL on
-	"duplicate name",    // the last member of a name counts
+	"duplicate name",    // the last member of a name that says something counts
 	"form",              // it is form-encoded
 	"json in string",    // a string holds JSON
 	"list",              // the data is a list of one
@@ -51,7 +55,7 @@ func (d damage) words() []string {
 	if d == 0 {
 		return nil
 	}
-	words := make([]string, 0, bits.OnesCount16(uint16(d)))
+	words := make([]string, 0, bits.OnesCount32(uint32(d)))
 	for i, word := range damageWords {
 		if d&(1<<i) != 0 {
 			words = append(words, word)

@@ -99,12 +99,38 @@ var damaged = []struct {
 	{"a name twice, deep", strings.Replace(plainA, `"status":`, `"tags":[{"a":{"b":1,"c":2,"b":3}}],"status":`, 1), []string{"duplicate name"}, ""},
 	{"all at once", "\ufeff" + `{"event":"x",` + strings.Replace(plainA[1:], `"status":`, "\"contact_name\":\"\\ud83d \xff \n\",\"n\":NaN,\"status\":", 1) + "\x00", []string{"bom", "utf-8", "surrogate", "control character", "nan", "nul", "duplicate name"}, "\uFFFD \uFFFD \n"},
 
+	{"an empty event behind", strings.Replace(plainA, `"data":`, `"event":"","data":`, 1), []string{"duplicate name"}, ""},
+	{"no data behind", plainA[:len(plainA)-1] + `,"data":null}`, []string{"duplicate name"}, ""},
+	{"empty data behind", plainA[:len(plainA)-1] + ` , "data" : { } }`, []string{"duplicate name"}, ""},
+	{"a test behind", plainA[:len(plainA)-1] + `,"data":{"test":true,"ping":1},"data":[],"x":1}`, []string{"duplicate name"}, ""},
+	{"a placeholder behind", strings.Replace(plainA, `"status":`, `"call_id":"null","from":"","status":`, 1), []string{"duplicate name"}, ""},
+	{"nothing behind, twice and deep", `{"data":{"data":{"x":{"a":{"b":1},"a":null,"a":""},"x":null,` + callA[1:] + `,"data":null,"data":{}},"event":"call.missed"}`, []string{"duplicate name", "wrapped"}, ""},
+
+	{"True, False and None", strings.Replace(plainA, `"status":`, `"tags":[True,FALSE,None,NULL,nil,true],"status":`, 1), []string{"nan"}, ""},
+	{"a number with a plus", strings.Replace(plainA, `"+14155550123"`, `+14155550123`, 1), []string{"number"}, ""},
+	{"numbers with zeros in front", strings.Replace(plainA, `"status":`, `"agent_id":007,"tags":[ 00, 01 ,0,0.5,10],"status":`, 1), []string{"number"}, ""},
+	{"a comma before the end", plainA[:len(plainA)-1] + " , \n}", []string{"comma"}, ""},
+	{"commas before the end of data and behind all", strings.Replace(plainA, `}}`, `,},},`, 1), []string{"comma"}, ""},
+	{"commas in front and twice", `{,` + strings.Replace(plainA[1:], `"status":`, `"tags":[,1,,2,,],,"status":`, 1), []string{"comma"}, ""},
+	{"no values", strings.Replace(plainA, `"status":`, `"agent_id":,"agent_name": ,"status":`, 1)[:len(plainA)+len(`"agent_id":,"agent_name": ,`)-1] + `,"metadata":}`, []string{"comma"}, ""},
+
 	// Envelopes in another letter case.
 	{"Event and Data", `{"Event":"call.missed","Timestamp":"2026-03-12T14:32:00Z","Data":` + callA + `}`, []string{"letter case"}, ""},
 	{"EVENT and DATA", `{"EVENT":"call.missed","DATA":` + callA + `}`, []string{"letter case"}, ""},
 	{"Type, Request_ID and Data", `{"Type":"call.missed","Request_ID":"01ARZ3NDEKTSV4RRFFQ69G5FAV","Data":` + callB + `}`, []string{"letter case"}, ""},
 	{"event and Data", `{"event":"call.missed","Data":` + callA + `}`, []string{"letter case"}, ""},
 	{"Event and data", `{"Event":"call.missed","data":` + callA + `}`, []string{"letter case"}, ""},
+	{"an event that is an object", `{"event":{"id":"e1","name":"call.missed"},"data":` + callA + `}`, []string{"letter case"}, ""},
+	{"an event that is a list", `{"event":["call.missed"],"data":` + callA + `}`, []string{"letter case"}, ""},
+	{"a type that is an object", `{"type":{"value":"call.missed"},"data":` + callB + `}`, []string{"letter case"}, ""},
+	{"an event that is an object with the data", `{"event":{"name":"call.missed","data":` + callA + `}}`, []string{"wrapped", "letter case"}, ""},
+	{"an event that is an object beside the call", `{"event":{"name":"call.missed","id":"e1"},"call":` + callA + `}`, []string{"wrapped", "letter case"}, ""},
+	{"an action", `{"action":"call.missed","data":` + callA + `}`, []string{"letter case"}, ""},
+	{"a topic and an id", `{"id":"5","topic":"call_missed","payload":` + callA + `}`, []string{"wrapped", "letter case"}, ""},
+	{"a hook", `{"hook":{"id":"5","event":"call.missed"},"data":` + callA + `}`, []string{"letter case"}, ""},
+	{"a bus's detail type", `{"detail-type":"call.missed","source":"relay","detail":` + callA + `}`, []string{"wrapped", "letter case"}, ""},
+	{"an event that says nothing, and a type", `{"event":"null","type":"call.missed","data":` + callB + `}`, nil, ""},
+	{"an event that names nothing, and a type", `{"event":"webhook","type":"call.missed","data":` + callB + `}`, nil, ""},
 	{"an empty event and Event", `{"event":"","Event":"call.missed","data":` + callA + `}`, []string{"letter case"}, ""},
 
 	// Wrappers.
@@ -125,6 +151,16 @@ var damaged = []struct {
 	{"payload as text in place of data", `{"event":"call.missed","payload":` + quote(callA) + `,"data":null}`, []string{"json in string", "wrapped"}, ""},
 	{"data in data", `{"event":"call.missed","data":{"data":` + callA + `}}`, []string{"wrapped"}, ""},
 	{"call in data", `{"event":"call.missed","data":{"call":` + callA + `}}`, []string{"wrapped"}, ""},
+
+	{"a call beside its agent", `{"event":"call.missed","data":{"agent":{"id":4},"call":` + callA + `}}`, []string{"wrapped"}, ""},
+	{"data in a list with a key", `{"event":"call.missed","data":{"0":` + callA + `}}`, []string{"wrapped"}, ""},
+	{"a member that nobody knows", `{"event":"call.missed","thing":` + callA + `,"x":1}`, []string{"wrapped", "flat"}, ""},
+	{"a delivery in a member that nobody knows", `{"thing":{"other":` + plainA + `}}`, []string{"wrapped"}, ""},
+	{"a relay's own event", `{"event":"webhook.received","timestamp":"2026-03-12T14:33:00Z","data":` + plainA + `}`, []string{"wrapped"}, ""},
+	{"a relay's own type", `{"type":"request","id":"r1","data":{"headers":{},"body":` + quote(plainB) + `}}`, []string{"json in string", "wrapped"}, ""},
+	{"a queue's record of a notification", `{"Record":{"Sns":{"Type":"Notification","Message":` + quote(plainA) + `}}}`, []string{"json in string", "wrapped"}, ""},
+	{"an event of one level", `{"event":"call.missed","data__call_id":"c1","data__from":"+14155550123","data__direction":"inbound"}`, []string{"flat"}, ""},
+	{"an event of one level, with dots", `{"body.event":"call.missed","body.data.call_id":"c1","body.data.from":"+14155550123"}`, []string{"letter case", "flat"}, ""},
 
 	// JSON in strings, lists of one.
 	{"data as JSON text", `{"event":"call.missed","data":` + quote(callA) + `}`, []string{"json in string"}, ""},
@@ -247,6 +283,12 @@ func TestSplit(t *testing.T) {
 		{"a list in UTF-16", in16(`[`+a+`,`+b+`]`, false, true), []string{a, b}},
 		{"data of two calls", `{"event":"call.missed","data":[` + callA + `,{"call_id":"c2"}]}`, []string{`{"event":"call.missed","data":` + callA + `}`, `{"event":"call.missed","data":{"call_id":"c2"}}`}},
 		{"data of two calls as JSON text", `{"event":"call.missed","data":` + quote(`[`+callA+`,{"call_id":"c2"}]`) + `}`, []string{`{"event":"call.missed","data":` + callA + `}`, `{"event":"call.missed","data":{"call_id":"c2"}}`}},
+
+		{"a line for each", a + "\n" + b + "\n", []string{a, b}},
+		{"one behind the other", "\ufeff" + a + b + ", " + a + "\x00", []string{a, b, a}},
+		{"a damaged line", a + "\n{\"event\":\"call.missed\",}", []string{a, `{"event":"call.missed",}`}},
+		{"a line that is no object", a + "\n" + b + "\nend", nil},
+		{"a list behind an object", a + "[" + b + "]", nil},
 
 		{"no list", a, nil},
 		{"data of one", `{"event":"call.missed","data":[` + callA + `]}`, nil},

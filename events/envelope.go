@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -76,16 +75,15 @@ func openPlain(body []byte) *Envelope {
 		return nil
 	}
 	top, err := readTop(body)
-	if err != nil || top.event == "" && top.typ == "" || top.Data.Kind() != '{' || isEmpty(top.Data) {
+	if err != nil || top.Data.Kind() != '{' || isEmpty(top.Data) {
 		return nil
 	}
-	// Documented data begins with an id, whose name is short or has an underscore: that
-	// saves the look-ups.
-	name := firstName(top.Data)
-	if len(name) > len("id") && bytes.IndexByte(name, '_') < 0 {
-		if name := strings.ToLower(string(name)); wrappers[name] || probeNames[name] {
-			return nil // there may be something inside
-		}
+	known, ok := registry[top.Type]
+	if !ok {
+		return nil // it may be the name of a relay's own event
+	}
+	if _, ok := known.family.shape[string(firstName(top.Data))]; !ok {
+		return nil // there may be something inside
 	}
 	e := &top.Envelope
 	e.Body = body
@@ -137,11 +135,12 @@ func readTop(body []byte) (*top, error) {
 	return t, err
 }
 
-// setType sets the format and the type by the member that names the event.
+// setType sets the format and the type by the member that names the event. Where both
+// do and only type has a name that tells something, event is no name.
 func (t *top) setType() {
 	t.Format, t.Type = FormatLegacy, ""
 	switch {
-	case t.event != "":
+	case t.event != "" && (t.typ == "" || t.event.tells() || !t.typ.tells()):
 		t.Format, t.Type = FormatA, t.event
 	case t.typ != "":
 		t.Format, t.Type = FormatB, t.typ

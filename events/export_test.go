@@ -1,7 +1,7 @@
 package events
 
 // Repair is repair.
-func Repair(body []byte) (text []byte, found uint16) {
+func Repair(body []byte) (text []byte, found uint32) {
 	text, odd := repair(body)
-	return text, uint16(odd)
+	return text, uint32(odd)
 }

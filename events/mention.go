@@ -5,14 +5,15 @@ import "bytes"
 // mentions are what names a caller whom nobody served, in small letters without
 // separators.
 var mentions = [][]byte{
-	[]byte("abandoned"), []byte("missed"), []byte("noanswer"), []byte("unanswered"), []byte("voicemail"),
+	[]byte("abandoned"), []byte("hungup"), []byte("missed"), []byte("noanswer"), []byte("notanswered"), []byte("unanswered"),
+	[]byte("voicemail"),
 }
 
 // MentionsMissedCall reports whether a body that cannot be read has the words of a
 // missed call or a voicemail in it, in any letter case and with the separators that
 // event names have. It may be wrong: it is for a person to look.
 func MentionsMissedCall(body []byte) bool {
-	const longest = 10
+	const longest = len("notanswered")
 	letters := make([]byte, 0, 2*longest)
 	for _, c := range body {
 		switch {

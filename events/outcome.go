@@ -3,6 +3,7 @@ package events
 import (
 	"bytes"
 	"slices"
+	"strings"
 )
 
 // Outcome says how a call ended for the person who called, whatever words JustCall
@@ -95,6 +96,17 @@ var words = map[string]says{
 	"timedout": saysMissed, "timeout": saysMissed, "unattended": saysMissed, "unavailable": saysMissed,
 	"unpicked": saysMissed, "unreachable": saysMissed, "unsuccessful": saysMissed,
 
+	// Other languages: only words for a missed call, since one that is read wrongly must
+	// not silence anybody. Two words with a "not" in them are listed as one.
+	"entgangen": saysMissed, "entgangene": saysMissed, "entgangener": saysMissed, "gemist": saysMissed, "gemiste": saysMissed,
+	"mancata": saysMissed, "mancate": saysMissed, "manque": saysMissed, "manques": saysMissed, "missad": saysMissed,
+	"naoatendida": saysMissed, "naoatendido": saysMissed, "nichtangenommen": saysMissed, "nichtbeantwortet": saysMissed,
+	"nietbeantwoord": saysMissed, "nietopgenomen": saysMissed, "noatendida": saysMissed, "nocontestada": saysMissed,
+	"nocontestado": saysMissed, "nonrepondu": saysMissed, "nonrisposta": saysMissed, "nonrisposto": saysMissed,
+	"perdida": saysMissed, "perdidas": saysMissed, "perdido": saysMissed, "perdu": saysMissed, "perdue": saysMissed,
+	"persa": saysMissed, "sansreponse": saysMissed, "semresposta": saysMissed, "sinrespuesta": saysMissed,
+	"ubesvart": saysMissed, "verpasst": saysMissed, "verpasste": saysMissed, "verpasster": saysMissed,
+
 	"abandoned": saysAbandoned, "abandon": saysAbandoned, "abandonment": saysAbandoned, "gaveup": saysAbandoned,
 	"cancelled": saysAbandoned, "canceled": saysAbandoned, "cancel": saysAbandoned,
 	"hangup": saysHungUp, "hungup": saysHungUp, "callerleft": saysHungUp,
@@ -107,8 +119,9 @@ var words = map[string]says{
 	"connecting": saysUnderWay, "dialing": saysUnderWay, "initiated": saysUnderWay, "ongoing": saysUnderWay,
 	"onhold": saysUnderWay, "started": saysUnderWay, "waiting": saysUnderWay,
 
-	"completed": saysCompleted,
-	"blocked":   saysBlocked, "blacklisted": saysBlocked, "restricted": saysBlocked, "spam": saysBlocked,
+	"completed": saysCompleted, "complete": saysCompleted, "disconnected": saysCompleted, "dropped": saysCompleted,
+	"ended": saysCompleted, "finished": saysCompleted, "terminated": saysCompleted,
+	"blocked": saysBlocked, "blacklisted": saysBlocked, "restricted": saysBlocked, "spam": saysBlocked,
 
 	"no": saysNot, "not": saysNot, "never": saysNot, "nobody": saysNot, "none": saysNot, "without": saysNot,
 	"non": saysNot, "un": saysNot, "didn": saysNot, "didnt": saysNot, "wasn": saysNot, "wasnt": saysNot,
@@ -141,6 +154,7 @@ func phrase(text []byte) says {
 		best     says
 		negation says // saysNot or saysBefore, if it is still to be applied
 		robot    bool
+		ended    bool // before an answer
 		pair     pairReader
 	)
 	for pair.next(&text) {
@@ -157,6 +171,7 @@ func phrase(text []byte) says {
 			continue
 		case saysService, saysLeft:
 			if negation != saysNot {
+				ended = ended || negation == saysBefore && best == saysCompleted
 				continue
 			}
 			if said == saysLeft && best == saysVoicemail {
@@ -170,6 +185,7 @@ func phrase(text []byte) says {
 			best = max(best, said)
 			continue
 		case negation == saysBefore:
+			ended = ended || said == saysAnswered && best == saysCompleted
 			continue
 		case negation == saysNot && (said == saysAnswered || said == saysVoicemail):
 			said = saysMissed
@@ -179,10 +195,44 @@ func phrase(text []byte) says {
 		negation = saysNothing
 		best = max(best, said)
 	}
-	if robot && best == saysAnswered {
+	switch {
+	case robot && best == saysAnswered:
 		return saysCompleted
+	case ended && best == saysCompleted:
+		return saysAbandoned
 	}
 	return best
+}
+
+// neutral are words of telephone systems that tell no outcome, and those between them.
+var neutral = wordSet(`
+	active after archived at barged bridged by call callback caller callee closed conference customer deflected dialed
+	dialled diverted during error expired for forwarded from held hold idle in invalid is joined line merged monitored
+	muted network new of office on open or other overflow parked pending phone processed queue recording redirected
+	resumed routed scheduled screened skipped state status switched the to transfer transferred trunk user was with
+	wrapup`)
+
+func wordSet(text string) map[string]bool {
+	set := map[string]bool{}
+	for word := range strings.FieldsSeq(text) {
+		set[word] = true
+	}
+	return set
+}
+
+// TelephoneWords returns the words of a text, in small letters, if all are words that
+// telephone systems use: they cannot be anybody's data. Otherwise it returns "".
+func TelephoneWords(text string) string {
+	var all []string
+	var pair pairReader
+	for rest := []byte(text); pair.next(&rest); {
+		word := string(pair.word())
+		if words[word] == saysNothing && words[string(withoutCall(pair.word()))] == saysNothing && directions[word] == "" && !neutral[word] {
+			return ""
+		}
+		all = append(all, word)
+	}
+	return strings.Join(all, " ")
 }
 
 // maxWord is longer than any word in a table.
@@ -202,8 +252,15 @@ func (p *pairReader) next(text *[]byte) bool {
 	var i int
 	var lower bool
 	for s := *text; i < len(s); i++ {
-		c := s[i]
+		c, accent := s[i], false
+		if c == latin && i+1 < len(s) {
+			if c = plain(s[i+1]); c != 0 {
+				i++
+				accent = true
+			}
+		}
 		switch {
+		case accent:
 		case 'a' <= c && c <= 'z':
 			lower = true
 		case 'A' <= c && c <= 'Z':
@@ -225,6 +282,19 @@ func (p *pairReader) next(text *[]byte) bool {
 	}
 	*text = nil
 	return p.last > 0
+}
+
+// latin is the first byte of the letters of western Europe in UTF-8.
+const latin = 0xC3
+
+// plain returns a letter without its accent, in lower case, by its second byte; 0 for
+// what is no letter.
+func plain(second byte) byte {
+	const letters = "aaaaaaaceeeeiiiidnooooo\x00ouuuuytsaaaaaaaceeeeiiiidnooooo\x00ouuuuyty"
+	if second < 0x80 || int(second-0x80) >= len(letters) {
+		return 0
+	}
+	return letters[second-0x80]
 }
 
 // lookUp returns what the word says, if possible both together.

@@ -30,18 +30,22 @@ var outcomeWords = map[events.Outcome][]string{
 		"No agent answered", "no one picked up", "Not picked by agent", "missed - no agents", "Missed, no agent answered",
 		"Missed. No voicemail", "missed - voicemail not left", "No voicemail left", "No agents available", "Agent unavailable",
 		"All agents busy", "Busy", "INCOMING_BUSY", "Failed", "FAILED", "Declined", "Declined by agent", "Rejected",
-		"Timed out", "timeout", "After office hours", "no response", "Missed\u00a0Call", "missed\u200b",
+		"Timed out", "timeout", "ring timeout", "nobody picked up", "No one answered",
+		"perdida", "Llamada perdida (sin respuesta)", "no contestada", "não atendida", "NÃO ATENDIDA", "Appel manqué", "non répondu",
+		"verpasst", "Verpasster Anruf", "nicht angenommen", "chiamata persa", "gemiste oproep", "After office hours", "no response", "Missed\u00a0Call", "missed\u200b",
 	},
 	events.Abandoned: {
 		"Abandoned", "abandoned", "ABANDONED", "Abandoned before ringing", "Abandoned before answer", "INCOMING_ABANDONED",
 		"Abandoned before agent picked up", "abandoned in queue", "Abandoned_Before_Ringing", "Caller abandoned", "OUTGOING_ABANDONED_CALL",
 		"Cancelled", "Canceled", "OUTGOING_CANCELLED", "Hung up", "Caller hung up", "hang-up", "Hung up before voicemail",
+		"Disconnected before answer", "disconnected_before_agent_answered", "Ended before connected", "Call dropped before pickup",
 	},
 	events.OutcomeUnknown: {
 		"", "In Progress", "in-progress", "IN_PROGRESS", "Ringing", "Queued", "On hold", "Blocked", "Restricted", "INCOMING_BLOCKED",
 		"OUTGOING_RESTRICTED_CALL", "Completed", "Archived", "Unarchived", "Bridged", "not missed", "Answered by IVR",
 		"answered by the AI assistant", "unmissed", "abandonedness", "дозвонились", "null", "0", "\x00", "Agent", "before",
-		"Transferred",
+		"Transferred", "Disconnected", "Left queue", "Call ended", "Finished", "Dropped", "Ended by agent", "répondu", "contestada", "atendida",
+		"no perdida", "angenommen", "beantwortet", "×", "÷ é", "Closed",
 	},
 }
 
@@ -272,9 +276,10 @@ func TestNamesThatTellOfAnUnservedCaller(t *testing.T) {
 		"voicemail": events.KindVoicemail, "voicemail.created": events.KindVoicemail, "new_voicemail": events.KindVoicemail,
 		"voice_message.received": events.KindVoicemail, "call.voice_mail": events.KindVoicemail, "VOICE-MAIL_LEFT": events.KindVoicemail,
 
-		"call.picked_up": events.KindCall, "outbound_call.missed": events.KindCall, "sd.call_abandoned": events.KindCall,
+		"call.picked_up": events.KindCall, "call.ended": events.KindCall, "jc.call_finished": events.KindCall, "call.hangup": events.KindCall,
+		"call_hangup_before_answer": events.KindMissedCall, "call.disconnected_before_answer": events.KindMissedCall, "outbound_call.missed": events.KindCall, "sd.call_abandoned": events.KindCall,
 
-		"call.transferred": events.KindUnknown, "call.ended": events.KindUnknown, "call.recording_failed": events.KindUnknown,
+		"call.transferred": events.KindUnknown, "call.hold_ended": events.KindUnknown, "call.recording_completed": events.KindUnknown, "call.recording_failed": events.KindUnknown,
 		"payment.failed": events.KindUnknown, "message.failed": events.KindUnknown, "whatsapp.call_permission.rejected": events.KindUnknown,
 		"sms.rejected": events.KindUnknown, "contact.missed_call_note": events.KindUnknown, "x.y": events.KindUnknown, "": events.KindUnknown,
 		"call.blocked": events.KindUnknown, "call.ringing": events.KindUnknown, "voicemail.deleted": events.KindUnknown,

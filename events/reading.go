@@ -14,6 +14,8 @@ type family struct {
 	shape shape
 	// ids are the members that can identify what the event belongs to, best first.
 	ids []identifier
+	// respelled are the members of shape by [bareName]; see [spellingsOf].
+	respelled map[string]member
 	// open is set if no document lists the members, so none counts as new.
 	open bool
 	// event makes the event for [Details].
@@ -29,28 +31,28 @@ type identifier struct {
 var (
 	calls = family{
 		kind:  KindCall,
-		shape: callShape,
+		shape: callShape, respelled: spellingsOf(callShape),
 		ids:   []identifier{{slotCallSID, EntityCall}, {slotCallID, EntityCall}, {slotID, EntityCall}},
 		event: newCall,
 	}
 	messages = family{
 		kind:  KindMessage,
-		shape: messageShape,
+		shape: messageShape, respelled: spellingsOf(messageShape),
 		ids:   []identifier{{slotMessageID, EntityMessage}, {slotID, EntityMessage}},
 		event: newMessage,
 	}
 	contacts = family{
 		kind:  KindContact,
-		shape: contactShape,
+		shape: contactShape, respelled: spellingsOf(contactShape),
 		ids:   []identifier{{slotContactID, EntityContact}, {slotID, EntityContact}},
 		event: newContact,
 	}
 	// An appointment belongs to a call, message or contact, if its data names one.
-	appointments = family{kind: KindUnknown, shape: appointmentShape, ids: unknowns.ids, event: newUnknown}
+	appointments = family{kind: KindUnknown, shape: appointmentShape, respelled: spellingsOf(appointmentShape), ids: unknowns.ids, event: newUnknown}
 	// A plain `id` does not count: it may be a call's or anything else's.
 	unknowns = family{
 		kind:  KindUnknown,
-		shape: unknownShape,
+		shape: unknownShape, respelled: spellingsOf(unknownShape),
 		ids: []identifier{
 			{slotCallSID, EntityCall},
 			{slotCallID, EntityCall},
@@ -81,13 +83,10 @@ type reading struct {
 
 // read reads the data by the shape of the event's type.
 func (e *Envelope) read() *reading {
-	if e.Format == FormatLegacy {
-		return e.readAs(row{family: &unknowns}) // its words are not documented
-	}
 	known, registered := e.Type.row()
 	r := e.readAs(known)
 	// guard 3: if !registered && false {
-	if !registered && known.family == &unknowns && r.told().Known() {
+	if !registered && known.family == &unknowns && r.tellsOfCall(known) {
 		// Whatever the type's name, it is a call that was answered, or not.
 		known.family = &calls
 		return e.readAs(known)
@@ -108,7 +107,7 @@ func (e *Envelope) readAs(known row) *reading {
 				}
 				return
 			}
-			r.shape.readRespelled(name, value, &r.said)
+			r.readRespelled(name, value)
 			if !r.open {
 				r.undocumented = append(r.undocumented, name)
 			}
@@ -127,7 +126,7 @@ func (e *Envelope) readAs(known row) *reading {
 	switch {
 	case r.outcome == "" && known.update && r.outcomeWord() != "" && phrase([]byte(r.outcomeWord())) == saysNothing:
 		r.outcome = OutcomeUnknown
-	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(letters(r.said[slotStatus])) == saysCompleted && r.namesAgent():
+	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(r.said.words(slotStatus)) == saysCompleted && r.namesAgent():
 		// Format A's word for an answered call. A missed call may be completed as well,
 		// but no agent took it.
 		r.outcome = Answered
@@ -141,29 +140,67 @@ func (e *Envelope) readAs(known row) *reading {
 	return r
 }
 
+// readRespelled reads a member whose name is a documented one in another spelling. What
+// is there under the documented name comes first.
+func (r *reading) readRespelled(name string, value jsontext.Value) {
+	m, ok := r.respelled[bareName(name)]
+	if !ok {
+		return
+	}
+	var said values
+	m.read(value, &said)
+	r.said.addAbsent(&said)
+}
+
+// tellsOfCall reports whether the data of an unregistered type is that of a call, and
+// says how it ended. A status may be that of anything, such as a recording.
+func (r *reading) tellsOfCall(known row) bool {
+	if outcomes[phrase(r.said.words(slotInfoType))].Known() || r.said.saysAny(slotInfoMissedReason) {
+		return true
+	}
+	entity, _ := r.id()
+	return !known.aside && entity == EntityCall && r.told().Known()
+}
+
 // namesAgent reports whether the event says which agent took the call.
 func (r *reading) namesAgent() bool {
 	id := r.said.integer(slotAgentID)
 	return id.State == Set && id.Value > 0 || !isPlaceholder(r.said.text(slotAgentName))
 }
 
-// outcomeSlots are where a call's outcome is told: format B's call_info.type and format
-// A's status. Format B's call_info.status says whether the call is archived.
-var outcomeSlots = [...]slot{slotInfoType, slotStatus}
+// outcomeSlots are where a call's outcome is told: format B's call_info.type, format A's
+// status, and then, under names that no document has, in the data. Format B's
+// call_info.status says whether the call is archived.
+var outcomeSlots = [...]slot{slotInfoType, slotStatus, slotOutcome, slotType}
+
+const documentedOutcomes = 2
 
 // told returns what the data itself says about how the call ended.
 func (r *reading) told() (outcome Outcome) {
-	for _, slot := range outcomeSlots {
-		outcome = outcome.Best(outcomes[phrase(letters(r.said[slot]))])
+	for _, slot := range outcomeSlots[:documentedOutcomes] {
+		outcome = outcome.Best(outcomes[phrase(r.said.words(slot))])
 	}
-	if !outcome.Known() && !isPlaceholder(r.said.text(slotInfoMissedReason)) {
+	switch {
+	case outcome.Known():
+		return outcome
+	case r.said.saysAny(slotInfoMissedReason):
 		return Missed
+	}
+	for _, slot := range outcomeSlots[documentedOutcomes:] {
+		outcome = outcome.Best(outcomes[phrase(r.said.words(slot))])
 	}
 	return outcome
 }
 
 // outcomeWord returns the word that should tell the outcome, as sent.
-func (r *reading) outcomeWord() string { return r.said.text(outcomeSlots[:]...) }
+func (r *reading) outcomeWord() string {
+	for _, slot := range outcomeSlots {
+		if word := r.said.words(slot); len(word) > 0 {
+			return string(word)
+		}
+	}
+	return ""
+}
 
 // id returns what the event belongs to, by its first usable id.
 func (r *reading) id() (Entity, string) {

@@ -65,9 +65,12 @@ func decodeUTF16(body []byte) ([]byte, damage) {
 	return text, damageUTF16
 }
 
-// notNumbers are what writers put where they have no number, in lower case. JSON has
-// no word for them.
-var notNumbers = map[string]bool{"nan": true, "inf": true, "infinity": true, "undefined": true, "none": true}
+// bareWords are words that programs write without quotes, in lower case, and what JSON
+// has for them.
+var bareWords = map[string]string{
+	"nan": "null", "inf": "null", "infinity": "null", "undefined": "null", "none": "null", "null": "null", "nil": "null",
+	"true": "true", "false": "false",
+}
 
 // repairCharacters repairs what is wrong within and between the tokens.
 func repairCharacters(body []byte) (text []byte, found damage) {
@@ -78,37 +81,90 @@ func repairCharacters(body []byte) (text []byte, found damage) {
 	body = trimmed
 	text = make([]byte, 0, len(body)+len(body)/16)
 	depth := 0
+	last, at := byte(0), 0 // the last byte in text that is no space, and where it stands
 	for i := 0; i < len(body); {
-		switch c := body[i]; {
+		c := body[i]
+		from, next := len(text), i+1
+		switch {
 		case c == '"':
 			var odd damage
-			text, i, odd = repairString(text, body, i)
+			text, next, odd = repairString(text, body, i)
 			found |= odd
-			continue
 		case c == 0 && depth == 0 && len(text) > 0:
 			// A buffer that was not cleared: the text ended at the NUL.
 			return text, found | damageNUL
+		case isSpace(c):
+			text = append(text, c)
+			i++
+			continue
+		case c == ',' && (last == ',' || last == '[' || last == '{'):
+			found |= damageComma
+			i++
+			continue
+		case c == ',', c == '}', c == ']':
+			switch last {
+			case ':':
+				text = append(text, "null"...)
+				found |= damageComma
+			case ',': // and c is a bracket
+				text = slices.Delete(text, at, at+1)
+				found |= damageComma
+			}
+			if c != ',' {
+				depth--
+			}
+			from = len(text)
+			text = append(text, c)
 		case c == '{', c == '[':
 			depth++
-		case c == '}', c == ']':
-			depth--
+			text = append(text, c)
 		case isLetter(c) || (c == '+' || c == '-') && i+1 < len(body) && isLetter(body[i+1]):
-			end := i + 1
-			for end < len(body) && isLetter(body[end]) {
-				end++
-			}
-			word := body[i:end]
-			if notNumbers[strings.ToLower(strings.TrimLeft(string(word[:min(len(word), 10)]), "+-"))] {
-				word = []byte("null")
-				found |= damageNaN
-			}
-			text, i = append(text, word...), end
-			continue
+			var odd damage
+			text, next, odd = repairWord(text, body, i)
+			found |= odd
+		case (c == '+' || c == '0') && (last == ':' || last == ',' || last == '['):
+			var odd damage
+			text, next, odd = repairNumber(text, body, i)
+			found |= odd
+		default:
+			text = append(text, c)
 		}
-		text = append(text, body[i])
-		i++
+		last, at, i = c, from, next
+	}
+	if last == ',' && depth == 0 {
+		return slices.Delete(text, at, at+1), found | damageComma
 	}
 	return text, found
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// repairWord appends the word that begins at i, and returns where it ends.
+func repairWord(text, body []byte, i int) ([]byte, int, damage) {
+	end := i + 1
+	for end < len(body) && isLetter(body[end]) {
+		end++
+	}
+	const longest = len("+undefined")
+	word := string(body[i:min(end, i+longest)])
+	if right := bareWords[strings.ToLower(strings.TrimLeft(word, "+-"))]; right != "" && right != word && end-i <= longest {
+		return append(text, right...), end, damageWord
+	}
+	return append(text, body[i:end]...), end, 0
+}
+
+// repairNumber appends the number that begins at i, as a text if it is one of those
+// that JSON has only as such: "+14155558765", "0049".
+func repairNumber(text, body []byte, i int) ([]byte, int, damage) {
+	end := i + 1
+	for end < len(body) && isDigit(body[end]) {
+		end++
+	}
+	if end == i+1 || end < len(body) && bytes.IndexByte([]byte(",}] \t\r\n"), body[end]) < 0 {
+		return append(text, body[i]), i + 1, 0
+	}
+	text = append(append(append(text, '"'), body[i:end]...), '"')
+	return text, end, damageNumber
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
@@ -198,13 +254,13 @@ func unitAt(text []byte) (unit rune, ok bool) {
 	return unit, true
 }
 
-// dropRepeated takes out all members of a name but the last, at every level. It
-// returns a text that is not JSON as it is.
+// dropRepeated takes out all members of a name but one, at every level: the last that
+// says something, or else the last. It returns a text that is not JSON as it is.
 func dropRepeated(text []byte) ([]byte, damage) {
 	if tooDeep(text) {
 		return text, 0
 	}
-	s := memberScan{dec: jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true))}
+	s := memberScan{text: text, dec: jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true))}
 	if s.value() != nil || atEnd(s.dec) != nil || len(s.cuts) == 0 {
 		return text, 0
 	}
@@ -220,11 +276,18 @@ func dropRepeated(text []byte) ([]byte, damage) {
 
 type span struct{ start, end int }
 
-// memberScan finds repeated members. They end where the next one begins: the last of
-// a name is never taken out.
+// memberScan finds repeated members.
 type memberScan struct {
+	text []byte
 	dec  *jsontext.Decoder
 	cuts []span
+}
+
+// repeatable is a member of an object, and what becomes of it.
+type repeatable struct {
+	span
+
+	hollow, dropped bool
 }
 
 func (s *memberScan) value() error {
@@ -240,24 +303,9 @@ func (s *memberScan) value() error {
 			}
 		}
 	case '{':
-		var starts []int
-		last := map[string]int{}
-		for s.dec.PeekKind() != '}' {
-			raw, err := s.dec.ReadValue()
-			if err != nil {
-				return err
-			}
-			name := unquote(raw)
-			if before, ok := last[name]; ok {
-				s.cuts = append(s.cuts, span{start: before}) // its end is the start of the next
-			}
-			starts = append(starts, int(s.dec.InputOffset())-len(raw))
-			last[name] = starts[len(starts)-1]
-			if err := s.value(); err != nil {
-				return err
-			}
+		if err := s.members(); err != nil {
+			return err
 		}
-		s.close(starts)
 	default:
 		return nil
 	}
@@ -265,11 +313,59 @@ func (s *memberScan) value() error {
 	return err
 }
 
-// close ends the cuts of one object, whose members have these starts.
-func (s *memberScan) close(starts []int) {
-	for i := len(s.cuts) - 1; i >= 0 && len(starts) > 0 && s.cuts[i].start >= starts[0]; i-- {
-		if at, ok := slices.BinarySearch(starts, s.cuts[i].start); ok {
-			s.cuts[i].end = starts[at+1]
+// members reads the members of one object.
+func (s *memberScan) members() error {
+	var all []repeatable
+	kept := map[string]int{}
+	repeated := false
+	for s.dec.PeekKind() != '}' {
+		raw, err := s.dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		name, nameEnd := unquote(raw), int(s.dec.InputOffset())
+		if err := s.value(); err != nil {
+			return err
+		}
+		m := repeatable{span: span{nameEnd - len(raw), int(s.dec.InputOffset())}}
+		m.hollow = saysNothingAtAll(bytes.TrimLeft(s.text[nameEnd:m.end], ": \t\r\n"))
+		before, ok := kept[name]
+		switch {
+		case !ok:
+			kept[name] = len(all)
+		case m.hollow && !all[before].hollow:
+			m.dropped, repeated = true, true
+		default:
+			all[before].dropped, repeated = true, true
+			kept[name] = len(all)
+		}
+		all = append(all, m)
+	}
+	if repeated {
+		s.cut(all)
+	}
+	return nil
+}
+
+// cut notes what is to be taken out of one object. A member goes with all up to the
+// next one; those behind the last that stays go with all since its end.
+func (s *memberScan) cut(all []repeatable) {
+	last := len(all) - 1
+	for all[last].dropped {
+		last--
+	}
+	for i, m := range all[:last] {
+		if m.dropped {
+			s.cuts = append(s.cuts, span{m.start, all[i+1].start})
 		}
 	}
+	if last < len(all)-1 {
+		s.cuts = append(s.cuts, span{all[last].end, all[len(all)-1].end})
+	}
+}
+
+// saysNothingAtAll reports whether a member's value stands for nothing, or only for a
+// test.
+func saysNothingAtAll(value jsontext.Value) bool {
+	return isHollow(value) || value.Kind() == '"' && isPlaceholder(text(value))
 }

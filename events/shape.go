@@ -2,7 +2,6 @@ package events
 
 import (
 	"maps"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -39,39 +38,52 @@ func (m member) read(v jsontext.Value, into *values) (fits bool) {
 	fits = true
 	if v.Kind() != '{' {
 		fits = isEmpty(v)
-		if v, _ = unwrapData(v, 0); v.Kind() != '{' {
+		inner, _ := unwrapData(v, 0)
+		if inner.Kind() != '{' {
+			if typ, ok := m.inner["type"]; ok && !fits {
+				into[typ.slot] = v // the word alone
+			}
 			return fits
 		}
+		v = inner
 	}
 	eachMember(v, func(name string, v jsontext.Value) {
 		if inner, ok := m.inner[name]; ok {
 			fits = inner.read(v, into) && fits
-		} else {
-			m.inner.readRespelled(name, v, into)
+			return
+		}
+		for documented, inner := range m.inner {
+			if bareName(documented) == bareName(name) {
+				var said values
+				inner.read(v, &said)
+				into.addAbsent(&said)
+			}
 		}
 	})
 	return fits
 }
 
-// readRespelled reads a member whose name is a documented one with capitals in it, such
-// as "callSid" and "Call_Info". What is there under the documented name comes first.
-func (s shape) readRespelled(name string, v jsontext.Value, into *values) {
-	if !strings.ContainsFunc(name, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
-		return
-	}
-	bare := memberName(name)
-	for documented, m := range s {
-		if memberName(documented) != bare {
-			continue
-		}
-		var said values
-		m.read(v, &said)
-		for slot, value := range said {
-			if into[slot] == nil {
-				into[slot] = value
-			}
+// spellingsOf returns the members of a shape by [bareName], and those inside others by
+// their names with and without that of the outer member in front, as programs write
+// that make one level of several.
+func spellingsOf(s shape) map[string]member {
+	all := map[string]member{}
+	for outer, m := range s {
+		for name, inner := range m.inner {
+			all[bareName(outer+name)] = inner
+			all[bareName(name)] = inner
 		}
 	}
+	for name, m := range s {
+		all[bareName(name)] = m
+	}
+	if _, ok := s["call_info"]; ok {
+		for _, name := range []string{"calloutcome", "callresult", "callstatus", "calltype", "outcome", "result"} {
+			all[name] = member{slot: slotOutcome}
+		}
+		all["type"] = member{slot: slotType}
+	}
+	return all
 }
 
 // slot names a member that we interpret.
@@ -122,6 +134,7 @@ const (
 	slotName
 	slotNotes
 	slotOtherNumbers
+	slotOutcome // of a call, under a name that no document has
 	slotPhone
 	slotRecordingURL
 	slotRingDuration
@@ -134,7 +147,8 @@ const (
 	slotTo
 	slotTotalDuration
 	slotTranscription
-	slots // how many there are
+	slotType // of a call's data, which is none of the event
+	slots    // how many there are
 )
 
 // partyShape has the members that calls, messages and unknown events share: ids,
@@ -281,4 +295,5 @@ var unknownShape = partyShape.with(shape{
 		"missed_call_reason": {fits: isText, slot: slotInfoMissedReason},
 		"type":               {fits: isText, slot: slotInfoType},
 	}},
+	"status": {slot: slotStatus},
 })

@@ -7,7 +7,8 @@ import (
 )
 
 // Split returns the bodies of the events in a body: itself, unless it is a list, or
-// has one in a wrapper or as its data. It does not open them; some may be no events.
+// has one in a wrapper or as its data, or is several objects one behind the other, as
+// logs are sent. It does not open them; some may be no events.
 //
 // A body that is nothing but a list splits into its elements, byte for byte. Where
 // something stands beside the list, each part is the whole body with one element in
@@ -37,12 +38,30 @@ func split(body []byte, depth int) [][]byte {
 	case text[0] == '[':
 		return splitList(text, depth)
 	case text[0] == '{':
+		if all := objectsIn(text); len(all) > 1 {
+			return all
+		}
 		return splitObject(text, depth)
 	case text[0] == '"':
 		return several(split(rawInside(text), depth+1))
 	default:
 		return several(split(formObject(text), depth+1))
 	}
+}
+
+// objectsIn returns the objects that text consists of, with commas between them or
+// without; nil if there is anything else.
+func objectsIn(text []byte) (all [][]byte) {
+	s := rawScan{text: text}
+	for !s.ends() {
+		start, end := s.value()
+		if start == end || text[start] != '{' {
+			return nil
+		}
+		all = append(all, text[start:end:end])
+		s.skip(',')
+	}
+	return all
 }
 
 // several returns parts if there are at least two. What is written in another way
@@ -206,9 +225,11 @@ func (s *rawScan) skip(c byte) bool {
 
 // closes reports whether a bracket closes the text.
 func (s *rawScan) closes(bracket byte) bool {
-	if !s.skip(bracket) {
-		return false
-	}
+	return s.skip(bracket) && s.ends()
+}
+
+// ends reports whether nothing follows but space, or a NUL and whatever is behind it.
+func (s *rawScan) ends() bool {
 	s.space()
 	return s.at == len(s.text) || s.text[s.at] == 0
 }

@@ -62,6 +62,8 @@ type row struct {
 	outcome Outcome
 	// update marks types that only add to a call that other events reported.
 	update bool
+	// aside marks types whose name says that they are about something beside a call.
+	aside bool
 	// removes marks types that end what they are about.
 	removes bool
 }
@@ -114,6 +116,12 @@ func Types() []Type { return slices.Sorted(maps.Keys(registry)) }
 
 // Registered reports whether t is one of [Types], however it is spelled.
 func (t Type) Registered() bool { return t.Name() != "" }
+
+// tells reports whether the name alone says what the event is.
+func (t Type) tells() bool {
+	known, registered := t.row()
+	return registered || known.family == &calls
+}
 
 // IsUpdate reports whether events of type t only add to a call that other
 // events reported: a note, a tag, an AI summary.
@@ -188,10 +196,13 @@ func (t Type) row() (known row, registered bool) {
 	}
 	// guard 3 e2e: known.family = &calls
 	known.family = &unknowns
-	var call, other, dialer bool
+	var call, other, dialer, before, strange bool
 	var pair pairReader
 	for name := []byte(t); pair.next(&name); {
 		said, both := pair.lookUp()
+		before = before || said == saysBefore
+		strange = strange || said == saysNothing && nameWords[string(pair.word())] == aboutNothing &&
+			directions[string(pair.word())] == "" && !slices.Contains(vendors, string(pair.word()))
 		switch about := nameWords[string(pair.word())]; {
 		case said == saysVoicemail:
 			// "voice.message" is no message.
@@ -203,7 +214,15 @@ func (t Type) row() (known row, registered bool) {
 			call, other, dialer = call || about == aboutCall, other || about == aboutOther, dialer || about == aboutDialer
 		}
 	}
-	if outcome := outcomes[phrase([]byte(t))]; call && !other && outcome.Known() {
+	known.aside = other
+	if !call || other {
+		return known, false
+	}
+	said := phrase([]byte(t))
+	if said == saysHungUp && !before {
+		said = saysCompleted // every call ends so
+	}
+	if outcome := outcomes[said]; outcome.Known() || said == saysCompleted && !strange {
 		known.family, known.outcome, known.direction = &calls, outcome, directionOf([]byte(t))
 		if dialer {
 			known.direction = Outbound

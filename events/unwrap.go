@@ -33,15 +33,33 @@ const maxWraps = 8
 // wrappers are names of members, in lower case, that others put around deliveries, or
 // around the data. Such a member only counts if a delivery is in it.
 var wrappers = map[string]bool{
-	"body": true, "call": true, "content": true, "data": true, "deliveries": true,
-	"delivery": true, "detail": true, "event": true, "events": true, "item": true,
-	"items": true, "json": true, "message": true, "messages": true, "notification": true,
-	"params": true, "payload": true, "record": true, "records": true, "request": true,
-	"result": true, "results": true, "webhook": true, "webhooks": true,
+	"0": true, "attributes": true, "batch": true, "body": true, "call": true, "calls": true, "changes": true, "content": true,
+	"data": true, "deliveries": true, "delivery": true, "detail": true, "entries": true, "entry": true, "event": true,
+	"events": true, "input": true, "item": true, "items": true, "json": true, "justcall": true, "logs": true, "message": true,
+	"messages": true, "notification": true, "object": true, "objects": true, "output": true, "params": true, "payload": true,
+	"record": true, "records": true, "request": true, "resource": true, "response": true, "result": true, "results": true,
+	"sns": true, "steps": true, "trigger": true, "value": true, "values": true, "webhook": true, "webhooks": true,
 }
 
-// eventNames are other names for the member that names the event, by [bareName].
-var eventNames = map[string]bool{"eventname": true, "eventtype": true}
+// eventNames are other names for the member that names the event, by [bareName]. Such a
+// member, or one inside it, only counts if its text is the name of an event.
+var eventNames = map[string]bool{
+	"action": true, "detailtype": true, "eventname": true, "eventtype": true, "header": true, "headers": true, "hook": true,
+	"kind": true, "meta": true, "metadata": true, "name": true, "notificationtype": true, "subject": true, "topic": true,
+	"trigger": true, "triggername": true, "webhookevent": true, "webhooktype": true,
+}
+
+// typeNames are the members with the name of an event, in an object in place of the
+// name, by [bareName]; best first.
+var typeNames = []string{"event", "eventname", "eventtype", "type", "name", "value", "key", "slug", "id"}
+
+// typeIn returns the name of an event: a text, or what textIn finds.
+func typeIn(value jsontext.Value) Type {
+	if name := textIn(value, typeNames); !isPlaceholder(name) {
+		return Type(name)
+	}
+	return ""
+}
 
 // telling are members that only the data of a call, a message or a contact has, and
 // the format that has them.
@@ -242,6 +260,8 @@ type inside struct {
 	damage damage
 	// whole is set if the delivery names its event and has data of its own.
 	whole bool
+	// stray is set if the wrapper's name is none that we know.
+	stray bool
 }
 
 // unwrapObject opens an object, which is strict JSON.
@@ -250,15 +270,25 @@ func unwrapObject(object jsontext.Value, found *damage, depth int) (*Envelope, e
 	if err != nil {
 		return nil, err
 	}
+	sent := t.Envelope
+	if isPlaceholder(string(t.event)) {
+		t.event = ""
+	}
+	if isPlaceholder(string(t.typ)) {
+		t.typ = ""
+	}
+	t.setType()
 	var around []inside // the deliveries in wrappers, in the order received
-	if t.Type == "" || isHollow(t.Data) {
+	relayed := t.Type != "" && !isHollow(t.Data) && !t.Type.tells()
+	if t.Type == "" || isHollow(t.Data) || relayed {
 		around = wrapped(object, depth)
 	}
-	whole := func(i inside) bool { return i.whole }
+	whole := func(i inside) bool { return i.whole && !i.stray && (!relayed || i.Type.tells()) }
 	if i := slices.IndexFunc(around, whole); i >= 0 {
 		*found |= around[i].damage | damageWrapped
 		return around[i].Envelope, nil
 	}
+	around, strays := known(around)
 	if t.Type == "" || isHollow(t.Data) {
 		*found |= t.foldNames(object)
 	}
@@ -295,22 +325,40 @@ func unwrapObject(object jsontext.Value, found *damage, depth int) (*Envelope, e
 		t.Format = formatOf(flat)
 		*found |= damageFlat | damageNoType
 		return &t.Envelope, nil
+	case len(strays) == 1: // of several, all but one would be lost
+		*found |= strays[0].damage | damageWrapped
+		return strays[0].Envelope, nil
 	case isHollow(flat) && isHollow(t.Data):
 		return &Envelope{Format: FormatLegacy, Data: t.Data}, nil // a probe
 	case isHollow(t.Data):
 		return nil, ErrNoTypeNoData
+	case sent.Type != "":
+		return &sent, nil // a placeholder: better than no name
 	default:
 		return nil, ErrNoType
 	}
 }
 
-// wrapped returns the deliveries in an object's wrappers.
+// known parts the deliveries in wrappers that we know from whole ones in others.
+func known(around []inside) (known, strays []inside) {
+	for _, i := range around {
+		switch {
+		case !i.stray:
+			known = append(known, i)
+		case i.whole:
+			strays = append(strays, i)
+		}
+	}
+	return known, strays
+}
+
+// wrapped returns the deliveries in an object's members.
 func wrapped(object jsontext.Value, depth int) (all []inside) {
 	if depth == maxWraps {
 		return nil
 	}
 	eachMember(object, func(name string, value jsontext.Value) {
-		if !wrappers[strings.ToLower(name)] || !startsJSON(value) {
+		if !startsJSON(value) {
 			return
 		}
 		if value.Kind() == '"' && insideString(value) == nil {
@@ -321,8 +369,9 @@ func wrapped(object jsontext.Value, depth int) (all []inside) {
 		if err != nil || e.Probe() {
 			return
 		}
-		named := found&damageNoType == 0 && (e.Format == FormatA || e.Format == FormatB && found&damageFlat == 0)
-		all = append(all, inside{e, found, named})
+		flat := found&damageFlat != 0
+		named := found&damageNoType == 0 && (e.Format == FormatA && (!flat || tells(e.Data)) || e.Format == FormatB && !flat)
+		all = append(all, inside{e, found, named, !wrappers[strings.ToLower(name)]})
 	})
 	return all
 }
@@ -330,21 +379,29 @@ func wrapped(object jsontext.Value, depth int) (all []inside) {
 // foldNames reads the names of the envelope in any letter case, where the documented
 // ones are absent.
 func (t *top) foldNames(object jsontext.Value) damage {
-	known := len(t.NewFields)
-	noData := isHollow(t.Data)
+	noData, noType := isHollow(t.Data), t.Type == ""
+	odd := false
 	eachMember(object, func(name string, value jsontext.Value) {
-		lower := strings.ToLower(name)
-		if lower == name && !eventNames[bareName(name)] || isEmpty(value) {
+		lower := strings.ToLower(withoutPath(name))
+		if isEmpty(value) {
 			return
 		}
 		read := true
 		switch {
-		case eventNames[bareName(name)] && t.event == "" && value.Kind() == '"' && Type(text(value)).Registered():
-			t.event = Type(text(value))
-		case lower == "event" && t.event == "" && value.Kind() == '"':
-			t.event = Type(text(value))
-		case lower == "type" && t.typ == "" && value.Kind() == '"':
-			t.typ = Type(text(value))
+		case lower == "event" && t.event == "" && noType:
+			t.event = typeIn(value)
+			read = t.event != "" && value.Kind() != '{'
+			odd = odd || t.event != ""
+		case lower == "type" && t.typ == "" && noType:
+			t.typ = typeIn(value)
+			read = t.typ != "" && value.Kind() != '{'
+			odd = odd || t.typ != ""
+		case eventNames[bareName(name)] && t.event == "" && noType && typeIn(value).Registered():
+			t.event = typeIn(value)
+			read = value.Kind() == '"'
+			odd = true
+		case lower == name:
+			read = false
 		case lower == "request_id" && t.RequestID == "" && value.Kind() == '"':
 			t.RequestID = text(value)
 		case lower == "timestamp" && isEmpty(t.Timestamp):
@@ -355,12 +412,13 @@ func (t *top) foldNames(object jsontext.Value) damage {
 			read = false
 		}
 		if read {
+			odd = true
 			is := func(other string) bool { return other == name }
 			t.NewFields = slices.DeleteFunc(t.NewFields, is)
 			t.beside = slices.DeleteFunc(t.beside, is)
 		}
 	})
-	if len(t.NewFields) == known {
+	if !odd {
 		return 0
 	}
 	t.setType()
@@ -398,12 +456,39 @@ func (t *top) typedData(object jsontext.Value, found *damage, depth int) {
 		t.NewFields = nil
 		*found |= damageFlat
 	}
+	if !tells(t.Data) {
+		// Perhaps in a member whose name we do not know.
+		if inner, odd := onlyTelling(t.Data, depth); inner != nil {
+			t.Data = inner
+			*found |= odd | damageWrapped
+		}
+	}
+}
+
+// onlyTelling returns the data in the only member that has any, nil if none or more than
+// one has.
+func onlyTelling(object jsontext.Value, depth int) (only jsontext.Value, found damage) {
+	n := 0
+	eachMember(object, func(_ string, value jsontext.Value) {
+		if value.Kind() != '{' {
+			return
+		}
+		if inner, odd := unwrapData(value, depth+1); tells(inner) {
+			n++
+			only, found = inner, odd
+		}
+	})
+	if n != 1 {
+		return nil, 0
+	}
+	return only, found
 }
 
 // flatData returns an object of the members that stand at the top level instead of in
 // the data.
 func flatData(object jsontext.Value, names []string) jsontext.Value {
 	flat := jsontext.Value{'{'}
+	var taken map[string]bool // names that the object has
 	if left := names; len(left) > 0 {
 		eachMember(object, func(name string, value jsontext.Value) {
 			// Both are in the order received, and no name comes twice.
@@ -413,11 +498,37 @@ func flatData(object jsontext.Value, names []string) jsontext.Value {
 			if left = left[1:]; len(flat) > 1 {
 				flat = append(flat, ',')
 			}
+			if bare := withoutPath(name); bare != name {
+				if taken == nil {
+					taken = make(map[string]bool, len(names))
+					for _, name := range names {
+						taken[name] = true
+					}
+				}
+				if !taken[bare] {
+					taken[bare], name = true, bare
+				}
+			}
 			flat, _ = jsontext.AppendQuote(flat, name)
 			flat = append(append(flat, ':'), value...)
 		})
 	}
 	return append(flat, '}')
+}
+
+// withoutPath cuts the wrappers off a name that has them in front, as programs write
+// where they make one level of several: "data__call_id", "body.data.from".
+func withoutPath(name string) string {
+	for _, separator := range []string{"__", ".", "/"} {
+		for {
+			wrapper, rest, ok := strings.Cut(name, separator)
+			if !ok || !wrappers[strings.ToLower(wrapper)] {
+				break
+			}
+			name = rest
+		}
+	}
+	return name
 }
 
 // tells reports whether data has a member that only an event's data has.
@@ -450,7 +561,7 @@ func unwrapData(data jsontext.Value, depth int) (jsontext.Value, damage) {
 			return inner, more | damageList
 		}
 	case '{':
-		if inner, more := unwrapData(onlyMember(data), depth+1); tells(inner) {
+		if inner, more := unwrapMember(data, depth); inner != nil {
 			return inner, more | damageWrapped
 		}
 	default:
@@ -458,19 +569,19 @@ func unwrapData(data jsontext.Value, depth int) (jsontext.Value, damage) {
 	return data, 0
 }
 
-// onlyMember returns the value of the only member that has one, if it is a wrapper.
-func onlyMember(object jsontext.Value) jsontext.Value {
-	n, only := 0, jsontext.Value(nil)
+// unwrapMember returns the data in the first wrapper of an object that has any. Beside
+// the only wrapper there may be members that tell nothing.
+func unwrapMember(object jsontext.Value, depth int) (inner jsontext.Value, found damage) {
+	if tells(object) {
+		return nil, 0
+	}
 	eachMember(object, func(name string, value jsontext.Value) {
-		if isEmpty(value) {
+		if inner != nil || !wrappers[strings.ToLower(name)] || isEmpty(value) {
 			return
 		}
-		if n++; wrappers[strings.ToLower(name)] {
-			only = value
+		if data, odd := unwrapData(value, depth+1); tells(data) {
+			inner, found = data, odd
 		}
 	})
-	if n != 1 {
-		return nil
-	}
-	return only
+	return inner, found
 }

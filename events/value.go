@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -36,6 +37,15 @@ func (o Optional[T]) Get() (T, bool) { return o.Value, o.State == Set }
 // first, and return the first non-empty value, so the order in which they were sent
 // cannot matter. They skip a value of another type.
 type values [slots]jsontext.Value
+
+// addAbsent adds what is not there yet.
+func (v *values) addAbsent(said *values) {
+	for slot, value := range said {
+		if v[slot] == nil {
+			v[slot] = value
+		}
+	}
+}
 
 // text returns a string.
 func (v *values) text(from ...slot) string {
@@ -142,10 +152,66 @@ func (v *values) first(parse func(jsontext.Value) (n int64, given, ok bool), fro
 	return number
 }
 
-// direction returns the first direction that a text tells.
+// wordNames are the members with a word, in an object in place of it, by [bareName]; best
+// first.
+var wordNames = []string{"name", "value", "type", "status", "outcome", "reason", "label", "title", "text", "description"}
+
+// words returns the words in a text, or, where it should be one, in a list of some or
+// in an object.
+func (v *values) words(from slot) []byte {
+	if value := v[from]; value.Kind() == '[' || value.Kind() == '{' {
+		return []byte(textIn(value, wordNames))
+	}
+	return letters(v[from])
+}
+
+// saysAny reports whether a member says anything: a text or a number that is no
+// placeholder, or true.
+func (v *values) saysAny(from slot) bool {
+	switch v[from].Kind() {
+	case 't':
+		return true
+	case '0':
+		return !isPlaceholder(numberText(v[from]))
+	default:
+		return v[from] != nil && !isPlaceholder(string(v.words(from)))
+	}
+}
+
+// textIn returns a text, or those in a list, or in an object that under the first of
+// names that it has.
+func textIn(v jsontext.Value, names []string) (found string) {
+	switch v.Kind() {
+	case '"':
+		return text(v)
+	case '[':
+		var all []string
+		eachElement(v, func(element jsontext.Value) {
+			if element.Kind() != '[' { // lists do not nest
+				all = append(all, textIn(element, names))
+			}
+		})
+		return strings.Join(all, ", ")
+	case '{':
+		best := len(names)
+		eachMember(v, func(name string, value jsontext.Value) {
+			rank := slices.Index(names, bareName(name))
+			if t := text(value); t != "" && 0 <= rank && rank < best {
+				found, best = t, rank
+			}
+		})
+	default:
+	}
+	return found
+}
+
+// direction returns the first direction that a member tells.
 func (v *values) direction(from ...slot) Direction {
 	for _, s := range from {
-		if d := directionOf(letters(v[s])); d != "" {
+		if v[s] == nil {
+			continue
+		}
+		if d := directionOf(v.words(s)); d != "" {
 			return d
 		}
 	}

@@ -94,11 +94,14 @@ func badInputs() []badInput {
 		{name: "a form without data", body: "event=call.missed", fault: syntax},
 		{name: "XML", body: "<event>" + private + "</event>", fault: syntax},
 		{name: "single quotes", body: `{'event':'call.missed'}`, fault: syntax},
-		{name: "a comma at the end", body: `{"event":"call.missed",}`, fault: syntax},
+		{name: "a comma at the end", body: withID(`"c1",`), pk: "CALL#c1"},
 		{name: "a comment", body: `{} // ` + private, fault: syntax},
 		{name: "NaN", body: withID(`NaN`), pk: "EVENT#call.missed"},
-		{name: "a number with a zero before it", body: withID(`007`), fault: syntax},
-		{name: "two objects", body: withID(`"c1"`) + "\n" + withID(`"c2"`), fault: syntax},
+		{name: "a number with a zero before it", body: withID(`007`), pk: "CALL#007"},
+		{name: "an object and a number", body: withID(`"c1"`) + "\n2", fault: syntax},
+		{name: "single quotes", body: `{'event':'call.missed','data':{'call_id':'` + private + `'}}`, fault: syntax},
+		{name: "names without quotes", body: `{event:"call.missed",data:{call_id:"c1"}}`, fault: syntax},
+		{name: "HTML entities for quotes", body: `{&quot;event&quot;:&quot;call.missed&quot;}`, fault: syntax},
 		{name: "cut short", body: withID(`"c1"`)[:80], fault: syntax},
 
 		// What is not an object.

@@ -144,7 +144,7 @@ func TestAnswers(t *testing.T) {
 		// Right token, a body that cannot be read.
 		{name: "not JSON", request: post("words"), status: 400, body: `{"error":"payload: not valid JSON at byte 0"}`, puts: 1, reason: "payload: not valid JSON at byte 0"},
 		{name: "cut short", request: post(`{"event":"call.missed"`), status: 400, body: `{"error":"payload: not valid JSON at byte 22"}`, puts: 1, reason: "payload: not valid JSON at byte 22"},
-		{name: "more behind the end", request: post(`{}{}`), status: 400, body: `{"error":"payload: not valid JSON: more follows the end"}`, puts: 1, reason: "payload: not valid JSON: more follows the end"},
+		{name: "more behind the end", request: post(`{}[]`), status: 400, body: `{"error":"payload: not valid JSON: more follows the end"}`, puts: 1, reason: "payload: not valid JSON: more follows the end"},
 		{name: "not an object", request: post(`["call.missed"]`), status: 400, body: `{"error":"payload: not a JSON object"}`, puts: 1, reason: "payload: not a JSON object"},
 		{name: "no type", request: post(`{"data":{"a":"c1"}}`), status: 400, body: `{"error":"payload: no event type (event, type or data.type)"}`, puts: 1, reason: "payload: no event type (event, type or data.type)"},
 		{name: "no type and no data, but something", request: post(`{"a":"c1"}`), status: 200, body: `{"status":"probe"}`, puts: 1, reason: "payload: no event type (event, type or data.type) and no data"},
@@ -362,12 +362,17 @@ func TestPromise8_TheLogNamesAnUnknownOutcome(t *testing.T) {
 		name, body string
 		want       map[string]any
 	}{
-		{"a word", completed(`"direction":"Incoming","type":"Bridged"`), map[string]any{"outcome": "unknown", "outcomeWord": "Bridged"}},
+		{"a word", completed(`"direction":"Incoming","type":"Bridged"`), map[string]any{"outcome": "unknown", "outcomeWord": "bridged"}},
+		{"words", completed(`"direction":"Incoming","type":"Call_transferred to queue 7"`), map[string]any{"outcome": "unknown", "outcomeWord": "call transferred to queue"}},
+		{"a word in a list", completed(`"direction":"Incoming","type":["Bridged"]`), map[string]any{"outcome": "unknown", "outcomeWord": "bridged"}},
+		{"a word that may be a name", completed(`"direction":"Incoming","type":"Zephyr"`), map[string]any{"outcome": "unknown"}},
+		{"a name among words", completed(`"direction":"Incoming","type":"Bridged to Pat"`), map[string]any{"outcome": "unknown"}},
+		{"a name in one word", completed(`"direction":"Incoming","type":"callpat"`), map[string]any{"outcome": "unknown"}},
 		{"no word", completed(`"direction":"Incoming","type":""`), map[string]any{"outcome": "unknown"}},
 		{"a sentence", completed(`"direction":"Incoming","type":"Sent to Pat Doe"`), map[string]any{"outcome": "unknown"}},
 		{"a number", completed(`"direction":"Incoming","type":"+14155550100"`), map[string]any{"outcome": "unknown"}},
 		{"an address", completed(`"direction":"Incoming","type":"pat@example.com"`), map[string]any{"outcome": "unknown"}},
-		{"letters beyond ASCII", completed(`"direction":"Incoming","type":"verpaßt"`), map[string]any{"outcome": "unknown"}},
+		{"letters beyond ASCII", completed(`"direction":"Incoming","type":"дозвонились Пэт"`), map[string]any{"outcome": "unknown"}},
 		{"a word that is too long", completed(`"direction":"Incoming","type":"` + strings.Repeat("a", 21) + `"`), map[string]any{"outcome": "unknown"}},
 		{"a known outcome", completed(`"direction":"Incoming","type":"Answered"`), map[string]any{}},
 		{"a call that we made", completed(`"direction":"Outgoing","type":"Bridged"`), map[string]any{}},

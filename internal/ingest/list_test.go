@@ -372,11 +372,19 @@ func TestNastyInputIsAnsweredAndKept(t *testing.T) {
 func TestARefusedBodyThatMentionsAMissedCallIsLogged(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]bool{
-		call("c1")[:60]:                               true,
-		"<event>Call-Missed</event>":                  true,
-		`{'event':'voicemail.received'}`:              true,
-		`{"a":{"status":"missed"}}`:                   true, // answered 200: perhaps a probe
-		`{"event":"call.completed","data":{"call_id"`: false,
+		call("c1")[:60]:                                               true,
+		"<event>Call-Missed</event>":                                  true,
+		`{'event':'voicemail.received'}`:                              true,
+		`{"a":{"status":"missed"}}`:                                   true, // answered 200: perhaps a probe
+		`{'event': 'call.missed', 'data': {'call_id': None}}`:         true,
+		`{&quot;event&quot;:&quot;call.missed&quot;}`:                 true,
+		`{event:"call.missed",data:{call_id:"c1"}}`:                   true,
+		`{"event":"call.completed","data":{"status" "not answered"}}`: true,
+		`callback(` + call("c1") + `)`:                                true,
+		"data: " + call("c1") + "\n\n":                                true,
+		"event: call.missed\nfrom: +14155550100\n":                    true,
+		call("c1") + "\nend":                                          true,
+		`{"event":"call.completed","data":{"call_id"`:                 false,
 		"words":                            false,
 		call("c1"):                         false, // it is read
 		list(call("c1"), `{"a":"missed"}`): true,

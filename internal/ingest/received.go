@@ -174,9 +174,9 @@ func (r Result) Attributes() []slog.Attr {
 	)
 	if d.Unclear() {
 		attributes = append(attributes, slog.String("outcome", string(d.Outcome)))
-		// guard 8 ingest: if true {
-		if isWord(d.OutcomeWord) {
-			attributes = append(attributes, slog.String("outcomeWord", d.OutcomeWord))
+		// guard 8 ingest: if word := d.OutcomeWord; word != "" {
+		if word := events.TelephoneWords(d.OutcomeWord); word != "" {
+			attributes = append(attributes, slog.String("outcomeWord", word))
 		}
 	}
 	if len(d.Damage) > 0 {
@@ -188,11 +188,4 @@ func (r Result) Attributes() []slog.Attr {
 		attributes = append(attributes, slog.Bool("ambiguous", true))
 	}
 	return attributes
-}
-
-// isWord reports whether a text is one short word. JustCall's words for outcomes are;
-// numbers, addresses and sentences are not.
-func isWord(text string) bool {
-	const longest = 20
-	return text != "" && len(text) <= longest && strings.Trim(strings.ToLower(text), "abcdefghijklmnopqrstuvwxyz") == ""
 }
