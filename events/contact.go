@@ -135,12 +135,20 @@ func appendNumbers(all []string, v jsontext.Value) []string {
 	case '[':
 		eachElement(v, func(element jsontext.Value) { all = appendNumbers(all, element) })
 	case '{':
+		var code countryCode
+		first := len(all)
 		eachMember(v, func(name string, value jsontext.Value) {
 			number := strings.TrimSpace(text(value))
+			if code.read(name, value) {
+				return
+			}
 			if isNumberName(name) || strings.HasPrefix(number, "+") || value.Kind() == '{' || value.Kind() == '[' {
 				all = appendNumbers(all, value)
 			}
 		})
+		for i := range all[first:] {
+			all[first+i] = code.before(all[first+i])
+		}
 	default:
 	}
 	return all

@@ -395,7 +395,8 @@ func TestOccurredAt(t *testing.T) {
 		{"a timestamp that is an object", `{"event":"call.missed","timestamp":{"at":1},"data":{"a":1}}`, none, []string{"timestamp"}},
 		{"a timestamp that is a bool", `{"event":"call.missed","timestamp":true,"data":{"a":1}}`, none, []string{"timestamp"}},
 		{"a timestamp beyond year 9999", `{"event":"call.missed","timestamp":"9999-12-31T23:59:59-01:00","data":{"a":1}}`, none, []string{"timestamp"}},
-		{"a timestamp in year 0", `{"event":"call.missed","timestamp":"0000-01-01T00:00:00Z","data":{"a":1}}`, time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), nil},
+		{"a timestamp in year 0", `{"event":"call.missed","timestamp":"0000-01-01T00:00:00Z","data":{"a":1}}`, none, []string{"timestamp"}},
+		{"a date's digits as a timestamp", `{"event":"call.missed","timestamp":20260312,"data":{"a":1}}`, none, []string{"timestamp"}},
 
 		{"a call's date and time", bodyB("call.missed", `{`+dateTime+`}`), callTime, nil},
 		{"a time before its date", bodyB("call.missed", `{"call_time":"17:08:22","call_date":"2024-03-21"}`), callTime, nil},

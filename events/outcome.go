@@ -115,7 +115,8 @@ var words = map[string]says{
 	"leftmessage": saysVoicemail, "messageleft": saysVoicemail, "mailbox": saysVoicemail,
 	"machine": saysVoicemail, "answeringmachine": saysVoicemail,
 
-	"inprogress": saysUnderWay, "ringing": saysUnderWay, "queued": saysUnderWay, "inqueue": saysUnderWay,
+	"in-progress": saysUnderWay, // as format A writes it, which saves reading the words one by one
+	"inprogress":  saysUnderWay, "ringing": saysUnderWay, "queued": saysUnderWay, "inqueue": saysUnderWay,
 	"connecting": saysUnderWay, "dialing": saysUnderWay, "initiated": saysUnderWay, "ongoing": saysUnderWay,
 	"onhold": saysUnderWay, "started": saysUnderWay, "waiting": saysUnderWay,
 
@@ -300,7 +301,7 @@ func plain(second byte) byte {
 // lookUp returns what the word says, if possible both together.
 func (p *pairReader) lookUp() (said says, both bool) {
 	if p.before > 0 {
-		if said, both = words[string(p.letters[:p.before+p.last])]; both {
+		if said, both = words[string(p.both())]; both {
 			return said, true
 		}
 	}
@@ -310,6 +311,8 @@ func (p *pairReader) lookUp() (said says, both bool) {
 	}
 	return words[string(withoutCall(word))], false
 }
+
+func (p *pairReader) both() []byte { return p.letters[:p.before+p.last] }
 
 func (p *pairReader) word() []byte { return p.letters[p.before : p.before+p.last] }
 

@@ -50,6 +50,7 @@ func numberIn(v jsontext.Value, depth int) (text string, ok bool) {
 		return "", false
 	}
 	var best candidate
+	var code countryCode
 	switch v.Kind() {
 	case '[':
 		eachElement(v, func(element jsontext.Value) {
@@ -59,6 +60,9 @@ func numberIn(v jsontext.Value, depth int) (text string, ok bool) {
 		})
 	case '{':
 		eachMember(v, func(name string, value jsontext.Value) {
+			if code.read(name, value) {
+				return
+			}
 			text, ok := numberIn(value, depth-1)
 			if !ok {
 				return
@@ -79,7 +83,54 @@ func numberIn(v jsontext.Value, depth int) (text string, ok bool) {
 			return text, v.Kind() != 'n' && (hasNumber(text) || Withheld(text))
 		}
 	}
-	return best.text, best.found
+	return code.before(best.text), best.found
+}
+
+// countryCode is what an object has beside a national number.
+type countryCode struct{ country, area string }
+
+// countryNames are the members with the digits of a country's code, by [memberName].
+var countryNames = map[string]bool{
+	"callingcode": true, "cc": true, "countrycallingcode": true, "countrycode": true, "dialcode": true, "dialingcode": true,
+	"phonecountrycode": true,
+}
+
+// read takes a member that is a code, and reports whether it is one.
+func (c *countryCode) read(name string, value jsontext.Value) bool {
+	const longest = 3
+	digits := strings.TrimLeft(digitsOf(numberText(value)), "0")
+	switch name = memberName(name); {
+	case digits == "":
+		return false
+	case countryNames[name] && len(digits) <= longest:
+		c.country = digits
+	case name == "areacode":
+		c.area = digits
+	default:
+		return false
+	}
+	return true
+}
+
+// before returns a number with the code before it, or as it is if it may have one or is
+// more than its digits.
+func (c *countryCode) before(text string) string {
+	// A number of so many digits that begins with its country's code has it.
+	const whole = 11
+	digits := digitsOf(text)
+	if c.country == "" || digits == "" || strings.ContainsRune(text, '+') || strings.HasPrefix(digits, "00") || !hasNumber(text) {
+		return text
+	}
+	if c.area != "" && len(digits) < whole-len(c.area) && !strings.HasPrefix(digits, c.area) {
+		digits = c.area + digits
+	}
+	if !leadingZero[c.country] {
+		digits = strings.TrimPrefix(digits, "0")
+	}
+	if strings.HasPrefix(digits, c.country) && len(digits) >= whole {
+		return "+" + digits
+	}
+	return "+" + c.country + digits
 }
 
 // candidate is the best text so far.

@@ -210,7 +210,7 @@ func TestWithheld(t *testing.T) {
 		"Caller ID blocked", "caller id withheld", "Caller ID Unavailable", "Number withheld", "Withheld number",
 		"Private Number", "PRIVATE NUMBER", "private_number", "Unknown Caller", "unknown number", "Unknown Name", "Restricted Call",
 		"Hidden Number", "Blocked Caller", "Anonymous Caller", "Anonymous User", "Out of area", "Not available",
-		"Unbekannt", "Número privado", "Numéro masqué", "Inconnu", "Rufnummer unterdrückt",
+		"Unbekannt", "Unbekannte Nummer", "Anonieme oproep", "Okänt nummer", "未知号码", "匿名", "Número privado", "Numéro masqué", "Inconnu", "Rufnummer unterdrückt",
 		"sip:anonymous@anonymous.invalid", "anonymous@anonymous.invalid", `"Anonymous" <sip:anonymous@anonymous.invalid>`,
 		"+266696687", "266696687", "+7378742833", "+86282452253", "+8656696", "+2562533", "00266696687", "tel:+266696687",
 		"sip:+266696687@pbx.example.com", "+256 25 33", "\u202a+266696687\u202c",

@@ -97,10 +97,18 @@ func (e *Envelope) read() *reading {
 func (e *Envelope) readAs(known row) *reading {
 	r := &reading{family: known.family, removes: known.removes}
 	if e.Data.Kind() == '{' {
-		const documented = 25 // no documented payload has more members
-		r.fields = make([]Field, 0, documented)
-		eachMember(e.Data, func(name string, value jsontext.Value) {
-			if m, ok := r.shape[name]; ok {
+		// No documented payload has more members, and few have shorter ones.
+		const most, shortest = 25, 20
+		r.fields = make([]Field, 0, min(most, len(e.Data)/shortest))
+		eachRawMember(e.Data, func(start, end int, value jsontext.Value) {
+			// Documented names have no escapes, unless somebody wrote them with some.
+			m, ok := r.shape[string(e.Data[start:end])]
+			name := m.name
+			if !ok {
+				name = unquote(e.Data[start-1 : end+1])
+				m, ok = r.shape[name]
+			}
+			if ok {
 				r.fields = append(r.fields, Field{name, value})
 				if !m.read(value, &r.said) {
 					r.mismatched = append(r.mismatched, name)
@@ -178,7 +186,9 @@ const documentedOutcomes = 2
 // told returns what the data itself says about how the call ended.
 func (r *reading) told() (outcome Outcome) {
 	for _, slot := range outcomeSlots[:documentedOutcomes] {
-		outcome = outcome.Best(outcomes[phrase(r.said.words(slot))])
+		if r.said[slot] != nil {
+			outcome = outcome.Best(outcomes[phrase(r.said.words(slot))])
+		}
 	}
 	switch {
 	case outcome.Known():
@@ -187,7 +197,9 @@ func (r *reading) told() (outcome Outcome) {
 		return Missed
 	}
 	for _, slot := range outcomeSlots[documentedOutcomes:] {
-		outcome = outcome.Best(outcomes[phrase(r.said.words(slot))])
+		if r.said[slot] != nil {
+			outcome = outcome.Best(outcomes[phrase(r.said.words(slot))])
+		}
 	}
 	return outcome
 }

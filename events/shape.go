@@ -1,7 +1,9 @@
 package events
 
 import (
+	"bytes"
 	"maps"
+	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -12,6 +14,8 @@ type shape map[string]member
 // member is the documentation of one member. The zero member is kept, but not
 // interpreted.
 type member struct {
+	// name is the member's own, as a key of its shape.
+	name string
 	// fits reports whether a value has the documented type; nil takes any.
 	fits func(jsontext.Value) bool
 	// slot is where the value goes, for [values] to return.
@@ -25,7 +29,16 @@ type member struct {
 func (s shape) with(more shape) shape {
 	all := maps.Clone(s)
 	maps.Copy(all, more)
-	return all
+	return all.named()
+}
+
+// named gives each member its name.
+func (s shape) named() shape {
+	for name, m := range s {
+		m.name = name
+		s[name] = m
+	}
+	return s
 }
 
 // read puts a value into its slot, or the values inside it into theirs, and
@@ -47,20 +60,40 @@ func (m member) read(v jsontext.Value, into *values) (fits bool) {
 		}
 		v = inner
 	}
-	eachMember(v, func(name string, v jsontext.Value) {
-		if inner, ok := m.inner[name]; ok {
-			fits = inner.read(v, into) && fits
-			return
-		}
-		for documented, inner := range m.inner {
-			if bareName(documented) == bareName(name) {
-				var said values
-				inner.read(v, &said)
-				into.addAbsent(&said)
+	eachRawMember(v, func(start, end int, value jsontext.Value) {
+		inner, ok := m.inner[string(v[start:end])]
+		if !ok && bytes.ContainsFunc(v[start:end], func(r rune) bool { return r == '\\' || unicode.IsUpper(r) }) {
+			name := unquote(v[start-1 : end+1])
+			if inner, ok = m.inner[name]; !ok {
+				m.readRespelled(name, value, into)
 			}
+		}
+		if ok {
+			fits = inner.read(value, into) && fits
 		}
 	})
 	return fits
+}
+
+// readRespelled reads a member inside another whose name is a documented one with
+// capitals. What is there under the documented name comes first.
+func (m member) readRespelled(name string, value jsontext.Value, into *values) {
+	for documented, inner := range m.inner {
+		if bareName(documented) == bareName(name) {
+			var said values
+			inner.read(value, &said)
+			into.addAbsent(&said)
+		}
+	}
+}
+
+// otherNames are members of calls and messages under names that other programs give them,
+// by [bareName].
+var otherNames = map[string]slot{
+	"calldirection": slotDirection, "caller": slotFrom, "callerid": slotFrom, "callernumber": slotFrom, "callerphone": slotFrom,
+	"calluuid": slotCallID, "callednumber": slotTo, "callee": slotTo, "calleenumber": slotTo, "contactphone": slotContactNumber,
+	"customernumber": slotContactNumber, "customerphone": slotContactNumber, "fromnumber": slotFrom, "phone": slotContactNumber,
+	"phonenumber": slotContactNumber, "tonumber": slotTo,
 }
 
 // spellingsOf returns the members of a shape by [bareName], and those inside others by
@@ -76,6 +109,11 @@ func spellingsOf(s shape) map[string]member {
 	}
 	for name, m := range s {
 		all[bareName(name)] = m
+	}
+	for name, slot := range otherNames {
+		if _, ok := s["from"]; ok {
+			all[name] = member{slot: slot}
+		}
 	}
 	if _, ok := s["call_info"]; ok {
 		for _, name := range []string{"calloutcome", "callresult", "callstatus", "calltype", "outcome", "result"} {
@@ -233,7 +271,7 @@ var messageShape = partyShape.with(shape{
 	"tags":          {},
 })
 
-var contactShape = shape{
+var contactShape = shape.named(shape{
 	"address":           {},
 	"agent_id":          {},
 	"changed_fields":    {fits: isTexts, slot: slotChangedFields},
@@ -255,7 +293,7 @@ var contactShape = shape{
 	"source":            {fits: isText, slot: slotSource},
 	"status":            {slot: slotStatus}, // an object: blacklist, dnd, dnm
 	"status_updated_at": {},
-}
+})
 
 // appointmentShape is what the scheduler sends. We read the customer's number, to
 // keep the appointment with their calls; its dates are in several zones.

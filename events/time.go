@@ -52,14 +52,20 @@ var (
 		time.RFC3339,
 		"2006-01-02T15:04:05",
 		"2006-01-02T15:04:05Z0700",
+		"20060102T150405Z07:00",
+		"20060102T150405",
 	}
 )
+
+// firstYear is the first whose times count. Programs write older ones where they have
+// none, or by a mistake: the day before 1970 or 1900 from which they count, or a date's
+// digits as if they were seconds. No telephone system that sends webhooks is so old.
+const firstYear = 2000
 
 // ParseTime reads a time as JustCall writes it: ISO 8601, "2024-03-21 9:08:22", or
 // digits for the time since 1970. It also reads what other programs make of these: see
 // [looseTime] and [epochTime]. The result is in UTC, truncated to milliseconds, in the
-// years 0 to 9999; ok is false for anything else, and for the first instant of year 1,
-// which means "no time".
+// years from [firstYear] to 9999; ok is false for anything else.
 func ParseTime(text string) (at time.Time, ok bool) {
 	text = strings.ToUpper(strings.TrimSpace(text)) // RFC 3339 allows t and z
 	if strings.Trim(text, "0123456789.") == "" && strings.Count(text, ".") < 2 {
@@ -80,10 +86,17 @@ func ParseTime(text string) (at time.Time, ok bool) {
 	return time.Time{}, false
 }
 
-// epochTime reads digits for the time since 1970, perhaps with a fraction. They count
+// epochTime reads digits for the time since 1970, perhaps with a fraction, or fourteen
+// for a date and a time of day: milliseconds so large are those of year 2286. They count
 // seconds or, where these would be after year 5138, milliseconds. Where those would
 // be after year 9999 they count microseconds, and then nanoseconds.
 func epochTime(text string) (time.Time, bool) {
+	const compact = "20060102150405"
+	if len(text) == len(compact) {
+		if at, err := time.Parse(compact, text); err == nil {
+			return inRange(at)
+		}
+	}
 	whole, fraction, _ := strings.Cut(text, ".")
 	n, err := strconv.ParseUint(whole, 10, 63)
 	if err != nil || n == math.MaxInt64 { // which means "never"
@@ -257,7 +270,8 @@ func parseTimeValue(v jsontext.Value) (time.Time, bool) {
 // it has one.
 func inRange(at time.Time) (time.Time, bool) {
 	at = at.UTC().Truncate(time.Millisecond)
-	if at.IsZero() || at.Year() < 0 || at.Year() > 9999 {
+	// guard 10 events (Silences): if at.IsZero() || at.Year() < 0 || at.Year() > 9999 {
+	if at.Year() < firstYear || at.Year() > 9999 {
 		return time.Time{}, false
 	}
 	return at, true

@@ -312,6 +312,20 @@ var directions = map[string]Direction{
 	"outgoing": Outbound,
 	"in":       Inbound,
 	"out":      Outbound,
+	// What other programs write.
+	"egress":    Outbound,
+	"ingress":   Inbound,
+	"inward":    Inbound,
+	"outward":   Outbound,
+	"ausgehend": Outbound,
+	"eingehend": Inbound,
+	"entrant":   Inbound,
+	"entrante":  Inbound,
+	"inkomend":  Inbound,
+	"saliente":  Outbound,
+	"sortant":   Outbound,
+	"uitgaand":  Outbound,
+	"uscente":   Outbound,
 	// As format B writes them, which saves reading the letters one by one.
 	"Incoming": Inbound,
 	"Outgoing": Outbound,
@@ -327,6 +341,9 @@ func directionOf(text []byte) (told Direction) {
 	for pair.next(&text) {
 		word := withoutCall(pair.word())
 		d := directions[string(word)]
+		if d == "" {
+			d = directions[string(pair.both())] // "out-going"
+		}
 		switch {
 		case d == "", len(word) <= len("out") && (len(text) > 0 || pair.before > 0):
 		case told != "" && told != d:

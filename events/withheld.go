@@ -32,14 +32,17 @@ var withheldWords = map[string]bool{
 	"oculto": true, "onbekend": true, "privado": true, "privat": true, "privato": true, "privé": true,
 	"sconosciuto": true, "unbekannt": true, "unterdrückt": true, "verborgen": true,
 	"keine": true, "masquée": true, "sinnumero": true, "sinnúmero": true, "unbekannter": true, "неизвестен": true,
+	"anonieme": true, "hemligt": true, "okänt": true, "skjult": true, "ukendt": true, "ukjent": true, "unbekannte": true,
+	"zastrzeżony": true, "匿名": true, "未知": true, "未知号码": true,
 	"скрыт": true, "скрытый": true, "非通知": true,
 }
 
 // withheldFillers stand before or behind a word of withheldWords and add nothing.
 var withheldFillers = []string{
-	"anrufer", "appel", "identité", "номер",
+	"anrufer", "appel", "oproep", "identité", "номер",
 	"caller", "calling", "call", "number", "phone", "party", "user", "name", "line", "cli", "id", "is",
 	"by", "the", "rufnummer", "nummer", "numero", "número", "numéro",
+	"numer", // behind the words that begin with it
 }
 
 // Withheld reports whether a text in place of a number says that there is none: the

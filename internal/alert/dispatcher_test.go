@@ -450,6 +450,37 @@ func TestTheCallersHistory(t *testing.T) {
 	}
 }
 
+// Where the caller's items fill more than a page, the recent rings count all the same.
+func TestTheHistoryOfAFrequentCaller(t *testing.T) {
+	t.Parallel()
+	store, to := newStore(t), &topic{}
+	paged := storeFunc{Store: store, query: func(ctx context.Context, q table.Query) (table.Page, error) {
+		if strings.HasPrefix(q.Partition, "CALLER#") && q.From != "" {
+			q.Limit = 3
+		}
+		return store.Query(ctx, q)
+	}}
+	d := alert.New(paged, events.PhoneNumber, to, logscan.Logger(t))
+	d.Rules.MaxAge = 0
+	for i := range 9 {
+		mustProcess(t, d, stored(t, store, missedAt(fmt.Sprint("old", i), "+14155550144", fmt.Sprintf("2026-03-10T10:00:0%dZ", i))))
+	}
+	for i := range 2 {
+		mustProcess(t, d, stored(t, store, missedAt(fmt.Sprint("new", i), "+14155550144", fmt.Sprintf("2026-03-12T10:00:0%dZ", i))))
+	}
+	if got := document(t, to.sent[len(to.sent)-1])["missed_24h"]; got != float64(2) {
+		t.Errorf("missed %v times, want 2", got)
+	}
+}
+
+// stored puts an event and returns it.
+func stored(t *testing.T, store table.Store, body string) table.Item {
+	t.Helper()
+	item := itemOf(t, body)
+	put(t, store, item)
+	return item
+}
+
 func TestAnAlertNeitherWaitsForTheHistoryNorFailsWithIt(t *testing.T) {
 	t.Parallel()
 	for name, query := range map[string]func(context.Context) error{

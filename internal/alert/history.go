@@ -31,7 +31,8 @@ type history struct {
 }
 
 // readHistory reads a caller's contacts and rings: one query of one page, which has
-// some thousands of them.
+// some thousands of them. Of a caller with more it is the contacts and old rings; then a
+// second query reads the recent ones on the call's line.
 func (d *Dispatcher) readHistory(ctx context.Context, c *call) history {
 	of := d.ringOf(c)
 	if of.Caller == "" {
@@ -46,9 +47,17 @@ func (d *Dispatcher) readHistory(ctx context.Context, c *call) history {
 
 	var h history
 	of.Start = cmp.Or(c.Start, c.at())
+	items := page.Items
+	if page.Next != "" {
+		recent, err := d.store.Query(ctx, of.Recent(missedSpan))
+		if err != nil {
+			return history{err: fmt.Errorf("read the caller's recent rings: %w", err)}
+		}
+		items = append(items, recent.Items...)
+	}
 	own, _, _ := table.ReadRing(of.Key(ringAnswered)) // as it is written
 	missed, served := map[table.Ring]bool{own: true}, map[table.Ring]bool{}
-	for _, item := range page.Items {
+	for _, item := range items {
 		key := table.KeyOf(item)
 		r, what, ok := table.ReadRing(key)
 		switch {

@@ -165,7 +165,7 @@ func badInputs() []badInput {
 		{name: "a time with nanoseconds", body: withTime(`"2026-03-12T14:32:00.123999999Z"`), pk: "CALL#c1", sk: "EVENT#2026-03-12T14:32:00.123Z#"},
 		{name: "seconds since 1970", body: withTime(`1773325920`), pk: "CALL#c1", sk: "EVENT#2026-03-12T14:32:00.000Z#"},
 		{name: "milliseconds since 1970", body: withTime(`"1773325920000"`), pk: "CALL#c1", sk: "EVENT#2026-03-12T14:32:00.000Z#"},
-		{name: "year 0", body: withTime(`"0000-01-01T00:00:00Z"`), pk: "CALL#c1", sk: "EVENT#0000-01-01T00:00:00.000Z#"},
+		{name: "year 0", body: withTime(`"0000-01-01T00:00:00Z"`), pk: "CALL#c1", sk: "EVENT#0000-00-00T00:00:00.000Z#"},
 		{name: "before year 0", body: withTime(`"0000-01-01T00:00:00+14:00"`), pk: "CALL#c1", sk: noTime},
 		{name: "year 1", body: withTime(`"0001-01-01T00:00:00Z"`), pk: "CALL#c1", sk: noTime},
 		{name: "year 9999", body: withTime(`"9999-12-31T23:59:59.999Z"`), pk: "CALL#c1", sk: "EVENT#9999-12-31T23:59:59.999Z#"},

@@ -232,6 +232,18 @@ func (r Ring) Items() Query {
 	}
 }
 
+// Recent returns the query for the items of the caller's rings on this line in the span
+// up to this one, the newest first.
+func (r Ring) Recent(span time.Duration) Query {
+	line := ringSort + keyPart(r.Line) + "#"
+	return Query{
+		Partition:   CallerPartition(r.Caller),
+		From:        line + r.Start.Add(-span).UTC().Format(ringLayout),
+		To:          line + r.Start.UTC().Format(ringLayout) + "#~",
+		NewestFirst: true,
+	}
+}
+
 const ringLayout = "2006-01-02T15:04:05Z"
 
 // ReadRing reads the key of a ring's item. ok is false if it is another item's.
