@@ -1,9 +1,7 @@
 package events
 
 import (
-	"bytes"
 	"maps"
-	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -62,7 +60,7 @@ func (m member) read(v jsontext.Value, into *values) (fits bool) {
 	}
 	eachRawMember(v, func(start, end int, value jsontext.Value) {
 		inner, ok := m.inner[string(v[start:end])]
-		if !ok && bytes.ContainsFunc(v[start:end], func(r rune) bool { return r == '\\' || unicode.IsUpper(r) }) {
+		if !ok && !isPlainName(v[start:end]) {
 			name := unquote(v[start-1 : end+1])
 			if inner, ok = m.inner[name]; !ok {
 				m.readRespelled(name, value, into)
@@ -73,6 +71,16 @@ func (m member) read(v jsontext.Value, into *values) (fits bool) {
 		}
 	})
 	return fits
+}
+
+// isPlainName reports whether a name as it is written has neither capitals nor escapes.
+func isPlainName(name []byte) bool {
+	for _, c := range name {
+		if 'A' <= c && c <= 'Z' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // readRespelled reads a member inside another whose name is a documented one with
