@@ -388,3 +388,13 @@ func repeated(n int, member func(int) string) []byte {
 	}
 	return append(b, `}}`...)
 }
+
+func TestPromise3_NothingIsLostForAnEmptyBehind(t *testing.T) {
+	t.Parallel()
+	for _, empty := range []string{`null`, `{}`, `[]`, `""`, `"null"`, `{"test":true}`} {
+		e := open(t, plainA[:len(plainA)-1]+`,"data":`+empty+`}`)
+		if e.Probe() || e.Decode().ID != "c1" {
+			t.Errorf("%s: probe %v, data %s", empty, e.Probe(), e.Data)
+		}
+	}
+}

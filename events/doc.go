@@ -13,7 +13,7 @@
 // Format A has the top-level members event, timestamp and data; format B (the
 // developer portal's) has type, request_id, webhook_url, url_id and data. Both
 // arrive at the same URL; the member event or type tells them apart. The legacy form
-// from before 2023 has only data, with the type inside; it is read as [Unknown]. See
+// from before 2023 has only data, with the type inside. See
 // https://developer.justcall.io/docs/webhooks.
 //
 // # How data is read

@@ -270,7 +270,7 @@ func parseTimeValue(v jsontext.Value) (time.Time, bool) {
 // it has one.
 func inRange(at time.Time) (time.Time, bool) {
 	at = at.UTC().Truncate(time.Millisecond)
-	// guard 10 events (Silences): if at.IsZero() || at.Year() < 0 || at.Year() > 9999 {
+	// guard 3 events (ATimeThatIsNone): if at.IsZero() || at.Year() < 0 || at.Year() > 9999 {
 	if at.Year() < firstYear || at.Year() > 9999 {
 		return time.Time{}, false
 	}

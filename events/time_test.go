@@ -226,3 +226,14 @@ func TestParseTimeReadsEpochDigits(t *testing.T) {
 		}
 	})
 }
+
+// A call with such a time would be too old for an alert.
+func TestPromise3_ATimeThatIsNoneSilencesNobody(t *testing.T) {
+	t.Parallel()
+	for _, timestamp := range []string{`20260312`, `"20260312"`, `0`, `"1970-01-01T00:00:00Z"`, `"0001-01-01T05:00:00Z"`, `"1899-12-30 00:00:00"`, `"46093.6055"`} {
+		d := decode(t, `{"event":"call.missed","timestamp":`+timestamp+`,"data":{"call_id":"c1"}}`)
+		if at := d.KeyTime(); !at.IsZero() {
+			t.Errorf("%s is %s", timestamp, at)
+		}
+	}
+}

@@ -16,16 +16,21 @@ import (
 //  1. A body that is no JSON is repaired. If that does not help, it may be a form.
 //  2. A string with JSON in it stands for that, a list of one for its element.
 //  3. In an object, event and type name the event as they are. If they are not there,
-//     a wrapper is looked for: a member that is itself a delivery with type and data.
-//  4. Then the envelope's names count in any letter case.
+//     or if the name is none that we know, a wrapper is looked for: a member that is
+//     itself a delivery with type and data.
+//  4. Then the envelope's names count in any letter case, with wrappers' names in front
+//     of them, and as an object or a list of one; and other members that hold the name
+//     of an event.
 //  5. Then the legacy form: a type in the data.
 //  6. Then a wrapper around anything else that is a delivery.
 //  7. Then members that only a call, a message or a contact has, in the data or at
 //     the top level: an event without a type.
+//  8. Then a delivery with type and data in a member whose name we do not know, if
+//     there is one only.
 //
 // Where there is a type, the data is the member data, if it has something in it, else
-// the inside of a wrapper, else all members at the top level. Data is unwrapped in
-// turn.
+// the inside of a wrapper, else all members at the top level, or the only one that has
+// an event's data in it. Data is unwrapped in turn.
 
 // maxWraps is how many things may stand around a delivery. One adds one or two.
 const maxWraps = 8
@@ -260,7 +265,7 @@ type inside struct {
 	damage damage
 	// whole is set if the delivery names its event and has data of its own.
 	whole bool
-	// stray is set if the wrapper's name is none that we know.
+	// stray is set if the wrapper's name is none of wrappers.
 	stray bool
 }
 
@@ -569,8 +574,8 @@ func unwrapData(data jsontext.Value, depth int) (jsontext.Value, damage) {
 	return data, 0
 }
 
-// unwrapMember returns the data in the first wrapper of an object that has any. Beside
-// the only wrapper there may be members that tell nothing.
+// unwrapMember returns the data in the first wrapper of an object that has any, nil if
+// none has or if the object has members of an event's data itself.
 func unwrapMember(object jsontext.Value, depth int) (inner jsontext.Value, found damage) {
 	if tells(object) {
 		return nil, 0
