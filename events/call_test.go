@@ -85,6 +85,8 @@ func TestKindOfACall(t *testing.T) {
 		{"reasons that are none", "call.completed", `{"id":1,"call_info":{"missed_call_reason":false},"missed_call_reason":[0,""]}`, call},
 		{"a status under a name that is not registered", "x.y", `{"call_id":"x","status":"missed"}`, missed},
 		{"a status of what is no call", "x.y", `{"message_id":"x","status":"failed"}`, events.KindUnknown},
+		{"a status of a person", "agent.status_changed", `{"call_id":"x","status":"unavailable"}`, events.KindUnknown},
+		{"a status of a call that a person had", "agent.call_ended", `{"call_id":"x","status":"missed"}`, missed},
 		{"a status of a part of a call", "call.recording", `{"call_id":"x","status":"failed"}`, events.KindUnknown},
 		{"call.answered", "call.answered", `{"call_id":"x"}`, call},
 		{"call.incoming", "call.incoming", `{"id":1}`, call},

@@ -389,6 +389,17 @@ func repeated(n int, member func(int) string) []byte {
 	return append(b, `}}`...)
 }
 
+// What somebody wrote is no delivery, even if it looks like one.
+func TestATextIsNoDelivery(t *testing.T) {
+	t.Parallel()
+	for _, typ := range []string{"sms.received", "chat.received"} {
+		d := decode(t, `{"event":"`+typ+`","data":{"message_id":"m1","from":"+14155550123","body":`+quote(plainA)+`}}`)
+		if string(d.Type) != typ || d.ID != "m1" || d.Kind.Alerts() {
+			t.Errorf("a %s %q of %s", d.Kind, d.Type, d.ID)
+		}
+	}
+}
+
 func TestPromise3_NothingIsLostForAnEmptyBehind(t *testing.T) {
 	t.Parallel()
 	for _, empty := range []string{`null`, `{}`, `[]`, `""`, `"null"`, `{"test":true}`} {

@@ -227,6 +227,18 @@ func (r *reading) id() (Entity, string) {
 // outside returns what the data says of the party that is not the account's own
 // line, as sent. said is set if it says anything, be it that the number is withheld.
 func (r *reading) outside() (text string, said bool) {
+	if text, said = r.documentedOutside(); said {
+		return text, said
+	}
+	// It is whose it is; only the line's is surely not the other party's.
+	other, ok := r.said.party(slotOtherNumber)
+	if number := PhoneNumber(other); number != "" && number == PhoneNumber(r.line()) {
+		return text, said
+	}
+	return other, ok
+}
+
+func (r *reading) documentedOutside() (text string, said bool) {
 	text, said = r.said.party(slotPhone, slotCustomerNumber, slotContactNumber)
 	if hasNumber(text) {
 		return text, said

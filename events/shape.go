@@ -99,9 +99,9 @@ func (m member) readRespelled(name string, value jsontext.Value, into *values) {
 // by [bareName].
 var otherNames = map[string]slot{
 	"calldirection": slotDirection, "caller": slotFrom, "callerid": slotFrom, "callernumber": slotFrom, "callerphone": slotFrom,
-	"calluuid": slotCallID, "callednumber": slotTo, "callee": slotTo, "calleenumber": slotTo, "contactphone": slotContactNumber,
-	"customernumber": slotContactNumber, "customerphone": slotContactNumber, "fromnumber": slotFrom, "phone": slotContactNumber,
-	"phonenumber": slotContactNumber, "tonumber": slotTo,
+	"calluuid": slotCallID, "callednumber": slotTo, "callee": slotTo, "calleenumber": slotTo, "contactphone": slotOtherNumber,
+	"customernumber": slotOtherNumber, "customerphone": slotOtherNumber, "fromnumber": slotFrom, "phone": slotOtherNumber,
+	"phonenumber": slotOtherNumber, "tonumber": slotTo,
 }
 
 // spellingsOf returns the members of a shape by [bareName], and those inside others by
@@ -179,6 +179,7 @@ const (
 	slotMessageID
 	slotName
 	slotNotes
+	slotOtherNumber // of somebody, under a name that no document has
 	slotOtherNumbers
 	slotOutcome // of a call, under a name that no document has
 	slotPhone

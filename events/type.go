@@ -196,7 +196,7 @@ func (t Type) row() (known row, registered bool) {
 	}
 	// guard 3 e2e: known.family = &calls
 	known.family = &unknowns
-	var call, other, dialer, before, strange bool
+	var call, other, person, dialer, before, strange bool
 	var pair pairReader
 	for name := []byte(t); pair.next(&name); {
 		said, both := pair.lookUp()
@@ -204,6 +204,8 @@ func (t Type) row() (known row, registered bool) {
 		strange = strange || said == saysNothing && nameWords[string(pair.word())] == aboutNothing &&
 			directions[string(pair.word())] == "" && !slices.Contains(vendors, string(pair.word()))
 		switch about := nameWords[string(pair.word())]; {
+		case about == aboutPerson:
+			person = true
 		case said == saysVoicemail:
 			// "voice.message" is no message.
 			call, other = true, other && !both
@@ -214,7 +216,7 @@ func (t Type) row() (known row, registered bool) {
 			call, other, dialer = call || about == aboutCall, other || about == aboutOther, dialer || about == aboutDialer
 		}
 	}
-	known.aside = other
+	known.aside = other || person && !call
 	if !call || other {
 		return known, false
 	}
@@ -239,11 +241,15 @@ const (
 	aboutCall
 	aboutDialer // which makes calls, and takes none
 	aboutOther
+	aboutPerson // whose own state it may be, unless it says that it is a call's
 )
 
 // nameWords tell "call.missed_by_all" from "sms.failed" and "call.recording_failed".
 var nameWords = map[string]about{
 	"call": aboutCall, "calls": aboutCall, "missed": aboutCall, "abandoned": aboutCall, "unanswered": aboutCall,
+
+	"agent": aboutPerson, "availability": aboutPerson, "device": aboutPerson, "member": aboutPerson, "presence": aboutPerson,
+	"team": aboutPerson, "user": aboutPerson,
 
 	"dialer": aboutDialer, "salesdialer": aboutDialer, "sd": aboutDialer,
 

@@ -284,7 +284,8 @@ func unwrapObject(object jsontext.Value, found *damage, depth int) (*Envelope, e
 	}
 	t.setType()
 	var around []inside // the deliveries in wrappers, in the order received
-	relayed := t.Type != "" && !isHollow(t.Data) && !t.Type.tells()
+	// A relay's event has nothing of a call or message; in one, a text may be anybody's.
+	relayed := t.Type != "" && !isHollow(t.Data) && !t.Type.tells() && !tells(t.Data)
 	if t.Type == "" || isHollow(t.Data) || relayed {
 		around = wrapped(object, depth)
 	}
