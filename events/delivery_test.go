@@ -615,6 +615,11 @@ func TestUnknownTypesAreKept(t *testing.T) {
 			key{Kind: events.KindUnknown, Entity: events.EntityCall, ID: "call_1"},
 		},
 		{
+			"a flat one, beside an object with such names",
+			`{"event":"account.call","id":7,"meta":{"from":"web","call_id":"x"}}`,
+			key{Kind: events.KindUnknown},
+		},
+		{
 			"the legacy form of a call that tells nothing",
 			`{"data":{"type":"1","call_sid":"CA1","call_info":{"type":"Bridged"}}}`,
 			key{Kind: events.KindUnknown, Entity: events.EntityCall, ID: "CA1"},

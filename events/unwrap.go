@@ -462,7 +462,7 @@ func (t *top) typedData(object jsontext.Value, found *damage, depth int) {
 		t.NewFields = nil
 		*found |= damageFlat
 	}
-	if !tells(t.Data) {
+	if !tells(t.Data) && !slices.Contains(t.beside, "id") {
 		// Perhaps in a member whose name we do not know.
 		if inner, odd := onlyTelling(t.Data, depth); inner != nil {
 			t.Data = inner
