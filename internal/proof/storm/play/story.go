@@ -160,7 +160,7 @@ var stories = []story{
 	{"missed call by an unknown name", 1, callB, incoming, missed("call.abandoned")},
 	{"unknown type of a call", 1, callA, incoming, unknown("call.transferred")},
 	{"unknown type", 1, nowhere, incoming, unknown("fax.received")},
-	{"form of before 2023", 1, legacy, incoming, unknown("missed_call")},
+	{"form of before 2023", 1, legacy, incoming, missed("missed_call")},
 }
 
 // teller makes up stories. Everything in them is drawn from rng.
