@@ -15,13 +15,15 @@ import (
 
 func newCall() *cobra.Command {
 	var flags tableFlags
+	var bodies bool
 	c := &cobra.Command{
 		Use:   "call ID",
 		Short: "Show the events and alerts of a call",
 		Long: `call lists the events of a call in the order in which they happened, and when its
 alerts went out. The ID is JustCall's: call_id in format A, call_sid in format B.`,
 		Example: `  ringback call call_1d4e5f6a
-  ringback call call_1d4e5f6a --stack ringback`,
+  ringback call call_1d4e5f6a --stack ringback
+  ringback call call_1d4e5f6a --bodies`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
 				return errors.New("give the ID of one call, such as call_1d4e5f6a")
@@ -46,10 +48,20 @@ alerts went out. The ID is JustCall's: call_id in format A, call_sid in format B
 					if !table.IsEvent(table.KeyOf(item)) {
 						continue
 					}
-					rows = append(rows, fmt.Sprintf("%s\t%s\t%s\n", table.Text(item, table.OccurredAt), table.Text(item, table.Event), kindName(events.Kind(table.Text(item, table.Kind)))))
+					if bodies {
+						body, err := table.PayloadOf(item)
+						if err != nil {
+							return fmt.Errorf("read an event's body: %w", err)
+						}
+						fmt.Fprintf(c.OutOrStdout(), "%s\n", body)
+					}
+					rows = append(rows, fmt.Sprintf("%s\t%s\t%s\n", table.Text(item, table.OccurredAt), table.EventType(item), kindName(events.Kind(table.Text(item, table.Kind)))))
 				}
 				if rows == nil {
 					return fmt.Errorf("no call %s in the table", args[0])
+				}
+				if bodies {
+					return nil
 				}
 				slices.Sort(rows) // by time
 				w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
@@ -62,5 +74,6 @@ alerts went out. The ID is JustCall's: call_id in format A, call_sid in format B
 		},
 	}
 	flags.add(c)
+	c.Flags().BoolVar(&bodies, "bodies", false, "print the events' bodies instead, as they were received")
 	return c
 }

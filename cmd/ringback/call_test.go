@@ -30,6 +30,12 @@ $`)
 		t.Errorf("printed:\n%s", got.Stdout)
 	}
 
+	got = program.Run(t, "call", "call_1d4e5f6a", "--data", data, "--bodies")
+	got.Exits(t, 0)
+	if want := sample(t, "call.missed") + "\n" + sample(t, "voicemail.received") + "\n"; got.Stdout != want {
+		t.Errorf("printed:\n%s", got.Stdout)
+	}
+
 	got = program.Run(t, "call", "call_none", "--data", data)
 	got.Exits(t, 1)
 	got.Complains(t, "call_none")

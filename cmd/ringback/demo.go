@@ -185,7 +185,7 @@ func printStored(ctx context.Context, out io.Writer, s *local.Stack, deliveries 
 			if a, err := alert.Read(item); err == nil {
 				mark = "◀ " + kindName(a.Kind)
 			}
-			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", table.Text(item, table.PK), table.Text(item, table.OccurredAt), table.Text(item, table.Event), mark)
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", table.Text(item, table.PK), table.Text(item, table.OccurredAt), table.EventType(item), mark)
 			printed++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,18 +13,33 @@ import (
 	"github.com/ringback/ringback/internal/deployed"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/renew"
 )
 
 // rebuilder makes something anew that is derived from the events.
 type rebuilder struct {
 	one, many string // of what is counted
-	rebuild   func(ctx context.Context, store table.Store, numbers phone.Book, after table.Cursor, done func(addressbook.Progress)) (addressbook.Progress, error)
+	rebuild   func(ctx context.Context, store table.Store, numbers phone.Book, after table.Cursor, done func(progress)) (progress, error)
 }
 
-// rebuilders are all of them.
+// progress is how far a rebuilder has come.
+type progress struct {
+	read, written int
+	after         table.Cursor
+}
+
+// rebuilders are all of them, in their order.
 var rebuilders = []rebuilder{
-	{"contact", "contacts", func(ctx context.Context, store table.Store, numbers phone.Book, after table.Cursor, done func(addressbook.Progress)) (addressbook.Progress, error) {
-		return addressbook.New(store, numbers.Canonical, slog.New(slog.DiscardHandler)).Rebuild(ctx, after, done)
+	{"contact", "contacts", func(ctx context.Context, store table.Store, numbers phone.Book, after table.Cursor, done func(progress)) (progress, error) {
+		as := func(p addressbook.Progress) progress { return progress{p.Contacts, p.Written, p.After} }
+		p, err := addressbook.New(store, numbers.Canonical, slog.New(slog.DiscardHandler)).
+			Rebuild(ctx, after, func(p addressbook.Progress) { done(as(p)) })
+		return as(p), err
+	}},
+	{"event", "events", func(ctx context.Context, store table.Store, _ phone.Book, after table.Cursor, done func(progress)) (progress, error) {
+		as := func(p renew.Progress) progress { return progress{p.Events, p.Written, p.After} }
+		p, err := renew.Events(ctx, store, after, func(p renew.Progress) { done(as(p)) })
+		return as(p), err
 	}},
 }
 
@@ -32,11 +48,12 @@ func newRebuild() *cobra.Command {
 	var after, country string
 	c := &cobra.Command{
 		Use:   "rebuild",
-		Short: "Make the address book anew from the stored events",
+		Short: "Make anew what is derived from the stored events",
 		Long: `rebuild makes anew what is derived from the stored events: the address book, from
-the events of contacts. It is needed once for events from before there was an
-address book, and when the default country was changed. It alerts nobody, may run
-while a deployed stack is at work, and may be stopped and repeated.`,
+the events of contacts. Then it brings the events themselves up to date: their
+attributes, and how they are indexed. It is needed once after an upgrade that says so,
+and when the default country was changed. It alerts nobody, may run while a deployed
+stack is at work, and may be stopped and repeated.`,
 		Example: `  ringback rebuild
   ringback rebuild --stack ringback`,
 		Args: cobra.NoArgs,
@@ -46,7 +63,17 @@ while a deployed stack is at work, and may be stopped and repeated.`,
 				return err
 			}
 			return flags.read(c.Context(), func(store table.Store) error {
-				for _, r := range rebuilders {
+				first, after, err := startAt(after)
+				if err != nil {
+					return err
+				}
+				for i, r := range rebuilders {
+					if i < first {
+						continue
+					}
+					if i > first {
+						after = ""
+					}
 					if err := r.run(c, store, numbers, flags.arguments()+countryArgument(country), after); err != nil {
 						return err
 					}
@@ -89,25 +116,42 @@ func countryArgument(country string) string {
 	return " --default-country " + shellQuote(country)
 }
 
-func (r rebuilder) count(p addressbook.Progress) string { return count(p.Contacts, r.one, r.many) }
+// startAt reads where another rebuild was stopped: in which rebuilder, and behind what.
+func startAt(text string) (rebuilder int, after string, err error) {
+	if text == "" {
+		return 0, "", nil
+	}
+	name, after, found := strings.Cut(text, ":")
+	for i, r := range rebuilders {
+		if found && r.many == name {
+			return i, after, nil
+		}
+	}
+	return 0, "", errAfter
+}
 
-// reportEvery is how many contacts are rebuilt between two lines about it.
+// errAfter says that a flag was made up.
+var errAfter = errors.New("--after is not what a stopped rebuild printed")
+
+// reportEvery is how many items are read between two lines about it.
 const reportEvery = 1000
 
+func (r rebuilder) count(p progress) string { return count(p.read, r.one, r.many) }
+
 func (r rebuilder) run(c *cobra.Command, store table.Store, numbers phone.Book, arguments, after string) error {
-	got, err := r.rebuild(c.Context(), store, numbers, table.Cursor(after), func(p addressbook.Progress) {
-		if p.Contacts%reportEvery == 0 {
+	got, err := r.rebuild(c.Context(), store, numbers, table.Cursor(after), func(p progress) {
+		if p.read%reportEvery == 0 {
 			fmt.Fprintf(c.ErrOrStderr(), "%s so far\n", r.count(p))
 		}
 	})
 	switch {
 	case errors.Is(err, table.ErrQuery) && after != "":
-		return errors.New("--after is not what a stopped rebuild printed")
-	case err != nil && got.After != "":
-		return fmt.Errorf("stopped after %s: %w\nTo go on: %s rebuild%s --after %s", r.count(got), err, programName(), arguments, got.After)
+		return errAfter
+	case err != nil && got.after != "":
+		return fmt.Errorf("stopped after %s: %w\nTo go on: %s rebuild%s --after %s:%s", r.count(got), err, programName(), arguments, r.many, got.after)
 	case err != nil:
 		return fmt.Errorf("rebuild %s: %w", r.many, err)
 	}
-	fmt.Fprintf(c.OutOrStdout(), "%s read, %s written\n", r.count(got), count(got.Written, "item", "items"))
+	fmt.Fprintf(c.OutOrStdout(), "%s read, %s written\n", r.count(got), count(got.written, "item", "items"))
 	return nil
 }

@@ -71,7 +71,8 @@ func TestRebuildMakesTheAddressBookOfALocalStack(t *testing.T) {
 	for _, written := range []int{contacts, 0} {
 		got := program.Run(t, "rebuild", "--data", data)
 		got.Exits(t, 0)
-		if want := fmt.Sprintf("%d contacts read, %d items written\n", contacts, written); got.Stdout != want || got.Stderr != "1000 contacts so far\n" {
+		want := fmt.Sprintf("%d contacts read, %d items written\n%d events read, 0 items written\n", contacts, written, contacts)
+		if got.Stdout != want || got.Stderr != "1000 contacts so far\n1000 events so far\n" {
 			t.Errorf("printed %q and %q, want %q", got.Stdout, got.Stderr, want)
 		}
 	}
@@ -82,9 +83,11 @@ func TestRebuildMakesTheAddressBookOfALocalStack(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	got := program.Run(t, "rebuild", "--data", data, "--after", "nonsense")
-	got.Exits(t, 1)
-	got.Complains(t, "--after")
+	for _, after := range []string{"nonsense", "events:nonsense", "letters:"} {
+		got := program.Run(t, "rebuild", "--data", data, "--after", after)
+		got.Exits(t, 1)
+		got.Complains(t, "--after")
+	}
 }
 
 // Ctrl-C says how to go on, and that works as it is typed.

@@ -83,7 +83,7 @@ func Read(item table.Item) (Alert, error) {
 
 // asksFor returns the kind of alert that an item's own attribute asks for.
 func asksFor(item table.Item) (events.Kind, error) {
-	key, kind := table.KeyOf(item), events.Kind(table.Text(item, table.Alert))
+	key, kind := table.KeyOf(item), table.AlertOf(item)
 	if !kind.Alerts() || key.PK == "" || key.SK == "" {
 		return "", fmt.Errorf("read alert: %w", ErrItem)
 	}

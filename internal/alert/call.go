@@ -90,37 +90,38 @@ func partOf(item table.Item) events.Part {
 	key := table.KeyOf(item)
 	p := events.Part{
 		Key:        key.SK,
-		Type:       events.Type(table.Text(item, table.Event)),
-		Format:     events.Format(table.Text(item, table.Format)),
+		Type:       events.Type(table.EventType(item)),
 		At:         timeOf(item, table.OccurredAt),
 		Own:        !table.KeyTime(key).IsZero(),
 		ReceivedAt: timeOf(item, table.ReceivedAt),
 	}
-	details, err := detailsOf(item)
-	if alert := table.Text(item, table.Alert); err != nil || alert != "" && string(details.Kind) != alert {
-		details = attributesOf(item)
+	envelope, err := open(item)
+	if err == nil {
+		p.Format, p.Details = envelope.Format, envelope.Details()
 	}
-	p.Details = details
+	if alert := table.AlertOf(item); err != nil || alert != "" && p.Kind != alert {
+		p.Details = attributesOf(item)
+	}
 	return p
 }
 
-// detailsOf reads an item's payload.
-func detailsOf(item table.Item) (events.Details, error) {
+// open opens an item's payload.
+func open(item table.Item) (*events.Envelope, error) {
 	body, err := table.PayloadOf(item)
 	if err != nil {
-		return events.Details{}, err
+		return nil, err
 	}
 	envelope, err := events.Open(body)
 	if err != nil {
-		return events.Details{}, fmt.Errorf("open payload: %w", err)
+		return nil, fmt.Errorf("open payload: %w", err)
 	}
-	return envelope.Details(), nil
+	return envelope, nil
 }
 
 // attributesOf returns what an item's attributes repeat of its payload.
 func attributesOf(item table.Item) events.Details {
 	d := events.Details{
-		Kind:     events.Kind(cmp.Or(table.Text(item, table.Alert), table.Text(item, table.Kind))),
+		Kind:     cmp.Or(table.AlertOf(item), events.Kind(table.Text(item, table.Kind))),
 		Phone:    strings.TrimPrefix(table.Text(item, table.GSI1PK), table.PhonePartition("")),
 		LineName: table.Text(item, "justcall_line_name"),
 	}

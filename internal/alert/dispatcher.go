@@ -73,8 +73,7 @@ func (d *Dispatcher) Consumer() consumer.Consumer {
 // isOfACall reports whether an item is an event of a call. Any of them can decide what
 // the call owes.
 func isOfACall(item table.Item) bool {
-	_, asks := item[table.Alert]
-	return asks || events.Kind(table.Text(item, table.Kind)).IsCall()
+	return table.AlertOf(item) != "" || events.Kind(table.Text(item, table.Kind)).IsCall()
 }
 
 // Process publishes the alerts that the calls of items owe, and takes back those of
@@ -140,10 +139,10 @@ func (d *Dispatcher) pendingOf(ctx context.Context, items []table.Item, errs []e
 	byCall := make(map[string]*pending)
 	for i, item := range items {
 		key := table.KeyOf(item)
-		if _, ok := item[table.Alert]; ok || key.PK == "" || key.SK == "" {
+		if table.AlertOf(item) != "" || key.PK == "" || key.SK == "" {
 			if _, err := asksFor(item); err != nil {
 				errs[i] = fmt.Errorf("%w: %w", consumer.ErrPermanent, err)
-				d.fail(ctx, key, events.Kind(table.Text(item, table.Alert)), errs[i])
+				d.fail(ctx, key, table.AlertOf(item), errs[i])
 				// guard 5: return nil
 				continue
 			}

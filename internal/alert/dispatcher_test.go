@@ -332,7 +332,7 @@ func TestTheStreamDoesNotTakeAMarkForAnEvent(t *testing.T) {
 		"a lease":                table.RingItem(ring, "missed_call", event),
 		"a spelling of a number": table.SpellingItem(table.SpellingKey("+14155550144", "+4155550144")),
 	} {
-		if _, ok := item[table.Alert]; ok || table.IsEvent(table.KeyOf(item)) {
+		if table.AlertOf(item) != "" || table.IsEvent(table.KeyOf(item)) {
 			t.Errorf("%s passes the stream's filter", name)
 		}
 		mustProcess(t, alert.New(newStore(t), events.PhoneNumber, to, logscan.Logger(t)), item)

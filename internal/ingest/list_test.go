@@ -430,7 +430,7 @@ func TestPromise3_NothingIsDroppedBecauseItIsDamaged(t *testing.T) {
 			continue
 		}
 		item := store.One(t)
-		if payload(t, item) != body || text(item[table.Alert]) != "missed_call" || len(namesIn(item, table.Damage)) == 0 {
+		if payload(t, item) != body || table.AlertOf(item) != events.KindMissedCall || len(namesIn(item, table.Damage)) == 0 {
 			t.Errorf("%s: kept %v", name, item)
 		}
 	}

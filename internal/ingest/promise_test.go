@@ -220,7 +220,7 @@ func TestPromise3_AChangedShapeStaysVisible(t *testing.T) {
 	item := store.One(t)
 	got := map[string]any{
 		"kind":       text(item[table.Kind]),
-		"alert":      text(item[table.Alert]),
+		"alert":      string(table.AlertOf(item)),
 		"mismatches": namesIn(item, table.TypeMismatches),
 		"new":        namesIn(item, table.NewFields),
 	}

@@ -27,7 +27,7 @@ func waitingAlerts(ctx context.Context, store *bolt.Store, alerts *alert.Dispatc
 		}
 		for _, r := range records {
 			after = r.Sequence
-			if _, asks := r.Item[table.Alert]; !asks {
+			if table.AlertOf(r.Item) == "" {
 				continue
 			}
 			due, err := alerts.Due(ctx, r.Item)

@@ -16,7 +16,8 @@
 //	contacts with a number              Base   CALLER#<number>      CONTACT#…
 //	deliveries refused on one day       Base   REJECTED#<day>       by arrival
 //	everything with one outside number  GSI1   PHONE#<+digits>      by time
-//	missed calls, voicemails of a day   GSI2   ALERT#<day>          by time
+//	missed calls, voicemails of a day   GSI2   ALERT#<day>#<shard>  by time
+//	callers who wait                    GSI3   WAITING              by time
 //
 // The primary key of an item is its dedupe key: [Store.Put] never overwrites, so
 // that a redelivery, or a second attempt after a lost response, changes nothing.

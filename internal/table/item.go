@@ -21,24 +21,24 @@ import (
 // its data, which keep their names. Adding one takes a constant here, a line in
 // [EventItem], and a line in docs/table.md.
 const (
-	Alert          = "alert"           // "missed_call" or "voicemail", on those only
+	Alert          = "alert"           // of an earlier version: see AlertOf
 	AlertedAt      = "alerted_at"      // UTC, milliseconds; on marks only
 	Damage         = "damage"          // what was odd about the body; see events.DamageWords
 	Call           = "call"            // PK of another call's events; on marks and ring items only
 	Direction      = "direction"       // as sent, or events.Direction
-	Event          = "event"           // the event type as sent
+	Event          = "event"           // the event type as sent, if it is another than in the key; see EventType
 	EventSort      = "event_key"       // SK of the event that was published, or of the other call; on marks and ring items only
-	Format         = "format"          // wire format: A, B or legacy
+	Format         = "format"          // of an earlier version: the wire format, which the payload tells
 	Kind           = "kind"            // events.Kind
 	NewFields      = "new_fields"      // members that no document mentions
 	OccurredAt     = "occurred_at"     // UTC, milliseconds
 	Outcome        = "outcome"         // events.Outcome, of calls that ended
-	Payload        = "payload"         // the body as received; see PayloadOf
+	Packed         = "packed"          // the body as received, as far as the members do not say it; see PayloadOf
+	Payload        = "payload"         // the body as received, where it is not packed; see PayloadOf
 	PayloadCoding  = "payload_coding"  // "gzip" where payload is compressed
 	PayloadOnly    = "only_in_payload" // documented members too large or too deep for an attribute
 	Reason         = "reason"          // why a delivery was rejected, or an alert not sent or taken back
 	ReceivedAt     = "received_at"     // UTC, milliseconds
-	RequestID      = "request_id"      // format B's, where given
 	ReturnedAt     = "returned_at"     // UTC, milliseconds; on marks only
 	TypeMismatches = "type_mismatches" // documented members of another type than documented
 )
@@ -52,6 +52,30 @@ const (
 	Removed      = "removed"    // the contact no longer has this number
 	UpdatedAt    = "updated_at" // when the contact last changed: its latest event's OccurredAt
 )
+
+// The attributes of a follow-up, beside [Name], [Company], [Outcome] of the latest call,
+// [Call], and others that are in no index. GSI3 has all of these, and no index can be
+// changed: what an open follow-up is listed with must be one of them.
+const (
+	State        = "state"
+	Since        = "since"         // when the first unserved call began
+	Latest       = "latest"        // when the latest one began
+	Count        = "count"         // how many there are
+	Attempts     = "attempts"      // how often we have called back in vain
+	Level        = "level"         // how far it was escalated
+	Claim        = "claim"         // who has claimed it
+	ClaimedUntil = "claimed_until" // and until when
+	SnoozedUntil = "snoozed_until"
+	Line         = "line"          // the latest call's
+	LineName     = "line_name"     // the latest call's
+	Agent        = "agent"         // whose telephone rang last
+	Words        = "words"         // the latest voicemail's
+	RecordingURL = "recording_url" // the latest voicemail's
+	OtherNumber  = "other_number"  // of the same contact, which has talked with us since
+)
+
+// End is when a call ended, on items about a whole call. GSI2 has room for it.
+const End = "end"
 
 const (
 	// inlinePayload is the largest payload, in bytes, that is kept as text.
@@ -87,17 +111,14 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 	}
 	item[PK] = str(key.PK)
 	item[SK] = str(key.SK)
-	item[Event] = str(eventName(d.Type))
+	if name := eventName(d.Type); name != keyPart(string(d.Type)) {
+		item[Event] = str(name)
+	}
 	item[Kind] = str(string(d.Kind))
-	item[Format] = str(string(d.Format))
 	item[OccurredAt] = str(Time(occurred))
 	item[ReceivedAt] = str(Time(received))
-	if d.RequestID != "" && len(d.RequestID) <= maxKeyPart {
-		item[RequestID] = str(d.RequestID)
-	}
 	if d.Phone != "" {
 		item[GSI1PK] = str(PhonePartition(d.Phone))
-		item[GSI1SK] = str(phoneSort(d, occurred))
 	}
 	if d.Outcome != "" {
 		item[Outcome] = str(string(d.Outcome))
@@ -105,25 +126,53 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 	if _, sent := item[Direction]; !sent && d.Direction != "" {
 		item[Direction] = str(string(d.Direction))
 	}
-	if d.Kind.Alerts() {
-		item[Alert] = str(string(d.Kind))
-	}
 	// guard 3 e2e: if d.Kind.Alerts() {
-	if d.Kind.Alerts() || d.Unclear() {
-		item[GSI2PK] = str(AlertPartition(occurred))
-		item[GSI2SK] = str(alertSort(d, occurred))
+	if d.Kind.Alerts() && !d.Type.IsUpdate() || d.Unclear() {
+		item[GSI2PK] = str(AlertPartition(key, occurred))
 	}
 	// guard 3 ingest e2e:
 	addNames(item, TypeMismatches, d.TypeMismatches)
 	// guard 3 ingest e2e:
 	addNames(item, NewFields, d.NewFields)
 	addNames(item, Damage, d.Damage)
-	// Only a damaged body may not be UTF-8.
-	text := len(d.Damage) == 0 || utf8.Valid(d.Body)
+	addNames(item, PayloadOnly, payloadOnly)
 	// guard 1 ingest e2e (200Means):
-	addPayload(item, d.Body, text)
-	addNames(item, PayloadOnly, append(payloadOnly, dropLargest(item, d.Fields)...))
+	addBody(item, d)
+	// The item is sized here to be cut, and once more by [Check], which must not trust
+	// that it was.
+	if size := Size(item); size > largestItem {
+		delete(item, Packed) // with members in it that are not attributes any more
+		addPayload(item, d.Body, isText(d))
+		addNames(item, PayloadOnly, append(payloadOnly, dropLargest(item, d.Fields)...))
+	}
 	return item
+}
+
+// largestItem leaves space for the list of what is [PayloadOnly].
+const largestItem = MaxItemSize - 4<<10
+
+// isText reports whether a body is UTF-8. Only a damaged one may not be.
+func isText(d *events.Delivery) bool { return len(d.Damage) == 0 || utf8.Valid(d.Body) }
+
+// addBody adds the body of an event to an item that has all else.
+func addBody(item Item, d *events.Delivery) {
+	if packed := pack(item, d.Body); packed != nil && len(packed) <= inlinePayload {
+		item[Packed] = attr.Binary(packed)
+		return
+	}
+	addPayload(item, d.Body, isText(d))
+}
+
+// AlertOf returns the kind of alert that an event asks for, "" if it asks for none.
+func AlertOf(item Item) events.Kind {
+	if alert, ok := item[Alert]; ok { // of an earlier version
+		text, _ := alert.(attr.String)
+		return events.Kind(text)
+	}
+	if kind := events.Kind(Text(item, Kind)); kind.Alerts() {
+		return kind
+	}
+	return ""
 }
 
 // eventName returns the type as sent, or, of one that is absurdly long, its hash
@@ -180,6 +229,11 @@ func AlertedItem(event Key, kind events.Kind, occurred, published time.Time) Ite
 	}
 	if !occurred.IsZero() {
 		mark[OccurredAt] = str(Time(occurred))
+		// What only adds to a call is not in the day's list itself. If there was nothing
+		// else to alert of, the mark is.
+		if events.Type(EventType(Item{SK: str(event.SK)})).IsUpdate() {
+			mark[GSI2PK] = str(AlertPartition(event, occurred))
+		}
 	}
 	return mark
 }
@@ -235,6 +289,13 @@ func SpellingItem(key Key) Item {
 
 // PayloadOf returns the body of an item as it was received.
 func PayloadOf(item Item) ([]byte, error) {
+	if packed, ok := item[Packed].(attr.Binary); ok {
+		body, err := unpack(item, packed)
+		if err != nil {
+			return nil, fmt.Errorf("unpack payload: %w", err)
+		}
+		return body, nil
+	}
 	var payload []byte
 	switch v := item[Payload].(type) {
 	case attr.String:
@@ -276,14 +337,9 @@ func addPayload(item Item, body []byte, text bool) {
 
 // dropLargest takes the largest documented members out of an item that is too
 // large for the table, until it fits, and returns their names. They stay whole in
-// the payload, which compresses where attributes do not. The item is sized here
-// to be cut, and once more by [Check], which must not trust that it was.
+// the payload, which compresses where attributes do not.
 func dropLargest(item Item, fields []events.Field) (names []string) {
-	const reserve = 4 << 10 // for the list of the names
 	size := Size(item)
-	if size <= MaxItemSize-reserve {
-		return nil
-	}
 	bySize := slices.Clone(fields)
 	slices.SortStableFunc(bySize, func(a, b events.Field) int { return cmp.Compare(len(b.Value), len(a.Value)) })
 	for _, field := range bySize {
@@ -291,7 +347,7 @@ func dropLargest(item Item, fields []events.Field) (names []string) {
 		if !ok {
 			continue
 		}
-		if size <= MaxItemSize-reserve {
+		if size <= largestItem {
 			break
 		}
 		size -= len(field.Name) + sizeOf(v)

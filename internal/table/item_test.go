@@ -198,25 +198,21 @@ func TestTheCommonItemStaysUnderOneKilobyte(t *testing.T) {
 	}
 }
 
-func TestOnlyMissedCallsAndVoicemailsCarryAnAlert(t *testing.T) {
+func TestOnlyMissedCallsAndVoicemailsAskForAnAlert(t *testing.T) {
 	t.Parallel()
 	for _, s := range allSamples(t) {
 		item := itemOf(t, string(s.body))
-		kind := plain(item[table.Kind])
-		want := map[string]string{}
-		if kind == "missed_call" || kind == "voicemail" {
-			want[table.Alert] = kind
-			want[table.GSI2PK] = "ALERT#" + plain(item[table.OccurredAt])[:len("2006-01-02")]
-			want[table.GSI2SK] = plain(item[table.OccurredAt]) + "#" + strings.TrimPrefix(plain(item[table.PK]), "CALL#")
+		alert := table.AlertOf(item)
+		if kind := plain(item[table.Kind]); alert.Alerts() != (kind == "missed_call" || kind == "voicemail") || alert.Alerts() && string(alert) != kind {
+			t.Errorf("%s: of kind %s asks for %q", s.name, kind, alert)
 		}
-		got := map[string]string{}
-		for _, name := range []string{table.Alert, table.GSI2PK, table.GSI2SK} {
-			if _, ok := item[name]; ok {
-				got[name] = plain(item[name])
-			}
+		day, err := time.Parse(time.DateOnly, plain(item[table.OccurredAt])[:len(time.DateOnly)])
+		if err != nil {
+			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", s.name, diff)
+		listed := slices.Contains(table.AlertPartitions(day), plain(item[table.GSI2PK]))
+		if want := alert.Alerts() && !events.Type(table.EventType(item)).IsUpdate(); listed != want {
+			t.Errorf("%s: in its day's list %t, want %t", s.name, listed, want)
 		}
 	}
 }
@@ -248,12 +244,18 @@ func TestPromise3_ACallOfUnknownOutcomeIsInTheListOfItsDay(t *testing.T) {
 				alert = ""
 			}
 			want := map[string]string{
-				table.Outcome: test.outcome, table.Direction: test.direction, table.Kind: test.kind, table.Alert: alert, table.GSI2PK: test.in,
+				table.Outcome: test.outcome, table.Direction: test.direction, table.Kind: test.kind,
 			}
 			for name, want := range want {
 				if got := table.Text(item, name); got != want {
 					t.Errorf("%s: got %q, want %q", name, got, want)
 				}
+			}
+			if got := table.AlertOf(item); string(got) != alert {
+				t.Errorf("it asks for %q, want %q", got, alert)
+			}
+			if got := strings.TrimSuffix(table.Text(item, table.GSI2PK), "#2"); got != test.in { // the shard of this call
+				t.Errorf("it is in %q, want %q", got, test.in)
 			}
 		})
 	}
@@ -271,10 +273,8 @@ func TestAWithheldNumberIsInNoPhonePartition(t *testing.T) {
 	t.Parallel()
 	for _, from := range []string{`""`, `null`, `"Anonymous"`, `"+266696687"`, `"0"`, `{}`} {
 		item := itemOf(t, bodyA("call.missed", "2026-03-12T14:32:00Z", `{"call_id":"c1","direction":"inbound","from":`+from+`}`))
-		for _, name := range []string{table.GSI1PK, table.GSI1SK} {
-			if v, ok := item[name]; ok {
-				t.Errorf("from %s: %s is %q, want none", from, name, plain(v))
-			}
+		if v, ok := item[table.GSI1PK]; ok {
+			t.Errorf("from %s: it is in %q, want nowhere", from, plain(v))
 		}
 		if err := table.Check(item); err != nil {
 			t.Errorf("from %s: the table refuses it: %v", from, err)
@@ -313,8 +313,7 @@ func TestMembersKeepTheirOwnTypes(t *testing.T) {
 	}
 	got := dynamoItem(item)
 	for _, own := range []string{
-		table.PK, table.SK, table.Event, table.Kind, table.Alert, table.GSI2PK, table.GSI2SK,
-		table.Format, table.OccurredAt, table.ReceivedAt, table.Payload, table.Outcome, table.Direction,
+		table.PK, table.SK, table.Kind, table.GSI2PK, table.OccurredAt, table.ReceivedAt, table.Payload, table.Outcome, table.Direction,
 	} {
 		if _, ok := got[own]; !ok {
 			t.Errorf("no %s", own)
@@ -431,9 +430,9 @@ func TestWhatNoAttributeCanHoldIsInThePayloadOnly(t *testing.T) {
 // own are the names with a meaning of ours. JustCall may well begin to use
 // one, such as format or reason.
 var own = []string{
-	table.PK, table.SK, table.GSI1PK, table.GSI1SK, table.GSI2PK, table.GSI2SK, table.ExpiresAt,
+	table.PK, table.SK, table.GSI1PK, table.GSI2PK, table.GSI3PK, table.GSI3SK, table.ExpiresAt, table.Packed,
 	table.Alert, table.Damage, table.Event, table.Format, table.Kind, table.TypeMismatches, table.NewFields, table.OccurredAt,
-	table.Payload, table.PayloadCoding, table.PayloadOnly, table.Reason, table.ReceivedAt, table.RequestID,
+	table.Payload, table.PayloadCoding, table.PayloadOnly, table.Reason, table.ReceivedAt,
 }
 
 func TestNoMemberTakesThePlaceOfAnOwnAttribute(t *testing.T) {
@@ -479,17 +478,17 @@ func TestOwnAttributesWinEvenOverDocumentedMembers(t *testing.T) {
 	}
 }
 
-func TestPayloadIsTextUpTo8KiBAndPackedBeyond(t *testing.T) {
+func TestAPayloadThatIsNotPackedIsTextUpTo8KiBAndCompressedBeyond(t *testing.T) {
 	t.Parallel()
-	for size, packed := range map[int]bool{8<<10 - 1: false, 8 << 10: false, 8<<10 + 1: true} {
-		body := bodyA("sms.received", "2026-03-12T14:35:00Z", `{"message_id":"m1","body":""}`)
+	for size, compressed := range map[int]bool{8<<10 - 1: false, 8 << 10: false, 8<<10 + 1: true} {
+		body := "\t" + bodyA("sms.received", "2026-03-12T14:35:00Z", `{"message_id":"m1","body":""}`)
 		body = strings.Replace(body, `"body":""`, `"body":"`+strings.Repeat("x", size-len(body))+`"`, 1)
 		for name, item := range map[string]table.Item{
 			"event":    itemOf(t, body),
 			"rejected": table.RejectedItem(table.Rejection{Body: []byte(body)}, arrival),
 		} {
 			_, isText := item[table.Payload].(attr.String)
-			if isText == packed || (plain(item[table.PayloadCoding]) == "gzip") != packed {
+			if isText == compressed || (plain(item[table.PayloadCoding]) == "gzip") != compressed {
 				t.Errorf("%s of %d bytes: text %v, coding %q", name, size, isText, plain(item[table.PayloadCoding]))
 			}
 			if string(payload(t, item)) != body {
@@ -530,13 +529,13 @@ func TestAnyBodyIsReadBackByteForByte(t *testing.T) {
 
 func TestPayloadOfNamesADamagedItem(t *testing.T) {
 	t.Parallel()
-	whole := itemOf(t, bodyA("sms.received", "2026-03-12T14:35:00Z", `{"body":"`+strings.Repeat("private ", 2000)+`"}`))
-	packed, ok := whole[table.Payload].(attr.Binary)
+	whole := itemOf(t, "\t"+bodyA("sms.received", "2026-03-12T14:35:00Z", `{"body":"`+strings.Repeat("private ", 2000)+`"}`))
+	compressed, ok := whole[table.Payload].(attr.Binary)
 	if !ok {
-		t.Fatal("not packed")
+		t.Fatal("not compressed")
 	}
 	for name, v := range map[string]attr.Value{
-		"cut short": packed[:len(packed)-9],
+		"cut short": compressed[:len(compressed)-9],
 		"not gzip":  attr.String("private"),
 		"missing":   nil,
 	} {
@@ -564,12 +563,12 @@ func TestALargeMemberIsInThePayloadOnly(t *testing.T) {
 		t.Error("the transcription is an attribute all the same")
 	}
 	got := map[string]string{}
-	for _, name := range []string{table.PK, "from", "notes", table.GSI1PK, table.Alert} {
+	for _, name := range []string{table.PK, "from", "notes", table.GSI1PK, table.Kind} {
 		got[name] = plain(item[name])
 	}
 	want := map[string]string{
 		table.PK: "CALL#c1", "from": "+14155558765", "notes": "short",
-		table.GSI1PK: "PHONE#+14155558765", table.Alert: "voicemail",
+		table.GSI1PK: "PHONE#+14155558765", table.Kind: "voicemail",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what is small (-want +got):\n%s", diff)
@@ -693,7 +692,7 @@ func TestListsOfNamesAreCapped(t *testing.T) {
 func TestATypeOfAnyLengthIsStored(t *testing.T) {
 	t.Parallel()
 	short := itemOf(t, bodyA("fax.\x00received", "2026-03-12T14:32:00Z", `{"a":1}`))
-	if diff := cmp.Diff("fax.\x00received", plain(short[table.Event])); diff != "" {
+	if diff := cmp.Diff("fax.\x00received", table.EventType(short)); diff != "" {
 		t.Errorf("event is the type as sent (-want +got):\n%s", diff)
 	}
 
@@ -702,29 +701,11 @@ func TestATypeOfAnyLengthIsStored(t *testing.T) {
 	if err := table.Check(long); err != nil {
 		t.Errorf("the table refuses it: %v", err)
 	}
-	if got := plain(long[table.Event]); !strings.HasPrefix(got, "sha256-") || plain(long[table.PK]) != "EVENT#"+got {
+	if got := table.EventType(long); !strings.HasPrefix(got, "sha256-") || plain(long[table.PK]) != "EVENT#"+got {
 		t.Errorf("event %q in partition %q, want a hash in both", got, plain(long[table.PK]))
 	}
 	if string(payload(t, long)) != body {
 		t.Error("the payload is not the body")
-	}
-}
-
-func TestARequestIDIsKeptUnlessItIsAbsurd(t *testing.T) {
-	t.Parallel()
-	for id, want := range map[string]string{
-		"":                       "",
-		"01HSGYB2CQ8V0NSE0YA5ZG": "01HSGYB2CQ8V0NSE0YA5ZG",
-		strings.Repeat("r", 500): "",
-		strings.Repeat("r", 400): strings.Repeat("r", 400),
-	} {
-		item := itemOf(t, `{"type":"call.missed","request_id":"`+id+`","data":{"call_sid":"CA01"}}`)
-		if diff := cmp.Diff(want, plain(item[table.RequestID])); diff != "" {
-			t.Errorf("request_id (-want +got):\n%s", diff)
-		}
-		if _, ok := item[table.RequestID]; ok != (want != "") {
-			t.Errorf("request_id of %d letters: attribute %v", len(id), ok)
-		}
 	}
 }
 
@@ -736,12 +717,10 @@ func TestATimeInTheBodyWinsOverTheHeader(t *testing.T) {
 	got := []string{
 		plain(with[table.OccurredAt]), plain(with[table.ReceivedAt]),
 		plain(without[table.OccurredAt]), plain(without[table.ReceivedAt]),
-		plain(without[table.GSI1SK]), plain(without[table.GSI2SK]),
 	}
 	want := []string{
 		"2026-03-12T14:32:00.000Z", "2026-03-12T15:00:00.123Z",
 		"2026-03-12T14:59:00.000Z", "2026-03-12T15:00:00.123Z",
-		"2026-03-12T14:59:00.000Z#call.missed", "2026-03-12T14:59:00.000Z#c1",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("times (-want +got):\n%s", diff)

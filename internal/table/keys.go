@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"hash/crc32"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -82,11 +84,6 @@ func RejectedPartition(day time.Time) string { return "REJECTED#" + date(day) }
 // [events.PhoneNumber].
 func PhonePartition(number string) string { return "PHONE#" + number }
 
-// phoneSort returns the GSI1SK of an event.
-func phoneSort(d *events.Delivery, at time.Time) string {
-	return Time(at) + "#" + keyPart(string(d.Type))
-}
-
 // callerPartition begins the PK of everything about a person's number.
 const callerPartition = "CALLER#"
 
@@ -102,12 +99,50 @@ const ContactSort = "CONTACT#"
 // PK of the contact's events.
 func ContactKey(number, contact string) Key { return Key{PK: CallerPartition(number), SK: contact} }
 
-// AlertPartition returns the GSI2PK of a day's missed calls and voicemails.
-func AlertPartition(day time.Time) string { return "ALERT#" + date(day) }
+// alertShards is how many partitions a day's list has, so that no partition's limit
+// bounds how many missed calls can be stored. It never changes: what is stored stays
+// where it is.
+const alertShards = 4
 
-// alertSort returns the GSI2SK of a missed call or voicemail.
-func alertSort(d *events.Delivery, at time.Time) string {
-	return Time(at) + "#" + keyPart(d.ID)
+// AlertPartition returns the GSI2PK of an item with a key, which is one of those in
+// [AlertPartitions]. All events of a call have the same.
+func AlertPartition(key Key, day time.Time) string {
+	return alertPartition(day) + "#" + strconv.Itoa(int(crc32.ChecksumIEEE([]byte(key.PK))%alertShards))
+}
+
+// AlertPartitions returns the GSI2PKs of all missed calls and voicemails of a day, and
+// of calls of unknown outcome. The last is of those that were stored before there were
+// shards.
+func AlertPartitions(day time.Time) []string {
+	all := make([]string, 0, alertShards+1)
+	for shard := range alertShards {
+		all = append(all, alertPartition(day)+"#"+strconv.Itoa(shard))
+	}
+	return append(all, alertPartition(day))
+}
+
+func alertPartition(day time.Time) string { return "ALERT#" + date(day) }
+
+// followUpSort is the SK of a follow-up. Behind the "#" there is room for groups of lines.
+const followUpSort = "FOLLOWUP#default"
+
+// FollowUpKey returns the key of what is known of a caller who may wait to be called
+// back.
+func FollowUpKey(caller string) Key { return Key{PK: CallerPartition(caller), SK: followUpSort} }
+
+// FollowUpOfCall returns the key of the follow-up of a voicemail whose caller's number is
+// withheld. call is the PK of the call's events.
+func FollowUpOfCall(call string) Key {
+	return Key{PK: CallerPartition("call:" + strings.TrimPrefix(call, CallPartition(""))), SK: followUpSort}
+}
+
+// WaitingPartition is the GSI3PK of every follow-up that is open.
+const WaitingPartition = "WAITING"
+
+// WaitingSort returns the GSI3SK of a follow-up with a key that has been open since a
+// time.
+func WaitingSort(followUp Key, since time.Time) string {
+	return Time(since) + "#" + strings.TrimPrefix(followUp.PK, callerPartition)
 }
 
 // AlertMark begins the SK of every mark; the kind of alert follows.
@@ -180,6 +215,20 @@ func AlertMarks(event Key, kind events.Kind) Query {
 // OfNoCall reports whether an event belongs to no known call, message or contact.
 // Its partition has all such events of its type.
 func OfNoCall(event Key) bool { return strings.HasPrefix(event.PK, eventPartition) }
+
+// EventType returns the type of an event as it was sent, but of one that is absurdly
+// long its hash.
+func EventType(item Item) string {
+	if typ := Text(item, Event); typ != "" {
+		return typ
+	}
+	// The digest at the end has no "#".
+	rest := strings.TrimPrefix(Text(item, SK), eventSort)
+	if at, end := len(timeLayout)+1, strings.LastIndexByte(rest, '#'); at < end {
+		return rest[at:end]
+	}
+	return ""
+}
 
 // IsEvent reports whether an item's key is that of an event.
 func IsEvent(key Key) bool { return strings.HasPrefix(key.SK, eventSort) }

@@ -66,7 +66,7 @@ func Check(item Item) error {
 // CheckUpdate is [Check] for an item that replaces the version was. The error may
 // also wrap ErrVersion.
 func CheckUpdate(item Item, was int64) error {
-	if was < 0 || item[Version] != attr.Value(attr.Number(strconv.FormatInt(was+1, 10))) {
+	if was < Unversioned || item[Version] != attr.Value(attr.Number(strconv.FormatInt(max(was, 0)+1, 10))) {
 		return fmt.Errorf("%w: not one more than what it replaces", ErrVersion)
 	}
 	return Check(item)

@@ -22,9 +22,9 @@ const (
 	PK     = "PK"
 	SK     = "SK"
 	GSI1PK = "GSI1PK"
-	GSI1SK = "GSI1SK"
 	GSI2PK = "GSI2PK"
-	GSI2SK = "GSI2SK"
+	GSI3PK = "GSI3PK"
+	GSI3SK = "GSI3SK"
 
 	// ExpiresAt holds the second, in Unix time, after which the table may
 	// delete the item.
@@ -35,19 +35,23 @@ const (
 	Version = "version"
 )
 
+// Unversioned is the version of a stored item that has none.
+const Unversioned = -1
+
 // Index is what a [Query] reads: the table or one of its indexes.
 type Index string
 
 // The table and its indexes. An index holds only the items that have both of its
-// keys; for GSI2 those are few.
+// keys; for GSI2 and GSI3 those are few. GSI1 and GSI2 sort by [OccurredAt].
 const (
 	Base Index = ""
 	GSI1 Index = "GSI1"
 	GSI2 Index = "GSI2"
+	GSI3 Index = "GSI3"
 )
 
 // Indexes lists every index beside the table itself.
-func Indexes() []Index { return []Index{GSI1, GSI2} }
+func Indexes() []Index { return []Index{GSI1, GSI2, GSI3} }
 
 // Attributes returns the names of the partition and sort key attributes of an
 // index, or two empty strings for an index that does not exist.
@@ -56,9 +60,11 @@ func (i Index) Attributes() (partition, sort string) {
 	case Base:
 		return PK, SK
 	case GSI1:
-		return GSI1PK, GSI1SK
+		return GSI1PK, OccurredAt
 	case GSI2:
-		return GSI2PK, GSI2SK
+		return GSI2PK, OccurredAt
+	case GSI3:
+		return GSI3PK, GSI3SK
 	}
 	return "", ""
 }
@@ -111,16 +117,17 @@ type Store interface {
 	// Errors: ErrKey, ErrValue, ErrTooLarge, ErrUnavailable.
 	Put(ctx context.Context, item Item) (created bool, err error)
 
-	// Update writes item in place of the stored one if that one's [Version] is was;
-	// with was 0, if there is none. Otherwise the table stays as it is and updated
-	// is false: read the item again, and decide anew. The item's own Version must be
-	// was + 1. Of many that update one version, exactly one succeeds.
+	// Update writes item in place of the stored one if that one's [Version] is was, or
+	// [Unversioned]; with was 0, if there is none. Otherwise the table stays as it is and
+	// updated is false: read the item again, and decide anew. The item's own Version must
+	// be was + 1, or 1 in place of an unversioned one. Of many that update one version,
+	// exactly one succeeds.
 	//
 	// A call whose response was lost is repeated, and so may report false although
 	// it wrote the item.
 	//
-	// Update is for items that are derived from events: what it writes is no news
-	// for consumers. The embedded store keeps it out of its feed. On AWS, the filter
+	// Update is for items that are derived from events, and for events that are stored
+	// anew: what it writes is no news for consumers. The embedded store keeps it out of its feed. On AWS, the filter
 	// of the stream drops it.
 	//
 	// Errors: ErrVersion, ErrKey, ErrValue, ErrTooLarge, ErrUnavailable.

@@ -200,7 +200,7 @@ func TestWhatFitsTheTableFitsTheQueue(t *testing.T) {
 			}
 			return table.Size(store.One(t)), true
 		}
-		const first = 300 << 10 // so large that no attribute repeats the text
+		const first = 420 << 10 // so large that no attribute holds the text
 		size, fits := handled(first)
 		if !fits {
 			t.Fatalf("%d bytes do not fit", first)

@@ -106,11 +106,15 @@ func newItem(pk, sk string, others ...table.Item) table.Item {
 }
 
 func inGSI1(pk, sk string) table.Item {
-	return table.Item{table.GSI1PK: str(pk), table.GSI1SK: str(sk)}
+	return table.Item{table.GSI1PK: str(pk), table.OccurredAt: str(sk)}
 }
 
 func inGSI2(pk, sk string) table.Item {
-	return table.Item{table.GSI2PK: str(pk), table.GSI2SK: str(sk)}
+	return table.Item{table.GSI2PK: str(pk), table.OccurredAt: str(sk)}
+}
+
+func inGSI3(pk, sk string) table.Item {
+	return table.Item{table.GSI3PK: str(pk), table.GSI3SK: str(sk)}
 }
 
 // put stores items that are not there yet.

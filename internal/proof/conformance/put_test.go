@@ -25,8 +25,8 @@ var putChecks = []check{
 	}},
 
 	{"a second Put of a key changes nothing", func(t *testing.T, s table.Store) {
-		first := newItem("CALL#1", "EVENT#1", inGSI1("PHONE#+1", "1"), table.Item{"status": str("first")})
-		second := newItem("CALL#1", "EVENT#1", inGSI1("PHONE#+2", "2"), table.Item{"status": str("second")})
+		first := newItem("CALL#1", "EVENT#1", inGSI1("PHONE#+1", "1"), table.Item{"kind": str("first")})
+		second := newItem("CALL#1", "EVENT#1", inGSI1("PHONE#+2", "2"), table.Item{"kind": str("second")})
 		put(t, s, first)
 		for range 2 {
 			created, err := s.Put(t.Context(), second)
@@ -121,7 +121,7 @@ var putChecks = []check{
 			newItem("CALL#1", "EVENT#1", inGSI1("PHONE#+1", "")),
 			newItem("CALL#1", "EVENT#1", inGSI2(long(table.MaxPartitionKey+1), "1")),
 			newItem("CALL#1", "EVENT#1", inGSI2("ALERT#1", long(table.MaxSortKey+1))),
-			newItem("CALL#1", "EVENT#1", table.Item{table.GSI1PK: num("1"), table.GSI1SK: str("1")}),
+			newItem("CALL#1", "EVENT#1", table.Item{table.GSI1PK: num("1"), table.OccurredAt: str("1")}),
 		} {
 			wantPutError(t, s, item, table.ErrKey)
 		}

@@ -45,6 +45,18 @@ var updateChecks = []check{
 		wantItems(t, s, table.Query{Partition: "CALLER#+1"}, stored)
 	}},
 
+	{"an item without a version is replaced where it is named so", func(t *testing.T, s table.Store) {
+		wantUpdate(t, s, versioned(1), table.Unversioned, false)
+		wantItems(t, s, table.Query{Partition: "CALLER#+1"})
+		put(t, s, newItem("CALLER#+1", "CONTACT#1", inGSI1("PHONE#+1", "a")))
+		first := versioned(1, inGSI1("PHONE#+2", "a"))
+		wantUpdate(t, s, first, table.Unversioned, true)
+		wantUpdate(t, s, versioned(1), table.Unversioned, false)
+		wantItems(t, s, table.Query{Partition: "CALLER#+1"}, first)
+		wantEventually(t, s, table.Query{Index: table.GSI1, Partition: "PHONE#+1"})
+		wantEventually(t, s, table.Query{Index: table.GSI1, Partition: "PHONE#+2"}, first)
+	}},
+
 	{"Put does not replace what Update wrote, and Update does not replace another key", func(t *testing.T, s table.Store) {
 		stored := versioned(1, table.Item{"name": str("stored")})
 		wantUpdate(t, s, stored, 0, true)
@@ -69,7 +81,10 @@ var updateChecks = []check{
 			{num("01"), 0},
 			{str("1"), 0},
 			{attr.List{num("1")}, 0},
-			{num("0"), -1},
+			{num("0"), table.Unversioned},
+			{nil, table.Unversioned},
+			{num("2"), table.Unversioned},
+			{num("1"), -2},
 			{num("1"), 1},
 			{num("3"), 1},
 		} {

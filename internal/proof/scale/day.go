@@ -27,8 +27,8 @@ func PeakFactor() float64 { return hourFactor(busiestHour) }
 type Played struct {
 	Events int
 	// Table and Phones count write units by partition, in the table and in GSI1.
-	// Caller counts those of each caller in GSI1, Day those of the day's only key
-	// in GSI2. Alerts counts all alerts.
+	// Caller counts those of each caller in GSI1, Day those of each key of the day in
+	// GSI2. Alerts counts all alerts.
 	Table, Phones, Caller, Day, Alerts Meter
 }
 
@@ -96,8 +96,8 @@ func (m *Model) Play(s Step, seconds, from, to int) *Played {
 			for at := gap * rng.ExpFloat64(); at < 1; at += gap * rng.ExpFloat64() {
 				p.Events++
 				w := writes[rng.IntN(len(writes))]
-				p.Table.add(partitionOf(m.CallKey+strconv.FormatUint(rng.Uint64(), 16), s["TablePartitions"]), w.Table+w.Mark)
-				p.Day.add(0, w.Call)
+				p.Table.add(partitionOf(m.CallKey+strconv.FormatUint(rng.Uint64(), 16), s["TablePartitions"]), w.Table+2*w.Mark)
+				p.Day.add(rng.Uint64N(max(1, uint64(m.Shards))), w.Call)
 				p.Alerts.add(0, w.Mark)
 				if w.Phone > 0 {
 					number := caller.Uint64()

@@ -28,13 +28,14 @@ type Model struct {
 	Events                              int     // number of events measured
 	Bytes                               float64 // size of an item
 	A, B                                Weight  // the events of each wire format
-	Table, Phones, Calls                float64 // write units per event in the table, GSI1 and GSI2, without marks
+	Table, Phones, Calls                float64 // write units per event in the table, GSI1 and GSI2, without marks and leases
 	Missed                              float64 // events in GSI2 per event: missed calls, voicemails and what may be one
 	Alerts, MarkBytes                   float64 // alerts per event, and the size of an alert's mark, which is one write unit
 	Entries, EntryBytes, IndexBytes     float64 // entries in GSI1 per event, the size of one, and of an event's entries in all indexes
 	RejectedUnits                       float64 // write units of a rejected event of format B
 	Writes                              []Write // the events that belong to a call, a message or a contact
-	CallKey, PhoneKey, DayKey           string  // prefixes of partition keys, and one key of GSI2
+	CallKey, PhoneKey, DayKey           string  // prefixes of partition keys, and one key of a day in GSI2
+	Shards                              float64 // keys of a day in GSI2
 	StoreTime                           float64 // how long the webhook waits for the table, in seconds
 	Publish                             float64 // alerts in one request to SNS
 	Memory, ThrottleRate                float64 // GB, requests per second
@@ -48,7 +49,7 @@ type Model struct {
 type Weight struct{ Share, Body, Bytes, Units float64 }
 
 // Write is what Count events write, in write units each: to the table, to GSI1 and
-// to GSI2, and for the mark of an alert.
+// to GSI2, and for the mark of an alert, which needs a lease of the same size.
 type Write struct{ Count, Table, Phone, Call, Mark int }
 
 //go:embed inputs.json
@@ -87,7 +88,8 @@ func (m *Model) At(mean float64) Step {
 	peak := mean * PeakFactor()
 	s := Step{
 		"Mean": mean, "Peak": peak,
-		"TableWrites": peak * (m.Table + m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * m.Calls,
+		// An alert is marked, and writes the lease of its ring.
+		"TableWrites": peak * (m.Table + 2*m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * m.Calls,
 		// Each event causes a consistent query of its call, which costs one unit, and
 		// each alert five more: of its caller, twice of its ring before and once after it
 		// goes out, and once more of its call.
@@ -105,12 +107,12 @@ func (m *Model) At(mean float64) Step {
 	a := m.Alerting(peak, s["TablePartitions"], m.Parallel, 0)
 	s["Alerts"], s["Executions"] = a["Alerts"], s["Webhook"]+a["Busy"]
 	s["CrowdedSeconds"] = moreThan(10, s["Alerts"]) * hour // of an hour, with more alerts than an address accepts
-	s["Shards"] = 1                                        // of a day's key, so that none uses more than half of a partition's limit
-	for s["GSI2Writes"]/s["Shards"] > partitionWrites/2 {
-		s["Shards"] *= 2
-	}
 	return s
 }
+
+// Units returns the write units of an event: its item, its entries in the indexes and
+// the mark of its alert.
+func (m *Model) Units() float64 { return m.Table + m.Phones + m.Calls + m.Alerts }
 
 // partitions returns the number of partitions of an on-demand table, which is ready
 // for twice its peak.

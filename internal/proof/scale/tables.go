@@ -25,7 +25,6 @@ var tables = template.Must(template.New("").Funcs(template.FuncMap{
 	"usd":     usd,
 	"mul":     func(a, b float64) float64 { return a * b },
 	"div":     func(a, b float64) float64 { return a / b },
-	"sum":     func(a, b, c float64) float64 { return a + b + c },
 	"title":   func(text string) string { return strings.ToUpper(text[:1]) + text[1:] },
 	"cents":   func(usd float64) string { return fmt.Sprintf("%.2f", usd) },
 	"mails":   func(alerts float64) float64 { return 1e6 * alerts * mailPrice },

@@ -113,7 +113,7 @@ func tell(t *testing.T, s stories.Story, n int) end {
 			e.rejected++
 		case strings.HasPrefix(key.SK, "EVENT#"):
 			e.stored++
-			e.items[key.PK+" "+key.SK] = fmt.Sprint(table.Text(item, table.Kind), " ", table.Text(item, "outcome"), " ", table.Text(item, table.Alert), " ", table.Text(item, table.GSI1PK), " ", table.Text(item, table.GSI2PK))
+			e.items[key.PK+" "+key.SK] = fmt.Sprint(table.Text(item, table.Kind), " ", table.Text(item, "outcome"), " ", table.AlertOf(item), " ", table.Text(item, table.GSI1PK), " ", table.Text(item, table.GSI2PK))
 			if table.Text(item, "outcome") == "unknown" {
 				e.unknown++
 			}

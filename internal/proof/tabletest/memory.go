@@ -51,8 +51,8 @@ func (m *Memory) Update(_ context.Context, item table.Item, was int64) (updated 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	stored, exists := m.items[table.KeyOf(item)]
-	version, _ := stored[table.Version].(attr.Number)
-	if exists != (was > 0) || exists && string(version) != strconv.FormatInt(was, 10) {
+	version, versioned := stored[table.Version].(attr.Number)
+	if exists != (was != 0) || exists && versioned != (was > 0) || versioned && string(version) != strconv.FormatInt(was, 10) {
 		return false, nil
 	}
 	if m.items == nil {

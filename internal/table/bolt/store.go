@@ -285,7 +285,8 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 type update struct {
 	row
 
-	was   attr.Value                                 // nil for a new item
+	isNew bool
+	was   attr.Value                                 // nil if the stored item has no version
 	index func(table.Item) (index map[string][]byte) // entries of the item replaced
 
 	updated bool
@@ -294,7 +295,7 @@ type update struct {
 
 func (u *update) apply(tx *bbolt.Tx) error {
 	text := tx.Bucket(itemsBucket).Get(u.key)
-	if (text == nil) != (u.was == nil) {
+	if (text == nil) != u.isNew {
 		return nil
 	}
 	if text != nil {
@@ -318,7 +319,7 @@ func (u *update) apply(tx *bbolt.Tx) error {
 
 // Update implements [table.Store].
 func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated bool, err error) {
-	u := &update{index: s.entries}
+	u := &update{index: s.entries, isNew: was == 0}
 	if was > 0 {
 		u.was = attr.Number(strconv.FormatInt(was, 10))
 	}

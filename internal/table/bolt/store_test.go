@@ -69,7 +69,7 @@ func str(s string) attr.Value { return attr.String(s) }
 func indexed(sk string) table.Item {
 	return table.Item{
 		table.PK: str("CALL#1"), table.SK: str(sk),
-		table.GSI1PK: str("PHONE#+1"), table.GSI1SK: str(sk),
+		table.GSI1PK: str("PHONE#+1"), table.OccurredAt: str(sk),
 		"payload": str(strings.Repeat("x", 500)),
 	}
 }
@@ -272,7 +272,7 @@ func TestIndexesFollowTheSchema(t *testing.T) {
 
 	// So does an index whose keys changed.
 	changed := schema.Events()
-	changed.Indexes[0].Key = schema.Key{Partition: table.PK, Sort: table.GSI1SK}
+	changed.Indexes[0].Key = schema.Key{Partition: table.PK, Sort: table.OccurredAt}
 	s, err = bolt.Open(path, changed)
 	if err != nil {
 		t.Fatal(err)
@@ -308,7 +308,7 @@ func TestAnIndexThatComesBackIsWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		item := indexed(step.put)
-		item[table.GSI2PK], item[table.GSI2SK] = str(q.Partition), str(step.put)
+		item[table.GSI2PK], item[table.OccurredAt] = str(q.Partition), str(step.put)
 		if _, err := s.Put(t.Context(), item); err != nil {
 			t.Fatal(err)
 		}

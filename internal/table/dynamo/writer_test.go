@@ -48,7 +48,7 @@ func anItem() *rapid.Generator[table.Item] {
 	return rapid.Custom(func(t *rapid.T) table.Item {
 		item := tabletest.Attributes(3, `-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?`).Draw(t, "attributes")
 		text := rapid.StringN(1, 30, 100)
-		for _, name := range []string{table.PK, table.SK, table.GSI1PK, table.GSI1SK, table.GSI2PK, table.GSI2SK} {
+		for _, name := range []string{table.PK, table.SK, table.GSI1PK, table.GSI2PK, table.OccurredAt} {
 			item[name] = attr.String(text.Draw(t, name))
 		}
 		return item

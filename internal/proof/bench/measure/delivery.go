@@ -71,9 +71,9 @@ type Delivery struct {
 	item    map[string]any // the attributes that are compared
 }
 
-// compared are the attributes that are compared, besides the members. All others
-// are ringback's own.
-var compared = []string{"PK", "SK", "GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK", "payload"}
+// compared are the attributes that are compared, besides the members and the payload,
+// which ringback packs. All others are ringback's own.
+var compared = []string{"PK", "SK", "GSI1PK", "GSI2PK", "occurred_at"}
 
 // Make makes n deliveries from the samples under the repository's folder root,
 // each with an id of its own, signed at now.
@@ -159,13 +159,23 @@ func newEvent(body, timestamp, signature string, now time.Time) (event []byte) {
 	return event
 }
 
-// compare returns the attributes of an item that are compared.
+// compare returns what is compared of an item: attributes, and the payload as it was
+// delivered.
 func (d *Delivery) compare(item []byte) (attributes map[string]any, err error) {
+	decoded, err := itemjson.Decode(item)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := table.PayloadOf(decoded)
+	if err != nil {
+		return nil, err
+	}
 	err = json.Unmarshal(item, &attributes)
 	maps.DeleteFunc(attributes, func(name string, _ any) bool {
 		_, member := d.members[name]
 		return !member && !slices.Contains(compared, name)
 	})
+	attributes[table.Payload] = map[string]any{"S": string(payload)}
 	return attributes, err
 }
 

@@ -131,7 +131,7 @@ func TestCheckItemsFindsEveryDifference(t *testing.T) {
 			return items
 		}, true},
 		{"an index's key is missing", func(items []map[string]any) []map[string]any {
-			delete(items[0], "GSI1SK")
+			delete(items[0], "occurred_at")
 			return items
 		}, true},
 		{"an index's key too many", func(items []map[string]any) []map[string]any {

@@ -428,7 +428,7 @@ func TestWhatIsSpilledIsLookedUpAgain(t *testing.T) {
 	}
 }
 
-func isEvent(item table.Item) bool { return table.Text(item, table.Event) != "" }
+func isEvent(item table.Item) bool { return table.IsEvent(table.KeyOf(item)) }
 
 func isRejection(item table.Item) bool {
 	return strings.HasPrefix(table.Text(item, table.PK), "REJECTED#")

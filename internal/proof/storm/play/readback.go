@@ -117,7 +117,7 @@ func (r *reader) read(ctx, waiting context.Context, seen *Result, since, until t
 }
 
 // isEvent tells an event from a mark or a rejection.
-func isEvent(item table.Item) bool { return table.Text(item, table.Event) != "" }
+func isEvent(item table.Item) bool { return table.IsEvent(table.KeyOf(item)) }
 
 // events returns the keys of the wanted events in each of some partitions.
 func (r *reader) events(ctx context.Context, partitions []string, wanted func(table.Item) bool) ([][]table.Key, error) {

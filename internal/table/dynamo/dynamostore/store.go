@@ -50,7 +50,10 @@ func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated
 		return false, fmt.Errorf("update item: %w", err)
 	}
 	in := &dynamodb.PutItemInput{ConditionExpression: aws.String(dynamo.IfNew)}
-	if was > 0 {
+	switch {
+	case was == table.Unversioned:
+		in.ConditionExpression = aws.String("attribute_exists(" + table.PK + ") AND attribute_not_exists(" + table.Version + ")")
+	case was > 0:
 		in.ConditionExpression = aws.String(table.Version + " = :was")
 		in.ExpressionAttributeValues = map[string]types.AttributeValue{
 			":was": &types.AttributeValueMemberN{Value: strconv.FormatInt(was, 10)},

@@ -44,7 +44,7 @@ func TestQueryIsOneCall(t *testing.T) {
 			ScanIndexForward:          true,
 		}},
 		{"prefix", table.Query{Index: table.GSI1, Partition: "P", SortPrefix: "a", NewestFirst: true}, query{
-			KeyConditionExpression:    "GSI1PK = :partition AND begins_with(GSI1SK, :prefix)",
+			KeyConditionExpression:    "GSI1PK = :partition AND begins_with(occurred_at, :prefix)",
 			ExpressionAttributeValues: values{":partition": text("P"), ":prefix": text("a")},
 			IndexName:                 "GSI1",
 		}},
@@ -56,7 +56,7 @@ func TestQueryIsOneCall(t *testing.T) {
 			Limit:                     7,
 		}},
 		{"lower bound", table.Query{Index: table.GSI2, Partition: "P", From: "a"}, query{
-			KeyConditionExpression:    "GSI2PK = :partition AND GSI2SK >= :from",
+			KeyConditionExpression:    "GSI2PK = :partition AND occurred_at >= :from",
 			ExpressionAttributeValues: values{":partition": text("P"), ":from": text("a")},
 			IndexName:                 "GSI2",
 			ScanIndexForward:          true,
@@ -75,7 +75,7 @@ func TestQueryIsOneCall(t *testing.T) {
 			ExpressionAttributeValues: values{":partition": text("P")},
 			IndexName:                 "GSI1",
 			ScanIndexForward:          true,
-			ExclusiveStartKey:         values{"GSI1PK": text("P"), "GSI1SK": text("s"), "PK": text("k"), "SK": text("l")},
+			ExclusiveStartKey:         values{"GSI1PK": text("P"), "occurred_at": text("s"), "PK": text("k"), "SK": text("l")},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@
 // item with the same keys, payload and members as that of functions/webhook, logs one line, and gives
 // the same answer.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { marshall } from '@aws-sdk/util-dynamodb'
@@ -95,15 +96,14 @@ const itemOf = (delivery) => {
   }
   item.PK = partition(type, data)
   item.SK = `EVENT#${at}#${type}#${digest(data)}`
+  item.occurred_at = at
   item.payload = body
   const phone = phoneOf(type, data)
   if (phone) {
     item.GSI1PK = `PHONE#${phone}`
-    item.GSI1SK = `${at}#${type}`
   }
   if (['missed_call', 'voicemail'].includes(kindOf(delivery))) {
-    item.GSI2PK = `ALERT#${at.slice(0, 10)}`
-    item.GSI2SK = `${at}#${idOf(data)}`
+    item.GSI2PK = `ALERT#${at.slice(0, 10)}#${crc32(item.PK) % 4}`
   }
   return item
 }

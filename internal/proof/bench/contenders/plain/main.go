@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -182,14 +183,13 @@ func (d *delivery) item() (map[string]any, error) {
 	}
 	item["PK"] = d.partition()
 	item["SK"] = "EVENT#" + at + "#" + d.Type + "#" + d.digest()
+	item["occurred_at"] = at
 	item["payload"] = d.body
 	if phone := d.phone(); phone != "" {
 		item["GSI1PK"] = "PHONE#" + phone
-		item["GSI1SK"] = at + "#" + d.Type
 	}
 	if kind := d.kind(); kind == "missed_call" || kind == "voicemail" {
-		item["GSI2PK"] = "ALERT#" + at[:len(time.DateOnly)]
-		item["GSI2SK"] = at + "#" + d.id()
+		item["GSI2PK"] = fmt.Sprintf("ALERT#%s#%d", at[:len(time.DateOnly)], crc32.ChecksumIEEE([]byte(d.partition()))%4)
 	}
 	return item, nil
 }

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import zlib
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from urllib.parse import quote
@@ -124,14 +125,13 @@ def item_of(delivery):
     item = {name: value for name, value in data.items() if value is not None}
     item["PK"] = partition(event, data)
     item["SK"] = f"EVENT#{at}#{event}#{digest(data)}"
+    item["occurred_at"] = at
     item["payload"] = delivery["body"]
     phone = phone_of(event, data)
     if phone:
         item["GSI1PK"] = f"PHONE#{phone}"
-        item["GSI1SK"] = f"{at}#{event}"
     if kind_of(event, data) in ("missed_call", "voicemail"):
-        item["GSI2PK"] = f"ALERT#{at[:10]}"
-        item["GSI2SK"] = f"{at}#{id_of(data)}"
+        item["GSI2PK"] = f"ALERT#{at[:10]}#{zlib.crc32(item['PK'].encode()) % 4}"
     return item
 
 
