@@ -91,6 +91,7 @@ type stackFlags struct {
 	rules          alert.Rules
 	abandoned      string
 	acceptUnsigned bool
+	retention      string
 }
 
 func (f *stackFlags) add(c *cobra.Command, data, address string) {

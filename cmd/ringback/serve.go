@@ -22,6 +22,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/phone"
+	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/zone"
 )
@@ -101,6 +102,7 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL without the token, for use behind a tunnel")
 	c.Flags().StringVar(&flags.forwardURL, "forward", "", "post each alert to this URL, as JSON")
 	flags.addRules(c)
+	c.Flags().StringVar(&flags.retention, "retention-days", "0", "delete what is stored from now on after so many days; 0 to keep it for ever")
 	c.Flags().BoolVar(&flags.acceptUnsigned, "accept-unsigned", false, "accept some unsigned deliveries although a signing secret is set: see docs/answers.md")
 	c.Flags().BoolVar(&demo, "demo", false, "first post the sample events and show the stored items and the alerts")
 	c.Flags().BoolVar(&untilEOF, untilEOFFlag, false, "end when the input ends")
@@ -192,6 +194,10 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("--default-country: %w", err)
 	}
+	retention, err := table.ParseRetention(f.retention)
+	if err != nil {
+		return nil, fmt.Errorf("--retention-days is %w", err)
+	}
 	if f.rules.Abandoned, err = alert.ParseCallers(f.abandoned); err != nil {
 		return nil, fmt.Errorf("--alert-abandoned is %w", err)
 	}
@@ -210,6 +216,7 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 		Numbers:        numbers,
 		Rules:          f.rules,
 		AcceptUnsigned: f.acceptUnsigned,
+		Retention:      retention,
 	}, log)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):

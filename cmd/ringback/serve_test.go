@@ -319,7 +319,7 @@ func TestServeAlertsOfNoOldCall(t *testing.T) {
 
 func TestServeRefusesRulesThatAreNone(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct{ flag, value string }{{"--alert-abandoned", "some"}, {"--alert-max-age", "-1h"}, {"--alert-max-age", "a day"}} {
+	for _, tc := range []struct{ flag, value string }{{"--alert-abandoned", "some"}, {"--retention-days", "30d"}, {"--retention-days", "-1"}, {"--alert-max-age", "-1h"}, {"--alert-max-age", "a day"}} {
 		got := program.Run(t, "serve", "--data", t.TempDir(), "--addr", anyPort, tc.flag, tc.value)
 		got.Exits(t, 1)
 		got.Complains(t, tc.flag)

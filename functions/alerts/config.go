@@ -10,6 +10,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/phone"
+	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/zone"
 )
 
@@ -22,6 +23,8 @@ type config struct {
 	// numbers reads numbers as they are written in DEFAULT_COUNTRY.
 	numbers phone.Book
 	rules   alert.Rules
+	// retention is how long what is derived from events is kept.
+	retention table.Retention
 }
 
 func readConfig(e *lambdaenv.Environment) config {
@@ -37,6 +40,8 @@ func readConfig(e *lambdaenv.Environment) config {
 		timeZone: timeZone(e),
 		numbers:  numbers,
 		rules:    readRules(e),
+
+		retention: e.Retention("RETENTION_DAYS"),
 	}
 }
 

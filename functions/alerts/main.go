@@ -36,7 +36,7 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	// out before its caller's history is read.
 	ctx, cancel := context.WithTimeout(ctx, warmTime)
 	defer cancel()
-	store := dynamostore.New(c.table.Config, c.table.Name)
+	store := c.retention.Store(dynamostore.New(c.table.Config, c.table.Name))
 	_, _ = store.Query(ctx, table.Query{Partition: "WARM", Limit: 1})
 
 	log := lambdacontext.NewLogger()

@@ -21,5 +21,5 @@ func start(_ context.Context, e *lambdaenv.Environment) (lambda.Handler, error) 
 	if err := e.Err(); err != nil {
 		return nil, err
 	}
-	return spill.NewDrain(dynamostore.New(c.table.Config, c.table.Name), lambdacontext.NewLogger()), nil
+	return spill.NewDrain(c.retention.Putter(dynamostore.New(c.table.Config, c.table.Name)), lambdacontext.NewLogger()), nil
 }

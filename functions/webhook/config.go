@@ -14,6 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/lambda/spill"
+	"github.com/ringback/ringback/internal/table"
 )
 
 // config is the function's environment; template.yaml sets all of it.
@@ -22,6 +23,7 @@ type config struct {
 	webhookURL string
 	tolerance  events.Tolerance
 	unsigned   bool
+	retention  table.Retention
 
 	spillURL string
 	spillAWS aws.Config
@@ -43,6 +45,7 @@ func readConfig(e *lambdaenv.Environment) config {
 			Ahead: ingest.DefaultTolerance.Ahead,
 		},
 		unsigned:    e.Bool("ACCEPT_UNSIGNED"),
+		retention:   e.Retention("RETENTION_DAYS"),
 		spillURL:    e.URL("SPILL_QUEUE_URL"),
 		spillAWS:    e.AWS("SQS"),
 		secretARN:   e.Optional("SECRET_ARN"),

@@ -34,7 +34,7 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	}
 	warm.Wait()
 
-	h := ingest.New(writer, credentials, lambdacontext.NewLogger())
+	h := ingest.New(c.retention.Putter(writer), credentials, lambdacontext.NewLogger())
 	h.Spill = c.spill()
 	h.WebhookURL = c.webhookURL
 	h.Tolerance = c.tolerance

@@ -145,6 +145,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 		{"a region", map[string]string{"AWS_REGION": ""}, []string{"AWS_REGION"}},
 		{"credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}},
 		{"a switch that is neither on nor off", map[string]string{"ACCEPT_UNSIGNED": "yes"}, []string{"ACCEPT_UNSIGNED"}},
+		{"a retention that is none", map[string]string{"RETENTION_DAYS": "-30"}, []string{"RETENTION_DAYS"}},
 		{"durations that are some", map[string]string{"SIGNATURE_MAX_AGE": "three hours", "PREVIOUS_SECRET_GRACE": "-1h"}, []string{"SIGNATURE_MAX_AGE", "PREVIOUS_SECRET_GRACE"}},
 		{"addresses that are some", map[string]string{"WEBHOOK_URL": "hooks"}, []string{"WEBHOOK_URL"}},
 		{"anything, and names all at once", map[string]string{"LOCAL_SECRET": "", "TABLE_NAME": "", "AWS_REGION": ""}, []string{"SECRET_ARN", "TABLE_NAME", "AWS_REGION"}},

@@ -67,7 +67,8 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	if c.ForwardURL == "" {
 		o.Workers = 1 // people read printed alerts in order
 	}
-	d := alert.New(store, c.Numbers.Canonical, p, log)
+	kept := c.Retention.Store(store)
+	d := alert.New(kept, c.Numbers.Canonical, p, log)
 	d.Rules = c.Rules
 	d.Style = c.Style
 	alerts := d.Consumer()
@@ -85,8 +86,8 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	}
 	runner, err := consumer.Start(ctx, feed, o, log,
 		alerts,
-		addressbook.New(store, c.Numbers.Canonical, log).Consumer(),
-		spelling.New(store, c.Numbers.Canonical, log).Consumer(),
+		addressbook.New(kept, c.Numbers.Canonical, log).Consumer(),
+		spelling.New(kept, c.Numbers.Canonical, log).Consumer(),
 	)
 	if err != nil {
 		return nil, err

@@ -46,6 +46,7 @@ type Stack struct {
 	consumers *consumers
 	server    *http.Server
 	served    chan error
+	endSweeps func()
 	kept      Kept
 }
 
@@ -64,6 +65,8 @@ type Config struct {
 	Numbers phone.Book
 	// AcceptUnsigned is [ingest.Handler.AcceptUnsigned].
 	AcceptUnsigned bool
+	// Retention is how long what is stored from now on is kept.
+	Retention table.Retention
 
 	// Rules say which callers nobody is alerted of. The zero Rules alert of all but
 	// blocked contacts, however long ago the call was.
@@ -119,7 +122,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	}
 
 	address := listener.Addr().String()
-	webhook := ingest.New(store, credential.Fixed(secret), log)
+	webhook := ingest.New(c.Retention.Putter(store), credential.Fixed(secret), log)
 	webhook.WebhookURL = c.WebhookURL
 	webhook.AcceptUnsigned = c.AcceptUnsigned
 	s := &Stack{
@@ -130,6 +133,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		store:     store,
 		consumers: consumers,
 		served:    make(chan error, 1),
+		endSweeps: startSweeps(store, log),
 		server: &http.Server{
 			Handler:           &handler{webhook, address},
 			ReadHeaderTimeout: headerTime,
@@ -184,6 +188,7 @@ func (s *Stack) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	err := s.server.Shutdown(ctx)
+	s.endSweeps()
 	if unfinished := s.consumers.close(); unfinished != nil {
 		return errors.Join(err, unfinished)
 	}

@@ -217,6 +217,25 @@ func TestOnlyMissedCallsAndVoicemailsAskForAnAlert(t *testing.T) {
 	}
 }
 
+// An update is not in its day's list. If there was nothing else to alert of, its mark is.
+func TestTheMarkOfAnUpdateIsInTheListOfItsDay(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, time.March, 12, 14, 32, 0, 0, time.UTC)
+	for typ, listed := range map[string]bool{"call.updated": true, "call.missed": false} {
+		event := itemOf(t, `{"type":"`+typ+`","data":{"call_sid":"s","call_date":"2026-03-12","call_time":"14:32:00","call_info":{"direction":"Incoming","type":"Missed"}}}`)
+		if _, ok := event[table.GSI2PK]; ok == listed {
+			t.Errorf("%s is listed: %t", typ, ok)
+		}
+		mark := table.AlertedItem(table.KeyOf(event), events.KindMissedCall, at, arrival)
+		if got, ok := mark[table.GSI2PK]; ok != listed || ok && plain(got) != table.AlertPartition(table.KeyOf(event), at) {
+			t.Errorf("the mark of %s is listed under %q", typ, plain(got))
+		}
+		if err := table.Check(mark); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A day's list has everything that may be an unserved caller.
 func TestPromise3_ACallOfUnknownOutcomeIsInTheListOfItsDay(t *testing.T) {
 	t.Parallel()

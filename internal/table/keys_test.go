@@ -85,12 +85,18 @@ func TestPartitionsAreNamedInOnePlace(t *testing.T) {
 		table.PhonePartition("+14155558765"), table.CallerPartition("+14155558765"),
 		table.AlertPartition(table.Key{PK: "CALL#c1"}, lateInNewYork), table.RejectedPartition(lateInNewYork),
 		table.Time(lateInNewYork),
+		table.WaitingPartition, table.WaitingSort(table.FollowUpKey("+14155558765"), lateInNewYork),
+		table.FollowUpKey("+14155558765").PK, table.FollowUpKey("+14155558765").SK,
+		table.FollowUpOfCall("CALL#c1").PK, table.FollowUpOfCall("CALL#c1").SK,
 	}
 	want := []string{
 		"CALL#c1", "MESSAGE#m1", "CONTACT#98765",
 		"PHONE#+14155558765", "CALLER#+14155558765",
 		"ALERT#2026-03-13#1", "REJECTED#2026-03-13",
 		"2026-03-13T03:30:00.000Z",
+		"WAITING", "2026-03-13T03:30:00.000Z#+14155558765",
+		"CALLER#+14155558765", "FOLLOWUP#default",
+		"CALLER#call:c1", "FOLLOWUP#default",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)

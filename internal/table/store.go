@@ -107,7 +107,9 @@ var (
 	ErrUnavailable = errors.New("table unavailable")
 )
 
-// Store keeps items. Its methods may be called concurrently.
+// Store keeps items. Its methods may be called concurrently. An item that has [Expired]
+// is as good as gone, whether it was deleted or not: nothing returns it, and another may
+// be written in its place.
 type Store interface {
 	// Put writes item if the table has no item with its PK and SK. If there is
 	// one, it stays as it is and created is false: the item is a redelivery, or

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ringback/ringback/internal/awsclient"
+	"github.com/ringback/ringback/internal/table"
 )
 
 // Environment reads variables and collects their faults. An empty variable counts as
@@ -66,6 +67,15 @@ func (e *Environment) Duration(name string, fallback, least time.Duration) time.
 		e.Fault(fmt.Errorf("%s is not a duration, such as 3h, of at least %v", name, least))
 	}
 	return d
+}
+
+// Retention returns a variable, a number of days; one that is not set is 0.
+func (e *Environment) Retention(name string) table.Retention {
+	days, err := table.ParseRetention(e.getenv(name))
+	if err != nil {
+		e.Fault(fmt.Errorf("%s is %w", name, err))
+	}
+	return days
 }
 
 // Bool returns whether a variable is true; one that is not set is false. Anything but

@@ -62,7 +62,7 @@ func conform(t *testing.T, name string, open func(t *testing.T) table.Store) {
 	elapsed := stopwatch(time.Now)
 	var passed atomic.Int64
 	ok := t.Run("conformance", func(t *testing.T) {
-		for _, c := range slices.Concat(putChecks, updateChecks, queryChecks, scanChecks, indexChecks, valueChecks) {
+		for _, c := range slices.Concat(putChecks, updateChecks, queryChecks, scanChecks, indexChecks, valueChecks, expiryChecks) {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				c.check(t, open(t))
@@ -113,8 +113,9 @@ func inGSI2(pk, sk string) table.Item {
 	return table.Item{table.GSI2PK: str(pk), table.OccurredAt: str(sk)}
 }
 
-func inGSI3(pk, sk string) table.Item {
-	return table.Item{table.GSI3PK: str(pk), table.GSI3SK: str(sk)}
+// waiting returns the attributes of an item in GSI3.
+func waiting(sk string) table.Item {
+	return table.Item{table.GSI3PK: str(table.WaitingPartition), table.GSI3SK: str(sk)}
 }
 
 // put stores items that are not there yet.

@@ -215,9 +215,13 @@ func versioned(version int64, others ...table.Item) table.Item {
 }
 
 func versionOf(item table.Item) int64 {
-	number, _ := item[table.Version].(attr.Number)
-	n, _ := strconv.ParseInt(string(number), 10, 64)
+	n, _ := strconv.ParseInt(numberOf(item, table.Version), 10, 64)
 	return n
+}
+
+func numberOf(item table.Item, name string) string {
+	number, _ := item[name].(attr.Number)
+	return string(number)
 }
 
 func wantUpdate(t *testing.T, s table.Store, item table.Item, was int64, want bool) {

@@ -10,10 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 )
+
+var now = time.Now
 
 // Memory is a table in memory, without indexes. It refuses what every [table.Store]
 // refuses. The zero Memory is empty and ready; its methods may be called
@@ -33,7 +36,7 @@ func (m *Memory) Put(_ context.Context, item table.Item) (created bool, err erro
 		return false, err
 	}
 	key := table.Key{PK: table.Text(item, table.PK), SK: table.Text(item, table.SK)}
-	if _, exists := m.items[key]; exists {
+	if stored, exists := m.items[key]; exists && !table.Expired(stored, now()) {
 		return false, nil
 	}
 	if m.items == nil {
@@ -51,6 +54,9 @@ func (m *Memory) Update(_ context.Context, item table.Item, was int64) (updated 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	stored, exists := m.items[table.KeyOf(item)]
+	if exists && was == 0 && table.Expired(stored, now()) {
+		exists = false
+	}
 	version, versioned := stored[table.Version].(attr.Number)
 	if exists != (was != 0) || exists && versioned != (was > 0) || versioned && string(version) != strconv.FormatInt(was, 10) {
 		return false, nil
@@ -73,6 +79,7 @@ func (m *Memory) Scan(_ context.Context, prefix string, after table.Cursor) (pag
 			page.Items = append(page.Items, item)
 		}
 	}
+	page.Items = table.Live(page.Items, now())
 	return page, nil
 }
 
@@ -88,6 +95,7 @@ func (m *Memory) Query(_ context.Context, q table.Query) (page table.Page, err e
 			page.Items = append(page.Items, item)
 		}
 	}
+	page.Items = table.Live(page.Items, now())
 	slices.SortFunc(page.Items, func(a, b table.Item) int { return cmp.Compare(table.KeyOf(a).SK, table.KeyOf(b).SK) })
 	if q.NewestFirst {
 		slices.Reverse(page.Items)

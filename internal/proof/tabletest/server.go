@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -30,7 +31,7 @@ func Serve(t testing.TB, put PutFunc) (endpoint string) {
 			err = json.Unmarshal(body, &request)
 		}
 		if err != nil || r.Header.Get("X-Amz-Target") != "DynamoDB_20120810.PutItem" ||
-			request.ConditionExpression != "attribute_not_exists("+table.PK+")" {
+			!strings.HasPrefix(request.ConditionExpression, "attribute_not_exists("+table.PK+")") {
 			fault(w, http.StatusBadRequest, "ValidationException")
 			return
 		}

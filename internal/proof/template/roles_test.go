@@ -124,7 +124,7 @@ func writes(t *testing.T, sid text) map[string]map[string]texts {
 
 func wantAttributes(t *testing.T, sid text, items ...table.Item) {
 	t.Helper()
-	written := map[string]bool{}
+	written := map[string]bool{table.ExpiresAt: true} // with RetentionDays
 	for _, item := range items {
 		for name := range item {
 			written[name] = true
@@ -138,7 +138,7 @@ func wantAttributes(t *testing.T, sid text, items ...table.Item) {
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(written)), allowed); diff != "" {
 		t.Errorf("attributes written (-) and what %s allows (+):\n%s", sid, diff)
 	}
-	for _, name := range []string{table.Alert, table.Kind, table.Payload} {
+	for _, name := range []string{table.Alert, table.Kind, table.Payload, table.Packed} {
 		if slices.Contains(allowed, name) {
 			t.Errorf("with %q, %s would allow to write an event", name, sid)
 		}
@@ -149,8 +149,10 @@ func wantAttributes(t *testing.T, sid text, items ...table.Item) {
 func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
 	t.Parallel()
 	event, other := table.Key{PK: "CALL#1", SK: "EVENT#1"}, table.Key{PK: "CALL#2", SK: "EVENT#2"}
+	update := table.Key{PK: "CALL#3", SK: "EVENT#2026-03-12T14:32:00.000Z#call.updated#0123456789abcdef"}
 	wantAttributes(t, "WriteMark",
 		table.AlertedItem(event, events.KindMissedCall, noon, noon),
+		table.AlertedItem(update, events.KindMissedCall, noon, noon), // in its day's list
 		table.ReturningItem(event, events.KindMissedCall, other),
 		table.ReturnedItem(event, events.KindMissedCall, "answered", noon),
 		table.ToldItem(event, events.KindMissedCall, events.KindCorrection, "answered", noon),

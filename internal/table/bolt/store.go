@@ -45,6 +45,9 @@ var (
 
 // Store is the [table.Store] in a file.
 type Store struct {
+	// Now is the clock by which items expire. Open sets it, tests replace it.
+	Now func() time.Time
+
 	db     *bbolt.DB
 	schema schema.Table
 
@@ -79,6 +82,7 @@ func Open(path string, t schema.Table) (*Store, error) {
 	}
 
 	s := &Store{
+		Now:       time.Now,
 		db:        db,
 		schema:    t,
 		writes:    make(chan *write),
@@ -251,23 +255,49 @@ func (r row) write(tx *bbolt.Tx) error {
 type put struct {
 	row
 
+	now     time.Time
+	index   func(table.Item) (index map[string][]byte) // entries of an expired item in its place
 	created bool
 }
 
-func (p *put) apply(tx *bbolt.Tx) error {
-	if p.created = tx.Bucket(itemsBucket).Get(p.key) == nil; !p.created {
-		return nil
+// removeEntries takes an item out of the indexes.
+func removeEntries(tx *bbolt.Tx, entries map[string][]byte) error {
+	for name, key := range entries {
+		if err := tx.Bucket(indexBucket(name)).Delete(key); err != nil {
+			return err
+		}
 	}
-	if err := p.write(tx); err != nil {
+	return nil
+}
+
+func (p *put) apply(tx *bbolt.Tx) error {
+	text := tx.Bucket(itemsBucket).Get(p.key)
+	replaced, err := expiredItem(text, p.now)
+	if p.created = text == nil || replaced != nil; !p.created || err != nil {
 		return err
 	}
+	if err := errors.Join(removeEntries(tx, p.index(replaced)), p.write(tx)); err != nil || replaced != nil {
+		return err // on AWS it is no new item either
+	}
 	return feedItem(tx, p.key)
+}
+
+// expiredItem returns the item with a text if it has expired, else nil.
+func expiredItem(text []byte, now time.Time) (table.Item, error) {
+	if !bytes.Contains(text, []byte(table.ExpiresAt)) {
+		return nil, nil //nolint:nilnil // few items expire
+	}
+	item, err := itemjson.Decode(text)
+	if err != nil || !table.Expired(item, now) {
+		return nil, err
+	}
+	return item, nil
 }
 
 // Put implements [table.Store]. Writes that arrive during a commit share the next
 // one.
 func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err error) {
-	p := new(put)
+	p := &put{now: s.Now(), index: s.entries}
 	err = table.Check(item)
 	if err == nil {
 		p.row, err = s.encode(item)
@@ -285,6 +315,7 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 type update struct {
 	row
 
+	now   time.Time
 	isNew bool
 	was   attr.Value                                 // nil if the stored item has no version
 	index func(table.Item) (index map[string][]byte) // entries of the item replaced
@@ -295,7 +326,7 @@ type update struct {
 
 func (u *update) apply(tx *bbolt.Tx) error {
 	text := tx.Bucket(itemsBucket).Get(u.key)
-	if (text == nil) != u.isNew {
+	if text == nil && !u.isNew {
 		return nil
 	}
 	if text != nil {
@@ -304,13 +335,11 @@ func (u *update) apply(tx *bbolt.Tx) error {
 			u.err = err
 			return nil
 		}
-		if replaced[table.Version] != u.was {
+		if u.isNew && !table.Expired(replaced, u.now) || !u.isNew && replaced[table.Version] != u.was {
 			return nil
 		}
-		for name, key := range u.index(replaced) {
-			if err := tx.Bucket(indexBucket(name)).Delete(key); err != nil {
-				return err
-			}
+		if err := removeEntries(tx, u.index(replaced)); err != nil {
+			return err
 		}
 	}
 	u.updated = true
@@ -319,7 +348,7 @@ func (u *update) apply(tx *bbolt.Tx) error {
 
 // Update implements [table.Store].
 func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated bool, err error) {
-	u := &update{index: s.entries, isNew: was == 0}
+	u := &update{now: s.Now(), index: s.entries, isNew: was == 0}
 	if was > 0 {
 		u.was = attr.Number(strconv.FormatInt(was, 10))
 	}
@@ -427,7 +456,7 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, fmt.Errorf("query: %w", err)
 	}
-	r := reader{query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
+	r := reader{now: s.Now(), query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
 	if q.Index != table.Base {
 		i := slices.IndexFunc(s.schema.Indexes, func(i schema.Index) bool { return i.Name == string(q.Index) })
 		if i < 0 {
@@ -452,6 +481,7 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 
 // reader reads one page.
 type reader struct {
+	now   time.Time
 	query table.Query
 	keys  keyRange
 	index *schema.Index // nil for the table itself
@@ -495,6 +525,9 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 		item, err := itemjson.Decode(value)
 		if err != nil {
 			return table.Page{}, err
+		}
+		if table.Expired(item, r.now) {
+			continue
 		}
 		if r.index != nil {
 			project(item, *r.index)

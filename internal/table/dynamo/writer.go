@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,9 +15,13 @@ import (
 	"github.com/ringback/ringback/internal/table/itemjson"
 )
 
-// IfNew is the condition of a write that must not replace an item: every item has a
-// PK.
-const IfNew = "attribute_not_exists(" + table.PK + ")"
+// IfNew is the condition of a write that must not replace an item, unless that has
+// expired: every item has a PK. Now is the name of the value in it, the second in Unix
+// time.
+const (
+	IfNew = "attribute_not_exists(" + table.PK + ") OR " + table.ExpiresAt + " <= " + Now
+	Now   = ":now"
+)
 
 // codeExists is the error code of a write whose condition does not hold. See
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html.
@@ -24,6 +29,9 @@ const codeExists = "ConditionalCheckFailedException"
 
 // Writer implements the Put of a [table.Store] on a DynamoDB table, and no reads.
 type Writer struct {
+	// Now is the clock by which items expire. NewWriter sets it, tests replace it.
+	Now func() time.Time
+
 	service *awsclient.Service
 	name    []byte // table name, as a JSON string
 }
@@ -32,7 +40,7 @@ type Writer struct {
 // says what it uses of the configuration.
 func NewWriter(config aws.Config, tableName string) *Writer {
 	name, _ := jsontext.AppendQuote(nil, tableName) // DynamoDB rejects an invalid name
-	return &Writer{service: awsclient.NewService(awsclient.DynamoDB, config), name: name}
+	return &Writer{Now: time.Now, service: awsclient.NewService(awsclient.DynamoDB, config), name: name}
 }
 
 // warmTimeout bounds Warm, because a starting function waits for it.
@@ -57,14 +65,15 @@ func (w *Writer) Put(ctx context.Context, item table.Item) (created bool, err er
 	if err = table.Check(item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
 	}
-	// guard 2 e2e: request := append(w.begin(), `,"Item":`...)
-	// guard 9: request := append(w.begin(), `,"Item":`...)
-	request := append(w.begin(), `,"ConditionExpression":"`+IfNew+`","Item":`...)
+	request := append(w.begin(), `,"Item":`...)
 	if request, err = itemjson.Append(request, item); err != nil {
 		return false, fmt.Errorf("put item: %w", err)
 	}
-	// guard 9 webhook e2e: w.Warm(ctx); _, err = w.service.Call(ctx, "PutItem", append(request, '}'))
-	_, err = w.service.Call(ctx, "PutItem", append(request, '}'))
+	// guard 2 e2e: request = append(request, '}')
+	// guard 9: request = append(request, '}')
+	request = w.appendIfNew(request)
+	// guard 9 webhook e2e: w.Warm(ctx); _, err = w.service.Call(ctx, "PutItem", request)
+	_, err = w.service.Call(ctx, "PutItem", request)
 	var apiErr *awsclient.APIError
 	switch {
 	case err == nil:
@@ -75,6 +84,12 @@ func (w *Writer) Put(ctx context.Context, item table.Item) (created bool, err er
 	}
 	// guard 1 webhook e2e (Answers503WhenTheTable|200Means|WithTheQueue): return true, nil
 	return false, WrapError("put item", err)
+}
+
+// appendIfNew ends a request with the condition.
+func (w *Writer) appendIfNew(request []byte) []byte {
+	request = append(request, `,"ConditionExpression":"`+IfNew+`","ExpressionAttributeValues":{"`+Now+`":{"N":"`...)
+	return append(strconv.AppendInt(request, w.Now().Unix(), 10), `"}}}`...)
 }
 
 // begin returns the start of a request.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/format"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -61,6 +62,31 @@ func TestTemplateAndConstantsAgree(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, keys); diff != "" {
 		t.Errorf("index keys (-constants +template):\n%s", diff)
+	}
+}
+
+// What these leave out cannot be put in later.
+func TestTheProjections(t *testing.T) {
+	t.Parallel()
+	const most = 20 // of DynamoDB, per index
+	for _, index := range schema.Events().Indexes {
+		if len(index.Include) > most {
+			t.Errorf("%s has %d attributes, at most %d are possible", index.Name, len(index.Include), most)
+		}
+		if !slices.Contains(index.Include, table.ExpiresAt) {
+			t.Errorf("%s does not tell what has expired", index.Name)
+		}
+		if index.Name != string(table.GSI3) {
+			continue
+		}
+		want := []string{
+			table.State, table.Since, table.Latest, table.Count, table.Attempts, table.Level, table.Claim, table.ClaimedUntil,
+			table.SnoozedUntil, table.Call, table.Outcome, table.Line, table.LineName, table.Agent, table.Name, table.Company,
+			table.Words, table.RecordingURL, table.OtherNumber, table.ExpiresAt,
+		}
+		if diff := cmp.Diff(want, index.Include); diff != "" {
+			t.Errorf("attributes of a follow-up (-constants +template):\n%s", diff)
+		}
 	}
 }
 

@@ -170,7 +170,7 @@ func (a *AWS) put(body []byte) (fault string) {
 	a.Writes.Add(1)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if bad || key.PK == "" || key.SK == "" || request.Condition != "attribute_not_exists(PK)" {
+	if bad || key.PK == "" || key.SK == "" || !strings.HasPrefix(request.Condition, "attribute_not_exists(PK)") {
 		return "ValidationException"
 	}
 	if _, exists := a.items[key]; exists {

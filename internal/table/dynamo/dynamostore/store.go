@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -18,6 +19,9 @@ import (
 
 // Store is a [table.Store] in a DynamoDB table.
 type Store struct {
+	// Now is the clock by which items expire. New sets it, tests replace it.
+	Now func() time.Time
+
 	client *dynamodb.Client
 	name   string
 }
@@ -27,7 +31,7 @@ var _ table.Store = (*Store)(nil)
 // New returns the store in the table with that name. The options may change the
 // client's configuration.
 func New(config aws.Config, tableName string, options ...func(*dynamodb.Options)) *Store {
-	return &Store{client: dynamodb.NewFromConfig(config, options...), name: tableName}
+	return &Store{Now: time.Now, client: dynamodb.NewFromConfig(config, options...), name: tableName}
 }
 
 // Put implements [table.Store]. It makes one call and reads nothing first.
@@ -36,7 +40,7 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 		return false, fmt.Errorf("put item: %w", err)
 	}
 	// guard 2 drain: created, err = s.put(ctx, item, &dynamodb.PutItemInput{})
-	created, err = s.put(ctx, item, &dynamodb.PutItemInput{ConditionExpression: aws.String(dynamo.IfNew)})
+	created, err = s.put(ctx, item, s.ifNew())
 	if err != nil {
 		// guard 1 e2e (NothingIsLost): return true, nil
 		return false, dynamo.WrapError("put item", err)
@@ -49,10 +53,11 @@ func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated
 	if err = table.CheckUpdate(item, was); err != nil {
 		return false, fmt.Errorf("update item: %w", err)
 	}
-	in := &dynamodb.PutItemInput{ConditionExpression: aws.String(dynamo.IfNew)}
+	in := s.ifNew()
 	switch {
 	case was == table.Unversioned:
 		in.ConditionExpression = aws.String("attribute_exists(" + table.PK + ") AND attribute_not_exists(" + table.Version + ")")
+		in.ExpressionAttributeValues = nil
 	case was > 0:
 		in.ConditionExpression = aws.String(table.Version + " = :was")
 		in.ExpressionAttributeValues = map[string]types.AttributeValue{
@@ -63,6 +68,16 @@ func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated
 		return false, dynamo.WrapError("update item", err)
 	}
 	return updated, nil
+}
+
+// ifNew returns a request with the condition that there is no item in the way.
+func (s *Store) ifNew() *dynamodb.PutItemInput {
+	return &dynamodb.PutItemInput{
+		ConditionExpression: aws.String(dynamo.IfNew),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			dynamo.Now: &types.AttributeValueMemberN{Value: strconv.FormatInt(s.Now().Unix(), 10)},
+		},
+	}
 }
 
 // put writes an item if the condition of in holds.
@@ -114,7 +129,7 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, dynamo.WrapError("query", err)
 	}
-	return pageOf(q.Index, out.Items, out.LastEvaluatedKey), nil
+	return s.pageOf(q.Index, out.Items, out.LastEvaluatedKey), nil
 }
 
 // Scan implements [table.Store].
@@ -135,10 +150,10 @@ func (s *Store) Scan(ctx context.Context, prefix string, after table.Cursor) (ta
 	if err != nil {
 		return table.Page{}, dynamo.WrapError("scan", err)
 	}
-	return pageOf(table.Base, out.Items, out.LastEvaluatedKey), nil
+	return s.pageOf(table.Base, out.Items, out.LastEvaluatedKey), nil
 }
 
-func pageOf(index table.Index, items []map[string]types.AttributeValue, last map[string]types.AttributeValue) table.Page {
+func (s *Store) pageOf(index table.Index, items []map[string]types.AttributeValue, last map[string]types.AttributeValue) table.Page {
 	page := table.Page{Items: make([]table.Item, len(items))}
 	for i, item := range items {
 		page.Items[i] = Item(item)
@@ -146,6 +161,7 @@ func pageOf(index table.Index, items []map[string]types.AttributeValue, last map
 	if len(last) > 0 {
 		page.Next = table.PositionOf(index, Item(last)).Cursor()
 	}
+	page.Items = table.Live(page.Items, s.Now())
 	return page
 }
 
