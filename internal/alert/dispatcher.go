@@ -426,7 +426,7 @@ func (d *Dispatcher) takeBack(ctx context.Context, c *call, kind events.Kind, wh
 		return err
 	}
 	d.log.LogAttrs(ctx, slog.LevelInfo, "alert returned", append(attributes(c.key, kind), slog.String("reason", string(why)))...)
-	d.markReturned(ctx, c, kind, table.ReturnedItem(c.key, kind, string(why), d.Now()))
+	d.markReturned(ctx, c, kind, table.ReturnedItem(a.Key, kind, string(why), d.Now()))
 	return nil
 }
 

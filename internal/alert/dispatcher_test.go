@@ -329,7 +329,7 @@ func TestTheStreamDoesNotTakeAMarkForAnEvent(t *testing.T) {
 		"one of what goes back":  table.ReturningItem(event, events.KindMissedCall, by),
 		"one of what went back":  table.ReturnedItem(event, events.KindMissedCall, "answered", arrival),
 		"one of half of it":      table.ToldItem(event, events.KindMissedCall, events.KindCorrection, "answered", arrival),
-		"a lease":                table.RingItem(ring, "missed_call", event),
+		"a lease":                table.RingItem(ring, "missed_call", event, arrival),
 		"a spelling of a number": table.SpellingItem(table.SpellingKey("+14155550144", "+4155550144")),
 	} {
 		if table.AlertOf(item) != "" || table.IsEvent(table.KeyOf(item)) {

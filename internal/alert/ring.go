@@ -44,7 +44,7 @@ func (d *Dispatcher) claim(ctx context.Context, c *call, what string) (done ring
 	if _, taken := done[what]; err != nil || taken {
 		return done, done.has(what, c), err
 	}
-	if _, err := d.store.Put(ctx, table.RingItem(of, what, c.key)); err != nil {
+	if _, err := d.store.Put(ctx, table.RingItem(of, what, c.key, d.Now())); err != nil {
 		return nil, false, fmt.Errorf("claim the ring: %w", err)
 	}
 	// guard 4 alert (AtTheSameTime): return done, false, nil

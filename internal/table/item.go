@@ -232,10 +232,16 @@ func AlertedItem(event Key, kind events.Kind, occurred, published time.Time) Ite
 		// What only adds to a call is not in the day's list itself. If there was nothing
 		// else to alert of, the mark is.
 		if events.Type(EventType(Item{SK: str(event.SK)})).IsUpdate() {
-			mark[GSI2PK] = str(AlertPartition(event, occurred))
+			listMark(mark, event, occurred)
 		}
 	}
 	return mark
+}
+
+// listMark puts a mark into the list of the day of its event.
+func listMark(mark Item, event Key, occurred time.Time) {
+	mark[OccurredAt] = str(Time(occurred))
+	mark[GSI2PK] = str(AlertPartition(event, occurred))
 }
 
 // ReturningItem returns the mark that names the call whose event takes an alert
@@ -245,9 +251,14 @@ func ReturningItem(event Key, kind events.Kind, by Key) Item {
 	return Item{PK: str(key.PK), SK: str(key.SK), Call: str(by.PK), EventSort: str(by.SK)}
 }
 
-// ReturnedItem returns the mark that records that an alert was taken back, and why.
+// ReturnedItem returns the mark that records that an alert was taken back, and why. It
+// is in the list of the event's day, if the event gives its time.
 func ReturnedItem(event Key, kind events.Kind, reason string, at time.Time) Item {
-	return returnedItem(ReturnedKey(event, kind), reason, at)
+	mark := returnedItem(ReturnedKey(event, kind), reason, at)
+	if occurred := KeyTime(event); !occurred.IsZero() {
+		listMark(mark, event, occurred)
+	}
+	return mark
 }
 
 // ToldItem returns the mark with a [ToldKey].
@@ -260,22 +271,29 @@ func returnedItem(key Key, reason string, at time.Time) Item {
 }
 
 // TwinItem returns the mark that records which other call of the ring speaks for the
-// event's, and why that one does.
+// event's, and why that one does. It is in the list of the event's day as well.
 func TwinItem(event Key, kind events.Kind, reason string, other Key) Item {
 	key := TwinKey(event, kind)
-	return Item{PK: str(key.PK), SK: str(key.SK), Reason: str(reason), Call: str(other.PK), EventSort: str(other.SK)}
+	mark := Item{PK: str(key.PK), SK: str(key.SK), Reason: str(reason), Call: str(other.PK), EventSort: str(other.SK)}
+	if occurred := KeyTime(event); !occurred.IsZero() {
+		listMark(mark, event, occurred)
+	}
+	return mark
 }
 
-// RingItem returns the item that names the call of a ring that does something. The
-// call is named by one of its events.
-func RingItem(r Ring, what string, event Key) Item {
+// RingItem returns the item that names the call of a ring that does something, at a
+// time. The call is named by one of its events.
+func RingItem(r Ring, what string, event Key, at time.Time) Item {
 	key := r.Key(what)
+	if at.Before(r.Start) { // its clock is ahead
+		at = r.Start
+	}
 	return Item{
 		PK:        str(key.PK),
 		SK:        str(key.SK),
 		Call:      str(event.PK),
 		EventSort: str(event.SK),
-		ExpiresAt: num(strconv.FormatInt(r.Start.Add(ringKeptFor).Unix(), 10)),
+		ExpiresAt: num(strconv.FormatInt(at.Add(ringKeptFor).Unix(), 10)),
 	}
 }
 

@@ -236,6 +236,29 @@ func TestTheMarkOfAnUpdateIsInTheListOfItsDay(t *testing.T) {
 	}
 }
 
+// What became of the calls of a day is in their list, too.
+func TestMarksOfWhatWasTakenBackAreInTheListOfTheDay(t *testing.T) {
+	t.Parallel()
+	event, other := table.Key{PK: "CALL#1", SK: "EVENT#2026-03-12T14:32:00.000Z#call.missed#0123456789abcdef"}, table.Key{PK: "CALL#2", SK: "EVENT#2"}
+	untimed := table.Key{PK: "CALL#1", SK: "EVENT#0000-00-00T00:00:00.000Z#call.missed#0123456789abcdef"}
+	for name, mark := range map[string]func(table.Key) table.Item{
+		"returned": func(event table.Key) table.Item {
+			return table.ReturnedItem(event, events.KindMissedCall, "answered", arrival)
+		},
+		"twin": func(event table.Key) table.Item {
+			return table.TwinItem(event, events.KindMissedCall, "same ring", other)
+		},
+	} {
+		got := mark(event)
+		if plain(got[table.GSI2PK]) != table.AlertPartition(event, arrival) || plain(got[table.OccurredAt]) != "2026-03-12T14:32:00.000Z" {
+			t.Errorf("%s: %v", name, got)
+		}
+		if _, listed := mark(untimed)[table.GSI2PK]; listed {
+			t.Errorf("%s: the day is made up", name)
+		}
+	}
+}
+
 // A day's list has everything that may be an unserved caller.
 func TestPromise3_ACallOfUnknownOutcomeIsInTheListOfItsDay(t *testing.T) {
 	t.Parallel()
