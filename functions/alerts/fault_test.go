@@ -353,11 +353,11 @@ func TestAPayloadThatCannotBeReadIsAlertedWithWhatTheItemSays(t *testing.T) {
 	w := newWorld(t)
 	records := w.stored(missed("c1", `"from":"+14155558765"`))
 	text := string(records[0].Text)
-	at := strings.Index(text, `"payload":{"S":"{`)
-	if at < 0 {
-		t.Fatal("no payload in the record")
+	const packed = `"packed":{"B":"`
+	if !strings.Contains(text, packed) {
+		t.Fatal("no body in the record")
 	}
-	records[0].Text = []byte(strings.Replace(text, `"payload":{"S":"{`, `"payload":{"S":"`, 1))
+	records[0].Text = []byte(strings.Replace(text, packed, packed+"AAAA", 1))
 	if lost := w.deliver(records); len(lost) > 0 {
 		t.Errorf("given up: %d", len(lost))
 	}

@@ -552,6 +552,7 @@ func seen(t *testing.T, key table.Key, item table.Item) string {
 	}
 	item = maps.Clone(item)
 	delete(item, table.ReceivedAt)
+	delete(item, table.Packed)
 	delete(item, table.Payload)
 	delete(item, table.PayloadCoding)
 	return encode(t, item) + respelled(t, string(body))

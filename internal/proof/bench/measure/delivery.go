@@ -124,7 +124,7 @@ func newDelivery(body string, n int, now time.Time) (d Delivery, err error) {
 		signature = events.Sign(SigningSecret, address, event.Type, timestamp)
 	}
 	d.Event = newEvent(body, timestamp, signature, now)
-	d.Forged = [][]byte{bytes.ReplaceAll(d.Event, []byte(Token), bytes.Repeat([]byte("x"), len(Token)))}
+	d.Forged = [][]byte{bytes.ReplaceAll(d.Event, []byte(Token), bytes.Repeat([]byte("!"), len(Token)))}
 	if signature != "" {
 		d.Forged = append(d.Forged, bytes.ReplaceAll(d.Event, []byte(signature), bytes.Repeat([]byte("0"), len(signature))))
 	}
