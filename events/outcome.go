@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Outcome says how a call ended for the person who called, whatever words JustCall
@@ -206,12 +207,14 @@ func phrase(text []byte) says {
 }
 
 // neutral are words of telephone systems that tell no outcome, and those between them.
-var neutral = wordSet(`
+var neutral = sync.OnceValue(func() map[string]bool {
+	return wordSet(`
 	active after archived at barged bridged by call callback caller callee closed conference customer deflected dialed
 	dialled diverted during error expired for forwarded from held hold idle in invalid is joined line merged monitored
 	muted network new of office on open or other overflow parked pending phone processed queue recording redirected
 	resumed routed scheduled screened skipped state status switched the to transfer transferred trunk user was with
 	wrapup`)
+})
 
 func wordSet(text string) map[string]bool {
 	set := map[string]bool{}
@@ -228,7 +231,7 @@ func TelephoneWords(text string) string {
 	var pair pairReader
 	for rest := []byte(text); pair.next(&rest); {
 		word := string(pair.word())
-		if words[word] == saysNothing && words[string(withoutCall(pair.word()))] == saysNothing && directions[word] == "" && !neutral[word] {
+		if words[word] == saysNothing && words[string(withoutCall(pair.word()))] == saysNothing && directions[word] == "" && !neutral()[word] {
 			return ""
 		}
 		all = append(all, word)

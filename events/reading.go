@@ -14,8 +14,8 @@ type family struct {
 	shape shape
 	// ids are the members that can identify what the event belongs to, best first.
 	ids []identifier
-	// respelled are the members of shape by [bareName]; see [spellingsOf].
-	respelled map[string]member
+	// respelled returns the members of shape by [bareName]; see [spellingsOf].
+	respelled func() map[string]member
 	// open is set if no document lists the members, so none counts as new.
 	open bool
 	// event makes the event for [Details].
@@ -151,7 +151,7 @@ func (e *Envelope) readAs(known row) *reading {
 // readRespelled reads a member whose name is a documented one in another spelling. What
 // is there under the documented name comes first.
 func (r *reading) readRespelled(name string, value jsontext.Value) {
-	m, ok := r.respelled[bareName(name)]
+	m, ok := r.respelled()[bareName(name)]
 	if !ok {
 		return
 	}

@@ -2,6 +2,7 @@ package events
 
 import (
 	"maps"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -106,8 +107,13 @@ var otherNames = map[string]slot{
 
 // spellingsOf returns the members of a shape by [bareName], and those inside others by
 // their names with and without that of the outer member in front, as programs write
-// that make one level of several.
-func spellingsOf(s shape) map[string]member {
+// that make one level of several. They are made when they are first asked for: no
+// documented payload needs them.
+func spellingsOf(s shape) func() map[string]member {
+	return sync.OnceValue(func() map[string]member { return s.spellings() })
+}
+
+func (s shape) spellings() map[string]member {
 	all := map[string]member{}
 	for outer, m := range s {
 		for name, inner := range m.inner {
