@@ -716,7 +716,8 @@ func TestOnlyEventsToAlertPassTheFilter(t *testing.T) {
 		items[name] = itemOf(t, sample(t, name))
 	}
 	items["a mark"] = table.AlertedItem(table.KeyOf(items["call.missed"]), "missed_call", received, received)
-	items["a lease"] = table.RingItem(table.Ring{Caller: "+14155550144", Line: "+14155550101", Start: received}, "missed_call", table.KeyOf(items["call.missed"]), received)
+	ring := table.Ring{Caller: "+14155550144", Line: "+14155550101", Start: received}
+	items["a seat in a ring"] = table.SeatItem(table.Seat{Ring: ring, What: "missed_call", N: 1}, table.KeyOf(items["call.missed"]), received)
 	items["a rejection"] = table.RejectedItem(table.Rejection{Reason: "payload", Body: []byte("{")}, received)
 	for name, item := range items {
 		want := table.IsEvent(table.KeyOf(item))

@@ -137,7 +137,7 @@ func (c *call) alert(kind events.Kind) Alert {
 
 // alertID returns the ID of an alert: the same whenever it is sent.
 func (c *call) alertID(kind events.Kind) string {
-	mark := table.AlertKey(c.key, kind)
+	mark := table.AlertKey(c.key, c.round(kind))
 	// guard 4 alert e2e: return mark.PK + "/" + strings.TrimPrefix(mark.SK, table.AlertMark) + c.key.SK
 	return mark.PK + "/" + strings.TrimPrefix(mark.SK, table.AlertMark)
 }

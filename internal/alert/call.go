@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/table"
@@ -20,17 +23,45 @@ type call struct {
 	// key is that of one of its events. The partition names the call, unless the
 	// event is of no known call: see [table.OfNoCall].
 	key   table.Key
+	parts []events.Part
 	marks map[table.Key]table.Item
 }
 
-// mark returns the mark with a key, nil if the call has none.
+// mark returns the mark with a key that an alert has, nil if it has none.
 func (c *call) mark(key func(table.Key, events.Kind) table.Key, kind events.Kind) table.Item {
-	return c.marks[key(c.key, kind)]
+	return c.marks[key(c.key, c.round(kind))]
+}
+
+// round names a call's alert of a kind in its marks and in its ID. That is the kind. If
+// the alert was taken back, and what took it back proves wrong, the call alerts anew,
+// in the second round, and so on.
+func (c *call) round(kind events.Kind) events.Kind {
+	name := kind
+	for n := 2; c.marks[table.ReturnedKey(c.key, name)] != nil; n++ {
+		name = events.Kind(fmt.Sprintf("%s#%d", kind, n))
+	}
+	return name
 }
 
 // stands reports whether an alert was published and not taken back.
-func (c *call) stands(kind events.Kind) bool {
-	return c.mark(table.AlertKey, kind) != nil && c.mark(table.ReturnedKey, kind) == nil
+func (c *call) stands(kind events.Kind) bool { return c.mark(table.AlertKey, kind) != nil }
+
+// begun reports whether an alert may have been published, and was not taken back: the
+// process that was about to may have ended before it marked the alert as published.
+func (c *call) begun(kind events.Kind) bool {
+	return c.stands(kind) || c.mark(table.PublishingKey, kind) != nil
+}
+
+// isReturnedBy reports whether an alert is about to be taken back on a call's account.
+func (c *call) isReturnedBy(kind events.Kind, by table.Key) bool {
+	mark := c.mark(table.ReturningKey, kind)
+	return mark != nil && table.CallOf(table.Other(mark)) == table.CallOf(by)
+}
+
+// keptTwin reports whether a call's alert was not sent, or was taken back, because of a
+// ring whose seats are deleted by now. That stays so.
+func (c *call) keptTwin(kind events.Kind, of table.Ring, now time.Time) bool {
+	return (c.mark(table.TwinKey, kind) != nil || c.round(kind) != kind) && of.Known() && now.After(of.Expires())
 }
 
 // load reads a call. The events in hand count even if the table does not have them.
@@ -54,11 +85,8 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 		return nil
 	}
 	fold := func() {
-		parts := make([]events.Part, 0, len(found))
-		for _, part := range found {
-			parts = append(parts, part)
-		}
-		c.Folded = events.Fold(parts...)
+		c.parts = slices.Collect(maps.Values(found))
+		c.Folded = events.Fold(c.parts...)
 	}
 	if !table.OfNoCall(key) {
 		err := read(table.Query{Partition: key.PK})
@@ -76,8 +104,11 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 		if !c.Owes(kind) {
 			continue
 		}
-		if err := read(table.AlertMarks(key, kind)); err != nil {
-			return nil, err
+		for round := events.Kind(""); round != c.round(kind); {
+			round = c.round(kind)
+			if err := read(table.AlertMarks(key, round)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return c, nil

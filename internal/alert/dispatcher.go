@@ -112,16 +112,32 @@ func (d *Dispatcher) Process(ctx context.Context, items []table.Item) []error {
 	return errs
 }
 
-// pending is a call of which new events have come.
+// pending is a call of which new events have come, or one that has to decide anew
+// because of another call.
 type pending struct {
 	key     table.Key // of the first of them
 	items   []table.Item
-	indexes []int // in Process
-	err     error // their result of Process
+	indexes []int    // in Process
+	err     error    // their result of Process
+	because *pending // whose events have come; nil if the call's own have
 
-	call *call
-	due  []*due
-	sent map[events.Kind]bool // published just now, marked or not
+	call    *call
+	due     []*due
+	sent    map[events.Kind]bool // the rounds published just now, marked or not
+	again   bool                 // it has to decide anew
+	besides []table.Key          // so have these calls, which sit in rings that were left
+}
+
+func newPending(key table.Key, because *pending) *pending {
+	return &pending{key: key, because: because, sent: make(map[events.Kind]bool)}
+}
+
+// account returns the key of an event that came, and comes again if anything fails.
+func (p *pending) account() table.Key {
+	if p.because != nil {
+		return p.because.key
+	}
+	return p.key
 }
 
 // due is an alert to publish.
@@ -130,6 +146,7 @@ type due struct {
 	*pending
 
 	kind       events.Kind
+	round      events.Kind // see call.round
 	historyErr error
 }
 
@@ -149,7 +166,7 @@ func (d *Dispatcher) pendingOf(ctx context.Context, items []table.Item, errs []e
 		}
 		p := byCall[table.CallOf(key)]
 		if p == nil {
-			p = &pending{key: key, sent: make(map[events.Kind]bool)}
+			p = newPending(key, nil)
 			byCall[table.CallOf(key)] = p
 			all = append(all, p)
 		}
@@ -158,34 +175,53 @@ func (d *Dispatcher) pendingOf(ctx context.Context, items []table.Item, errs []e
 	return all
 }
 
-// processBatch does what the calls of one batch owe. It returns false if all of it
-// failed.
+// processBatch does what the calls of one batch owe, and those that have to decide
+// anew because of them. It returns false if all of it failed.
 func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending) (ok bool) {
-	each(batch, func(p *pending) {
-		if p.err = d.settle(ctx, p); p.err != nil {
-			d.fail(ctx, p.key, "", p.err)
+	seen := make(map[string]bool)
+	for now := batch; len(now) > 0; {
+		settle := func(p *pending) {
+			if err := d.settle(ctx, p); err != nil {
+				p.err = errors.Join(p.err, err)
+				d.fail(ctx, p.key, "", err)
+			}
 		}
-	})
-	var all []*due
-	for _, p := range batch {
-		if p.err == nil {
-			all = append(all, p.due...)
+		each(slices.DeleteFunc(slices.Clone(now), func(p *pending) bool { return p.because != nil }), settle)
+		var all []*due
+		for _, p := range now {
+			if p.because != nil {
+				settle(p) // one after the other, since they sit side by side
+			}
+			if p.err == nil {
+				all = append(all, p.due...)
+			}
 		}
+		for some := range slices.Chunk(all, MaxBatch) {
+			d.publishAlerts(ctx, some)
+		}
+		var next []*pending
+		for _, p := range now {
+			because := cmp.Or(p.because, p)
+			// Meanwhile the call, or another one of its ring, may have been answered.
+			if p.again || slices.ContainsFunc(p.due, func(a *due) bool { return p.sent[a.round] }) {
+				// guard 4 alert (AtTheSameTime):
+				next = append(next, p)
+			}
+			for _, key := range p.besides {
+				if name := table.CallOf(because.key) + table.CallOf(key); !seen[name] {
+					seen[name] = true
+					next = append(next, newPending(key, because))
+				}
+			}
+			if p.because != nil {
+				because.err = errors.Join(because.err, p.err)
+			}
+		}
+		if slices.ContainsFunc(now, func(p *pending) bool { return p.again }) {
+			clear(seen)
+		}
+		now = next
 	}
-	for some := range slices.Chunk(all, MaxBatch) {
-		d.publishAlerts(ctx, some)
-	}
-	// Meanwhile the call, or another one of its ring, may have been answered.
-	each(batch, func(p *pending) {
-		// guard 4 alert (AtTheSameTime): if true {
-		if len(p.sent) == 0 {
-			return
-		}
-		if err := d.settle(ctx, p); err != nil {
-			p.err = errors.Join(p.err, err)
-			d.fail(ctx, p.key, "", err)
-		}
-	})
 	return slices.ContainsFunc(batch, func(p *pending) bool { return p.err == nil })
 }
 
@@ -198,11 +234,11 @@ func (d *Dispatcher) Due(ctx context.Context, item table.Item) (ids []string, er
 		return nil, err
 	}
 	for _, kind := range kinds {
-		published := c.mark(table.AlertKey, kind) != nil || c.mark(table.TwinKey, kind) != nil
-		if !c.Owes(kind) || published || d.known(c, kind, false) != none {
+		decided := c.stands(kind) || c.mark(table.TwinKey, kind) != nil || c.round(kind) != kind
+		if !c.Owes(kind) || decided {
 			continue
 		}
-		if d.Rules.against(c, kind, d.readHistory(ctx, c)) == none {
+		if _, why := d.against(ctx, c, kind); why == none {
 			ids = append(ids, c.alertID(kind))
 		}
 	}
@@ -221,118 +257,169 @@ func each(batch []*pending, do func(*pending)) {
 // settle finds out what a call owes, and takes back what it does not owe any more.
 // What is to be published is in p.due then.
 func (d *Dispatcher) settle(ctx context.Context, p *pending) (err error) {
-	p.due = nil
+	p.due, p.besides, p.again = nil, nil, false
 	if p.call, err = d.load(ctx, p.key, p.items...); err != nil {
 		return err
 	}
+	seats, err := d.readSeats(ctx, p.call)
+	if err != nil {
+		return err
+	}
+	p.besides = d.besides(p.call, seats)
 	// guard 4 alert (TheCallsOf|WhatCannot|NoOrder): if false {
 	if p.call.Served() {
-		return d.settleServed(ctx, p)
+		return d.settleServed(ctx, p, seats)
 	}
-	var caller *history
 	for _, kind := range kinds {
-		if !p.call.Owes(kind) {
-			if p.call.Direction == events.Outbound && (p.sent[kind] || p.call.stands(kind)) {
-				err = errors.Join(err, d.takeBack(ctx, p.call, kind, outgoing, p.call.key))
+		switch {
+		case p.call.Owes(kind):
+			if seats, err = d.settleOwed(ctx, p, kind, seats); err != nil {
+				return err
 			}
-			continue
-		}
-		// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted): published := p.sent[kind]
-		published := p.sent[kind] || p.call.mark(table.AlertKey, kind) != nil
-		why := d.known(p.call, kind, published)
-		if why == none && !published {
-			if caller == nil {
-				h := d.readHistory(ctx, p.call)
-				caller = &h
-			}
-			why = d.Rules.against(p.call, kind, *caller)
-		}
-		if why == none {
-			if why, err = d.settleRing(ctx, p.call, kind, published); err != nil {
+		case p.call.Direction == events.Outbound && p.call.begun(kind):
+			if err := d.takeBack(ctx, p.call, kind, outgoing, p.account()); err != nil {
 				return err
 			}
 		}
-		switch {
-		case why == none && !published:
-			p.due = append(p.due, d.dueAlert(ctx, p, kind, *caller))
-		case !p.sent[kind]:
-			d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped",
-				append(attributes(p.key, kind), slog.String("reason", string(cmp.Or(why, sent))))...)
+	}
+	return nil
+}
+
+// settleOwed publishes an alert that a call owes, unless it was published, a rule is
+// against it, or another call of the ring speaks for this one. It returns the seats of
+// the call's rings.
+func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kind, seats []seat) ([]seat, error) {
+	c, round := p.call, p.call.round(kind)
+	skip := func(why reason) {
+		d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped",
+			append(attributes(p.key, kind), slog.String("reason", string(why)))...)
+	}
+	if c.keptTwin(kind, d.ringOf(c), d.Now()) {
+		skip(sent)
+		return seats, nil
+	}
+	if finished := round + "#returned"; c.begun(kind) && c.isReturnedBy(kind, p.account()) && !p.sent[finished] {
+		// Some were told that the alert is taken back, before anything failed. All have to
+		// be, even if no reason is left.
+		p.sent[finished], p.again = true, true // once, even if it cannot be marked
+		return seats, d.takeBack(ctx, c, kind, none, p.account())
+	}
+	// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted): published := p.sent[round]
+	published := p.sent[round] || c.stands(kind)
+	// What was decided once stays decided: the caller's contacts may be others by now.
+	decided := c.begun(kind) || slices.ContainsFunc(seats, func(s seat) bool { return s.of(c) && s.What == string(kind) })
+	var caller *history
+	if !decided {
+		h, why := d.against(ctx, c, kind)
+		if why != none {
+			skip(why)
+			return seats, nil
 		}
+		caller = &h
 	}
-	return err
-}
-
-// known returns why an alert that a call owes is not to be published, as far as the
-// call alone says so.
-func (d *Dispatcher) known(c *call, kind events.Kind, published bool) reason {
-	switch {
-	case c.mark(table.ReturnedKey, kind) != nil:
-		return sent
-	case !published && d.Rules.isOld(c):
-		return old
-	}
-	return none
-}
-
-// settleRing makes a call the one of its ring that alerts. If another one does, or was
-// answered, it returns why the call's own alert is not to be published, or takes it
-// back.
-func (d *Dispatcher) settleRing(ctx context.Context, c *call, kind events.Kind, published bool) (reason, error) {
-	done, held, err := d.claim(ctx, c, string(kind))
+	seats, err := d.takeSeat(ctx, c, string(kind), seats)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
-	twin, why, err := d.twinOf(ctx, c, kind, done)
-	// A process that had the lease may have ended between publishing and marking.
-	maybe := held && c.mark(table.TwinKey, kind) == nil
+	twin, why, err := d.twinOf(ctx, c, kind, seats)
 	switch {
-	case err != nil || twin == nil:
-		return none, err
-	case published, maybe:
-		return sent, d.takeBack(ctx, c, kind, why, c.key)
-	case c.mark(table.TwinKey, kind) == nil:
+	case err != nil:
+		return nil, err
+	case twin == nil && published:
+		if !p.sent[round] {
+			skip(sent)
+		}
+		return seats, d.quiet(ctx, p, kind, sameRing, seats)
+	case twin == nil:
+		return seats, errors.Join(d.announce(ctx, p, kind, caller), d.quiet(ctx, p, kind, sameRing, seats))
+	case c.begun(kind):
+		return seats, d.takeBack(ctx, c, kind, why, p.account())
+	case round == kind && c.mark(table.TwinKey, kind) == nil:
 		if _, err := d.store.Put(ctx, table.TwinItem(c.key, kind, string(why), twin.key)); err != nil {
-			return none, fmt.Errorf("mark a twin: %w", err)
+			return nil, fmt.Errorf("mark a twin: %w", err)
 		}
 	}
-	return why, nil
+	skip(why)
+	return seats, nil
 }
 
-// twinOf returns the call that speaks for c in its ring, and why; nil if none does.
-func (d *Dispatcher) twinOf(ctx context.Context, c *call, kind events.Kind, done ring) (*call, reason, error) {
-	for _, by := range []struct {
-		what string
-		why  reason
-	}{{ringAnswered, answered}, {string(kind), sameRing}} {
-		twin, err := d.loadTwin(ctx, c, done, by.what)
-		if err != nil || twin != nil {
-			return twin, by.why, err
+// against returns the caller's history, and why an alert that the call owes is not to
+// be published, if other calls have nothing to do with it.
+func (d *Dispatcher) against(ctx context.Context, c *call, kind events.Kind) (history, reason) {
+	if d.Rules.isOld(c) {
+		return history{}, old
+	}
+	h := d.readHistory(ctx, c)
+	return h, d.Rules.against(c, kind, h)
+}
+
+// announce puts an alert that is to be published into p.due, unless another call's
+// process is about to publish it: that one's record comes again until it has.
+func (d *Dispatcher) announce(ctx context.Context, p *pending, kind events.Kind, h *history) error {
+	c, round := p.call, p.call.round(kind)
+	if h == nil {
+		read := d.readHistory(ctx, c)
+		h = &read
+	}
+	mine, err := d.store.Put(ctx, table.PublishingItem(c.key, round, p.account()))
+	if err != nil {
+		return fmt.Errorf("mark what is published: %w", err)
+	}
+	// guard 2 alert (AtTheSameTime): if !mine && false {
+	if !mine {
+		now, err := d.load(ctx, c.key)
+		if err != nil {
+			return err
+		}
+		by := table.Other(now.marks[table.PublishingKey(c.key, round)])
+		if now.round(kind) != round || now.stands(kind) || table.CallOf(by) != table.CallOf(p.account()) {
+			return nil
 		}
 	}
-	return nil, none, nil
+	p.due = append(p.due, d.dueAlert(ctx, p, kind, *h))
+	return nil
+}
+
+// quiet takes back the alerts of other calls that stand for a ring for which p's call
+// speaks, or was answered.
+func (d *Dispatcher) quiet(ctx context.Context, p *pending, kind events.Kind, why reason, seats []seat) error {
+	for _, s := range chain(seats, d.ringOf(p.call).Written(), string(kind)) {
+		if s.of(p.call) {
+			continue
+		}
+		twin, err := d.loadTwin(ctx, p.call, s)
+		if err != nil {
+			return err
+		}
+		if twin != nil && twin.stands(kind) {
+			if err := d.takeBack(ctx, twin, kind, why, p.account()); err != nil {
+				return err
+			}
+			if twin, err = d.loadTwin(ctx, p.call, s); err != nil {
+				return err
+			}
+			p.again = p.again || twin == nil || !twin.stands(kind) // p's call may have left, too
+		}
+		if twin == nil {
+			// It has left the ring, perhaps just now: was it right to take its alert back?
+			p.besides = append(p.besides, s.by)
+		}
+	}
+	return nil
 }
 
 // settleServed takes back the alerts of a call that was answered, and of the calls
 // that are the same ring.
-func (d *Dispatcher) settleServed(ctx context.Context, p *pending) error {
-	c := p.call
-	done, _, err := d.claim(ctx, c, ringAnswered)
+func (d *Dispatcher) settleServed(ctx context.Context, p *pending, seats []seat) error {
+	seats, err := d.takeSeat(ctx, p.call, seatAnswered, seats)
 	if err != nil {
 		return err
 	}
 	for _, kind := range kinds {
-		// What was sent may not be marked: see [Dispatcher.mark]. A process that had the
-		// lease may have ended before it could.
-		maybe := p.sent[kind] || done.has(string(kind), c) && c.mark(table.TwinKey, kind) == nil
-		if c.stands(kind) || maybe && c.mark(table.ReturnedKey, kind) == nil {
-			err = errors.Join(err, d.takeBack(ctx, c, kind, answered, c.key))
+		if p.call.begun(kind) {
+			err = errors.Join(err, d.takeBack(ctx, p.call, kind, answered, p.account()))
 		}
-		twin, readErr := d.loadTwin(ctx, c, done, string(kind))
-		if twin != nil && twin.stands(kind) {
-			readErr = d.takeBack(ctx, twin, kind, answered, c.key)
-		}
-		err = errors.Join(err, readErr)
+		err = errors.Join(err, d.quiet(ctx, p, kind, answered, seats))
 	}
 	return err
 }
@@ -344,7 +431,7 @@ func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind,
 		d.log.LogAttrs(ctx, slog.LevelWarn, "alert enrichment failed",
 			append(attributes(p.key, kind), slog.String("error", h.err.Error()))...)
 	}
-	return &due{Alert: a, pending: p, kind: kind, historyErr: h.err}
+	return &due{Alert: a, pending: p, kind: kind, round: p.call.round(kind), historyErr: h.err}
 }
 
 // publishAlerts publishes and marks at most [MaxBatch] alerts.
@@ -362,7 +449,7 @@ func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due) {
 			// guard 2 alerts e2e (AnAlertOutlivesAPublish|StoredOnceAlerted):
 			continue
 		}
-		a.sent[a.kind] = true
+		a.sent[a.round] = true
 		d.logPublished(ctx, a)
 		// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted):
 		marking.Go(func() { d.mark(ctx, a) })
@@ -381,7 +468,7 @@ func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
 // if the record comes again. The error is only logged: returned, it would bring
 // the record again for certain.
 func (d *Dispatcher) mark(ctx context.Context, a *due) {
-	if _, err := d.store.Put(ctx, table.AlertedItem(a.Key, a.kind, a.OccurredAt, d.Now())); err != nil {
+	if _, err := d.store.Put(ctx, table.AlertedItem(a.Key, a.round, a.OccurredAt, d.Now())); err != nil {
 		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
 			append(attributes(a.key, a.kind), slog.String("error", err.Error()))...)
 	}
@@ -392,7 +479,8 @@ func (d *Dispatcher) mark(ctx context.Context, a *due) {
 // it is about to happen on another's account, that one's record comes again until it
 // has.
 func (d *Dispatcher) takeBack(ctx context.Context, c *call, kind events.Kind, why reason, by table.Key) error {
-	mine, err := d.store.Put(ctx, table.ReturningItem(c.key, kind, by))
+	round := c.round(kind)
+	mine, err := d.store.Put(ctx, table.ReturningItem(c.key, round, string(why), by))
 	if err != nil {
 		return fmt.Errorf("mark what is taken back: %w", err)
 	}
@@ -401,16 +489,16 @@ func (d *Dispatcher) takeBack(ctx context.Context, c *call, kind events.Kind, wh
 		if c, err = d.load(ctx, c.key); err != nil {
 			return err
 		}
-		other := table.Other(c.mark(table.ReturningKey, kind))
-		if c.mark(table.ReturnedKey, kind) != nil || table.CallOf(other) != table.CallOf(by) {
+		if c.round(kind) != round || !c.isReturnedBy(kind, by) {
 			return nil
 		}
+		why = reason(table.Text(c.mark(table.ReturningKey, kind), table.Reason))
 	}
 	a := c.alert(kind)
 	a.Reason = string(why)
 	var messages []Message
 	for _, a.Kind = range []events.Kind{events.KindReturned, events.KindCorrection} {
-		told := c.marks[table.ToldKey(c.key, kind, a.Kind)] != nil
+		told := c.marks[table.ToldKey(c.key, round, a.Kind)] != nil
 		// guard 2 alert (AnAlertIsTakenBackOnce): told = false
 		if !told && (a.Kind == events.KindReturned || why == answered) {
 			messages = append(messages, d.Style.Message(a))
@@ -420,13 +508,13 @@ func (d *Dispatcher) takeBack(ctx context.Context, c *call, kind events.Kind, wh
 	if err := errors.Join(errs...); err != nil {
 		for i, err := range errs {
 			if err == nil { // it is not to go out again with the other one
-				d.markReturned(ctx, c, kind, table.ToldItem(c.key, kind, messages[i].Kind, string(why), d.Now()))
+				d.markReturned(ctx, c, kind, table.ToldItem(c.key, round, messages[i].Kind, string(why), d.Now()))
 			}
 		}
 		return err
 	}
 	d.log.LogAttrs(ctx, slog.LevelInfo, "alert returned", append(attributes(c.key, kind), slog.String("reason", string(why)))...)
-	d.markReturned(ctx, c, kind, table.ReturnedItem(a.Key, kind, string(why), d.Now()))
+	d.markReturned(ctx, c, kind, table.ReturnedItem(a.Key, round, string(why), d.Now()))
 	return nil
 }
 

@@ -326,10 +326,10 @@ func TestTheStreamDoesNotTakeAMarkForAnEvent(t *testing.T) {
 	for name, item := range map[string]table.Item{
 		"a mark":                 table.AlertedItem(event, events.KindMissedCall, arrival, arrival),
 		"one of a twin":          table.TwinItem(event, events.KindMissedCall, "answered", by),
-		"one of what goes back":  table.ReturningItem(event, events.KindMissedCall, by),
+		"one of what goes back":  table.ReturningItem(event, events.KindMissedCall, "answered", by),
 		"one of what went back":  table.ReturnedItem(event, events.KindMissedCall, "answered", arrival),
 		"one of half of it":      table.ToldItem(event, events.KindMissedCall, events.KindCorrection, "answered", arrival),
-		"a lease":                table.RingItem(ring, "missed_call", event, arrival),
+		"a seat in a ring":       table.SeatItem(table.Seat{Ring: ring, What: "missed_call", N: 1}, event, arrival),
 		"a spelling of a number": table.SpellingItem(table.SpellingKey("+14155550144", "+4155550144")),
 	} {
 		if table.AlertOf(item) != "" || table.IsEvent(table.KeyOf(item)) {
@@ -491,7 +491,7 @@ func TestAnAlertNeitherWaitsForTheHistoryNorFailsWithIt(t *testing.T) {
 			t.Parallel()
 			store, to := newStore(t), &topic{}
 			broken := storeFunc{Store: store, query: func(ctx context.Context, q table.Query) (table.Page, error) {
-				if strings.HasPrefix(q.Partition, "CALLER#") && q.From != "" {
+				if q.From == table.ContactSort {
 					return table.Page{}, query(ctx)
 				}
 				return store.Query(ctx, q)
@@ -613,7 +613,7 @@ func TestWhatIsPostponedIsSaid(t *testing.T) {
 // withoutHistory returns a store that does not tell who a caller is.
 func withoutHistory(store table.Store) table.Store {
 	return storeFunc{Store: store, query: func(ctx context.Context, q table.Query) (table.Page, error) {
-		if q.From != "" {
+		if q.From == table.ContactSort {
 			return table.Page{}, table.ErrUnavailable
 		}
 		return store.Query(ctx, q)

@@ -7,7 +7,9 @@
 // each kind of alert, because JustCall reports one missed call in several events.
 //
 // Publishing comes before marking, so no crash can lose an alert. It can repeat
-// one; therefore an alert always carries the same ID. Whatever only improves an
+// one; therefore an alert always carries the same ID. Another mark, written before,
+// says that an alert may have gone out: if the call turns out to be answered, it is
+// taken back. Whatever only improves an
 // alert, such as the caller's name, can neither delay it for long nor fail it.
 //
 // [SNS] publishes to an Amazon SNS topic: a JSON document (see docs/alerts.md),

@@ -45,7 +45,6 @@ func (d *Dispatcher) readHistory(ctx context.Context, c *call) history {
 		return history{err: fmt.Errorf("read the caller's history: %w", err)}
 	}
 
-	var h history
 	of.Start = cmp.Or(c.Start, c.at())
 	items := page.Items
 	if page.Next != "" {
@@ -55,22 +54,31 @@ func (d *Dispatcher) readHistory(ctx context.Context, c *call) history {
 		}
 		items = append(items, recent.Items...)
 	}
-	own, _, _ := table.ReadRing(of.Key(ringAnswered)) // as it is written
-	missed, served := map[table.Ring]bool{own: true}, map[table.Ring]bool{}
+
+	// A call that turned out to have begun earlier has a seat in each of its rings.
+	ringOf, answered := map[string]table.Ring{}, map[string]bool{}
 	for _, item := range items {
-		key := table.KeyOf(item)
-		r, what, ok := table.ReadRing(key)
-		switch {
-		case !ok || r.Start.After(own.Start) || !r.Start.After(own.Start.Add(-missedSpan)):
-		case what == ringAnswered:
-			served[r] = true
-		default:
-			missed[r] = true
+		if s, ok := table.ReadSeat(table.KeyOf(item)); ok {
+			name := table.CallOf(table.Other(item))
+			if r, seen := ringOf[name]; !seen || s.Start.Before(r.Start) {
+				ringOf[name] = s.Ring
+			}
+			answered[name] = answered[name] || s.What == seatAnswered
 		}
 	}
-	h.Entry = addressbook.Read(page.Items)
+	missed := map[table.Ring]bool{}
+	for _, r := range ringOf {
+		missed[r] = true
+	}
+	for name, r := range ringOf {
+		if answered[name] {
+			delete(missed, r)
+		}
+	}
+	own, start := of.Written(), cmp.Or(c.Start, c.at()).Truncate(time.Second)
+	h := history{Entry: addressbook.Read(page.Items), missed: 1}
 	for r := range missed {
-		if !served[r] {
+		if r != own && !r.Start.After(start) && r.Start.After(start.Add(-missedSpan)) {
 			h.missed++
 		}
 	}

@@ -1,86 +1,182 @@
 package alert
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/table"
 )
 
 // Several calls can be one ring: see [table.Ring]. Of these, one alerts, and if one
-// is answered, none does. The items of the ring in the caller's partition see to
-// that. Each is written once: which call alerts of a missed call, which one of a
-// voicemail, and which one was answered.
+// is answered, none does. A call that owes an alert, or was answered, takes a seat in
+// its ring, in the caller's partition. A seat never changes. Of the calls with a seat
+// for a kind of alert, the first one that still owes it speaks for the others.
 //
-// Whoever publishes writes the lease, reads the ring, publishes, marks, and reads the
-// ring again. Whoever was answered writes that, reads the ring, and then the marks of
-// the call that has the lease. Each writes before it reads, so at least one of them
-// sees the other, and takes the alert back. [Dispatcher.takeBack] sees to it that not
-// both do.
+// Later events can show that a call began earlier, and so belongs to another ring, or
+// that it owes nothing: its seat is void. Whether a seat is void is asked of the
+// call's own events each time. The process that finds its call's seat void lets those
+// who sit beside it decide anew.
+//
+// Everybody writes before reading, so that of two processes at least one sees the
+// other. Whoever takes a seat writes it, and reads the ring and the calls in it.
+// Whoever leaves has written the event that says so, and reads the ring. Whoever
+// publishes reads the ring again afterwards, and whoever takes another call's alert
+// back, that call. [Dispatcher.begin] and [Dispatcher.takeBack] see to it that not two
+// processes publish, or take back, the same alert.
 
-// ringAnswered names the item of the call that was answered. A lease is named by the
-// kind of alert.
-const ringAnswered = string(events.Answered)
+// seatAnswered is what a call that was answered has a seat for. Others have one for
+// each kind of alert that they owe.
+const seatAnswered = string(events.Answered)
 
-// ring is what the calls of a ring have done, by the names of its items: the key of
-// an event of the call that did it. It is nil if the ring is not known.
-type ring map[string]table.Key
+// seat is a taken seat. by is the key of one of the call's events.
+type seat struct {
+	table.Seat
+
+	by table.Key
+}
 
 // ringOf returns the ring that a call is part of.
 func (d *Dispatcher) ringOf(c *call) table.Ring {
 	return table.Ring{Caller: d.canonical(c.Phone), Line: c.Line, Start: c.Start}
 }
 
-// claim writes that the call does something for its ring, unless one has done it, and
-// returns what was done. It reads after it has written. held is set if the call had
-// claimed it before.
-func (d *Dispatcher) claim(ctx context.Context, c *call, what string) (done ring, held bool, err error) {
+// takeSeat gives a call a seat in its ring, unless seats, those of its rings, have one,
+// and returns the seats. It reads after it has written. A ring that is not known has no
+// seats.
+func (d *Dispatcher) takeSeat(ctx context.Context, c *call, what string, seats []seat) ([]seat, error) {
 	of := d.ringOf(c)
 	if !of.Known() {
-		return nil, false, nil // a ring that is not known has done nothing
+		return seats, nil
 	}
-	done, err = d.readRing(ctx, of)
-	if _, taken := done[what]; err != nil || taken {
-		return done, done.has(what, c), err
-	}
-	if _, err := d.store.Put(ctx, table.RingItem(of, what, c.key, d.Now())); err != nil {
-		return nil, false, fmt.Errorf("claim the ring: %w", err)
-	}
-	// guard 4 alert (AtTheSameTime): return done, false, nil
-	done, err = d.readRing(ctx, of)
-	return done, false, err
-}
-
-// has reports whether it was the call that did something for its ring.
-func (r ring) has(what string, c *call) bool {
-	key, ok := r[what]
-	return ok && table.CallOf(key) == table.CallOf(c.key)
-}
-
-func (d *Dispatcher) readRing(ctx context.Context, of table.Ring) (ring, error) {
-	done := make(ring)
-	for item, err := range table.All(ctx, d.store, of.Items()) {
+	for n := 1; ; n++ {
+		for _, s := range chain(seats, of.Written(), what) {
+			if s.of(c) {
+				return seats, nil
+			}
+			n = max(n, s.N+1)
+		}
+		mine, err := d.store.Put(ctx, table.SeatItem(table.Seat{Ring: of, What: what, N: n}, c.key, d.Now()))
 		if err != nil {
-			return nil, fmt.Errorf("read the ring: %w", err)
+			return nil, fmt.Errorf("take a seat in the ring: %w", err)
 		}
-		if _, what, ok := table.ReadRing(table.KeyOf(item)); ok {
-			done[what] = table.Other(item)
+		// guard 4 alert (AtTheSameTime): if mine { return seats, nil }
+		seats, err = d.readSeats(ctx, c)
+		if mine || err != nil {
+			return seats, err
 		}
 	}
-	return done, nil
 }
 
-// loadTwin reads the call that did something for the ring of c; nil if none did, or c
-// itself. A call that turns out to have begun earlier belongs to another ring, and what
-// it did for this one is void.
-func (d *Dispatcher) loadTwin(ctx context.Context, c *call, done ring, what string) (*call, error) {
-	key, ok := done[what]
-	if !ok || table.CallOf(key) == table.CallOf(c.key) {
+// of reports whether a seat is a call's.
+func (s seat) of(c *call) bool { return table.CallOf(s.by) == table.CallOf(c.key) }
+
+// chain returns the seats of a ring for one thing, in their order.
+func chain(seats []seat, of table.Ring, what string) []seat {
+	return slices.DeleteFunc(slices.Clone(seats), func(s seat) bool { return s.Ring != of || s.What != what })
+}
+
+// readSeats reads the seats of every ring that a call may have been part of while some
+// of its events were not there yet: those of each caller and line that an event names,
+// from the call's start to its last event.
+func (d *Dispatcher) readSeats(ctx context.Context, c *call) (seats []seat, err error) {
+	if !c.mayHaveSeat() {
+		return nil, nil
+	}
+	var phones, lines []string
+	last := c.Start
+	for _, p := range c.parts {
+		if !slices.Contains(phones, p.Phone) {
+			phones = append(phones, p.Phone)
+		}
+		if line := cmp.Or(events.PhoneNumber(p.Line), p.Line); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+		if p.Own && p.At.After(last) {
+			last = p.At
+		}
+	}
+	for _, phone := range phones {
+		for _, line := range lines {
+			of := table.Ring{Caller: d.canonical(phone), Line: line, Start: c.Start}
+			if !of.Known() {
+				continue
+			}
+			for item, err := range table.All(ctx, d.store, of.Until(last)) {
+				if err != nil {
+					return nil, fmt.Errorf("read the ring: %w", err)
+				}
+				if s, ok := table.ReadSeat(table.KeyOf(item)); ok && s.Line == of.Written().Line {
+					seats = append(seats, seat{s, table.Other(item)})
+				}
+			}
+		}
+	}
+	return seats, nil
+}
+
+// besides returns those who sit beside a call in rings where its own seat is void, and
+// who therefore have to decide anew.
+func (d *Dispatcher) besides(c *call, seats []seat) (keys []table.Key) {
+	own := d.ringOf(c).Written()
+	for _, s := range seats {
+		if !s.of(c) || s.Ring == own && c.keeps(s.What) {
+			continue
+		}
+		for _, beside := range seats {
+			if beside.Ring == s.Ring && beside.What != seatAnswered && !beside.of(c) {
+				keys = append(keys, beside.by)
+			}
+		}
+	}
+	return keys
+}
+
+// mayHaveSeat reports whether a call owed an alert, or was answered, at a time at which
+// some of its events were not there yet.
+func (c *call) mayHaveSeat() bool {
+	ended := func(p events.Part) bool { return p.Outcome != "" && p.Outcome != events.OutcomeUnknown }
+	inbound := func(p events.Part) bool { return p.Direction != events.Outbound }
+	return slices.ContainsFunc(c.parts, ended) && slices.ContainsFunc(c.parts, inbound)
+}
+
+// keeps reports whether a call's seat in its own ring counts.
+func (c *call) keeps(what string) bool { return c.Served() || c.Owes(events.Kind(what)) }
+
+// twinOf returns the call that speaks for c in its ring, and why; nil if c has to speak
+// for itself.
+func (d *Dispatcher) twinOf(ctx context.Context, c *call, kind events.Kind, seats []seat) (*call, reason, error) {
+	own := d.ringOf(c).Written()
+	for _, what := range []string{seatAnswered, string(kind)} {
+		for _, s := range chain(seats, own, what) {
+			if s.of(c) && what == string(kind) {
+				break // who sits behind does not speak for those before
+			}
+			twin, err := d.loadTwin(ctx, c, s)
+			switch {
+			case err != nil:
+				return nil, none, err
+			case twin == nil:
+			case twin.Served():
+				return twin, answered, nil
+			case what == string(kind) && twin.Owes(kind):
+				return twin, sameRing, nil
+			}
+		}
+	}
+	return nil, none, nil
+}
+
+// loadTwin reads the call of a seat in the ring of c; nil if it is c itself, or belongs
+// to another ring.
+func (d *Dispatcher) loadTwin(ctx context.Context, c *call, s seat) (*call, error) {
+	if s.of(c) {
 		return nil, nil //nolint:nilnil // there may be none
 	}
-	twin, err := d.load(ctx, key)
-	if err != nil || d.ringOf(twin).Items() != d.ringOf(c).Items() {
+	twin, err := d.load(ctx, s.by)
+	if err != nil || d.ringOf(twin).Written() != s.Ring {
 		return nil, err
 	}
 	return twin, nil

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
@@ -22,13 +25,16 @@ import (
 )
 
 // legs returns events of format B of calls that are one ring, each with the call_sid
-// and the outcome that a word such as "s1:Missed" gives.
+// and the outcome that a word such as "s1:Missed" gives. By "s1:Missed:early" the call
+// began earlier, and so is another ring.
 func legs(t testing.TB, words ...string) (items []table.Item) {
 	t.Helper()
 	for _, word := range words {
 		sid, outcome, _ := strings.Cut(word, ":")
+		outcome, early := strings.CutSuffix(outcome, ":early")
+		at := map[bool]string{false: "14:32:00", true: "14:31:50"}[early]
 		items = append(items, itemOf(t, fmt.Sprintf(`{"type":"call.completed","data":{"call_sid":%q,"contact_number":"14155550144",
-			"justcall_number":"14155550101","call_date":"2026-03-12","call_time":"14:32:00","call_info":{"direction":"Incoming","type":%q}}}`, sid, outcome)))
+			"justcall_number":"14155550101","call_date":"2026-03-12","call_time":%q,"call_info":{"direction":"Incoming","type":%q}}}`, sid, at, outcome)))
 	}
 	return items
 }
@@ -61,13 +67,19 @@ func TestPromise4_TheCallsOfOneRingAlertOnce(t *testing.T) {
 		{"missed, and answered under the same id", legs(t, "s1:Missed", "s1:Answered"), nil},
 		{"a voicemail in one of them", legs(t, "s1:Missed", "s2:Voicemail"), []events.Kind{events.KindMissedCall, events.KindVoicemail}},
 		{"a voicemail in two of them", legs(t, "s1:Voicemail", "s2:Voicemail"), []events.Kind{events.KindVoicemail}},
+		{"three, one of which began earlier", legs(t, "s1:Missed", "s2:Missed", "s3:Missed", "s1:Missed:early"), []events.Kind{events.KindMissedCall, events.KindMissedCall}},
+		{"three, two of which began earlier", legs(t, "s1:Missed", "s2:Missed", "s3:Missed", "s1::early", "s2::early"), []events.Kind{events.KindMissedCall, events.KindMissedCall}},
+		{"two, and one that was answered in another ring", legs(t, "s1:Missed", "s2:Missed", "s3:Answered", "s3::early"), []events.Kind{events.KindMissedCall}},
+		{"voicemails, one of which began earlier", legs(t, "s1:Voicemail", "s2:Voicemail", "s1::early"), []events.Kind{events.KindVoicemail, events.KindVoicemail}},
 		{"a voicemail, and answered", legs(t, "s1:Voicemail", "s1:Missed", "s2:Answered"), nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
+			logger := logscan.Logger(t)
 			for _, order := range orders(tc.items) {
 				store, to := &tabletest.Memory{}, &topic{}
-				d := alert.New(store, events.PhoneNumber, to, logscan.Logger(t))
+				d := alert.New(store, events.PhoneNumber, to, logger)
+				d.Now = func() time.Time { return arrival }
 				for _, item := range order {
 					put(t, store, item)
 					mustProcess(t, d, item)
@@ -86,7 +98,8 @@ func TestPromise4_TheCallsOfOneRingAlertOnce(t *testing.T) {
 
 func (p *topic) standingKinds() (kinds []events.Kind) {
 	for _, id := range p.standing() {
-		kinds = append(kinds, events.Kind(id[strings.LastIndexByte(id, '/')+1:]))
+		kind, _, _ := strings.Cut(id[strings.LastIndexByte(id, '/')+1:], "#")
+		kinds = append(kinds, events.Kind(kind))
 	}
 	slices.Sort(kinds)
 	return kinds
@@ -274,6 +287,32 @@ func TestPromise2_AnAlertIsTakenBackOnceThoughOneMessageFails(t *testing.T) {
 	}
 }
 
+// A process may end between publishing and marking, also with an alert of a call that
+// has no ring, because its line is not known. What the next process learns takes the
+// alert back.
+func TestPromise10_AnAlertThatWasNotMarkedIsTakenBack(t *testing.T) {
+	t.Parallel()
+	const missed = `{"event":"call.missed","timestamp":"2026-03-12T14:32:00Z","data":{"call_id":"c1","direction":"inbound","from":"+14155550144"%s}}`
+	for name, line := range map[string]string{"with a ring": `,"to":"+14155550101"`, "without a ring": ""} {
+		body := fmt.Sprintf(missed, line)
+		items := []table.Item{itemOf(t, body), itemOf(t, strings.Replace(body, "call.missed", "call.answered", 1))}
+		store, to := &tabletest.Memory{}, &topic{}
+		ending := storeFunc{Store: store, put: func(ctx context.Context, item table.Item) (bool, error) {
+			if _, ok := item[table.AlertedAt]; ok {
+				return false, table.ErrUnavailable
+			}
+			return store.Put(ctx, item)
+		}}
+		put(t, store, items[0])
+		mustProcess(t, alert.New(ending, events.PhoneNumber, to, logscan.Logger(t)), items[0])
+		put(t, store, items[1])
+		mustProcess(t, alert.New(store, events.PhoneNumber, to, logscan.Logger(t)), items[1])
+		if got := to.standing(); len(to.sent) == 0 || len(got) > 0 {
+			t.Errorf("%s: alerts that stand: %v of %d sent", name, got, len(to.sent))
+		}
+	}
+}
+
 // gate makes the operations of several processes on a store and a topic wait, so that
 // a test can let them through one at a time.
 type gate struct {
@@ -329,8 +368,8 @@ func (g *gate) guard(store table.Store) table.Store {
 			return store.Put(ctx, item)
 		},
 		query: func(ctx context.Context, q table.Query) (table.Page, error) {
-			if q.From == "" { // the caller's history decides nothing
-				g.enter(ctx, "query "+q.Partition+q.SortPrefix)
+			if q.From != table.ContactSort { // the caller's history decides nothing
+				g.enter(ctx, "query "+q.Partition+q.SortPrefix+q.From)
 			}
 			return store.Query(ctx, q)
 		},
@@ -357,35 +396,47 @@ const switches = 3
 func TestPromise4_AtTheSameTimeOneRingAlertsOnce(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		name   string
-		before []string // processed before
-		at     []string // processed at the same time
-		want   int      // alerts that stand
-		twice  bool     // an event of one call is processed twice at once, so its alert may repeat
+		name     string
+		before   []string // processed before
+		at       []string // processed at the same time
+		want     int      // alerts that stand
+		switches int      // fewer, where there are many operations
+		twice    bool     // an event of one call is processed twice at once, so its alert may repeat
 	}{
 		{name: "missed twice", at: []string{"s1:Missed", "s2:Missed"}, want: 1},
 		{name: "missed and answered", at: []string{"s1:Missed", "s2:Answered"}},
 		{name: "a voicemail and answered", at: []string{"s1:Voicemail", "s2:Answered"}},
 		{name: "answered twice after an alert", before: []string{"s1:Missed"}, at: []string{"s2:Answered", "s3:Answered"}},
 		{name: "an update and answered", before: []string{"s1:Missed"}, at: []string{"s1:missed", "s2:Answered"}},
+		{name: "missed, while the one that alerts leaves", before: []string{"s1:Missed"}, at: []string{"s1::early", "s2:Missed"}, switches: 2, want: 2},
+		{name: "one more of three, while the one that alerts leaves", before: []string{"s1:Missed", "s2:Missed"}, at: []string{"s1::early", "s3:Missed"}, switches: 2, want: 2},
+		{name: "two of three leave", before: []string{"s1:Missed", "s2:Missed", "s3:Missed"}, at: []string{"s1::early", "s2::early"}, switches: 2, want: 2},
+		{name: "answered, while the one that alerts leaves", before: []string{"s1:Missed", "s2:Missed"}, at: []string{"s1::early", "s3:Answered"}, switches: 2, want: 1},
+		{name: "missed, while the one that was answered leaves", before: []string{"s1:Missed", "s2:Answered"}, at: []string{"s2::early", "s3:Missed"}, switches: 2, want: 1},
 		{name: "missed, and answered under the same id", at: []string{"s1:Missed", "s1:Answered"}, twice: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			before, at := legs(t, tc.before...), legs(t, tc.at...)
-			logger := logscan.Logger(t)
+			logger := slog.New(slog.DiscardHandler) // thousands of ways to scan; others scan the same lines
 			runs := 0
 			for schedule := []int{}; schedule != nil; runs++ {
 				var choices []int // how many operations there were to choose from
 				synctest.Test(t, func(t *testing.T) {
 					memory, to, g := &tabletest.Memory{}, &topic{}, &gate{}
 					put(t, memory, before...)
-					mustProcess(t, alert.New(memory, events.PhoneNumber, to, logger), before...)
+					now := func() time.Time { return arrival }
+					d := alert.New(memory, events.PhoneNumber, to, logger)
+					d.Now = now
+					for _, item := range before {
+						mustProcess(t, d, item)
+					}
 
 					left := len(at)
 					for i, item := range at {
 						ctx := context.WithValue(t.Context(), processName{}, fmt.Sprint(i))
 						d := alert.New(g.guard(memory), events.PhoneNumber, gatedTopic{to, g}, logger)
+						d.Now = now
 						go func() {
 							g.enter(ctx, "store")
 							put(t, memory, item)
@@ -410,7 +461,7 @@ func TestPromise4_AtTheSameTimeOneRingAlertsOnce(t *testing.T) {
 						}
 						next := waiting[schedule[step]]
 						ready := waiting[0].process == process
-						if ready && switched == switches {
+						if ready && switched == cmp.Or(tc.switches, switches) {
 							waiting = waiting[:1]
 						}
 						if ready && next.process != process {
@@ -451,4 +502,107 @@ func following(schedule, choices []int) []int {
 		}
 	}
 	return nil
+}
+
+// said is what one event says of a call.
+type said struct {
+	call, second int
+	caller       int
+	outcome      string // as format B has it
+	out          bool
+}
+
+// item returns an event that gives its own time, which is the call's start if no other
+// event is earlier.
+func (s said) item(t testing.TB) table.Item {
+	t.Helper()
+	direction := "Incoming"
+	if s.out {
+		direction = "Outgoing"
+	}
+	return itemOf(t, fmt.Sprintf(`{"type":"call.completed","data":{"call_sid":"c%d","contact_number":"1415555014%d","justcall_number":"14155550101",
+		"call_date":"2026-03-12","call_time":"14:32:0%d","call_info":{"direction":%q,"type":%q}}}`, s.call, s.caller, s.second, direction, s.outcome))
+}
+
+// owed returns how many alerts must stand in the end.
+func owed(t testing.TB, items []table.Item) (n int) {
+	t.Helper()
+	byCall, served := map[string][]events.Part{}, map[string]bool{}
+	for _, item := range items {
+		body, err := table.PayloadOf(item)
+		if err != nil {
+			t.Fatal(err)
+		}
+		envelope, err := events.Open(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := table.KeyOf(item)
+		at := table.KeyTime(key)
+		byCall[key.PK] = append(byCall[key.PK], events.Part{Details: envelope.Details(), Key: key.SK, At: at, Own: true, ReceivedAt: at})
+	}
+	alerts := map[string]bool{}
+	for _, parts := range byCall {
+		c := events.Fold(parts...)
+		ring := c.Phone + c.Start.String()
+		served[ring] = served[ring] || c.Served()
+		for _, kind := range []events.Kind{events.KindMissedCall, events.KindVoicemail} {
+			if c.Owes(kind) {
+				alerts[ring+" "+string(kind)] = true
+			}
+		}
+	}
+	for name := range alerts {
+		if ring, _, _ := strings.Cut(name, " UTC "); !served[ring+" UTC"] {
+			n++
+		}
+	}
+	return n
+}
+
+// Whatever the events say, also against each other, and in whatever order they come,
+// also if the topic fails: in the end each ring has one alert, or none if it was
+// answered.
+func TestPromise4_NoOrderChangesTheAlertsOfRings(t *testing.T) {
+	t.Parallel()
+	logger := logscan.Logger(t) // shared: every logger is scanned at the end
+	rapid.Check(t, func(rt *rapid.T) {
+		outcomes := []string{"Missed", "Missed", "Missed", "Abandoned", "Voicemail", "Answered", ""}
+		rare := func(label string) bool { return rapid.IntRange(0, 9).Draw(rt, label) == 9 }
+		var items []table.Item
+		for range rapid.IntRange(2, 7).Draw(rt, "events") {
+			s := said{
+				call: rapid.IntRange(0, 2).Draw(rt, "call"), second: rapid.IntRange(0, 2).Draw(rt, "second"),
+				outcome: rapid.SampledFrom(outcomes).Draw(rt, "outcome"), out: rare("outgoing"),
+			}
+			if rare("another caller") {
+				s.caller = 1
+			}
+			items = append(items, s.item(t))
+		}
+		want := owed(t, items)
+		failing := rapid.Bool().Draw(rt, "failing")
+		chance := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0)) //nolint:gosec // G404: a test
+		to := &topic{refuse: func(alert.Message) error {
+			if failing && chance.IntN(4) == 0 {
+				return errDown
+			}
+			return nil
+		}}
+		store := &tabletest.Memory{}
+		d := alert.New(store, events.PhoneNumber, to, logger)
+		d.Now = func() time.Time { return arrival }
+		order := rapid.Permutation(append(slices.Clone(items), items...)).Draw(rt, "order")
+		for len(order) > 0 {
+			n := rapid.IntRange(1, len(order)).Draw(rt, "batch")
+			put(t, store, order[:n]...)
+			if bad := failed(d.Process(t.Context(), order[:n])); len(bad) > 0 {
+				n = bad[0]
+			}
+			order = order[n:]
+		}
+		if got := to.standing(); len(got) != want {
+			rt.Fatalf("alerts that stand: %v, want %d", got, want)
+		}
+	})
 }

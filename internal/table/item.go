@@ -244,10 +244,21 @@ func listMark(mark Item, event Key, occurred time.Time) {
 	mark[GSI2PK] = str(AlertPartition(event, occurred))
 }
 
-// ReturningItem returns the mark that names the call whose event takes an alert
-// back.
-func ReturningItem(event Key, kind events.Kind, by Key) Item {
-	key := ReturningKey(event, kind)
+// PublishingItem returns the mark that names the call on whose account an alert is
+// published.
+func PublishingItem(event Key, kind events.Kind, by Key) Item {
+	return accountItem(PublishingKey(event, kind), by)
+}
+
+// ReturningItem returns the mark that names the call on whose account an alert is taken
+// back, and says why.
+func ReturningItem(event Key, kind events.Kind, reason string, by Key) Item {
+	item := accountItem(ReturningKey(event, kind), by)
+	item[Reason] = str(reason)
+	return item
+}
+
+func accountItem(key, by Key) Item {
 	return Item{PK: str(key.PK), SK: str(key.SK), Call: str(by.PK), EventSort: str(by.SK)}
 }
 
@@ -273,20 +284,20 @@ func returnedItem(key Key, reason string, at time.Time) Item {
 // TwinItem returns the mark that records which other call of the ring speaks for the
 // event's, and why that one does. It is in the list of the event's day as well.
 func TwinItem(event Key, kind events.Kind, reason string, other Key) Item {
-	key := TwinKey(event, kind)
-	mark := Item{PK: str(key.PK), SK: str(key.SK), Reason: str(reason), Call: str(other.PK), EventSort: str(other.SK)}
+	item := accountItem(TwinKey(event, kind), other)
+	item[Reason] = str(reason)
 	if occurred := KeyTime(event); !occurred.IsZero() {
-		listMark(mark, event, occurred)
+		listMark(item, event, occurred)
 	}
-	return mark
+	return item
 }
 
-// RingItem returns the item that names the call of a ring that does something, at a
-// time. The call is named by one of its events.
-func RingItem(r Ring, what string, event Key, at time.Time) Item {
-	key := r.Key(what)
-	if at.Before(r.Start) { // its clock is ahead
-		at = r.Start
+// SeatItem returns the item that gives a call a seat, at a time. The call is named by
+// one of its events.
+func SeatItem(s Seat, event Key, at time.Time) Item {
+	key := s.Key()
+	if at.Before(s.Start) { // its clock is ahead
+		at = s.Start
 	}
 	return Item{
 		PK:        str(key.PK),

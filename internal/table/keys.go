@@ -169,10 +169,15 @@ func CallOf(event Key) string {
 
 // Marks that stand beside the mark of an alert begin with its key.
 const (
-	returnedMark  = "#returned"
-	returningMark = "#returning"
-	twinMark      = "#twin"
+	publishingMark = "#publishing"
+	returnedMark   = "#returned"
+	returningMark  = "#returning"
+	twinMark       = "#twin"
 )
+
+// PublishingKey returns the key of the mark that names who publishes an alert, before
+// it is published.
+func PublishingKey(event Key, kind events.Kind) Key { return beside(event, kind, publishingMark) }
 
 // ReturnedKey returns the key of the mark that records that an alert was taken back.
 func ReturnedKey(event Key, kind events.Kind) Key { return beside(event, kind, returnedMark) }
@@ -267,17 +272,24 @@ type Ring struct {
 // calls.
 func (r Ring) Known() bool { return r.Caller != "" && r.Line != "" && !r.Start.IsZero() }
 
-// Key returns the key of the item that names which call of the ring does something.
-func (r Ring) Key(what string) Key {
-	items := r.Items()
-	return Key{PK: items.Partition, SK: items.SortPrefix + what}
+// Written returns the ring as its items' keys have it, and so as [ReadSeat] returns it:
+// two rings are one if that is equal. It is the zero Ring if the ring is not known.
+func (r Ring) Written() Ring {
+	if !r.Known() {
+		return Ring{}
+	}
+	s, _ := ReadSeat(Seat{Ring: r}.Key())
+	return s.Ring
 }
 
-// Items returns the query for the ring's items.
-func (r Ring) Items() Query {
-	return Query{
-		Partition:  CallerPartition(r.Caller),
-		SortPrefix: ringSort + keyPart(r.Line) + "#" + r.Start.UTC().Format(ringLayout) + "#",
+// Expires returns when the table may delete the ring's items.
+func (r Ring) Expires() time.Time { return r.Start.Add(ringKeptFor) }
+
+// prefix returns what the keys of the ring's items have in common.
+func (r Ring) prefix() Key {
+	return Key{
+		PK: CallerPartition(r.Caller),
+		SK: ringSort + keyPart(r.Line) + "#" + r.Start.UTC().Format(ringLayout) + "#",
 	}
 }
 
@@ -293,21 +305,49 @@ func (r Ring) Recent(span time.Duration) Query {
 	}
 }
 
+// Until returns the query for the items of the rings of the same caller and line that
+// began at the ring's start, or later and not after last.
+func (r Ring) Until(last time.Time) Query {
+	first := r.prefix()
+	r.Start = last
+	return Query{Partition: first.PK, From: first.SK, To: max(first.SK, r.prefix().SK) + "~"}
+}
+
 const ringLayout = "2006-01-02T15:04:05Z"
 
-// ReadRing reads the key of a ring's item. ok is false if it is another item's.
-func ReadRing(key Key) (r Ring, what string, ok bool) {
+// Seat is a call's place in a ring: it is the N-th, from 1, of the calls that do
+// something, which What names.
+type Seat struct {
+	Ring
+
+	What string
+	N    int
+}
+
+// Key returns the key of the item that names the call.
+func (s Seat) Key() Key {
+	key := s.prefix()
+	key.SK += fmt.Sprintf("%s#%03d", s.What, s.N)
+	return key
+}
+
+// ReadSeat reads the key of a seat. ok is false if it is another item's.
+func ReadSeat(key Key) (s Seat, ok bool) {
 	rest, ok := strings.CutPrefix(key.SK, ringSort)
-	end := strings.LastIndexByte(rest, '#')
-	middle := strings.LastIndexByte(rest[:max(0, end)], '#')
-	if !ok || middle < 0 {
-		return Ring{}, "", false
+	var parts [3]string // start, what and number; the line may hold anything
+	for i := len(parts) - 1; i >= 0; i-- {
+		at := strings.LastIndexByte(rest, '#')
+		if at < 0 {
+			return Seat{}, false
+		}
+		rest, parts[i] = rest[:at], rest[at+1:]
 	}
-	start, err := time.Parse(ringLayout, rest[middle+1:end])
-	if err != nil {
-		return Ring{}, "", false
+	start, err := time.Parse(ringLayout, parts[0])
+	n, numErr := strconv.Atoi(parts[2])
+	if !ok || err != nil || numErr != nil {
+		return Seat{}, false
 	}
-	return Ring{Caller: strings.TrimPrefix(key.PK, CallerPartition("")), Line: rest[:middle], Start: start}, rest[end+1:], true
+	return Seat{Ring{strings.TrimPrefix(key.PK, callerPartition), rest, start}, parts[1], n}, true
 }
 
 // CallerHistory returns the query for a caller's contacts and rings.

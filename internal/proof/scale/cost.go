@@ -46,7 +46,7 @@ func (m *Model) Costs(mean float64) []Cost {
 	// In bytes. The lines of the API and of Lambda are assumed; ours, 240, was measured.
 	logs := 300 + 240*(1+m.Missed) + 600*calls
 	// DynamoDB charges 100 bytes more for each item and index entry.
-	stored := m.Bytes + m.IndexBytes + m.Alerts*m.MarkBytes + 100*(1+m.Entries+m.Missed+2*m.Alerts)
+	stored := m.Bytes + m.IndexBytes + m.Alerts*m.MarkBytes + 100*(1+m.Entries+m.Missed+3*m.Alerts)
 	const gigabyte = 1 << 30
 	return []Cost{
 		{"API Gateway", "1 request", apiPrice.cost(count)},

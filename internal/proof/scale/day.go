@@ -96,7 +96,7 @@ func (m *Model) Play(s Step, seconds, from, to int) *Played {
 			for at := gap * rng.ExpFloat64(); at < 1; at += gap * rng.ExpFloat64() {
 				p.Events++
 				w := writes[rng.IntN(len(writes))]
-				p.Table.add(partitionOf(m.CallKey+strconv.FormatUint(rng.Uint64(), 16), s["TablePartitions"]), w.Table+2*w.Mark)
+				p.Table.add(partitionOf(m.CallKey+strconv.FormatUint(rng.Uint64(), 16), s["TablePartitions"]), w.Table+3*w.Mark)
 				p.Day.add(rng.Uint64N(max(1, uint64(m.Shards))), w.Call)
 				p.Alerts.add(0, w.Mark)
 				if w.Phone > 0 {

@@ -178,9 +178,10 @@ func measure(t *testing.T, plan *play.Plan) *scale.Model {
 
 		if event.Alert != "" && !alerts[event.Alert] {
 			alerts[event.Alert] = true
-			mark := table.Size(table.AlertedItem(table.KeyOf(item), table.AlertOf(item), time.Unix(0, 0), time.Time{}))
+			key, kind := table.KeyOf(item), table.AlertOf(item)
+			mark := table.Size(table.AlertedItem(key, kind, time.Unix(0, 0), time.Time{}))
 			w.Mark = writeUnits(mark)
-			m.MarkBytes += float64(mark)
+			m.MarkBytes += float64(mark + table.Size(table.PublishingItem(key, kind, key)))
 			m.Alerts++
 		}
 		if !strings.HasPrefix(event.Key.PK, "EVENT#") {

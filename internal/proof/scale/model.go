@@ -28,9 +28,9 @@ type Model struct {
 	Events                              int     // number of events measured
 	Bytes                               float64 // size of an item
 	A, B                                Weight  // the events of each wire format
-	Table, Phones, Calls                float64 // write units per event in the table, GSI1 and GSI2, without marks and leases
+	Table, Phones, Calls                float64 // write units per event in the table, GSI1 and GSI2, without what an alert writes
 	Missed                              float64 // events in GSI2 per event: missed calls, voicemails and what may be one
-	Alerts, MarkBytes                   float64 // alerts per event, and the size of an alert's mark, which is one write unit
+	Alerts, MarkBytes                   float64 // alerts per event, and the size of an alert's two marks, of a write unit each
 	Entries, EntryBytes, IndexBytes     float64 // entries in GSI1 per event, the size of one, and of an event's entries in all indexes
 	RejectedUnits                       float64 // write units of a rejected event of format B
 	Writes                              []Write // the events that belong to a call, a message or a contact
@@ -49,7 +49,7 @@ type Model struct {
 type Weight struct{ Share, Body, Bytes, Units float64 }
 
 // Write is what Count events write, in write units each: to the table, to GSI1 and
-// to GSI2, and for the mark of an alert, which needs a lease of the same size.
+// to GSI2, and for each of the three items that an alert writes.
 type Write struct{ Count, Table, Phone, Call, Mark int }
 
 //go:embed inputs.json
@@ -88,8 +88,8 @@ func (m *Model) At(mean float64) Step {
 	peak := mean * PeakFactor()
 	s := Step{
 		"Mean": mean, "Peak": peak,
-		// An alert is marked, and writes the lease of its ring.
-		"TableWrites": peak * (m.Table + 2*m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * m.Calls,
+		// An alert takes a seat in its ring, and is marked before and after it goes out.
+		"TableWrites": peak * (m.Table + 3*m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * m.Calls,
 		// Each event causes a consistent query of its call, which costs one unit, and
 		// each alert five more: of its caller, twice of its ring before and once after it
 		// goes out, and once more of its call.

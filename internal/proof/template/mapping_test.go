@@ -87,7 +87,7 @@ func TestStreamFilterPassesNewEventsAndNothingElse(t *testing.T) {
 		"a mark":                        table.AlertKey(event, events.KindMissedCall),
 		"a mark of what was taken back": table.ReturnedKey(event, events.KindMissedCall),
 		"a mark of no known call":       table.AlertKey(table.Key{PK: "EVENT#call.missed", SK: event.SK}, events.KindMissedCall),
-		"a lease":                       ring.Key("missed_call"),
+		"a seat in a ring":              table.Seat{Ring: ring, What: "missed_call", N: 1}.Key(),
 		"a spelling":                    table.SpellingKey("+14155550144", "+4155550144"),
 		"a rejected delivery":           table.RejectedKey(noon, nil),
 	} {

@@ -153,7 +153,8 @@ func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
 	wantAttributes(t, "WriteMark",
 		table.AlertedItem(event, events.KindMissedCall, noon, noon),
 		table.AlertedItem(update, events.KindMissedCall, noon, noon), // in its day's list
-		table.ReturningItem(event, events.KindMissedCall, other),
+		table.PublishingItem(event, events.KindMissedCall, event),
+		table.ReturningItem(event, events.KindMissedCall, "answered", other),
 		table.ReturnedItem(event, events.KindMissedCall, "answered", noon),
 		table.ToldItem(event, events.KindMissedCall, events.KindCorrection, "answered", noon),
 		table.TwinItem(event, events.KindMissedCall, "answered", other),
