@@ -365,7 +365,7 @@ func (d *Dispatcher) announce(ctx context.Context, p *pending, kind events.Kind,
 	if err != nil {
 		return fmt.Errorf("mark what is published: %w", err)
 	}
-	// guard 2 alert (AtTheSameTime): if !mine && false {
+	// guard 4 alert (AtTheSameTime): if !mine && false {
 	if !mine {
 		now, err := d.load(ctx, c.key)
 		if err != nil {

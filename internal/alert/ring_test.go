@@ -77,9 +77,10 @@ func TestPromise4_TheCallsOfOneRingAlertOnce(t *testing.T) {
 			t.Parallel()
 			logger := logscan.Logger(t)
 			for _, order := range orders(tc.items) {
-				store, to := &tabletest.Memory{}, &topic{}
+				now := func() time.Time { return arrival }
+				store, to := &tabletest.Memory{Now: now}, &topic{}
 				d := alert.New(store, events.PhoneNumber, to, logger)
-				d.Now = func() time.Time { return arrival }
+				d.Now = now
 				for _, item := range order {
 					put(t, store, item)
 					mustProcess(t, d, item)
@@ -423,9 +424,9 @@ func TestPromise4_AtTheSameTimeOneRingAlertsOnce(t *testing.T) {
 			for schedule := []int{}; schedule != nil; runs++ {
 				var choices []int // how many operations there were to choose from
 				synctest.Test(t, func(t *testing.T) {
-					memory, to, g := &tabletest.Memory{}, &topic{}, &gate{}
-					put(t, memory, before...)
 					now := func() time.Time { return arrival }
+					memory, to, g := &tabletest.Memory{Now: now}, &topic{}, &gate{}
+					put(t, memory, before...)
 					d := alert.New(memory, events.PhoneNumber, to, logger)
 					d.Now = now
 					for _, item := range before {
@@ -589,9 +590,10 @@ func TestPromise4_NoOrderChangesTheAlertsOfRings(t *testing.T) {
 			}
 			return nil
 		}}
-		store := &tabletest.Memory{}
+		now := func() time.Time { return arrival }
+		store := &tabletest.Memory{Now: now}
 		d := alert.New(store, events.PhoneNumber, to, logger)
-		d.Now = func() time.Time { return arrival }
+		d.Now = now
 		order := rapid.Permutation(append(slices.Clone(items), items...)).Draw(rt, "order")
 		for len(order) > 0 {
 			n := rapid.IntRange(1, len(order)).Draw(rt, "batch")

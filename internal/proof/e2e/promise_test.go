@@ -344,7 +344,7 @@ func TestPromise4_NoOrderCanChangeTheOutcome(t *testing.T) {
 	}
 	slices.Sort(events)
 	want := played(t, events, nil)
-	const derived = 4 + 4 + 2 + 1 // marks, leases, rings that were answered, and the contact
+	const derived = 4 + 4 + 2 + 1 // marks, seats, rings that were answered, and the contact
 	if len(want.Items) != len(events)+derived || len(want.Alerts) != 4 {
 		t.Fatalf("%d items and marks and %d alerts of %d events", len(want.Items), len(want.Alerts), len(events))
 	}

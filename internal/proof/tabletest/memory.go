@@ -16,15 +16,23 @@ import (
 	"github.com/ringback/ringback/internal/table/attr"
 )
 
-var now = time.Now
-
 // Memory is a table in memory, without indexes. It refuses what every [table.Store]
 // refuses. The zero Memory is empty and ready; its methods may be called
 // concurrently.
 type Memory struct {
+	// Now is the clock by which items expire; nil is [time.Now].
+	Now func() time.Time
+
 	mu    sync.Mutex
 	puts  int
 	items map[table.Key]table.Item
+}
+
+func (m *Memory) now() time.Time {
+	if m.Now == nil {
+		return time.Now()
+	}
+	return m.Now()
 }
 
 // Put writes item unless its key exists, as [table.Store] says.
@@ -36,7 +44,7 @@ func (m *Memory) Put(_ context.Context, item table.Item) (created bool, err erro
 		return false, err
 	}
 	key := table.Key{PK: table.Text(item, table.PK), SK: table.Text(item, table.SK)}
-	if stored, exists := m.items[key]; exists && !table.Expired(stored, now()) {
+	if stored, exists := m.items[key]; exists && !table.Expired(stored, m.now()) {
 		return false, nil
 	}
 	if m.items == nil {
@@ -54,7 +62,7 @@ func (m *Memory) Update(_ context.Context, item table.Item, was int64) (updated 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	stored, exists := m.items[table.KeyOf(item)]
-	if exists && was == 0 && table.Expired(stored, now()) {
+	if exists && was == 0 && table.Expired(stored, m.now()) {
 		exists = false
 	}
 	version, versioned := stored[table.Version].(attr.Number)
@@ -79,7 +87,7 @@ func (m *Memory) Scan(_ context.Context, prefix string, after table.Cursor) (pag
 			page.Items = append(page.Items, item)
 		}
 	}
-	page.Items = table.Live(page.Items, now())
+	page.Items = table.Live(page.Items, m.now())
 	return page, nil
 }
 
@@ -95,7 +103,7 @@ func (m *Memory) Query(_ context.Context, q table.Query) (page table.Page, err e
 			page.Items = append(page.Items, item)
 		}
 	}
-	page.Items = table.Live(page.Items, now())
+	page.Items = table.Live(page.Items, m.now())
 	slices.SortFunc(page.Items, func(a, b table.Item) int { return cmp.Compare(table.KeyOf(a).SK, table.KeyOf(b).SK) })
 	if q.NewestFirst {
 		slices.Reverse(page.Items)
