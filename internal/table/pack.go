@@ -230,13 +230,15 @@ func (p *packer) object(members within) bool {
 	p.at++
 	p.depth++
 	for {
-		p.try()
-		p.end()
-		if p.follows() {
-			p.add(opEnd)
-			return true
+		if p.at < len(p.body) && p.body[p.at] != ',' {
+			p.try()
+			p.end()
+			if p.follows() {
+				p.add(opEnd)
+				return true
+			}
+			p.depth++
 		}
-		p.depth++
 		if !p.member(members) {
 			return false
 		}
@@ -245,22 +247,28 @@ func (p *packer) object(members within) bool {
 
 func (p *packer) member(of within) bool {
 	from := p.at
+	n := p.last + 1
 	p.try()
 	p.separate()
-	if !p.follows() || p.at >= len(p.body) || p.body[p.at] != '"' {
-		return false
-	}
-	length := bytes.IndexByte(p.body[p.at+1:], '"')
-	if length < 0 {
-		return false
-	}
-	name := p.body[p.at+1:][:length]
-	n := p.find(name)
-	p.try()
-	p.name(string(name)) // of the escaped names none is known
-	if n < 0 || !p.follows() {
-		p.at = from
-		return p.unknownMember(string(name), of)
+	p.name(memberNames[n%len(memberNames)])
+	if n == len(memberNames) || !p.follows() { // mostly it does
+		p.try()
+		p.separate()
+		if !p.follows() || p.at >= len(p.body) || p.body[p.at] != '"' {
+			return false
+		}
+		length := bytes.IndexByte(p.body[p.at+1:], '"')
+		if length < 0 {
+			return false
+		}
+		name := p.body[p.at+1:][:length]
+		n = p.find(name)
+		p.try()
+		p.name(string(name)) // of the escaped names none is known
+		if n < 0 || !p.follows() {
+			p.at = from
+			return p.unknownMember(string(name), of)
+		}
 	}
 	if done, ok := p.value(n, of); done {
 		return ok
