@@ -333,7 +333,7 @@ func (s *memberScan) members() error {
 		switch {
 		case !ok:
 			kept[name] = len(all)
-		// guard 3 events (AnEmptyBehind): case false:
+		// guard 3 events (NothingIsLostForAnEmptyBehind): case false:
 		case m.hollow && !all[before].hollow:
 			m.dropped, repeated = true, true
 		default:

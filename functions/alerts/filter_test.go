@@ -115,7 +115,7 @@ func TestWhatIsTakenBackReachesProgramsAndItsCorrectionPeople(t *testing.T) {
 	}, got); diff != "" {
 		t.Errorf("by subscriber (-want +got):\n%s", diff)
 	}
-	if marks := w.marks("CALL#c1"); len(marks) != 3 {
+	if marks := w.marks("CALL#c1"); len(marks) != 4 {
 		t.Errorf("marks: %v", marks)
 	}
 }

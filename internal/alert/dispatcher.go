@@ -362,11 +362,8 @@ func (d *Dispatcher) announce(ctx context.Context, p *pending, kind events.Kind,
 		h = &read
 	}
 	mine, err := d.store.Put(ctx, table.PublishingItem(c.key, round, p.account()))
-	if err != nil {
-		return fmt.Errorf("mark what is published: %w", err)
-	}
 	// guard 4 alert (AtTheSameTime): if !mine && false {
-	if !mine {
+	if err == nil && !mine {
 		now, err := d.load(ctx, c.key)
 		if err != nil {
 			return err
@@ -375,6 +372,12 @@ func (d *Dispatcher) announce(ctx context.Context, p *pending, kind events.Kind,
 		if now.round(kind) != round || now.stands(kind) || table.CallOf(by) != table.CallOf(p.account()) {
 			return nil
 		}
+	}
+	if err != nil {
+		// It goes out all the same. Only if this process ends before it marks that, and the call is answered, does the
+		// alert stand.
+		d.log.LogAttrs(ctx, slog.LevelWarn, "alert not marked beforehand",
+			append(attributes(p.key, kind), slog.String("error", err.Error()))...)
 	}
 	p.due = append(p.due, d.dueAlert(ctx, p, kind, *h))
 	return nil

@@ -476,8 +476,8 @@ rejections kept                     26
 rejections not kept                  0
 kept as rejected needlessly          0
 
-alerts expected                     45
-alerted                             45
+alerts expected                     46
+alerted                             46
 alerts taken back                    0
 not alerted                          0
 served, and still alerted            0
