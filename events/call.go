@@ -1,5 +1,10 @@
 package events
 
+import (
+	"slices"
+	"strings"
+)
+
 // Call is an event of a call other than a voicemail. Format B's names are in
 // brackets where they differ. See https://developer.justcall.io/docs/webhooks.
 type Call struct {
@@ -22,7 +27,37 @@ type Call struct {
 	RecordingURL string
 	Notes        string
 	Disposition  string
+	// VoiceAgent is set if an AI agent took part [call_info.call_traits].
+	VoiceAgent bool
+	// AnsweredBy is who answered an outgoing call, if the event says so
+	// [call_info.call_answered_by, or the word in call_info.type].
+	AnsweredBy AnsweredBy
+	// Callback is what became of the call back that the caller asked for while waiting in
+	// a queue [queue_callback].
+	Callback Callback
 }
+
+// AnsweredBy says who answered an outgoing call; "" if that is not known.
+type AnsweredBy string
+
+// Who answers.
+const (
+	ByHuman   AnsweredBy = "human"
+	ByMachine AnsweredBy = "machine"
+)
+
+// Callback is how far JustCall's own call back has come. Of two, the higher one counts.
+type Callback uint8
+
+// The stages of a call back; the zero Callback is that nobody asked for one.
+const (
+	CallbackRequested Callback = iota + 1
+	// CallbackAttempted means that JustCall has called.
+	CallbackAttempted
+	// CallbackReached means that the caller answered. JustCall's callback_reached says
+	// only that an agent did.
+	CallbackReached
+)
 
 // Voicemail is a voicemail: voicemail.received, and format B's call.voicemail.
 // Its CallID is that of the missed call it belongs to.
@@ -77,5 +112,45 @@ func newCall(r *reading) Event {
 		RecordingURL: said.text(slotRecordingURL, slotInfoRecording),
 		Notes:        said.text(slotNotes, slotInfoNotes),
 		Disposition:  said.text(slotDisposition, slotInfoDisposition),
+		VoiceAgent:   r.voiceAgent(),
+		AnsweredBy:   r.answeredBy(),
+		Callback:     r.callback(),
 	}
+}
+
+// voiceAgent reports whether a trait, however it is spelled, is that of an AI agent.
+func (r *reading) voiceAgent() bool {
+	has := func(trait string) bool { return strings.Contains(bareName(trait), "voiceagent") }
+	return slices.ContainsFunc(r.said.texts(slotCallTraits), has) || has(text(r.said[slotCallTraits]))
+}
+
+// answeredBy returns who answered. If the event says two things, it was a machine.
+func (r *reading) answeredBy() (by AnsweredBy) {
+	for _, s := range [...]slot{slotAnsweredBy, slotInfoType} {
+		said := letters(r.said[s])
+		var pair pairReader
+		for pair.next(&said) {
+			switch string(pair.word()) {
+			case "machine", "voicemail", "mailbox":
+				return ByMachine
+			case "human", "person":
+				by = ByHuman
+			}
+		}
+	}
+	return by
+}
+
+// callback reads the stages, which are told by yes and no or by anything that is no
+// placeholder.
+func (r *reading) callback() (stage Callback) {
+	for i, s := range [...]slot{slotCallbackRequested, slotCallbackAttempted, slotCallbackStatus} {
+		v := r.said[s]
+		said := boolean(v)
+		// Only a plain yes says that somebody was reached.
+		if said.Value || said.State != Set && s != slotCallbackStatus && !isPlaceholder(numberText(v)) {
+			stage = Callback(i + 1)
+		}
+	}
+	return stage
 }

@@ -35,8 +35,10 @@ type Folded struct {
 
 	// Start is the earliest time that the events give, and End the latest.
 	Start, End time.Time
-	// FirstArrival is when the first of the events arrived.
-	FirstArrival time.Time
+	// FirstArrival and LastArrival are when the first and the last of the events arrived.
+	FirstArrival, LastArrival time.Time
+	// Events is how many different events there are.
+	Events int
 
 	// Line is the account's own number, "+" and digits, or, if it is not a number,
 	// the text as sent. LineName is its name in JustCall.
@@ -53,9 +55,19 @@ type Folded struct {
 
 	// Queued is set if the caller waited in a queue.
 	Queued bool
-	// RingTime and TalkTime are the longest that an event gives, in seconds.
-	RingTime, TalkTime Optional[int64]
-	MissedReason       string
+	// RingTime, TalkTime and Duration are the longest that an event gives, in seconds.
+	RingTime, TalkTime, Duration Optional[int64]
+	MissedReason                 string
+
+	// AnsweredAgent is who answered, as far as an event says so that the call was
+	// answered.
+	AnsweredAgent Agent
+	// VoiceAgent is set if an AI agent took part.
+	VoiceAgent bool
+	// AnsweredBy is who answered an outgoing call: a machine, if one event says so.
+	AnsweredBy AnsweredBy
+	// Callback is how far JustCall's own call back has come.
+	Callback Callback
 
 	// VoicemailTime is the length of the voicemail in seconds.
 	VoicemailTime Optional[int64]
@@ -104,6 +116,7 @@ func Fold(parts ...Part) Folded {
 		VoicemailTime: first(latest, func(p *Part) Optional[int64] { return given(p.voicemail().Duration) }),
 		RecordingURL:  first(latest, func(p *Part) string { return p.voicemail().RecordingURL }),
 		Transcription: first(latest, func(p *Part) string { return p.voicemail().Transcription }),
+		AnsweredAgent: first(earliest, (*Part).answeringAgent),
 		Agents:        agentsOf(earliest),
 	}
 	for _, p := range earliest {
@@ -185,6 +198,10 @@ func (f *Folded) add(p *Part) {
 	if f.FirstArrival.IsZero() || !p.ReceivedAt.IsZero() && p.ReceivedAt.Before(f.FirstArrival) {
 		f.FirstArrival = p.ReceivedAt
 	}
+	if p.ReceivedAt.After(f.LastArrival) {
+		f.LastArrival = p.ReceivedAt
+	}
+	f.Events++
 	if p.Own {
 		if f.Start.IsZero() {
 			f.Start = p.At
@@ -204,6 +221,12 @@ func (f *Folded) add(p *Part) {
 	f.Queued = f.Queued || waits == TypeCallEntersQueue || waits == TypeCallExitsQueue
 	f.RingTime = longer(f.RingTime, given(p.call().RingDuration))
 	f.TalkTime = longer(f.TalkTime, given(p.TalkTime))
+	f.Duration = longer(f.Duration, given(p.call().Duration))
+	f.VoiceAgent = f.VoiceAgent || p.call().VoiceAgent
+	if by := p.call().AnsweredBy; by == ByMachine || f.AnsweredBy == "" {
+		f.AnsweredBy = by
+	}
+	f.Callback = max(f.Callback, p.call().Callback)
 }
 
 // Owes reports whether people are to be alerted of the call: of a missed call if an
@@ -276,12 +299,26 @@ func (p *Part) agent() Agent {
 	return Agent{ID: cmp.Or(given(c.AgentID), given(v.AgentID)), Name: cmp.Or(c.AgentName, v.AgentName)}
 }
 
+// answeringAgent returns the agent of an event that says that the call was answered.
+func (p *Part) answeringAgent() Agent {
+	if p.Outcome != Answered {
+		return Agent{}
+	}
+	return p.agent()
+}
+
 // end returns when the event says that its call ended. Format A's times are those
 // of the events, format B's that of the call's start.
 func (p *Part) end() time.Time {
 	const longest = 7 * 24 * 60 * 60 // a longer call is a mistake
-	if length := given(p.call().Duration).Value; p.Format != FormatA && 0 < length && length <= longest {
-		return p.At.Add(time.Duration(length) * time.Second)
+	length := given(p.call().Duration).Value
+	if p.Format == FormatA || length <= 0 || length > longest {
+		return p.At
 	}
-	return p.At
+	// The total contains the ringing, or does not: JustCall's pages differ. If it has no
+	// room for it, it does not.
+	if ring := given(p.call().RingDuration).Value; ring <= longest && length < ring+given(p.TalkTime).Value {
+		length += max(0, ring)
+	}
+	return p.At.Add(time.Duration(length) * time.Second)
 }

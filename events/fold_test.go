@@ -3,6 +3,7 @@ package events_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,10 +133,10 @@ func TestFoldTakesEachFactFromTheEventThatKnowsIt(t *testing.T) {
 	number := func(n int64) events.Optional[int64] { return events.Optional[int64]{Value: n, State: events.Set} }
 	want := events.Folded{
 		ID: "s1", Direction: events.Inbound, Outcome: events.Voicemailed,
-		Start: noon, End: noon.Add(50 * time.Second), FirstArrival: noon,
+		Start: noon, End: noon.Add(50 * time.Second), FirstArrival: noon, LastArrival: noon.Add(2 * time.Minute), Events: 3,
 		Line: "+14155550101", LineName: "Support", Phone: "+14155550144", ContactName: "Pat",
 		Agents:   []events.Agent{{Name: "Kim Novak"}, {ID: number(7), Name: "Ines"}, {ID: number(42)}},
-		RingTime: number(40), TalkTime: number(0), MissedReason: "Not picked by agent",
+		RingTime: number(40), TalkTime: number(0), Duration: number(50), MissedReason: "Not picked by agent",
 		RecordingURL: "https://example.com/r", Transcription: "Call me back.",
 		Missed: &parts[1], Left: &parts[0],
 	}
@@ -213,4 +214,63 @@ func TestPromise4_FoldDoesNotDependOnTheOrder(t *testing.T) {
 			t.Fatalf("folded (-in one order +in another):\n%s", diff)
 		}
 	})
+}
+
+func TestFoldKnowsWhoTalkedAndForHowLong(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, time.November, 28, 12, 0, 0, 0, time.UTC)
+	dialer := func(typ, outcome, info string) string {
+		return strings.Replace(eventOfB(typ, outcome, info, ""), `"Incoming"`, `"Outgoing"`, 1)
+	}
+	traits := func(list string) string { return `,"call_traits":` + list }
+	callback := func(members string) string { return `,"queue_callback":{` + members + `}` }
+	lengths := func(total, talk, ring int) string {
+		return fmt.Sprintf(`,"call_duration":{"total_duration":%d,"conversation_time":%d,"ring_time":%d}`, total, talk, ring)
+	}
+	type folded struct {
+		End      time.Time
+		Agent    string
+		AI       bool
+		By       events.AnsweredBy
+		Callback events.Callback
+	}
+	for _, tc := range []struct {
+		name   string
+		bodies []string
+		want   folded
+	}{
+		{"the total contains the ringing", []string{eventOfB("call.completed", "Answered", "", lengths(100, 80, 20))}, folded{End: noon.Add(100 * time.Second)}},
+		{"the total does not contain the ringing", []string{eventOfB("call.completed", "Answered", "", lengths(80, 80, 20))}, folded{End: noon.Add(100 * time.Second)}},
+		{"the ringing is unknown", []string{eventOfB("call.completed", "Answered", "", `,"call_duration":{"total_duration":80}`)}, folded{End: noon.Add(80 * time.Second)}},
+		{
+			"the agent who answered, not the one who was tried first",
+			[]string{eventOfA("call.missed", 5, `,"agent_name":"Kim"`), eventOfA("call.answered", 9, `,"agent_name":"Ines"`)},
+			folded{End: noon.Add(9 * time.Second), Agent: "Ines"},
+		},
+		{"an AI agent", []string{eventOfB("call.completed", "Answered", traits(`["ivr","VOICE_AGENT"]`), "")}, folded{End: noon, AI: true}},
+		{"an AI agent in a text", []string{eventOfB("call.completed", "Answered", traits(`"Voice Agent"`), "")}, folded{End: noon, AI: true}},
+		{"a trait of another kind", []string{eventOfB("call.completed", "Answered", traits(`["agent","voice"]`), "")}, folded{End: noon}},
+		{"a human answered", []string{dialer("sd.call_completed", "Outgoing human answered", "")}, folded{End: noon, By: events.ByHuman}},
+		{"a machine answered", []string{dialer("sd.call_completed", "Outgoing machine answered", "")}, folded{End: noon, By: events.ByMachine}},
+		{"who answered has a member", []string{dialer("sd.call_completed", "Answered", `,"call_answered_by":"Machine"`)}, folded{End: noon, By: events.ByMachine}},
+		{
+			"once a machine, always a machine",
+			[]string{dialer("sd.call_completed", "Outgoing machine answered", ""), dialer("sd.call_updated", "Outgoing human answered", "")},
+			folded{End: noon, By: events.ByMachine},
+		},
+		{"nobody asked to be called back", []string{eventOfB("call.completed", "Abandoned", "", callback(`"callback_requested":"","callback_attempted":"0","callback_status":"No"`))}, folded{End: noon}},
+		{"a call back requested", []string{eventOfB("call.completed", "Abandoned", "", callback(`"callback_requested":"Yes","callback_attempted":"No"`))}, folded{End: noon, Callback: events.CallbackRequested}},
+		{"a call back that reached only the agent", []string{eventOfB("call.completed", "Abandoned", "", callback(`"callback_requested":"Yes","callback_attempted":"Yes","callback_reached":"Yes","callback_status":"No"`))}, folded{End: noon, Callback: events.CallbackAttempted}},
+		{"a call back whose end nobody understands", []string{eventOfB("call.completed", "Abandoned", "", callback(`"callback_requested":"Yes","callback_attempted":"12:04:11","callback_status":"pending"`))}, folded{End: noon, Callback: events.CallbackAttempted}},
+		{"a call back that reached the caller", []string{eventOfB("call.completed", "Abandoned", "", callback(`"callback_requested":"Yes","callback_status":"Yes"`)), eventOfB("call.updated", "Abandoned", "", callback(`"callback_requested":"Yes"`))}, folded{End: noon, Callback: events.CallbackReached}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			f := events.Fold(partsOf(t, tc.bodies...)...)
+			got := folded{f.End, f.AnsweredAgent.Name, f.VoiceAgent, f.AnsweredBy, f.Callback}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("folded (-want +got):\n%s", diff)
+			}
+		})
+	}
 }

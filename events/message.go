@@ -22,6 +22,8 @@ type Message struct {
 	AgentName string
 	// Status is the state of the delivery [delivery_status].
 	Status string
+	// Medium is what sent the text, such as "One-To-One via App"; format B's.
+	Medium string
 	// DeliveredAt is when the text was delivered, as sent: ISO 8601, UTC.
 	DeliveredAt string
 }
@@ -40,6 +42,7 @@ func newMessage(r *reading) Event {
 		AgentID:     said.integer(slotAgentID),
 		AgentName:   said.text(slotAgentName),
 		Status:      said.text(slotStatus, slotDeliveryStatus),
+		Medium:      said.text(slotMedium),
 		DeliveredAt: said.text(slotDeliveredAt),
 	}
 	if url := said.text(slotMediaURL); url != "" {

@@ -146,8 +146,13 @@ const (
 	slotNone slot = iota // for members that are not read
 	slotAgentID
 	slotAgentName
+	slotAnsweredBy
 	slotBody
 	slotCallDate
+	slotCallTraits
+	slotCallbackAttempted
+	slotCallbackRequested
+	slotCallbackStatus
 	slotCallID
 	slotCallSID
 	slotCallTime
@@ -182,6 +187,7 @@ const (
 	slotLineName
 	slotMediaURL
 	slotMediaURLs
+	slotMedium
 	slotMessageID
 	slotName
 	slotNotes
@@ -241,6 +247,8 @@ var callShape = partyShape.with(shape{
 		"total_duration":    {fits: isDuration, slot: slotTotalDuration},
 	}},
 	"call_info": {inner: shape{
+		"call_answered_by":        {slot: slotAnsweredBy},
+		"call_traits":             {slot: slotCallTraits},
 		"direction":               {fits: isDirection, slot: slotInfoDirection},
 		"disposition":             {fits: isText, slot: slotInfoDisposition},
 		"missed_call_reason":      {fits: isText, slot: slotInfoMissedReason},
@@ -258,12 +266,16 @@ var callShape = partyShape.with(shape{
 	"ivr_info":           {},
 	"justcall_ai":        {},
 	"notes":              {fits: isText, slot: slotNotes},
-	"queue_callback":     {},
-	"recording_url":      {fits: isText, slot: slotRecordingURL},
-	"ring_duration":      {fits: isDuration, slot: slotRingDuration},
-	"status":             {fits: isText, slot: slotStatus},
-	"tags":               {},
-	"transcription":      {fits: isText, slot: slotTranscription},
+	"queue_callback": {inner: shape{
+		"callback_attempted": {slot: slotCallbackAttempted},
+		"callback_requested": {slot: slotCallbackRequested},
+		"callback_status":    {slot: slotCallbackStatus},
+	}},
+	"recording_url": {fits: isText, slot: slotRecordingURL},
+	"ring_duration": {fits: isDuration, slot: slotRingDuration},
+	"status":        {fits: isText, slot: slotStatus},
+	"tags":          {},
+	"transcription": {fits: isText, slot: slotTranscription},
 })
 
 var messageShape = partyShape.with(shape{
@@ -274,7 +286,7 @@ var messageShape = partyShape.with(shape{
 	"id":              {fits: isNumberText, slot: slotID},
 	"media_url":       {fits: isText, slot: slotMediaURL},
 	"is_deleted":      {},
-	"medium":          {},
+	"medium":          {fits: isText, slot: slotMedium},
 	"media_urls":      {fits: isTexts, slot: slotMediaURLs},
 	"sms_info": {inner: shape{
 		"body": {fits: isText, slot: slotInfoBody},
