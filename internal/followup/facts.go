@@ -1,0 +1,336 @@
+package followup
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ringback/ringback/events"
+)
+
+// What is kept of one number.
+const (
+	maxCalls = 20
+	maxTexts = 8
+	maxSpans = 20 // minutes, and hours, of older calls
+)
+
+// Facts are what is known of one outside number. The zero Facts say nothing.
+type Facts struct {
+	// Calls are the newest by start and id, newest first; behind them, the contact that
+	// ended last, if it is none of them.
+	Calls []Call `json:"calls,omitzero"`
+	// Texts are the newest that we sent, newest first.
+	Texts []Text `json:"texts,omitzero"`
+	// Older is what remains of calls and texts that are no longer kept.
+	Older Older `json:"older,omitzero"`
+	// TextIn is when the number's last text arrived.
+	TextIn time.Time `json:"text_in,omitzero"`
+	// Claimed is the latest claim or its end, Done and Snoozed the latest such acts.
+	Claimed Act    `json:"claimed,omitzero"`
+	Done    Act    `json:"done,omitzero"`
+	Snoozed Act    `json:"snoozed,omitzero"`
+	Person  Person `json:"person,omitzero"`
+	// Baseline is a time up to which nobody waits: what was before is history.
+	Baseline time.Time `json:"baseline,omitzero"`
+}
+
+// Older is what remains of older calls and texts.
+type Older struct {
+	// First and Last are those of the unserved calls. Minutes are the first of each of
+	// the newest minutes that have one, newest first, and Hours those of the hours.
+	First   Miss   `json:"first,omitzero"`
+	Last    Miss   `json:"last,omitzero"`
+	Minutes []Miss `json:"minutes,omitzero"`
+	Hours   []Miss `json:"hours,omitzero"`
+	// Contact is the contact that ended last.
+	Contact End `json:"contact,omitzero"`
+}
+
+// Miss is a call that nobody served.
+type Miss struct {
+	ID       string         `json:"id"`
+	Start    time.Time      `json:"start"`
+	Outcome  events.Outcome `json:"outcome"`
+	Line     string         `json:"line,omitzero"`
+	LineName string         `json:"line_name,omitzero"`
+}
+
+// End is when a contact ended.
+type End struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+}
+
+// Person is what the address book says of a number.
+type Person struct {
+	// At is when it last changed, as text that sorts like the time.
+	At           string `json:"at"`
+	Known        bool   `json:"known,omitzero"`
+	Name         string `json:"name,omitzero"`
+	Company      string `json:"company,omitzero"`
+	Blocked      bool   `json:"blocked,omitzero"`
+	DoNotDisturb bool   `json:"dnd,omitzero"`
+}
+
+// Act is what a person did about a caller by hand.
+type Act struct {
+	ID   string    `json:"id"`
+	At   time.Time `json:"at"`
+	Kind ActKind   `json:"kind"`
+	By   string    `json:"by,omitzero"`
+	Why  string    `json:"why,omitzero"`
+	// Until is when a claim or a pause ends.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// ActKind is a kind of hand act.
+type ActKind string
+
+// The hand acts.
+const (
+	ActClaim   ActKind = "claim"
+	ActUnclaim ActKind = "unclaim"
+	ActDone    ActKind = "done"
+	ActSnooze  ActKind = "snooze"
+)
+
+// Of returns the facts that one call says.
+func (c Call) Of() Facts { return Facts{Calls: []Call{c}} }
+
+// Of returns the facts that one text says.
+func (t Text) Of() Facts {
+	switch {
+	case t.Sent != events.Outbound:
+		return Facts{TextIn: t.At}
+	case t.Effect == "" && t.Events == 0:
+		return Facts{}
+	}
+	return Facts{Texts: []Text{t}}
+}
+
+// Of returns the facts that one act says. An act of another kind says nothing.
+func (a Act) Of() Facts {
+	switch a.Kind {
+	case ActClaim, ActUnclaim:
+		return Facts{Claimed: a}
+	case ActDone:
+		return Facts{Done: a}
+	case ActSnooze:
+		return Facts{Snoozed: a}
+	}
+	return Facts{}
+}
+
+// Merge puts together what is known of one number. See the package comment.
+func Merge(all ...Facts) (m Facts) {
+	for _, f := range all {
+		m.Calls = append(m.Calls, f.Calls...)
+		m.Texts = append(m.Texts, f.Texts...)
+		m.Older = m.Older.with(f.Older)
+		m.TextIn = later(m.TextIn, f.TextIn)
+		m.Claimed = latest(m.Claimed, f.Claimed)
+		m.Done = latest(m.Done, f.Done)
+		m.Snoozed = latest(m.Snoozed, f.Snoozed)
+		m.Person = lastOf(m.Person, f.Person, comparePersons)
+		m.Baseline = later(m.Baseline, f.Baseline)
+	}
+	m.keepCalls()
+	m.keepTexts()
+	return m
+}
+
+// keepCalls keeps the newest calls, and the contact that ended last.
+func (f *Facts) keepCalls() {
+	f.Calls = onePerID(f.Calls, func(c Call) string { return c.ID }, compareCalls)
+	slices.SortFunc(f.Calls, func(a, b Call) int { return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(b.ID, a.ID)) })
+	if len(f.Calls) <= maxCalls {
+		return
+	}
+	last := -1
+	for i, c := range f.Calls {
+		if c.Effect == Contact && (last < 0 || compareEnds(c.ended(), f.Calls[last].ended()) > 0) {
+			last = i
+		}
+	}
+	kept := slices.Clone(f.Calls[:maxCalls])
+	for i, c := range f.Calls[maxCalls:] {
+		if maxCalls+i == last {
+			kept = append(kept, c)
+			continue
+		}
+		switch c.Effect {
+		case Opens:
+			miss := c.miss()
+			f.Older = f.Older.with(Older{miss, miss, []Miss{miss}, []Miss{miss}, End{}})
+		case Contact:
+			f.Older = f.Older.with(Older{Contact: c.ended()})
+		case Attempt:
+		}
+	}
+	f.Calls = kept
+}
+
+// keepTexts keeps the newest texts.
+func (f *Facts) keepTexts() {
+	f.Texts = onePerID(f.Texts, func(t Text) string { return t.ID }, compareTexts)
+	slices.SortFunc(f.Texts, func(a, b Text) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID)) })
+	for len(f.Texts) > maxTexts {
+		if t := f.Texts[len(f.Texts)-1]; t.Effect == Contact {
+			f.Older = f.Older.with(Older{Contact: t.ended()})
+		}
+		f.Texts = f.Texts[:len(f.Texts)-1]
+	}
+	f.Texts = slices.Clip(f.Texts)
+}
+
+// with joins what remains of older calls.
+func (o Older) with(other Older) Older {
+	o.First = firstOf(o.First, other.First)
+	o.Last = lastOf(o.Last, other.Last, compareMisses)
+	o.Contact = lastOf(o.Contact, other.Contact, compareEnds)
+	o.Minutes = firstOfEach(time.Minute, o.Minutes, other.Minutes)
+	o.Hours = firstOfEach(time.Hour, o.Hours, other.Hours)
+	return o
+}
+
+// firstOfEach returns the first miss of each of the newest spans of time that have one,
+// newest first.
+func firstOfEach(span time.Duration, a, b []Miss) (all []Miss) {
+	if len(b) == 0 {
+		return a
+	}
+	first := make(map[time.Time]Miss, len(a)+len(b))
+	for _, m := range slices.Concat(a, b) {
+		begin := m.Start.Truncate(span)
+		first[begin] = firstOf(first[begin], m)
+	}
+	for _, m := range first {
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b Miss) int { return compareMisses(b, a) })
+	return slices.Clip(all[:min(len(all), maxSpans)])
+}
+
+func (c Call) miss() Miss {
+	return Miss{ID: c.ID, Start: c.Start, Outcome: c.Outcome, Line: c.Line, LineName: c.LineName}
+}
+
+func (c Call) ended() End { return End{c.ID, c.End} }
+
+func (t Text) ended() End { return End{t.ID, t.At} }
+
+// onePerID returns the last record of each id.
+func onePerID[T any](all []T, id func(T) string, compare func(a, b T) int) []T {
+	// guard 4: slices.SortFunc(all, func(a, b T) int { return cmp.Compare(id(a), id(b)) })
+	slices.SortFunc(all, func(a, b T) int { return cmp.Or(cmp.Compare(id(a), id(b)), compare(b, a)) })
+	return slices.CompactFunc(all, func(a, b T) bool { return id(a) == id(b) })
+}
+
+// The functions that follow are total orders, so that of two records it is always the
+// same one that counts.
+
+func compareCalls(a, b Call) int {
+	return cmp.Or(
+		cmp.Compare(a.Events, b.Events), cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.Outcome, b.Outcome),
+		cmp.Compare(a.Direction, b.Direction), a.Start.Compare(b.Start), a.End.Compare(b.End),
+		cmp.Compare(a.Line, b.Line), cmp.Compare(a.LineName, b.LineName), cmp.Compare(a.Agent, b.Agent),
+		cmp.Compare(a.Callback, b.Callback))
+}
+
+func compareTexts(a, b Text) int {
+	return cmp.Or(cmp.Compare(a.Events, b.Events), cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.Sent, b.Sent),
+		a.At.Compare(b.At), cmp.Compare(a.Agent, b.Agent))
+}
+
+func compareMisses(a, b Miss) int {
+	return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Outcome, b.Outcome),
+		cmp.Compare(a.Line, b.Line), cmp.Compare(a.LineName, b.LineName))
+}
+
+func compareEnds(a, b End) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) }
+
+func compareActs(a, b Act) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.By, b.By),
+		cmp.Compare(a.Why, b.Why), a.Until.Compare(b.Until))
+}
+
+func comparePersons(a, b Person) int {
+	return cmp.Or(cmp.Compare(a.At, b.At), compareBools(a.Known, b.Known), cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.Company, b.Company), compareBools(a.Blocked, b.Blocked), compareBools(a.DoNotDisturb, b.DoNotDisturb))
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+func lastOf[T any](a, b T, compare func(a, b T) int) T {
+	if compare(a, b) < 0 {
+		return b
+	}
+	return a
+}
+
+func latest(a, b Act) Act { return lastOf(a, b, compareActs) }
+
+// firstOf returns the miss that began first; the zero Miss is none. Of one call, the
+// better outcome counts.
+func firstOf(a, b Miss) Miss {
+	switch {
+	case a.ID == "":
+		return b
+	case b.ID == "":
+		return a
+	case a.ID == b.ID && a.Start.Equal(b.Start):
+		return lastOf(a, b, compareMisses)
+	case compareMisses(b, a) < 0:
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// ErrEncoding means that stored facts cannot be read: they are damaged, or of a later
+// version.
+var ErrEncoding = errors.New("follow-up cannot be read")
+
+// version is that of the encoding.
+const version = 1
+
+type encoded struct {
+	Version int `json:"v"`
+	Facts
+}
+
+// Encode returns the facts as text. Equal facts have equal texts.
+func (f Facts) Encode() string {
+	text, _ := json.Marshal(encoded{version, f}) // every field has a JSON form
+	return string(text)
+}
+
+// Decode reads what [Facts.Encode] returned. The error wraps [ErrEncoding].
+func Decode(text string) (Facts, error) {
+	var e encoded
+	if err := json.Unmarshal([]byte(text), &e); err != nil {
+		return Facts{}, fmt.Errorf("%w: no JSON of ours", ErrEncoding)
+	}
+	if e.Version != version {
+		return Facts{}, fmt.Errorf("%w: version %d, want %d; run ringback rebuild", ErrEncoding, e.Version, version)
+	}
+	return e.Facts, nil
+}
