@@ -36,6 +36,10 @@ var ErrContended = errors.New("contact is being changed by others")
 
 // Book keeps the contacts of each number.
 type Book struct {
+	// Changed is told of each number under which a contact was brought up to date, even
+	// if nothing had to be written. If it fails, so does the record. Nil tells nobody.
+	Changed func(ctx context.Context, number string) error
+
 	store     table.Store
 	canonical func(number string) string
 	log       *slog.Logger
@@ -135,11 +139,25 @@ func (k *keeping) keep(ctx context.Context, others []string) error {
 	}
 	for range maxAttempts {
 		done, err := k.attempt(ctx)
-		if done || err != nil {
+		if err != nil {
 			return err
+		}
+		if done {
+			return k.tell(ctx)
 		}
 	}
 	return ErrContended
+}
+
+// tell tells of every number where the contact is or was.
+func (k *keeping) tell(ctx context.Context) (err error) {
+	if k.Changed == nil {
+		return nil
+	}
+	for number := range k.stored {
+		err = errors.Join(err, k.Changed(ctx, number))
+	}
+	return err
 }
 
 // attempt writes what the events come to. It reports false if that may not be the

@@ -127,14 +127,8 @@ func alertPartition(day time.Time) string { return "ALERT#" + date(day) }
 const followUpSort = "FOLLOWUP#default"
 
 // FollowUpKey returns the key of what is known of a caller who may wait to be called
-// back.
+// back: a canonical number, or a call whose number nobody knows.
 func FollowUpKey(caller string) Key { return Key{PK: CallerPartition(caller), SK: followUpSort} }
-
-// FollowUpOfCall returns the key of the follow-up of a voicemail whose caller's number is
-// withheld. call is the PK of the call's events.
-func FollowUpOfCall(call string) Key {
-	return Key{PK: CallerPartition("call:" + strings.TrimPrefix(call, CallPartition(""))), SK: followUpSort}
-}
 
 // WaitingPartition is the GSI3PK of every follow-up that is open.
 const WaitingPartition = "WAITING"
@@ -142,7 +136,7 @@ const WaitingPartition = "WAITING"
 // WaitingSort returns the GSI3SK of a follow-up with a key that has been open since a
 // time.
 func WaitingSort(followUp Key, since time.Time) string {
-	return Time(since) + "#" + strings.TrimPrefix(followUp.PK, callerPartition)
+	return Time(since) + "#" + CallerOf(followUp)
 }
 
 // AlertMark begins the SK of every mark; the kind of alert follows.

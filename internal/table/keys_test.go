@@ -87,7 +87,7 @@ func TestPartitionsAreNamedInOnePlace(t *testing.T) {
 		table.Time(lateInNewYork),
 		table.WaitingPartition, table.WaitingSort(table.FollowUpKey("+14155558765"), lateInNewYork),
 		table.FollowUpKey("+14155558765").PK, table.FollowUpKey("+14155558765").SK,
-		table.FollowUpOfCall("CALL#c1").PK, table.FollowUpOfCall("CALL#c1").SK,
+		table.FollowUpKey("call:c1").PK, table.FollowUpKey("call:c1").SK,
 	}
 	want := []string{
 		"CALL#c1", "MESSAGE#m1", "CONTACT#98765",

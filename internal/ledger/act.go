@@ -1,0 +1,72 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
+)
+
+var (
+	// ErrUnknown means that nobody with that number has called or was called.
+	ErrUnknown = errors.New("nothing is known of that caller")
+	// ErrAct means that an item is no hand act.
+	ErrAct = errors.New("no hand act")
+)
+
+// ActItem returns the item of a hand act.
+func ActItem(caller string, act followup.Act) table.Item {
+	key := table.ActKey(caller, act.At, act.ID)
+	item := table.Item{
+		table.PK: attr.String(key.PK), table.SK: attr.String(key.SK),
+		table.OccurredAt: attr.String(table.Time(act.At)),
+		table.ActID:      attr.String(act.ID),
+		table.Act:        attr.String(string(act.Kind)),
+	}
+	for name, text := range map[string]string{table.By: act.By, table.Why: act.Why} {
+		if text != "" {
+			item[name] = attr.String(text)
+		}
+	}
+	if !act.Until.IsZero() {
+		item[table.Until] = attr.String(table.Time(act.Until))
+	}
+	return item
+}
+
+// ReadAct reads the item of a hand act. The error is [ErrAct].
+func ReadAct(item table.Item) (followup.Act, error) {
+	at, ok := events.ParseTime(table.Text(item, table.OccurredAt))
+	act := followup.Act{
+		ID: table.Text(item, table.ActID), At: at, Kind: followup.ActKind(table.Text(item, table.Act)),
+		By: table.Text(item, table.By), Why: table.Text(item, table.Why),
+	}
+	act.Until, _ = events.ParseTime(table.Text(item, table.Until))
+	if !ok || act.ID == "" || act.Kind == "" {
+		return followup.Act{}, ErrAct
+	}
+	return act, nil
+}
+
+// Perform stores a hand act, which the ledger's consumer then applies. It returns the
+// state before. The error is [ErrUnknown] if there is no follow-up, so that a typing
+// error does not look like success; otherwise that of [Load] or the store.
+func Perform(ctx context.Context, store table.Store, policy followup.Policy, caller string, act followup.Act) (followup.State, error) {
+	stored, err := Load(ctx, store, caller)
+	if err != nil {
+		return followup.State{}, err
+	}
+	if stored.Version == 0 {
+		return followup.State{}, ErrUnknown
+	}
+	act.At = act.At.UTC().Truncate(time.Millisecond) // as the key has it
+	if _, err := store.Put(ctx, ActItem(caller, act)); err != nil {
+		return followup.State{}, fmt.Errorf("store the act: %w", err)
+	}
+	return stored.Facts.State(policy), nil
+}

@@ -1,0 +1,402 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
+	"github.com/ringback/ringback/internal/timing"
+)
+
+const (
+	// maxAttempts is how often a follow-up is written anew because somebody else wrote
+	// it meanwhile.
+	maxAttempts = 10
+	// atOnce is how many callers of a batch are processed at once.
+	atOnce = 8
+	// answerTime is left before the deadline, so that what is done counts.
+	answerTime = time.Second
+	// maxAhead is how far the clock of whoever did a hand act may be ahead of ours.
+	maxAhead = 5 * time.Second
+)
+
+var (
+	// ErrContended means that others kept writing the same follow-up.
+	ErrContended = errors.New("follow-up is being changed by others")
+	// ErrFuture means that a hand act is of a time that is still to come. It would hide
+	// who calls until then.
+	ErrFuture = errors.New("hand act from the future: the clock of the machine that wrote it is ahead")
+)
+
+// Ledger keeps follow-ups.
+type Ledger struct {
+	// Policy says what calls mean.
+	Policy followup.Policy
+	// Ours reports whether a canonical number is one of ours, or of the staff. Nil
+	// means that none is.
+	Ours func(number string) bool
+	// Changed is told of each follow-up that was brought up to date, even if it stayed
+	// as it was: it may come more than once. If it fails, so does the record. Nil tells
+	// nobody.
+	Changed func(ctx context.Context, caller string, before, after followup.State) error
+	// Now returns the time. New sets it to time.Now.
+	Now func() time.Time
+
+	store     table.Store
+	canonical func(number string) string
+	log       *slog.Logger
+}
+
+// New returns a ledger in a store. canonical returns the one form of all spellings of a
+// number, and "" for what is no number. The log lines hold no personal data.
+func New(store table.Store, canonical func(number string) string, log *slog.Logger) *Ledger {
+	return &Ledger{Policy: followup.Default(), Now: time.Now, store: store, canonical: canonical, log: log}
+}
+
+// Consumer returns the ledger as a consumer of the table's new items.
+func (l *Ledger) Consumer() consumer.Consumer {
+	return consumer.Consumer{Name: "followups", Wants: wants, Key: keyOf, Process: l.Process}
+}
+
+// wants reports whether an item is a hand act or the event of a call or text.
+func wants(item table.Item) bool {
+	key := table.KeyOf(item)
+	kind := events.Kind(table.Text(item, table.Kind))
+	return table.IsAct(key) || table.IsEvent(key) && (kind.IsCall() || kind == events.KindMessage)
+}
+
+// keyOf keeps what is about one number in order, so that it seldom races.
+func keyOf(item table.Item) string {
+	key := table.KeyOf(item)
+	if table.IsAct(key) {
+		return key.PK
+	}
+	return cmp.Or(table.Text(item, table.GSI1PK), table.CallOf(key))
+}
+
+// Process brings the follow-ups that items are about up to date. It implements
+// [consumer.Process].
+func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
+	ctx, cancel := timing.WithMargin(ctx, answerTime)
+	defer cancel()
+
+	// Each call is read once for all of its events in the batch.
+	sources := make(map[string]*source)
+	for i, item := range items {
+		key := table.KeyOf(item)
+		name := table.CallOf(key)
+		if table.IsAct(key) {
+			name = key.PK + " " + key.SK
+		}
+		if sources[name] == nil {
+			sources[name] = &source{key: key}
+		}
+		sources[name].items = append(sources[name].items, item)
+		sources[name].indexes = append(sources[name].indexes, i)
+	}
+	sideBySide(slices.Collect(maps.Values(sources)), func(s *source) { s.err = l.read(ctx, s) })
+
+	// Each follow-up is written once for all that is new about it.
+	callers := make(map[string]*news)
+	for _, s := range sources {
+		for caller, facts := range s.facts {
+			if callers[caller] == nil {
+				callers[caller] = &news{caller: caller}
+			}
+			n := callers[caller]
+			n.facts = followup.Merge(n.facts, facts)
+			n.creates = n.creates || caller == s.caller
+		}
+	}
+	sideBySide(slices.Collect(maps.Values(callers)), func(n *news) { n.err = l.keep(ctx, n) })
+
+	errs := make([]error, len(items))
+	for _, s := range sources {
+		err := s.err
+		for caller := range s.facts {
+			err = errors.Join(err, callers[caller].err)
+		}
+		if s.err != nil {
+			l.log.LogAttrs(ctx, slog.LevelError, "follow-up not kept",
+				slog.String("key", table.LogPartition(s.key.PK)), slog.String("error", s.err.Error()))
+		}
+		for _, i := range s.indexes {
+			errs[i] = err
+		}
+	}
+	return errs
+}
+
+// sideBySide calls do with each of all, several at once.
+func sideBySide[T any](all []T, do func(T)) {
+	var working sync.WaitGroup
+	free := make(chan struct{}, atOnce)
+	for _, one := range all {
+		free <- struct{}{}
+		working.Go(func() {
+			do(one)
+			<-free
+		})
+	}
+	working.Wait()
+}
+
+// source is a call, a text or a hand act, with the items of the batch that are about it.
+type source struct {
+	key     table.Key
+	items   []table.Item
+	indexes []int
+
+	// facts are what it says, by caller. caller is the one that it is about; of others
+	// it says only that it is about them no longer.
+	facts  map[string]followup.Facts
+	caller string
+	err    error
+}
+
+// read reads what a source says.
+func (l *Ledger) read(ctx context.Context, s *source) error {
+	s.facts = make(map[string]followup.Facts)
+	if table.IsAct(s.key) {
+		act, err := ReadAct(s.items[0])
+		if err == nil && act.At.After(l.Now().Add(maxAhead)) {
+			err = ErrFuture
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", consumer.ErrPermanent, err)
+		}
+		s.caller = table.CallerOf(s.key)
+		s.facts[s.caller] = act.Of()
+		return nil
+	}
+
+	parts := make(map[table.Key]events.Part)
+	for _, item := range s.items {
+		parts[table.KeyOf(item)] = alert.PartOf(item)
+	}
+	id := s.key.PK
+	if table.OfNoCall(s.key) {
+		id = s.key.PK + " " + s.key.SK
+	} else {
+		for item, err := range table.All(ctx, l.store, table.Query{Partition: s.key.PK, SortPrefix: table.EventMark}) {
+			if err != nil {
+				return fmt.Errorf("read the events: %w", err)
+			}
+			parts[table.KeyOf(item)] = alert.PartOf(item)
+		}
+	}
+	all := slices.Collect(maps.Values(parts))
+	if all[0].Kind == events.KindMessage {
+		l.readText(s, id, all)
+		return nil
+	}
+	l.readCall(s, id, all)
+	return nil
+}
+
+func (l *Ledger) readText(s *source, id string, parts []events.Part) {
+	text := l.Policy.Text(id, parts...)
+	numbers := make([]string, 0, len(parts))
+	for _, p := range parts {
+		numbers = append(numbers, l.canonical(p.Phone))
+	}
+	if s.caller = slices.Max(numbers); s.caller != "" && text.Events > 0 {
+		s.facts[s.caller] = text.Of()
+	}
+}
+
+func (l *Ledger) readCall(s *source, id string, parts []events.Part) {
+	f := events.Fold(parts...)
+	s.caller = followup.Subject(f, id, l.canonical)
+	ours := l.Ours != nil && l.Ours(s.caller)
+	call := l.Policy.Call(id, f, ours)
+	// What was said of others when fewer events were known does not hold any more.
+	void := call
+	void.Effect = ""
+	for _, p := range parts {
+		if other := followup.Subject(events.Fold(p), id, l.canonical); other != "" {
+			s.facts[other] = void.Of()
+		}
+	}
+	if s.caller != "" {
+		s.facts[s.caller] = call.Of()
+	}
+}
+
+// news is what is new about a caller.
+type news struct {
+	caller string
+	facts  followup.Facts
+	// creates is set if there is to be a follow-up.
+	creates bool
+	err     error
+}
+
+// Refresh brings a caller's follow-up up to date after their contacts have changed.
+func (l *Ledger) Refresh(ctx context.Context, caller string) error {
+	return l.keep(ctx, &news{caller: caller})
+}
+
+// keep merges what is new into a follow-up. It logs its own errors.
+func (l *Ledger) keep(ctx context.Context, n *news) error {
+	line := []slog.Attr{slog.String("key", table.LogPartition(table.CallerPartition(n.caller)))}
+	tries, state, err := l.tryToKeep(ctx, n)
+	if err != nil {
+		l.log.LogAttrs(ctx, slog.LevelError, "follow-up not kept", append(line, slog.String("error", err.Error()))...)
+		return err
+	}
+	l.log.LogAttrs(ctx, slog.LevelInfo, "follow-up kept", append(line, slog.Int("tries", tries), slog.Bool("waits", state.Open()))...)
+	return nil
+}
+
+func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state followup.State, err error) {
+	var before *followup.State
+	for tries = 1; tries <= maxAttempts; tries++ {
+		stored, err := Load(ctx, l.store, n.caller)
+		if err != nil {
+			return tries, state, err
+		}
+		if stored.Version == 0 && !n.creates {
+			return tries, state, nil
+		}
+		was := stored.Facts.State(l.Policy)
+		if before == nil {
+			before = &was
+		}
+		facts := followup.Merge(stored.Facts, n.facts)
+		facts.Person = stored.Person
+		state = facts.State(l.Policy)
+		item := itemOf(n.caller, facts, state)
+		item[table.Version] = attr.Number(strconv.FormatInt(stored.Version, 10))
+		if !maps.Equal(item, stored.item) {
+			item[table.Version] = attr.Number(strconv.FormatInt(stored.Version+1, 10))
+			updated, err := l.store.Update(ctx, item, stored.Version)
+			if err != nil {
+				return tries, state, fmt.Errorf("keep the follow-up: %w", err)
+			}
+			if !updated {
+				before = nil
+				continue
+			}
+		}
+		if stored.Version == 0 {
+			continue // whoever changed the contacts meanwhile saw no follow-up
+		}
+		if l.Changed != nil {
+			err = l.Changed(ctx, n.caller, *before, state)
+		}
+		return tries, state, err
+	}
+	return tries, state, ErrContended
+}
+
+// Stored is a follow-up as the table has it.
+type Stored struct {
+	followup.Facts
+
+	// Person is what the address book says now.
+	Person followup.Person
+	// Version is 0 if there is no follow-up.
+	Version int64
+
+	item table.Item
+}
+
+// Load reads the follow-up of a caller. The error is the store's, or wraps
+// [followup.ErrEncoding].
+func Load(ctx context.Context, store table.Store, caller string) (s Stored, err error) {
+	key := table.FollowUpKey(caller)
+	var contacts []table.Item
+	for item, err := range table.All(ctx, store, table.FollowUp(caller)) {
+		if err != nil {
+			return Stored{}, fmt.Errorf("read the follow-up: %w", err)
+		}
+		if table.KeyOf(item) != key {
+			contacts = append(contacts, item)
+			continue
+		}
+		if s.Facts, err = followup.Decode(table.Text(item, table.Facts)); err != nil {
+			return Stored{}, err
+		}
+		number, _ := item[table.Version].(attr.Number)
+		s.Version, _ = strconv.ParseInt(string(number), 10, 64)
+		s.item = maps.Clone(item)
+		delete(s.item, table.ExpiresAt) // the store sets it anew whenever the rest has changed
+	}
+	if entry := addressbook.Read(contacts); entry.Known {
+		s.Person = followup.Person{
+			Known: true, Name: entry.Name, Company: entry.Company, Blocked: entry.Blocked, DoNotDisturb: entry.DoNotDisturb,
+		}
+	}
+	return s, nil
+}
+
+// itemOf returns the item of a follow-up, without its version. What lists show stands in
+// attributes of its own.
+func itemOf(caller string, facts followup.Facts, s followup.State) table.Item {
+	key := table.FollowUpKey(caller)
+	item := table.Item{
+		table.PK: attr.String(key.PK), table.SK: attr.String(key.SK),
+		table.Facts: attr.String(facts.Encode()),
+		table.State: attr.String("new"),
+	}
+	set := func(name, text string) {
+		if text != "" {
+			item[name] = attr.String(text)
+		}
+	}
+	set(table.Name, facts.Person.Name)
+	set(table.Company, facts.Person.Company)
+	if !s.Open() {
+		if c, ok := s.Closing(); ok {
+			set(table.State, string(c.Reason))
+			set(table.Agent, c.By)
+		}
+		return item
+	}
+
+	set(table.GSI3PK, table.WaitingPartition)
+	set(table.GSI3SK, table.WaitingSort(key, s.Since()))
+	set(table.State, "waiting")
+	if s.Unreached() {
+		set(table.State, "unreached")
+	}
+	n, more := s.Count()
+	count := strconv.Itoa(n)
+	if more {
+		count += "+"
+	}
+	last := s.Last()
+	set(table.Since, table.Time(s.Since()))
+	set(table.Latest, table.Time(last.Start))
+	set(table.Count, count)
+	set(table.Attempts, strconv.Itoa(len(s.Attempts())))
+	set(table.Outcome, string(s.Outcome()))
+	set(table.Call, last.ID)
+	set(table.Line, s.Line())
+	set(table.LineName, s.LineName())
+	// The item does not depend on when it is written: whoever shows it compares the times
+	// with their own clock. Of several claims, it has the one that ends last.
+	for claim, ok := s.Claim(time.Time{}); ok; claim, ok = s.Claim(claim.Until) {
+		set(table.Claim, claim.By)
+		set(table.ClaimedUntil, table.Time(claim.Until))
+	}
+	if until := s.SnoozedUntil(time.Time{}); !until.IsZero() {
+		set(table.SnoozedUntil, table.Time(until))
+	}
+	return item
+}

@@ -1,0 +1,441 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/ledger"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
+	"github.com/ringback/ringback/internal/table/schema"
+)
+
+const number = "+14155550144"
+
+var start = time.Date(2026, time.November, 28, 9, 0, 0, 0, time.UTC)
+
+func at(minute int) time.Time { return start.Add(time.Duration(minute) * time.Minute) }
+
+func canonical(text string) string { return events.PhoneNumber(text) }
+
+func itemOf(t testing.TB, body string) table.Item {
+	t.Helper()
+	envelope, err := events.Open([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table.EventItem(envelope.Decode(), time.Time{}, at(600))
+}
+
+// call is an event of a call at a minute. The caller is number, unless it says
+// otherwise.
+func call(typ, id string, minute int, direction, outcome, members string) string {
+	caller := `"contact_number":"14155550144",`
+	if strings.Contains(members, "contact_number") {
+		caller = ""
+	}
+	return fmt.Sprintf(`{"type":%q,"data":{"call_sid":%q,%s"justcall_number":"14155550101","call_date":"2026-11-28","call_time":%q,
+		"call_info":{"direction":%q,"type":%q}%s}}`, typ, id, caller, at(minute).Format(time.TimeOnly), direction, outcome, members)
+}
+
+func missed(id string, minute int) string {
+	return call("call.missed", id, minute, "Incoming", "Missed", "")
+}
+
+func returned(id string, minute int) string {
+	return call("call.completed", id, minute, "Outgoing", "Answered",
+		`,"agent_name":"Ines","call_duration":{"total_duration":60,"conversation_time":60,"ring_time":9}`)
+}
+
+func act(kind followup.ActKind, minute, until int) table.Item {
+	return ledger.ActItem(number, followup.Act{ID: fmt.Sprint("act", minute), At: at(minute), Kind: kind, By: "Kim", Until: at(until)})
+}
+
+func openBolt(t testing.TB) table.Store {
+	t.Helper()
+	s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func newLedger(t testing.TB, store table.Store) *ledger.Ledger {
+	t.Helper()
+	l := ledger.New(store, canonical, logscan.Logger(t, "4155550", "Ines", "Kim", "Jordan"))
+	l.Now = func() time.Time { return at(600) }
+	return l
+}
+
+// deliver stores items one by one, and gives each to the ledger and the address book as
+// the stream would.
+func deliver(t testing.TB, store table.Store, l *ledger.Ledger, items ...table.Item) {
+	t.Helper()
+	book := addressbook.New(store, canonical, logscan.Logger(t))
+	book.Changed = l.Refresh
+	process := consumer.All(l.Consumer(), book.Consumer())
+	for _, item := range items {
+		if _, err := store.Put(t.Context(), item); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(process(t.Context(), []table.Item{item})...); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// followUp returns a caller's follow-up without its version, nil if there is none.
+func followUp(t testing.TB, store table.Store, caller string) table.Item {
+	t.Helper()
+	key := table.FollowUpKey(caller)
+	page, err := store.Query(t.Context(), table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range page.Items {
+		delete(item, table.Version)
+		return item
+	}
+	return nil
+}
+
+// want is what lists show of a follow-up.
+type want struct{ state, since, count, attempts, outcome, claim, agent, name string }
+
+func shown(item table.Item) want {
+	text := func(name string) string { return table.Text(item, name) }
+	return want{
+		text(table.State), text(table.Since), text(table.Count), text(table.Attempts), text(table.Outcome),
+		text(table.Claim), text(table.Agent), text(table.Name),
+	}
+}
+
+const contact = `{"event":"contact.created","timestamp":"2026-11-28T09:01:00Z","data":{"contact_id":7,"first_name":"Jordan","phone":"+14155550144"}}`
+
+func blocked(yes bool, id string) string {
+	return fmt.Sprintf(`{"type":"jc.contact_status_updated","request_id":%q,"data":{"id":7,"contact_number":"14155550144","status":{"blacklist":%t}}}`, id, yes)
+}
+
+var waits = want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "missed"}
+
+var stories = []struct {
+	name   string
+	items  func(testing.TB) []table.Item
+	caller string // number, if it is not given
+	want   want
+}{
+	{"a missed call", of(missed("a", 0)), "", waits},
+	{"two missed calls and a voicemail", of(missed("a", 0), missed("b", 2), call("call.voicemail", "b", 2, "Incoming", "Voicemail", "")), "",
+		want{state: "waiting", since: table.Time(at(0)), count: "2", attempts: "0", outcome: "voicemail"}},
+	{"called back", of(missed("a", 0), returned("b", 5)), "", want{state: "returned", agent: "Ines"}},
+	{"called back, and missed again", of(missed("a", 0), returned("b", 5), missed("c", 9)), "",
+		want{state: "waiting", since: table.Time(at(9)), count: "1", attempts: "0", outcome: "missed"}},
+	{"tried", of(missed("a", 0), call("call.completed", "b", 5, "Outgoing", "Unanswered", `,"agent_name":"Ines","call_duration":{"ring_time":30}`)), "",
+		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "1", outcome: "missed", claim: "Ines"}},
+	{"answered by another", of(missed("a", 0), call("call.answered", "a", 0, "Incoming", "Answered", `,"agent_name":"Ines"`)), "",
+		want{state: "rescued", agent: "Ines"}},
+	{"a text by a person", of(missed("a", 0), `{"type":"sms.sent","data":{"id":5,"contact_number":"14155550144","justcall_number":"14155550101",
+		"sms_date":"2026-11-28","sms_time":"09:05:00","direction":"Outgoing","medium":"App","agent_name":"Ines"}}`), "",
+		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "1", outcome: "missed", claim: "Ines"}},
+	{"claimed", func(t testing.TB) []table.Item { return append(of(missed("a", 0))(t), act(followup.ActClaim, 5, 60)) }, "",
+		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "missed", claim: "Kim"}},
+	{"done", func(t testing.TB) []table.Item {
+		return append(of(missed("a", 0))(t), act(followup.ActClaim, 5, 60), act(followup.ActDone, 6, 6))
+	}, "", want{state: "done", agent: "Kim"}},
+	{"a contact", of(missed("a", 0), contact), "", want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "missed", name: "Jordan"}},
+	{"a blocked contact", of(missed("a", 0), contact, blocked(true, "01KKWS8VCJP04C57494RC26YG8")), "", want{state: "blocked", name: "Jordan"}},
+	{"a voicemail of somebody withheld", of(call("call.voicemail", "a", 0, "Incoming", "Voicemail", `,"contact_number":"anonymous"`)), "call:a",
+		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "voicemail"}},
+	{"withheld at first", of(call("call.voicemail", "a", 0, "Incoming", "Voicemail", `,"contact_number":"anonymous"`), missed("a", 0)), "",
+		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "voicemail"}},
+}
+
+func of(bodies ...string) func(testing.TB) []table.Item {
+	return func(t testing.TB) (items []table.Item) {
+		for _, body := range bodies {
+			items = append(items, itemOf(t, body))
+		}
+		return items
+	}
+}
+
+func TestPromise4_TheFollowUpIsTheSameInAnyOrder(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func(testing.TB) table.Store{
+		"bbolt": openBolt,
+		"dynamodb": func(t testing.TB) table.Store {
+			return dynamostore.New(tabletest.NewTable(t))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			orders := 10
+			if name == "dynamodb" {
+				tabletest.Endpoint(t) // skip once, not for each story
+				orders = 1
+			}
+			for i, story := range stories {
+				t.Run(story.name, func(t *testing.T) {
+					t.Parallel()
+					random := rand.New(rand.NewPCG(1, uint64(i))) //nolint:gosec // the same orders each time
+					caller := story.caller
+					if caller == "" {
+						caller = number
+					}
+					var first table.Item
+					for n := range orders {
+						store := open(t)
+						items := story.items(t)
+						items = append(items, items[:random.IntN(len(items)+1)]...)
+						if n > 0 || orders == 1 {
+							random.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+						}
+						deliver(t, store, newLedger(t, store), items...)
+						got := followUp(t, store, caller)
+						if first == nil {
+							first = got
+						}
+						if got := shown(got); got != story.want {
+							t.Fatalf("got %+v, want %+v", got, story.want)
+						}
+						if diff := cmp.Diff(first, got); diff != "" {
+							t.Fatalf("another order (-first +now):\n%s", diff)
+						}
+						waiting := table.Text(got, table.GSI3PK) == table.WaitingPartition
+						if open := story.want.since != ""; waiting != open || open && table.Text(got, table.GSI3SK) != story.want.since+"#"+caller {
+							t.Fatalf("listed: %t by %q", waiting, table.Text(got, table.GSI3SK))
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// The call turned out to be of a number. Under its own name nobody is to wait.
+func TestWhoIsKnownLaterWaitsOnce(t *testing.T) {
+	t.Parallel()
+	store := openBolt(t)
+	deliver(t, store, newLedger(t, store), of(call("call.voicemail", "a", 0, "Incoming", "Voicemail", `,"contact_number":"anonymous"`), missed("a", 0))(t)...)
+	if got := shown(followUp(t, store, "call:a")); got.state != "new" {
+		t.Errorf("under the call: %+v", got)
+	}
+}
+
+// A contact that is blocked, and no longer, after the follow-up was written.
+func TestTheFollowUpKnowsWhatTheBookSays(t *testing.T) {
+	t.Parallel()
+	store := openBolt(t)
+	l := newLedger(t, store)
+	deliver(t, store, l, of(missed("a", 0), contact, blocked(true, "01KKWS8VCJP04C57494RC26YG8"))(t)...)
+	if got := shown(followUp(t, store, number)); got.state != "blocked" {
+		t.Errorf("blocked: %+v", got)
+	}
+	deliver(t, store, l, of(blocked(false, "01KKWT8VCJP04C57494RC26YG8"))(t)...)
+	if got := shown(followUp(t, store, number)); got.state != "waiting" {
+		t.Errorf("blocked no longer: %+v", got)
+	}
+	if err := l.Refresh(t.Context(), "+14155550199"); err != nil || followUp(t, store, "+14155550199") != nil {
+		t.Errorf("a contact who never called has a follow-up, %v", err)
+	}
+}
+
+func TestPromise4_ManyProcessesAtOnceKeepEveryCall(t *testing.T) {
+	t.Parallel()
+	store := openBolt(t)
+	const calls = 16
+	var all sync.WaitGroup
+	for n := range calls {
+		all.Go(func() {
+			l := newLedger(t, store)
+			item := itemOf(t, missed(fmt.Sprint("c", n), n))
+			if _, err := store.Put(t.Context(), item); err != nil {
+				t.Error(err)
+			}
+			for { // as the stream does
+				if err := l.Process(t.Context(), []table.Item{item})[0]; err == nil {
+					return
+				} else if !errors.Is(err, ledger.ErrContended) {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got := shown(followUp(t, store, number)); got.count != fmt.Sprint(calls) || got.since != waits.since {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// counting counts the calls of a store, and can refuse them.
+type counting struct {
+	table.Store
+
+	mu               sync.Mutex
+	queries, updates int
+	refuse           bool   // every update
+	unavailable      string // this partition
+}
+
+func (c *counting) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queries++
+	if q.Partition == c.unavailable {
+		return table.Page{}, table.ErrUnavailable
+	}
+	return c.Store.Query(ctx, q)
+}
+
+func (c *counting) Update(ctx context.Context, item table.Item, was int64) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.updates++
+	if c.refuse {
+		return false, nil
+	}
+	return c.Store.Update(ctx, item, was)
+}
+
+func TestAnEventCostsTwoReadsAndOneWrite(t *testing.T) {
+	t.Parallel()
+	store := &counting{Store: openBolt(t)}
+	l := newLedger(t, store)
+	deliver(t, store, l, itemOf(t, missed("a", 0)))
+	for _, tc := range []struct {
+		name             string
+		items            []table.Item
+		queries, updates int
+	}{
+		{"another call", of(missed("b", 1))(t), 2, 1},
+		{"the same again", of(missed("b", 1))(t), 2, 0},
+		{"a claim", []table.Item{act(followup.ActClaim, 2, 30)}, 1, 1},
+		{"a batch of one number", of(missed("c", 3), missed("d", 4), missed("c", 3), returned("e", 5))(t), 4, 1},
+	} {
+		for _, item := range tc.items {
+			if _, err := store.Put(t.Context(), item); err != nil {
+				t.Fatal(err)
+			}
+		}
+		store.queries, store.updates = 0, 0
+		if err := errors.Join(l.Process(t.Context(), tc.items)...); err != nil {
+			t.Fatal(err)
+		}
+		if store.queries != tc.queries || store.updates != tc.updates {
+			t.Errorf("%s: %d queries and %d updates, want %d and %d", tc.name, store.queries, store.updates, tc.queries, tc.updates)
+		}
+	}
+}
+
+func TestOneCallersFailureIsTheirOwn(t *testing.T) {
+	t.Parallel()
+	store := &counting{Store: openBolt(t), unavailable: table.CallPartition("b")}
+	l := newLedger(t, store)
+	other := strings.Replace(missed("b", 1), "14155550144", "14155550145", 1)
+	items := append(of(missed("a", 0), other)(t), act(followup.ActKind(""), 1, 1), act(followup.ActDone, 601, 601))
+	errs := l.Process(t.Context(), items)
+	if errs[0] != nil || !errors.Is(errs[1], table.ErrUnavailable) ||
+		!errors.Is(errs[2], consumer.ErrPermanent) || !errors.Is(errs[2], ledger.ErrAct) ||
+		!errors.Is(errs[3], consumer.ErrPermanent) || !errors.Is(errs[3], ledger.ErrFuture) {
+		t.Errorf("errors %v", errs)
+	}
+	if got := shown(followUp(t, store, number)); got != waits {
+		t.Errorf("got %+v", got)
+	}
+	store.refuse = true
+	if err := l.Process(t.Context(), of(missed("c", 3))(t))[0]; !errors.Is(err, ledger.ErrContended) {
+		t.Errorf("error %v, want %v", err, ledger.ErrContended)
+	}
+}
+
+// What fails after the follow-up was written is done when the record comes again.
+func TestWhoeverIsToldIsToldAgain(t *testing.T) {
+	t.Parallel()
+	store := openBolt(t)
+	l := newLedger(t, store)
+	told, failure := 0, errors.New("not now")
+	l.Changed = func(_ context.Context, caller string, _, after followup.State) error {
+		told++
+		if caller != number || !after.Open() {
+			t.Errorf("told of %q, open: %t", caller, after.Open())
+		}
+		return failure
+	}
+	item := itemOf(t, missed("a", 0))
+	if err := l.Process(t.Context(), []table.Item{item})[0]; !errors.Is(err, failure) {
+		t.Errorf("error %v, want %v", err, failure)
+	}
+	failure = nil
+	if err := l.Process(t.Context(), []table.Item{item})[0]; err != nil || told != 2 {
+		t.Errorf("told %d times, %v", told, err)
+	}
+}
+
+func TestPerform(t *testing.T) {
+	t.Parallel()
+	store := openBolt(t)
+	l := newLedger(t, store)
+	claim := followup.Act{ID: "1", At: at(5), Kind: followup.ActClaim, By: "Kim", Why: "my customer", Until: at(35)}
+	if _, err := ledger.Perform(t.Context(), store, l.Policy, number, claim); !errors.Is(err, ledger.ErrUnknown) {
+		t.Errorf("error %v, want %v", err, ledger.ErrUnknown)
+	}
+	deliver(t, store, l, itemOf(t, missed("a", 0)))
+	before, err := ledger.Perform(t.Context(), store, l.Policy, number, claim)
+	if err != nil || !before.Open() {
+		t.Errorf("before: open %t, %v", before.Open(), err)
+	}
+	page, err := store.Query(t.Context(), table.Acts(number))
+	if err != nil || len(page.Items) != 1 || !l.Consumer().Wants(page.Items[0]) {
+		t.Fatalf("acts %v, %v", page.Items, err)
+	}
+	if got, err := ledger.ReadAct(page.Items[0]); err != nil || got != claim {
+		t.Errorf("read %+v, %v; want %+v", got, err, claim)
+	}
+}
+
+func TestWants(t *testing.T) {
+	t.Parallel()
+	wants := newLedger(t, nil).Consumer().Wants
+	for body, want := range map[string]bool{
+		missed("a", 0): true, returned("a", 0): true, contact: false,
+		`{"event":"sms.received","timestamp":"2026-11-28T12:00:00Z","data":{"message_id":"m1","from":"+14155550144"}}`: true,
+		`{"event":"fax.received","data":{}}`: false,
+	} {
+		if got := wants(itemOf(t, body)); got != want {
+			t.Errorf("%s: %t", body, got)
+		}
+	}
+	store := openBolt(t)
+	deliver(t, store, newLedger(t, store), of(missed("a", 0), contact)(t)...)
+	for item, err := range table.All(t.Context(), store, table.Query{Partition: table.CallerPartition(number)}) {
+		if err != nil || wants(item) {
+			t.Errorf("the ledger's own item comes back: %v, %v", table.KeyOf(item), err)
+		}
+	}
+	if !slices.ContainsFunc([]table.Item{act(followup.ActDone, 1, 1)}, wants) {
+		t.Error("hand acts are not wanted")
+	}
+}

@@ -1,0 +1,48 @@
+package table
+
+import (
+	"strings"
+	"time"
+)
+
+// Facts is the attribute of a follow-up with all that is known, by package followup.
+const Facts = "facts"
+
+// The attributes of a hand act.
+const (
+	Act   = "act"
+	ActID = "act_id"
+	By    = "by"
+	Why   = "why"
+	Until = "until"
+)
+
+// FollowUp returns the query for a caller's follow-up and contacts.
+func FollowUp(caller string) Query {
+	return Query{Partition: CallerPartition(caller), From: ContactSort, To: followUpSort}
+}
+
+// CallerOf returns the caller in whose partition a key is, "" if it is in none.
+func CallerOf(key Key) string {
+	caller, ok := strings.CutPrefix(key.PK, callerPartition)
+	if !ok {
+		return ""
+	}
+	return caller
+}
+
+// actSort begins the SK of a hand act.
+const actSort = "ACT#"
+
+// ActKey returns the key of a hand act.
+func ActKey(caller string, at time.Time, id string) Key {
+	return Key{PK: CallerPartition(caller), SK: actSort + Time(at) + "#" + keyPart(id)}
+}
+
+// IsAct reports whether an item's key is that of a hand act.
+func IsAct(key Key) bool { return CallerOf(key) != "" && strings.HasPrefix(key.SK, actSort) }
+
+// Acts returns the query for the hand acts of a caller.
+func Acts(caller string) Query {
+	return Query{Partition: CallerPartition(caller), SortPrefix: actSort}
+}
