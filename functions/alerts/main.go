@@ -1,6 +1,6 @@
 // Command alerts is the Lambda function behind the table's stream. It runs the
-// consumers of new items: the alerts of missed calls and voicemails, and the address
-// book.
+// consumers of new items: the alerts of missed calls and voicemails, the address book,
+// and the follow-ups of callers who wait.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/lambda/stream"
+	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
@@ -44,9 +45,13 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	alerts := alert.New(store, c.numbers.Canonical, topic, log)
 	alerts.Rules = c.rules
 	alerts.Style = alert.Style{Location: c.timeZone, Show: c.numbers.Show}
+	followUps := ledger.New(store, c.numbers.Canonical, log)
+	contacts := addressbook.New(store, c.numbers.Canonical, log)
+	contacts.Changed = followUps.Refresh
 	return stream.New(consumer.All(
 		alerts.Consumer(),
-		addressbook.New(store, c.numbers.Canonical, log).Consumer(),
+		contacts.Consumer(),
 		spelling.New(store, c.numbers.Canonical, log).Consumer(),
+		followUps.Consumer(),
 	), log), nil
 }

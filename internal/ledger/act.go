@@ -68,5 +68,5 @@ func Perform(ctx context.Context, store table.Store, policy followup.Policy, cal
 	if _, err := store.Put(ctx, ActItem(caller, act)); err != nil {
 		return followup.State{}, fmt.Errorf("store the act: %w", err)
 	}
-	return stored.Facts.State(policy), nil
+	return stored.State(policy), nil
 }

@@ -273,7 +273,7 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 		if stored.Version == 0 && !n.creates {
 			return tries, state, nil
 		}
-		was := stored.Facts.State(l.Policy)
+		was := stored.State(l.Policy)
 		if before == nil {
 			before = &was
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,9 +21,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
-	"github.com/ringback/ringback/internal/table/schema"
 )
 
 const number = "+14155550144"
@@ -66,20 +63,6 @@ func returned(id string, minute int) string {
 
 func act(kind followup.ActKind, minute, until int) table.Item {
 	return ledger.ActItem(number, followup.Act{ID: fmt.Sprint("act", minute), At: at(minute), Kind: kind, By: "Kim", Until: at(until)})
-}
-
-func openBolt(t testing.TB) table.Store {
-	t.Helper()
-	s, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 func newLedger(t testing.TB, store table.Store) *ledger.Ledger {
@@ -147,29 +130,45 @@ var stories = []struct {
 	want   want
 }{
 	{"a missed call", of(missed("a", 0)), "", waits},
-	{"two missed calls and a voicemail", of(missed("a", 0), missed("b", 2), call("call.voicemail", "b", 2, "Incoming", "Voicemail", "")), "",
-		want{state: "waiting", since: table.Time(at(0)), count: "2", attempts: "0", outcome: "voicemail"}},
+	{
+		"two missed calls and a voicemail", of(missed("a", 0), missed("b", 2), call("call.voicemail", "b", 2, "Incoming", "Voicemail", "")), "",
+		want{state: "waiting", since: table.Time(at(0)), count: "2", attempts: "0", outcome: "voicemail"},
+	},
 	{"called back", of(missed("a", 0), returned("b", 5)), "", want{state: "returned", agent: "Ines"}},
-	{"called back, and missed again", of(missed("a", 0), returned("b", 5), missed("c", 9)), "",
-		want{state: "waiting", since: table.Time(at(9)), count: "1", attempts: "0", outcome: "missed"}},
-	{"tried", of(missed("a", 0), call("call.completed", "b", 5, "Outgoing", "Unanswered", `,"agent_name":"Ines","call_duration":{"ring_time":30}`)), "",
-		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "1", outcome: "missed", claim: "Ines"}},
-	{"answered by another", of(missed("a", 0), call("call.answered", "a", 0, "Incoming", "Answered", `,"agent_name":"Ines"`)), "",
-		want{state: "rescued", agent: "Ines"}},
-	{"a text by a person", of(missed("a", 0), `{"type":"sms.sent","data":{"id":5,"contact_number":"14155550144","justcall_number":"14155550101",
+	{
+		"called back, and missed again", of(missed("a", 0), returned("b", 5), missed("c", 9)), "",
+		want{state: "waiting", since: table.Time(at(9)), count: "1", attempts: "0", outcome: "missed"},
+	},
+	{
+		"tried", of(missed("a", 0), call("call.completed", "b", 5, "Outgoing", "Unanswered", `,"agent_name":"Ines","call_duration":{"ring_time":30}`)), "",
+		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "1", outcome: "missed", claim: "Ines"},
+	},
+	{
+		"answered by another", of(missed("a", 0), call("call.answered", "a", 0, "Incoming", "Answered", `,"agent_name":"Ines"`)), "",
+		want{state: "rescued", agent: "Ines"},
+	},
+	{
+		"a text by a person", of(missed("a", 0), `{"type":"sms.sent","data":{"id":5,"contact_number":"14155550144","justcall_number":"14155550101",
 		"sms_date":"2026-11-28","sms_time":"09:05:00","direction":"Outgoing","medium":"App","agent_name":"Ines"}}`), "",
-		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "1", outcome: "missed", claim: "Ines"}},
-	{"claimed", func(t testing.TB) []table.Item { return append(of(missed("a", 0))(t), act(followup.ActClaim, 5, 60)) }, "",
-		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "missed", claim: "Kim"}},
+		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "1", outcome: "missed", claim: "Ines"},
+	},
+	{
+		"claimed", func(t testing.TB) []table.Item { return append(of(missed("a", 0))(t), act(followup.ActClaim, 5, 60)) }, "",
+		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "missed", claim: "Kim"},
+	},
 	{"done", func(t testing.TB) []table.Item {
 		return append(of(missed("a", 0))(t), act(followup.ActClaim, 5, 60), act(followup.ActDone, 6, 6))
 	}, "", want{state: "done", agent: "Kim"}},
 	{"a contact", of(missed("a", 0), contact), "", want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "missed", name: "Jordan"}},
 	{"a blocked contact", of(missed("a", 0), contact, blocked(true, "01KKWS8VCJP04C57494RC26YG8")), "", want{state: "blocked", name: "Jordan"}},
-	{"a voicemail of somebody withheld", of(call("call.voicemail", "a", 0, "Incoming", "Voicemail", `,"contact_number":"anonymous"`)), "call:a",
-		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "voicemail"}},
-	{"withheld at first", of(call("call.voicemail", "a", 0, "Incoming", "Voicemail", `,"contact_number":"anonymous"`), missed("a", 0)), "",
-		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "voicemail"}},
+	{
+		"a voicemail of somebody withheld", of(call("call.voicemail", "a", 0, "Incoming", "Voicemail", `,"contact_number":"anonymous"`)), "call:a",
+		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "voicemail"},
+	},
+	{
+		"withheld at first", of(call("call.voicemail", "a", 0, "Incoming", "Voicemail", `,"contact_number":"anonymous"`), missed("a", 0)), "",
+		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "0", outcome: "voicemail"},
+	},
 }
 
 func of(bodies ...string) func(testing.TB) []table.Item {
@@ -184,7 +183,7 @@ func of(bodies ...string) func(testing.TB) []table.Item {
 func TestPromise4_TheFollowUpIsTheSameInAnyOrder(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(testing.TB) table.Store{
-		"bbolt": openBolt,
+		"bbolt": func(t testing.TB) table.Store { return tabletest.NewBolt(t) },
 		"dynamodb": func(t testing.TB) table.Store {
 			return dynamostore.New(tabletest.NewTable(t))
 		},
@@ -237,7 +236,7 @@ func TestPromise4_TheFollowUpIsTheSameInAnyOrder(t *testing.T) {
 // The call turned out to be of a number. Under its own name nobody is to wait.
 func TestWhoIsKnownLaterWaitsOnce(t *testing.T) {
 	t.Parallel()
-	store := openBolt(t)
+	store := tabletest.NewBolt(t)
 	deliver(t, store, newLedger(t, store), of(call("call.voicemail", "a", 0, "Incoming", "Voicemail", `,"contact_number":"anonymous"`), missed("a", 0))(t)...)
 	if got := shown(followUp(t, store, "call:a")); got.state != "new" {
 		t.Errorf("under the call: %+v", got)
@@ -247,7 +246,7 @@ func TestWhoIsKnownLaterWaitsOnce(t *testing.T) {
 // A contact that is blocked, and no longer, after the follow-up was written.
 func TestTheFollowUpKnowsWhatTheBookSays(t *testing.T) {
 	t.Parallel()
-	store := openBolt(t)
+	store := tabletest.NewBolt(t)
 	l := newLedger(t, store)
 	deliver(t, store, l, of(missed("a", 0), contact, blocked(true, "01KKWS8VCJP04C57494RC26YG8"))(t)...)
 	if got := shown(followUp(t, store, number)); got.state != "blocked" {
@@ -264,7 +263,7 @@ func TestTheFollowUpKnowsWhatTheBookSays(t *testing.T) {
 
 func TestPromise4_ManyProcessesAtOnceKeepEveryCall(t *testing.T) {
 	t.Parallel()
-	store := openBolt(t)
+	store := tabletest.NewBolt(t)
 	const calls = 16
 	var all sync.WaitGroup
 	for n := range calls {
@@ -322,7 +321,7 @@ func (c *counting) Update(ctx context.Context, item table.Item, was int64) (bool
 
 func TestAnEventCostsTwoReadsAndOneWrite(t *testing.T) {
 	t.Parallel()
-	store := &counting{Store: openBolt(t)}
+	store := &counting{Store: tabletest.NewBolt(t)}
 	l := newLedger(t, store)
 	deliver(t, store, l, itemOf(t, missed("a", 0)))
 	for _, tc := range []struct {
@@ -352,7 +351,7 @@ func TestAnEventCostsTwoReadsAndOneWrite(t *testing.T) {
 
 func TestOneCallersFailureIsTheirOwn(t *testing.T) {
 	t.Parallel()
-	store := &counting{Store: openBolt(t), unavailable: table.CallPartition("b")}
+	store := &counting{Store: tabletest.NewBolt(t), unavailable: table.CallPartition("b")}
 	l := newLedger(t, store)
 	other := strings.Replace(missed("b", 1), "14155550144", "14155550145", 1)
 	items := append(of(missed("a", 0), other)(t), act(followup.ActKind(""), 1, 1), act(followup.ActDone, 601, 601))
@@ -374,7 +373,7 @@ func TestOneCallersFailureIsTheirOwn(t *testing.T) {
 // What fails after the follow-up was written is done when the record comes again.
 func TestWhoeverIsToldIsToldAgain(t *testing.T) {
 	t.Parallel()
-	store := openBolt(t)
+	store := tabletest.NewBolt(t)
 	l := newLedger(t, store)
 	told, failure := 0, errors.New("not now")
 	l.Changed = func(_ context.Context, caller string, _, after followup.State) error {
@@ -396,7 +395,7 @@ func TestWhoeverIsToldIsToldAgain(t *testing.T) {
 
 func TestPerform(t *testing.T) {
 	t.Parallel()
-	store := openBolt(t)
+	store := tabletest.NewBolt(t)
 	l := newLedger(t, store)
 	claim := followup.Act{ID: "1", At: at(5), Kind: followup.ActClaim, By: "Kim", Why: "my customer", Until: at(35)}
 	if _, err := ledger.Perform(t.Context(), store, l.Policy, number, claim); !errors.Is(err, ledger.ErrUnknown) {
@@ -428,7 +427,7 @@ func TestWants(t *testing.T) {
 			t.Errorf("%s: %t", body, got)
 		}
 	}
-	store := openBolt(t)
+	store := tabletest.NewBolt(t)
 	deliver(t, store, newLedger(t, store), of(missed("a", 0), contact)(t)...)
 	for item, err := range table.All(t.Context(), store, table.Query{Partition: table.CallerPartition(number)}) {
 		if err != nil || wants(item) {

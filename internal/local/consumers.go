@@ -10,6 +10,7 @@ import (
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
@@ -84,10 +85,14 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	if len(p.held) > 0 {
 		feed, oldest = keepingFeed{store}, forwardConsumer
 	}
+	followUps := ledger.New(kept, c.Numbers.Canonical, log)
+	contacts := addressbook.New(kept, c.Numbers.Canonical, log)
+	contacts.Changed = followUps.Refresh
 	runner, err := consumer.Start(ctx, feed, o, log,
 		alerts,
-		addressbook.New(kept, c.Numbers.Canonical, log).Consumer(),
+		contacts.Consumer(),
 		spelling.New(kept, c.Numbers.Canonical, log).Consumer(),
+		followUps.Consumer(),
 	)
 	if err != nil {
 		return nil, err

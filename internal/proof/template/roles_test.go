@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -10,6 +11,9 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
@@ -37,6 +41,7 @@ var grants = map[string][]grant{
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of marks
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of contacts
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of what is known of callers
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of follow-ups
 		{"sns:Publish", "!Ref AlertsTopic"},
 		{"s3:PutObject", "!Sub ${FailureBucket.Arn}/*"},
 		{"s3:ListBucket", "!GetAtt FailureBucket.Arn"},
@@ -182,8 +187,62 @@ func TestAlertsMayWriteWhatAContactConsistsOf(t *testing.T) {
 		t.Fatalf("contact: %v, %v", page.Items, err)
 	}
 	wantAttributes(t, "WriteContact", page.Items...)
+	wantCallers(t, "WriteContact")
+}
 
-	condition := writes(t, "WriteContact")
+// The function may write follow-ups, and none but of a caller.
+func TestAlertsMayWriteWhatAFollowUpConsistsOf(t *testing.T) {
+	t.Parallel()
+	call := func(id, clock, direction, outcome string) string {
+		return fmt.Sprintf(`{"type":"call.completed","data":{"call_sid":%q,"contact_number":"14155550101","justcall_number":"14155550100","justcall_line_name":"Support",
+			"agent_name":"Ines","call_date":"2026-03-12","call_time":%q,"call_info":{"direction":%q,"type":%q},"call_duration":{"conversation_time":60,"ring_time":9}}}`,
+			id, clock, direction, outcome)
+	}
+	act := func(id string, kind followup.ActKind) table.Item {
+		return ledger.ActItem("+14155550101", followup.Act{ID: id, At: noon, Kind: kind, By: "Ines", Until: noon.Add(time.Hour)})
+	}
+	store := tabletest.NewBolt(t)
+	book := addressbook.New(store, events.PhoneNumber, logscan.Logger(t))
+	followUps := ledger.New(store, events.PhoneNumber, logscan.Logger(t))
+	book.Changed = followUps.Refresh
+	var all []table.Item
+	for _, new := range []any{
+		call("a", "11:00:00", "Incoming", "Missed"),
+		`{"event":"contact.created","timestamp":"2026-03-12T14:32:00Z","data":{"contact_id":7,"first_name":"Jordan","company":"Acme","phone":"+14155550101"}}`,
+		act("1", followup.ActClaim),
+		act("2", followup.ActSnooze),
+		call("b", "12:30:00", "Outgoing", "Answered"),
+	} {
+		item, ok := new.(table.Item)
+		if !ok {
+			envelope, err := events.Open([]byte(new.(string)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			item = table.EventItem(envelope.Decode(), time.Time{}, noon.Add(time.Hour))
+		}
+		if _, err := store.Put(t.Context(), item); err != nil {
+			t.Fatal(err)
+		}
+		process := consumer.All(book.Consumer(), followUps.Consumer())
+		if err := process(t.Context(), []table.Item{item})[0]; err != nil {
+			t.Fatal(err)
+		}
+		key := table.FollowUpKey("+14155550101")
+		page, err := store.Query(t.Context(), table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+		if err != nil || len(page.Items) != 1 {
+			t.Fatalf("follow-up: %v, %v", page.Items, err)
+		}
+		all = append(all, page.Items...)
+	}
+	wantAttributes(t, "WriteFollowUp", all...)
+	wantCallers(t, "WriteFollowUp")
+}
+
+// wantCallers checks that a grant is for the partitions of callers alone.
+func wantCallers(t *testing.T, sid text) {
+	t.Helper()
+	condition := writes(t, sid)
 	if diff := cmp.Diff(texts{text(table.CallerPartition("*"))}, condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]); diff != "" {
 		t.Errorf("leading keys (-want +got):\n%s", diff)
 	}
