@@ -15,7 +15,8 @@ type shape map[string]member
 type member struct {
 	// name is the member's own, as a key of its shape.
 	name string
-	// fits reports whether a value has the documented type; nil takes any.
+	// fits reports whether a value has the documented type; nil takes any, or, if there
+	// are inner members, objects.
 	fits func(jsontext.Value) bool
 	// slot is where the value goes, for [values] to return.
 	slot slot
@@ -49,7 +50,7 @@ func (m member) read(v jsontext.Value, into *values) (fits bool) {
 	}
 	fits = true
 	if v.Kind() != '{' {
-		fits = isEmpty(v)
+		fits = isEmpty(v) || m.fits != nil && m.fits(v)
 		inner, _ := unwrapData(v, 0)
 		if inner.Kind() != '{' {
 			if typ, ok := m.inner["type"]; ok && !fits {
@@ -266,7 +267,7 @@ var callShape = partyShape.with(shape{
 	"ivr_info":           {},
 	"justcall_ai":        {},
 	"notes":              {fits: isText, slot: slotNotes},
-	"queue_callback": {inner: shape{
+	"queue_callback": {fits: isAnything, inner: shape{
 		"callback_attempted": {slot: slotCallbackAttempted},
 		"callback_requested": {slot: slotCallbackRequested},
 		"callback_status":    {slot: slotCallbackStatus},
