@@ -25,3 +25,6 @@ func PostWithin(ctx context.Context, url string, limit time.Duration) error {
 	_, err := poster{url: url, now: time.Now, limit: limit}.post(ctx, []byte("{}"))
 	return err
 }
+
+// ReadUntil reads the time of a snooze.
+var ReadUntil = readUntil

@@ -58,7 +58,7 @@ to paste into JustCall.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServe(), newDemo(), newSend(), newCall(), newRebuild(), newCreateTable(), newDeploy(), newWebhookURL())
+	root.AddCommand(newServe(), newDemo(), newSend(), newCall(), newClaim(), newUnclaim(), newDone(), newSnooze(), newRebuild(), newCreateTable(), newDeploy(), newWebhookURL())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w\n\"%s --help\" lists the flags", err, c.CommandPath())
 	})

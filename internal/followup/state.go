@@ -390,3 +390,6 @@ func Subject(f events.Folded, partition string, canonical func(string) string) s
 
 // CallSubject begins the subject of a call whose number nobody knows.
 const CallSubject = "call:"
+
+// IsCallSubject reports whether a subject is a call, and no number.
+func IsCallSubject(subject string) bool { return strings.HasPrefix(subject, CallSubject) }

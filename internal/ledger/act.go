@@ -53,20 +53,45 @@ func ReadAct(item table.Item) (followup.Act, error) {
 	return act, nil
 }
 
-// Perform stores a hand act, which the ledger's consumer then applies. It returns the
-// state before. The error is [ErrUnknown] if there is no follow-up, so that a typing
-// error does not look like success; otherwise that of [Load] or the store.
-func Perform(ctx context.Context, store table.Store, policy followup.Policy, caller string, act followup.Act) (followup.State, error) {
+// Outcome is what a caller's follow-up was when a hand act was stored.
+type Outcome struct {
+	Caller string `json:"caller"`
+	// Waits is set if the caller waited, since then.
+	Waits bool      `json:"waits"`
+	Since time.Time `json:"since,omitzero"`
+	// ClaimedBy is who took care of the caller, until then.
+	ClaimedBy    string    `json:"claimed_by,omitzero"`
+	ClaimedUntil time.Time `json:"claimed_until,omitzero"`
+	// Reason, At and By say what ended the wait of a caller who does not wait.
+	Reason followup.Reason `json:"reason,omitzero"`
+	At     time.Time       `json:"at,omitzero"`
+	By     string          `json:"by,omitzero"`
+}
+
+// Perform stores a hand act, which the ledger's consumer then applies. It returns what
+// the follow-up was before. The error is [ErrUnknown] if there is no follow-up, so that
+// a typing error does not look like success; otherwise that of [Load] or the store.
+func Perform(ctx context.Context, store table.Store, policy followup.Policy, caller string, act followup.Act) (Outcome, error) {
 	stored, err := Load(ctx, store, caller)
 	if err != nil {
-		return followup.State{}, err
+		return Outcome{}, err
 	}
 	if stored.Version == 0 {
-		return followup.State{}, ErrUnknown
+		return Outcome{}, ErrUnknown
 	}
-	act.At = act.At.UTC().Truncate(time.Millisecond) // as the key has it
+	act.At, act.Until = act.At.UTC().Truncate(time.Millisecond), act.Until.UTC().Truncate(time.Millisecond) // as items have it
 	if _, err := store.Put(ctx, ActItem(caller, act)); err != nil {
-		return followup.State{}, fmt.Errorf("store the act: %w", err)
+		return Outcome{}, fmt.Errorf("store the act: %w", err)
 	}
-	return stored.State(policy), nil
+	facts := stored.Facts
+	facts.Person = stored.Person
+	before := facts.State(policy)
+	o := Outcome{Caller: caller, Waits: before.Open(), Since: before.Since()}
+	if claim, ok := before.Claim(act.At); ok {
+		o.ClaimedBy, o.ClaimedUntil = claim.By, claim.Until
+	}
+	if closing, ok := before.Closing(); ok && !o.Waits {
+		o.Reason, o.At, o.By = closing.Reason, closing.At, closing.By
+	}
+	return o, nil
 }

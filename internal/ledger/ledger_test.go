@@ -403,8 +403,8 @@ func TestPerform(t *testing.T) {
 	}
 	deliver(t, store, l, itemOf(t, missed("a", 0)))
 	before, err := ledger.Perform(t.Context(), store, l.Policy, number, claim)
-	if err != nil || !before.Open() {
-		t.Errorf("before: open %t, %v", before.Open(), err)
+	if want := (ledger.Outcome{Caller: number, Waits: true, Since: at(0)}); err != nil || before != want {
+		t.Errorf("before: %+v, %v; want %+v", before, err, want)
 	}
 	page, err := store.Query(t.Context(), table.Acts(number))
 	if err != nil || len(page.Items) != 1 || !l.Consumer().Wants(page.Items[0]) {
@@ -412,6 +412,13 @@ func TestPerform(t *testing.T) {
 	}
 	if got, err := ledger.ReadAct(page.Items[0]); err != nil || got != claim {
 		t.Errorf("read %+v, %v; want %+v", got, err, claim)
+	}
+	deliver(t, store, l, page.Items[0], itemOf(t, returned("b", 9)))
+	late := followup.Act{ID: "2", At: at(20), Kind: followup.ActClaim, By: "Kim", Until: at(50)}
+	after, err := ledger.Perform(t.Context(), store, l.Policy, number, late)
+	want := ledger.Outcome{Caller: number, Reason: followup.Returned, At: at(9).Add(69 * time.Second), By: "Ines"}
+	if err != nil || after != want {
+		t.Errorf("after: %+v, %v; want %+v", after, err, want)
 	}
 }
 

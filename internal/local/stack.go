@@ -45,6 +45,7 @@ type Stack struct {
 	store     *bolt.Store
 	consumers *consumers
 	server    *http.Server
+	control   *control
 	served    chan error
 	endSweeps func()
 	kept      Kept
@@ -121,6 +122,11 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		return nil, errors.Join(fmt.Errorf("start consumers: %w", err), listener.Close(), store.Close())
 	}
 
+	control, err := startControl(ctx, c, c.Retention.Store(store))
+	if err != nil {
+		return nil, errors.Join(err, listener.Close(), consumers.close(), store.Close())
+	}
+
 	address := listener.Addr().String()
 	webhook := ingest.New(c.Retention.Putter(store), credential.Fixed(secret), log)
 	webhook.WebhookURL = c.WebhookURL
@@ -132,6 +138,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		Held:      consumers.publisher.held,
 		store:     store,
 		consumers: consumers,
+		control:   control,
 		served:    make(chan error, 1),
 		endSweeps: startSweeps(store, log),
 		server: &http.Server{
@@ -188,6 +195,7 @@ func (s *Stack) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	err := s.server.Shutdown(ctx)
+	s.control.close(ctx)
 	s.endSweeps()
 	if unfinished := s.consumers.close(); unfinished != nil {
 		return errors.Join(err, unfinished)

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/user"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/ledger"
+	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/phone"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// defaultClaim is how long a claim lasts.
+const defaultClaim = 30 * time.Minute
+
+func newClaim() *cobra.Command {
+	var a actFlags
+	c := a.command("claim PHONE", followup.ActClaim, "Say that somebody takes care of a caller who waits",
+		`claim says that you take care of a caller who waits to be called back. Until the claim
+ends, nobody is reminded of the caller. Whoever tries to call back claims the caller
+without this command. A claim closes nothing: a conversation does, or "ringback done".`,
+		`  ringback claim "+1 415 555 0120" --by Jordan
+  ringback claim 4155550120 --by Jordan --for 2h --stack ringback`)
+	c.Flags().DurationVar(&a.lasts, "for", defaultClaim, "how long")
+	return c
+}
+
+func newUnclaim() *cobra.Command {
+	var a actFlags
+	return a.command("unclaim PHONE", followup.ActUnclaim, "Give a claim up",
+		`unclaim ends the claim of a caller, whoever has it.`, `  ringback unclaim "+1 415 555 0120" --by Jordan`)
+}
+
+func newDone() *cobra.Command {
+	var a actFlags
+	c := a.command("done PHONE", followup.ActDone, "Say that nobody needs to call a caller back",
+		`done ends the wait of a caller, as of now. It is for what ringback cannot know: that you
+have talked on another telephone, or that it was a wrong number. A later call of theirs
+that nobody serves lets them wait again.`,
+		`  ringback done "+1 415 555 0120" --by Jordan --why "talked on my mobile"`)
+	c.Flags().StringVar(&a.why, "why", "", "what happened")
+	_ = c.MarkFlagRequired("why") // fails only if there is no such flag
+	return c
+}
+
+func newSnooze() *cobra.Command {
+	var a actFlags
+	c := a.command("snooze PHONE", followup.ActSnooze, "Remind nobody of a caller for some time",
+		`snooze keeps a caller on the list, and reminds nobody until a time. If they call again,
+it ends. A time without a date is the next such time on this machine's clock.`,
+		`  ringback snooze "+1 415 555 0120" --by Jordan --until 14:30
+  ringback snooze "+1 415 555 0120" --by Jordan --until "2026-12-01 09:00"`)
+	c.Flags().StringVar(&a.until, "until", "", "when: 14:30, \"2026-12-01 09:00\", or with a zone 2026-12-01T09:00:00Z")
+	_ = c.MarkFlagRequired("until") // fails only if there is no such flag
+	return c
+}
+
+// actFlags are the flags of a hand act.
+type actFlags struct {
+	table                   tableFlags
+	country, by, why, until string
+	lasts                   time.Duration
+}
+
+func (a *actFlags) command(use string, kind followup.ActKind, short, long, example string) *cobra.Command {
+	c := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Long: long + `
+
+PHONE is the caller's number, in any spelling. Of a voicemail whose caller withheld the
+number, it is "call:" and the ID of the call.`,
+		Example: example,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return errors.New("give one telephone number, in quotes if it has blanks")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			now := time.Now()
+			r := local.Request{Caller: args[0], Kind: kind, By: cmp.Or(a.by, userName()), Why: a.why}
+			switch kind {
+			case followup.ActClaim:
+				if a.lasts <= 0 {
+					return errors.New("--for must be longer than nothing, such as 30m")
+				}
+				r.Until = now.Add(a.lasts)
+			case followup.ActSnooze:
+				var err error
+				if r.Until, err = readUntil(a.until, now); err != nil {
+					return err
+				}
+			default:
+			}
+			if r.By == "" {
+				return errors.New("--by is missing: say who does it")
+			}
+			before, err := a.perform(c.Context(), r)
+			switch {
+			case errors.Is(err, ledger.ErrUnknown):
+				return fmt.Errorf("%w: check the number, or give its country code", err)
+			case err != nil:
+				return err
+			}
+			report(c.OutOrStdout(), r, before)
+			return nil
+		},
+	}
+	a.table.add(c)
+	c.Flags().StringVar(&a.by, "by", "", "who does it (default: your name on this machine)")
+	c.Flags().StringVar(&a.country, "default-country", "", "country of a number without a country code (default: the stack's own)")
+	return c
+}
+
+// perform has the running stack store an act, or stores it where no stack is running
+// that could.
+func (a *actFlags) perform(ctx context.Context, r local.Request) (before ledger.Outcome, err error) {
+	if a.table.stack == "" {
+		before, err = local.Ask(ctx, a.table.data, r)
+		if !errors.Is(err, local.ErrNotRunning) {
+			return before, err
+		}
+	}
+	var numbers phone.Book
+	if numbers, err = numbersOf(ctx, &a.table, a.country); err != nil {
+		return before, err
+	}
+	err = a.table.read(ctx, func(store table.Store) error {
+		before, err = r.Perform(ctx, store, numbers, time.Now())
+		return err
+	})
+	return before, err
+}
+
+// report says what an act changes.
+func report(out io.Writer, r local.Request, before ledger.Outcome) {
+	if !before.Waits {
+		fmt.Fprintf(out, "%s does not wait", before.Caller)
+		switch {
+		case before.By != "" && before.Reason == followup.ByHand:
+			fmt.Fprintf(out, ": %s said at %s that it is done", before.By, clock(before.At))
+		case before.By != "":
+			fmt.Fprintf(out, ": %s talked with them until %s", before.By, clock(before.At))
+		case !before.At.IsZero():
+			fmt.Fprintf(out, " since %s (%s)", clock(before.At), before.Reason)
+		}
+		fmt.Fprintln(out, ". This changes nothing.")
+		return
+	}
+	fmt.Fprintf(out, "%s has waited since %s. ", before.Caller, clock(before.Since))
+	switch r.Kind {
+	case followup.ActClaim:
+		fmt.Fprintf(out, "%s takes care until %s.", r.By, clock(r.Until))
+		if before.ClaimedBy != "" && before.ClaimedBy != r.By {
+			fmt.Fprintf(out, " Until now it was %s.", before.ClaimedBy)
+		}
+	case followup.ActUnclaim:
+		fmt.Fprint(out, "Nobody takes care now.")
+	case followup.ActDone:
+		fmt.Fprint(out, "It is done.")
+	case followup.ActSnooze:
+		fmt.Fprintf(out, "Nobody is reminded until %s, unless they call again.", clock(r.Until))
+	}
+	fmt.Fprintln(out)
+}
+
+// clock returns a time as people on this machine read it.
+func clock(at time.Time) string { return at.Local().Format("2006-01-02 15:04") }
+
+// readUntil reads a time that is still to come.
+func readUntil(text string, now time.Time) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04", "15:04"} {
+		at, err := time.ParseInLocation(layout, text, now.Location())
+		if err != nil {
+			continue
+		}
+		if layout == "15:04" {
+			day := now
+			for at = onDay(day, at); !at.After(now); at = onDay(day, at) {
+				day = day.AddDate(0, 0, 1)
+			}
+		}
+		if !at.After(now) {
+			return time.Time{}, fmt.Errorf("--until %s is past", text)
+		}
+		return at, nil
+	}
+	return time.Time{}, errors.New("--until is no time: write 14:30, or \"2026-12-01 09:00\"")
+}
+
+func onDay(day, clock time.Time) time.Time {
+	return time.Date(day.Year(), day.Month(), day.Day(), clock.Hour(), clock.Minute(), 0, 0, day.Location())
+}
+
+// userName returns the user's name on this machine, "" if there is none.
+func userName() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return cmp.Or(u.Name, u.Username)
+}
