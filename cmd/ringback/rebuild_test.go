@@ -71,7 +71,7 @@ func TestRebuildMakesTheAddressBookOfALocalStack(t *testing.T) {
 	for _, written := range []int{contacts, 0} {
 		got := program.Run(t, "rebuild", "--data", data)
 		got.Exits(t, 0)
-		want := fmt.Sprintf("%d contacts read, %d items written\n%d events read, 0 items written\n", contacts, written, contacts)
+		want := fmt.Sprintf("%d contacts read, %d items written\n%d events read, 0 items written\n0 calls and texts read, 0 items written\n", contacts, written, contacts)
 		if got.Stdout != want || got.Stderr != "1000 contacts so far\n1000 events so far\n" {
 			t.Errorf("printed %q and %q, want %q", got.Stdout, got.Stderr, want)
 		}
@@ -87,6 +87,37 @@ func TestRebuildMakesTheAddressBookOfALocalStack(t *testing.T) {
 		got := program.Run(t, "rebuild", "--data", data, "--after", after)
 		got.Exits(t, 1)
 		got.Complains(t, "--after")
+	}
+}
+
+func TestRebuildMakesTheFollowUps(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	store := openStore(t, data)
+	for i, age := range []time.Duration{time.Hour, 72 * time.Hour} {
+		envelope, err := events.Open(fmt.Appendf(nil, `{"event":"call.missed","timestamp":%q,"data":{"call_id":"c%d","direction":"inbound","from":"+1415555010%d","to":"+14155550199"}}`,
+			time.Now().Add(-age).UTC().Format(time.RFC3339), i, i))
+		if err == nil {
+			_, err = store.Put(t.Context(), table.EventItem(envelope.Decode(), time.Time{}, time.Now()))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := program.Run(t, "rebuild", "--data", data)
+	got.Exits(t, 0)
+	got.Says(t, "2 calls and texts read, 2 items written")
+	store = openStore(t, data)
+	defer func() { _ = store.Close() }()
+	for i, want := range []string{"waiting", "history"} {
+		key := table.FollowUpKey(fmt.Sprintf("+1415555010%d", i))
+		page, err := store.Query(t.Context(), table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+		if err != nil || len(page.Items) != 1 || table.Text(page.Items[0], table.State) != want {
+			t.Errorf("caller %d: %v, %v; want %s", i, page.Items, err, want)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringback/ringback/events"
@@ -59,6 +60,10 @@ type Ledger struct {
 	store     table.Store
 	canonical func(number string) string
 	log       *slog.Logger
+
+	// history is a time before which no call opens anything any more; zero for none.
+	history time.Time
+	written atomic.Int64
 }
 
 // New returns a ledger in a store. canonical returns the one form of all spellings of a
@@ -98,10 +103,7 @@ func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
 	sources := make(map[string]*source)
 	for i, item := range items {
 		key := table.KeyOf(item)
-		name := table.CallOf(key)
-		if table.IsAct(key) {
-			name = key.PK + " " + key.SK
-		}
+		name := nameOf(key)
 		if sources[name] == nil {
 			sources[name] = &source{key: key}
 		}
@@ -122,7 +124,10 @@ func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
 			n.creates = n.creates || caller == s.caller
 		}
 	}
-	sideBySide(slices.Collect(maps.Values(callers)), func(n *news) { n.err = l.keep(ctx, n) })
+	sideBySide(slices.Collect(maps.Values(callers)), func(n *news) {
+		n.err = l.keep(ctx, n)
+		l.written.Add(int64(n.written))
+	})
 
 	errs := make([]error, len(items))
 	for _, s := range sources {
@@ -243,6 +248,7 @@ type news struct {
 	facts  followup.Facts
 	// creates is set if there is to be a follow-up.
 	creates bool
+	written int
 	err     error
 }
 
@@ -279,6 +285,7 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 		}
 		facts := followup.Merge(stored.Facts, n.facts)
 		facts.Person = stored.Person
+		facts = l.withoutHistory(facts, was)
 		state = facts.State(l.Policy)
 		item := itemOf(n.caller, facts, state)
 		item[table.Version] = attr.Number(strconv.FormatInt(stored.Version, 10))
@@ -292,6 +299,7 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 				before = nil
 				continue
 			}
+			n.written++
 		}
 		if stored.Version == 0 {
 			continue // whoever changed the contacts meanwhile saw no follow-up

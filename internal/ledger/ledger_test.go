@@ -48,8 +48,8 @@ func call(typ, id string, minute int, direction, outcome, members string) string
 	if strings.Contains(members, "contact_number") {
 		caller = ""
 	}
-	return fmt.Sprintf(`{"type":%q,"data":{"call_sid":%q,%s"justcall_number":"14155550101","call_date":"2026-11-28","call_time":%q,
-		"call_info":{"direction":%q,"type":%q}%s}}`, typ, id, caller, at(minute).Format(time.TimeOnly), direction, outcome, members)
+	return fmt.Sprintf(`{"type":%q,"data":{"call_sid":%q,%s"justcall_number":"14155550101","call_date":%q,"call_time":%q,
+		"call_info":{"direction":%q,"type":%q}%s}}`, typ, id, caller, at(minute).Format(time.DateOnly), at(minute).Format(time.TimeOnly), direction, outcome, members)
 }
 
 func missed(id string, minute int) string {

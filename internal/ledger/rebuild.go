@@ -1,0 +1,92 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/table"
+)
+
+const (
+	// rebuildBatch is how many calls, texts and acts are read between two reports.
+	rebuildBatch = 100
+	// historyAge is how old a call is that nobody has waited for until a rebuild.
+	historyAge = 24 * time.Hour
+)
+
+// Progress is how far a rebuild has come.
+type Progress struct {
+	// Sources are the calls, texts and hand acts that were read so far, and Written are
+	// the follow-ups that were written.
+	Sources, Written int
+}
+
+// Rebuild brings all follow-ups up to date from what is in the table, and tells nobody.
+// A call from more than a day ago that nobody waited for until now is history: it
+// makes nobody wait. Rebuild reports its progress to done now and then, and returns it.
+//
+// It may run beside the consumer, and be repeated: what is right already is not
+// written. It goes through the whole table. The error is that of the table, or wraps
+// one of this package.
+func (l *Ledger) Rebuild(ctx context.Context, done func(Progress)) (p Progress, err error) {
+	quiet := New(l.store, l.canonical, l.log)
+	quiet.Policy, quiet.Ours, quiet.Now = l.Policy, l.Ours, l.Now
+	quiet.history = l.Now().Add(-historyAge)
+
+	var batch []table.Item
+	var last string
+	process := func() error {
+		var first error // one is enough to tell: mostly they are all the same
+		for _, err := range quiet.Process(ctx, batch) {
+			first = cmp.Or(first, err)
+		}
+		p.Sources, p.Written = p.Sources+len(batch), int(quiet.written.Load())
+		batch = nil
+		done(p)
+		return first
+	}
+	for item, err := range table.ScanAll(ctx, l.store, "", "") {
+		if err != nil {
+			return p, fmt.Errorf("look for calls: %w", err)
+		}
+		// One event of a call is enough: all of them are read for it.
+		source := nameOf(table.KeyOf(item))
+		if !wants(item) || source == last {
+			continue
+		}
+		if last = source; len(batch) == rebuildBatch {
+			if err := process(); err != nil {
+				return p, err
+			}
+		}
+		batch = append(batch, item)
+	}
+	if len(batch) == 0 {
+		return p, nil
+	}
+	return p, process()
+}
+
+// nameOf names the call, text or hand act that an item is about.
+func nameOf(key table.Key) string {
+	if table.IsAct(key) {
+		return key.PK + " " + key.SK
+	}
+	return table.CallOf(key)
+}
+
+// withoutHistory returns the facts so that nobody waits since before the history ended
+// who has not waited until now.
+func (l *Ledger) withoutHistory(facts followup.Facts, was followup.State) followup.Facts {
+	until := l.history
+	if was.Open() && was.Since().Before(until) {
+		until = was.Since().Add(-time.Millisecond)
+	}
+	if now := facts.State(l.Policy); !l.history.IsZero() && now.Open() && now.Since().Before(until) {
+		return followup.Merge(facts, followup.Facts{Baseline: until})
+	}
+	return facts
+}

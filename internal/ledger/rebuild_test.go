@@ -1,0 +1,78 @@
+package ledger_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/ledger"
+	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// from returns an event of another number, which ends in two digits.
+func from(body, digits string) string {
+	return strings.ReplaceAll(body, "14155550144", "141555501"+digits)
+}
+
+const day = 24 * 60
+
+func TestRebuildOpensWhatIsNew(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	l := newLedger(t, store) // it is minute 600
+	// Somebody waits since before.
+	deliver(t, store, l, itemOf(t, from(missed("w", -2*day), "51")))
+	// The rest is from before there were follow-ups.
+	for _, body := range []string{
+		from(missed("w0", -5*day), "51"),
+		from(missed("w1", -60), "51"),
+		from(missed("a", -3*day), "52"),
+		from(missed("b", -60), "53"),
+		from(missed("c", -3*day), "54"), from(missed("d", -60), "54"),
+		from(missed("e", -60), "55"), from(returned("f", -30), "55"),
+		from(missed("g", -60), "56"), from(missed("g", -61), "56"),
+	} {
+		if _, err := store.Put(t.Context(), itemOf(t, body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := ledger.ActItem("+14155550156", followup.Act{ID: "1", At: at(0), Kind: followup.ActDone, By: "Kim"})
+	if _, err := store.Put(t.Context(), done); err != nil {
+		t.Fatal(err)
+	}
+
+	l.Changed = nil
+	for round, written := range []int{10, 0} {
+		reports := 0
+		got, err := l.Rebuild(t.Context(), func(ledger.Progress) { reports++ })
+		if err != nil || got.Sources != 11 || got.Written > written || written > 0 && got.Written == 0 || reports == 0 {
+			t.Errorf("round %d: %+v after %d reports, %v", round, got, reports, err)
+		}
+	}
+	for digits, want := range map[string]want{
+		"51": {state: "waiting", since: table.Time(at(-2 * day)), count: "2", attempts: "0", outcome: "missed"},
+		"52": {state: "history"},
+		"53": {state: "waiting", since: table.Time(at(-60)), count: "1", attempts: "0", outcome: "missed"},
+		"54": {state: "waiting", since: table.Time(at(-60)), count: "1", attempts: "0", outcome: "missed"},
+		"55": {state: "returned", agent: "Ines"},
+		"56": {state: "done", agent: "Kim"},
+	} {
+		if got := shown(followUp(t, store, "+141555501"+digits)); got != want {
+			t.Errorf("%s: %+v, want %+v", digits, got, want)
+		}
+	}
+}
+
+func TestARebuildSaysWhatFailed(t *testing.T) {
+	t.Parallel()
+	store := &counting{Store: tabletest.NewBolt(t), unavailable: table.CallPartition("b")}
+	for _, id := range []string{"a", "b", "c"} {
+		if _, err := store.Put(t.Context(), itemOf(t, missed(id, 0))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := newLedger(t, store).Rebuild(t.Context(), func(ledger.Progress) {}); err == nil {
+		t.Error("no error")
+	}
+}
