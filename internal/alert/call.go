@@ -76,10 +76,11 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 			if err != nil {
 				return fmt.Errorf("read the call: %w", err)
 			}
-			if key := table.KeyOf(item); table.IsEvent(key) {
-				found[key] = partOf(item)
-			} else {
+			switch key := table.KeyOf(item); {
+			case !table.IsEvent(key):
 				c.marks[key] = item
+			case found[key].Key == "": // what is in hand is not read again: it may be long
+				found[key] = partOf(item)
 			}
 		}
 		return nil

@@ -201,7 +201,9 @@ func (l *Ledger) read(ctx context.Context, s *source) error {
 			if err != nil {
 				return fmt.Errorf("read the events: %w", err)
 			}
-			parts[table.KeyOf(item)] = alert.PartOf(item)
+			if key := table.KeyOf(item); parts[key].Key == "" { // a payload may be long
+				parts[key] = alert.PartOf(item)
+			}
 		}
 	}
 	all := slices.Collect(maps.Values(parts))
