@@ -285,6 +285,7 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 		if before == nil {
 			before = &was
 		}
+		// guard 4: facts := followup.Merge(n.facts)
 		facts := followup.Merge(stored.Facts, n.facts)
 		facts.Person = stored.Person
 		facts = l.withoutHistory(facts, was)

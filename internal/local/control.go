@@ -118,7 +118,7 @@ type reply struct {
 }
 
 func (k *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// guard 6 local: if false {
+	// guard 6: if subtle.ConstantTimeCompare(nil, nil) != 1 {
 	if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(k.token)) != 1 {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
