@@ -8,7 +8,7 @@ LOCAL_HOST    ?= 127.0.0.1
 # whatever the code does.
 FUZZTIME      ?= 100000x
 FUZZ          := events/FuzzDecode events/FuzzFold events/FuzzPhoneNumber events/FuzzRepair events/FuzzVerify internal/ingest/FuzzHandle \
-	internal/alert/FuzzMessage internal/alert/FuzzSMS internal/alert/FuzzClean \
+	internal/alert/FuzzMessage internal/alert/FuzzSMS internal/alert/FuzzClean internal/hours/FuzzParse \
 	internal/lambda/spill/FuzzEveryBodyComesBackAsItWas internal/lambda/spill/FuzzDecodeRefusesOrComesBack \
 	internal/lambda/stream/FuzzInvoke internal/phone/FuzzCanonical internal/table/itemjson/FuzzDecode
 OUTAGE        ?= 60s
@@ -91,7 +91,7 @@ build-WebhookFunction build-AlertsFunction build-DrainFunction: build-%Function:
 	{ cat samconfig.toml; echo "$$RINGBACK_PARAMETERS"; } | cksum > "$(ARTIFACTS_DIR)/parameters.cksum"
 
 check: lint bench-test validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite and moto, check go.mod
-	$(TESTING) go test ./internal/proof/stories
+	$(TESTING) go test ./internal/proof/stories ./internal/hours
 	go mod tidy -diff
 
 clean: ## remove build output, but not the tools

@@ -1,0 +1,5 @@
+//go:build race
+
+package hours_test
+
+func init() { everyZone = false }
