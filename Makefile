@@ -91,7 +91,7 @@ build-WebhookFunction build-AlertsFunction build-DrainFunction: build-%Function:
 	{ cat samconfig.toml; echo "$$RINGBACK_PARAMETERS"; } | cksum > "$(ARTIFACTS_DIR)/parameters.cksum"
 
 check: lint bench-test validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite and moto, check go.mod
-	$(TESTING) go test ./internal/proof/stories ./internal/hours
+	$(TESTING) go test ./internal/proof/stories ./internal/hours ./internal/escalate
 	go mod tidy -diff
 
 clean: ## remove build output, but not the tools

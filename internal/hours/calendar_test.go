@@ -1,9 +1,7 @@
 package hours_test
 
 import (
-	"archive/zip"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -11,87 +9,9 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/internal/hours"
+	"github.com/ringback/ringback/internal/proof/zones"
 	"github.com/ringback/ringback/internal/zone"
 )
-
-// everyZone is set unless the race detector makes the test slow. "make check" tests
-// without it.
-var everyZone = true
-
-// oddZones change their clocks at midnight, by half an hour, by two hours, for
-// Ramadan, or have done away with it.
-var oddZones = []string{
-	"America/Havana", "America/Vancouver", "Africa/Casablanca", "Antarctica/Troll", "Asia/Gaza", "Australia/Lord_Howe", "Pacific/Apia",
-}
-
-// zones returns zones, one of those with the same rules.
-func zones(t *testing.T) []*time.Location {
-	names := oddZones
-	if everyZone {
-		archive, err := zip.OpenReader("../zone/zoneinfo.zip")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = archive.Close() }()
-		names = nil
-		seen := make(map[string]bool)
-		for _, file := range archive.File {
-			content, err := file.Open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			rules, err := io.ReadAll(content)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !seen[string(rules)] {
-				names = append(names, file.Name)
-			}
-			seen[string(rules)] = true
-		}
-	}
-	var all []*time.Location
-	for _, name := range names {
-		z, err := zone.Load(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, z)
-	}
-	return all
-}
-
-// changes returns when the clocks of a zone change in twenty years, the last days of
-// leap years, and some other times.
-func changes(z *time.Location, random *rand.Rand) []time.Time {
-	var all []time.Time
-	begin := time.Date(2018, time.January, 1, 0, 0, 0, 0, time.UTC)
-	last := begin
-	for day := range 20 * 366 {
-		at := begin.AddDate(0, 0, day)
-		switch {
-		case day%366 == 0:
-			all = append(all, at.Add(time.Duration(random.IntN(366*24*60))*time.Minute))
-		case at.YearDay() == 366:
-			all = append(all, at)
-		}
-		if _, offset := at.In(z).Zone(); offset != second(last.In(z).Zone()) {
-			for at.Sub(last) > time.Minute {
-				middle := last.Add(at.Sub(last) / 2).Truncate(time.Minute)
-				if second(middle.In(z).Zone()) == offset {
-					at = middle
-				} else {
-					last = middle
-				}
-			}
-			all = append(all, at)
-		}
-		last = begin.AddDate(0, 0, day)
-	}
-	return all
-}
-
-func second(_ string, offset int) int { return offset }
 
 // book is a calendar for the reference, which looks at every minute by itself.
 type book struct {
@@ -177,11 +97,11 @@ func randomBook(z *time.Location, near time.Time, random *rand.Rand) (b *book, t
 
 func TestBusinessTimePassesAsTheClockOnTheWallShows(t *testing.T) {
 	t.Parallel()
-	for i, z := range zones(t) {
+	for i, z := range zones.All(t) {
 		t.Run(z.String(), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(uint64(i), 13)) //nolint:gosec // the same every time
-			for _, change := range changes(z, random) {
+			for _, change := range zones.Changes(z, random) {
 				b, text, holidays := randomBook(z, change, random)
 				lines, err := hours.Parse(text, holidays, z)
 				if err != nil {

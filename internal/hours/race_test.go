@@ -1,5 +1,0 @@
-//go:build race
-
-package hours_test
-
-func init() { everyZone = false }

@@ -1,0 +1,5 @@
+//go:build race
+
+package zones
+
+func init() { every = false }
