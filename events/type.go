@@ -282,6 +282,8 @@ const (
 	KindReturned Kind = "returned"
 	// KindCorrection says so, for people.
 	KindCorrection Kind = "correction"
+	// KindOverdue says that nobody has called back.
+	KindOverdue Kind = "overdue"
 )
 
 // IsCall reports whether the event belongs to a call.

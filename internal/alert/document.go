@@ -35,6 +35,9 @@ type document struct {
 	Missed24h   int         `json:"missed_24h,omitzero"`
 	Voicemail   *voicemail  `json:"voicemail,omitzero"`
 	MissedCall  *missedCall `json:"missed_call,omitzero"`
+	Level       int         `json:"level,omitzero"`
+	Callers     int         `json:"callers,omitzero"`
+	Waiting     []waiting   `json:"waiting,omitzero"`
 	Key         tableKey    `json:"key"`
 	Cut         bool        `json:"cut,omitzero"`
 }
@@ -63,6 +66,17 @@ type voicemail struct {
 type missedCall struct {
 	CallID     string `json:"call_id"`
 	OccurredAt string `json:"occurred_at,omitzero"`
+}
+
+// waiting is a caller whom nobody has called back.
+type waiting struct {
+	CallID   string `json:"call_id,omitzero"`
+	Caller   party  `json:"caller,omitzero"`
+	Outcome  string `json:"outcome,omitzero"`
+	Since    string `json:"since,omitzero"`
+	Unserved int    `json:"unserved,omitzero"`
+	More     bool   `json:"more,omitzero"`
+	Attempts int    `json:"attempts,omitzero"`
 }
 
 type tableKey struct {

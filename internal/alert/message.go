@@ -236,6 +236,8 @@ func title(kind events.Kind) string {
 		return "Voicemail"
 	case events.KindReturned, events.KindCorrection:
 		return "Answered after all"
+	case events.KindOverdue:
+		return "Not called back"
 	default:
 		return "Missed call"
 	}
@@ -383,7 +385,7 @@ func (w words) short() short {
 }
 
 func (w words) subject() string {
-	return w.short().shorten("…", func(text string) bool { return units(text) <= MaxSubject })
+	return w.short().shorten("…", fitsSubject)
 }
 
 // quoted goes before what a caller said.
@@ -391,7 +393,6 @@ const quoted = ": "
 
 func (w words) sms() string {
 	s := w.short()
-	s.comma = " "
 	s.when = w.when()
 	switch {
 	case w.Kind == events.KindCorrection || w.Kind == events.KindReturned:
@@ -401,6 +402,12 @@ func (w words) sms() string {
 	case w.outcome() != noAnswer && w.Kind == events.KindMissedCall:
 		s.colon, s.note = ", ", w.outcome()
 	}
+	return s.textMessage()
+}
+
+// textMessage returns the parts as one text message.
+func (s short) textMessage() string {
+	s.comma = " "
 	for _, part := range s.texts() {
 		*part = plain(*part)
 	}
@@ -436,16 +443,7 @@ func (w words) when() string {
 
 func (w words) email() string {
 	var b strings.Builder
-	row := func(name, value string) {
-		for i, text := range fold(value, mailWidth-rowIndent) {
-			if i > 0 {
-				name = ""
-			}
-			if text != "" {
-				fmt.Fprintf(&b, "%-*s%s\n", rowIndent, name, text)
-			}
-		}
-	}
+	row := rows(&b)
 	b.WriteString(title(w.Kind) + "\n\n")
 	if w.Kind == events.KindCorrection || w.Kind == events.KindReturned {
 		b.WriteString("Somebody answered this call. There is no need to call back.\n\n")
@@ -482,6 +480,20 @@ func (w words) email() string {
 
 // rowIndent is where the values of an e-mail's rows begin.
 const rowIndent = 10
+
+// rows returns what writes the rows of an e-mail; those without a value are left out.
+func rows(b *strings.Builder) func(name, value string) {
+	return func(name, value string) {
+		for i, text := range fold(value, mailWidth-rowIndent) {
+			if i > 0 {
+				name = ""
+			}
+			if text != "" {
+				fmt.Fprintf(b, "%-*s%s\n", rowIndent, name, text)
+			}
+		}
+	}
+}
 
 func (w words) writeVoicemail(b *strings.Builder, row func(name, value string)) {
 	switch {

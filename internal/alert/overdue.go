@@ -1,0 +1,239 @@
+package alert
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// maxListed limits the callers whom an e-mail or a document lists.
+const maxListed = 100
+
+// Overdue is a reminder of callers of one line whom nobody has called back.
+type Overdue struct {
+	// Level counts the reminders of these callers, from 1.
+	Level int
+	// Line is the number called, and LineName its name in JustCall, as in [Alert].
+	Line, LineName string
+	// Waiting are the callers, at least one, those first who wait longest.
+	Waiting []Waiter
+}
+
+// Waiter is a caller who waits.
+type Waiter struct {
+	// CallID is JustCall's id of the first call that nobody served.
+	CallID string
+	// Key is that of the item that says who waits.
+	Key table.Key
+	// Caller, CallerText, Name and Company say who it is, as in [Alert].
+	Caller, CallerText, Name, Company string
+	// Outcome is how the calls ended at best.
+	Outcome events.Outcome
+	// First is when the first of them began.
+	First time.Time
+	// Unserved is how many there were. More is set if there were more than that.
+	Unserved int
+	More     bool
+	// Attempts is how often somebody tried to call back.
+	Attempts int
+}
+
+// Overdue renders a reminder. It identifies one of a caller by the first call and the
+// level, and one of several by all of theirs, so a reminder that is sent again has the
+// same ID.
+func (s Style) Overdue(o Overdue) Message {
+	var all []waits // that are listed
+	for _, one := range o.Waiting[:min(len(o.Waiting), maxListed)] {
+		all = append(all, s.waits(o, one))
+	}
+	first, total := all[0], len(o.Waiting)
+	d := first.document()
+	if total > 1 {
+		first.ID = "OVERDUE#" + table.BodyDigest([]byte(o.ids()))
+		first.Caller = "" // no attribute
+		d = document{Version: d.Version, Kind: d.Kind, TimeZone: d.TimeZone, Line: d.Line, Key: d.Key}
+	}
+	d.ID, d.Level, d.Callers = first.ID, o.Level, total
+	for _, w := range all {
+		d.Waiting = append(d.Waiting, waiting{
+			CallID: w.callID(), Caller: w.caller(), Outcome: string(w.ended()), Since: stamp(w.of.First),
+			Unserved: w.of.Unserved, More: w.of.More, Attempts: w.of.Attempts,
+		})
+	}
+	level := func(m Message) Message {
+		m.Call = m.ID
+		m.Attributes["level"] = strconv.Itoa(o.Level)
+		return m
+	}
+	m := Message{
+		ID:         first.ID,
+		Kind:       events.KindOverdue,
+		Subject:    first.short().shorten("…", fitsSubject),
+		Email:      overdueEmail(all, total),
+		SMS:        first.short().textMessage(),
+		Document:   encode(d),
+		Attributes: first.attributes(first.line),
+		redact:     func() Message { return level(first.redacted()) },
+	}
+	if total > 1 {
+		m.Subject, m.SMS = listed(all, total)
+	}
+	return level(m)
+}
+
+// id identifies the reminder of one caller.
+func (o Overdue) id(one Waiter) string {
+	return fmt.Sprintf("%s/OVERDUE#%d", table.CallPartition(one.CallID), o.Level)
+}
+
+func (o Overdue) ids() string {
+	var b strings.Builder
+	for _, one := range o.Waiting {
+		b.WriteString(o.id(one) + "\n")
+	}
+	return b.String()
+}
+
+// waits has the texts of a caller who waits.
+type waits struct {
+	words
+	of    Waiter
+	level int
+}
+
+func (s Style) waits(o Overdue, one Waiter) waits {
+	return waits{level: o.Level, of: one, words: s.words(Alert{
+		ID:          o.id(one),
+		Kind:        events.KindOverdue,
+		Outcome:     one.Outcome,
+		Key:         one.Key,
+		CallID:      one.CallID,
+		StartedAt:   one.First,
+		Line:        o.Line,
+		LineName:    o.LineName,
+		Caller:      one.Caller,
+		CallerText:  one.CallerText,
+		Withheld:    one.Caller+one.CallerText == "",
+		ContactName: one.Name,
+		Company:     one.Company,
+	})}
+}
+
+// short returns the parts of a subject and of a text message.
+func (w waits) short() short {
+	s := w.words.short()
+	s.head = w.heading()
+	s.when, s.colon, s.note = w.since(), ", ", w.said()
+	return s
+}
+
+// heading says how urgent it is.
+func (w waits) heading() string {
+	if w.level > 1 {
+		return "Still not called back"
+	}
+	return title(w.Kind)
+}
+
+// since says from when on the caller has waited.
+func (w waits) since() string {
+	if w.of.First.IsZero() {
+		return ""
+	}
+	at := w.style.local(w.of.First)
+	return "since " + at.Format("2 Jan 15:04 ") + zoneName(at)
+}
+
+// said says what happened since then.
+func (w waits) said() string {
+	var all []string
+	if w.ended() == events.Voicemailed {
+		all = append(all, "voicemail")
+	}
+	switch n := strconv.Itoa(w.of.Unserved); {
+	case w.of.More:
+		all = append(all, n+"+ calls")
+	case w.of.Unserved > 1:
+		all = append(all, n+" calls")
+	}
+	switch {
+	case w.of.Attempts == 1:
+		all = append(all, "tried once")
+	case w.of.Attempts > 1:
+		all = append(all, "tried "+strconv.Itoa(w.of.Attempts)+" times")
+	}
+	return strings.Join(all, ", ")
+}
+
+// headingOf returns the heading of several callers.
+func headingOf(all []waits, total int) string {
+	heading := all[0].heading()
+	return fmt.Sprintf("%d callers %s", total, strings.ToLower(heading[:1])+heading[1:])
+}
+
+// listed returns a subject and a text message of several callers: as many of them as
+// fit.
+func listed(all []waits, total int) (subject, sms string) {
+	head := headingOf(all, total)
+	if name := all[0].words.short().line; name != "" {
+		head += " on " + name
+	}
+	subject = cut(head, "…", fitsSubject)
+
+	sms = cut(plain(head), "...", fitsSMS)
+	for i, w := range all {
+		separator := ", "
+		if i == 0 {
+			separator = ": "
+		}
+		more := sms + separator
+		if name := w.words.short().name; name != "" {
+			more += plain(name) + " "
+		}
+		more += plain(w.number())
+		if !fitsSMS(more) {
+			break
+		}
+		sms = more
+	}
+	return subject, sms
+}
+
+func fitsSubject(text string) bool { return units(text) <= MaxSubject }
+
+// overdueEmail returns an e-mail about one caller or several.
+func overdueEmail(all []waits, total int) string {
+	var b strings.Builder
+	row := rows(&b)
+	if total == 1 {
+		b.WriteString(all[0].heading() + "\n\n")
+	} else {
+		b.WriteString(headingOf(all, total) + "\n\n")
+		row("Line", all[0].lineText())
+	}
+	for _, w := range all {
+		if total > 1 {
+			b.WriteString("\n")
+		}
+		row("Caller", who(w.name, w.company))
+		row("Number", w.number())
+		if total == 1 {
+			row("Line", w.lineText())
+		}
+		if !w.of.First.IsZero() {
+			row("Since", w.style.clock(w.of.First))
+		}
+		if text := w.said(); text != "" {
+			row("So far", sentence(text))
+		}
+		row("Call id", line(w.CallID, maxID))
+	}
+	if more := total - len(all); more > 0 {
+		fmt.Fprintf(&b, "\nAnd %d more.\n", more)
+	}
+	return b.String()
+}
