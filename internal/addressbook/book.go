@@ -25,8 +25,6 @@ const (
 	maxAttempts = 10
 	// maxNumbers is how many numbers of one contact are kept.
 	maxNumbers = 100
-	// atOnce is how many contacts of a batch are processed at once.
-	atOnce = 8
 	// answerTime is left before the deadline, so that what is done counts.
 	answerTime = time.Second
 )
@@ -72,7 +70,7 @@ func (b *Book) Process(ctx context.Context, items []table.Item) []error {
 		contacts[table.Text(item, table.PK)] = nil
 	}
 	var mu sync.Mutex
-	sideBySide(slices.Collect(maps.Keys(contacts)), func(contact string) {
+	timing.SideBySide(slices.Collect(maps.Keys(contacts)), func(contact string) {
 		_, err := b.keep(ctx, contact)
 		mu.Lock()
 		defer mu.Unlock()
@@ -84,20 +82,6 @@ func (b *Book) Process(ctx context.Context, items []table.Item) []error {
 		errs[i] = contacts[table.Text(item, table.PK)]
 	}
 	return errs
-}
-
-// sideBySide calls do with each of all, several at once.
-func sideBySide[T any](all []T, do func(T)) {
-	var working sync.WaitGroup
-	free := make(chan struct{}, atOnce)
-	for _, one := range all {
-		free <- struct{}{}
-		working.Go(func() {
-			do(one)
-			<-free
-		})
-	}
-	working.Wait()
 }
 
 // keep brings a contact up to date under its numbers, and under others where it may
@@ -301,7 +285,7 @@ func (k *keeping) lookUp(ctx context.Context, number string) error {
 // It reports false if another one is there by now, and looks that up.
 func (k *keeping) write(ctx context.Context, number string, content table.Item) (updated bool, err error) {
 	stored := k.stored[number]
-	was := versionOf(stored)
+	was := table.VersionOf(stored)
 	item := maps.Clone(content)
 	key := k.key(number)
 	item[table.PK], item[table.SK] = attr.String(key.PK), attr.String(key.SK)
@@ -320,10 +304,4 @@ func (k *keeping) write(ctx context.Context, number string, content table.Item) 
 	k.written++
 	k.stored[number] = item
 	return true, nil
-}
-
-func versionOf(item table.Item) int64 {
-	number, _ := item[table.Version].(attr.Number)
-	version, _ := strconv.ParseInt(string(number), 10, 64)
-	return version
 }

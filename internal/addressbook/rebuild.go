@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/timing"
 )
 
 // Progress is how far a rebuild has come.
@@ -118,7 +119,7 @@ func (r *rebuild) keepSideBySide(ctx context.Context, batch []task) error {
 		mu    sync.Mutex
 		first error // one is enough: mostly they are all the same
 	)
-	sideBySide(batch, func(t task) {
+	timing.SideBySide(batch, func(t task) {
 		k, err := r.keep(ctx, t.contact, t.others...)
 		mu.Lock()
 		defer mu.Unlock()

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,8 +26,6 @@ const (
 	// maxAttempts is how often a follow-up is written anew because somebody else wrote
 	// it meanwhile.
 	maxAttempts = 10
-	// atOnce is how many callers of a batch are processed at once.
-	atOnce = 8
 	// answerTime is left before the deadline, so that what is done counts.
 	answerTime = time.Second
 	// maxAhead is how far the clock of whoever did a hand act may be ahead of ours.
@@ -110,7 +107,7 @@ func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
 		sources[name].items = append(sources[name].items, item)
 		sources[name].indexes = append(sources[name].indexes, i)
 	}
-	sideBySide(slices.Collect(maps.Values(sources)), func(s *source) { s.err = l.read(ctx, s) })
+	timing.SideBySide(slices.Collect(maps.Values(sources)), func(s *source) { s.err = l.read(ctx, s) })
 
 	// Each follow-up is written once for all that is new about it.
 	callers := make(map[string]*news)
@@ -124,7 +121,7 @@ func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
 			n.creates = n.creates || caller == s.caller
 		}
 	}
-	sideBySide(slices.Collect(maps.Values(callers)), func(n *news) {
+	timing.SideBySide(slices.Collect(maps.Values(callers)), func(n *news) {
 		n.err = l.keep(ctx, n)
 		l.written.Add(int64(n.written))
 	})
@@ -144,20 +141,6 @@ func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
 		}
 	}
 	return errs
-}
-
-// sideBySide calls do with each of all, several at once.
-func sideBySide[T any](all []T, do func(T)) {
-	var working sync.WaitGroup
-	free := make(chan struct{}, atOnce)
-	for _, one := range all {
-		free <- struct{}{}
-		working.Go(func() {
-			do(one)
-			<-free
-		})
-	}
-	working.Wait()
 }
 
 // source is a call, a text or a hand act, with the items of the batch that are about it.

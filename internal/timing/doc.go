@@ -1,3 +1,3 @@
-// Package timing has pauses that end with their context, and deadlines with a
-// margin.
+// Package timing has pauses that end with their context, deadlines with a margin, and
+// work side by side.
 package timing

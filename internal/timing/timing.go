@@ -2,6 +2,7 @@ package timing
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -25,4 +26,22 @@ func WithMargin(ctx context.Context, margin time.Duration) (early context.Contex
 		return context.WithCancel(ctx)
 	}
 	return context.WithDeadline(ctx, deadline.Add(-margin))
+}
+
+// atOnce is how many calls [SideBySide] makes at once.
+const atOnce = 8
+
+// SideBySide calls do with each of all, several at once, and returns when all calls
+// have.
+func SideBySide[T any](all []T, do func(T)) {
+	var working sync.WaitGroup
+	free := make(chan struct{}, atOnce)
+	for _, one := range all {
+		free <- struct{}{}
+		working.Go(func() {
+			do(one)
+			<-free
+		})
+	}
+	working.Wait()
 }

@@ -1,0 +1,403 @@
+package escalate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/timing"
+)
+
+const (
+	// RunTime is the longest time of a run. Nobody else runs meanwhile.
+	RunTime = 55 * time.Second
+	// endTime is left of it to note what was done.
+	endTime = 5 * time.Second
+	// overlap is how far back a run reads minutes again, because a timer is written up to
+	// that long after its writer looked at the clock. Lambda's time limits are shorter.
+	overlap = 3 * time.Minute
+	// firstTime is how far back the first run of all reads.
+	firstTime = time.Hour
+	// atOnce is how many minutes a late run reads before it tells what is due in them.
+	atOnce = 60
+	// maxSingle is how many reminders go out one by one. If more are due, those of each
+	// line are one message.
+	maxSingle = 8
+)
+
+// Caller is somebody who may wait.
+type Caller struct {
+	Episode
+	// Waiter is how people are told of the caller, and Line and LineName which line was
+	// called first.
+	alert.Waiter
+	Line, LineName string
+}
+
+// Runner reminds people of callers when their timers are due.
+type Runner struct {
+	// Now is the clock. New sets it, tests replace it.
+	Now func() time.Time
+	// Style is how the reminders are written.
+	Style alert.Style
+
+	plan  Plan
+	read  func(caller string, items []table.Item) (Caller, error)
+	store table.Store
+	to    alert.Publisher
+	log   *slog.Logger
+}
+
+// New returns a runner. read returns who is meant by the items of [table.Waiter]; the
+// Caller is zero if nobody waits. It returns an error, which holds no personal data, only
+// if they can never be read. The log lines hold none either.
+func New(plan Plan, store table.Store, read func(caller string, items []table.Item) (Caller, error), to alert.Publisher, log *slog.Logger) *Runner {
+	return &Runner{Now: time.Now, plan: plan, read: read, store: store, to: to, log: log}
+}
+
+// Arm sets the timer of a caller who may wait, after what is known of them was written,
+// or was found to need no change: a timer may be missing from the last time.
+func (r *Runner) Arm(ctx context.Context, caller string, e Episode) error {
+	if e.ID == "" {
+		return nil
+	}
+	var told []Told
+	for item, err := range table.All(ctx, r.store, table.Reminders(caller, e.ID)) {
+		if err != nil {
+			return wrap("read reminders", err)
+		}
+		told = append(told, toldOf(e, item)...)
+	}
+	return r.arm(ctx, caller, e, told)
+}
+
+func (r *Runner) arm(ctx context.Context, caller string, e Episode, told []Told) error {
+	now := r.Now()
+	next, ok := r.plan.Next(e, told, now)
+	if !ok {
+		return nil
+	}
+	// The timers of this minute may have been looked at already.
+	for due := latest(next.Due, now.Add(time.Minute).Truncate(time.Minute)); ; due = due.Add(time.Minute) {
+		timer := table.TimerItem(table.TimerKey(due, caller, next.Level), due)
+		set, err := r.store.Update(ctx, timer, 0)
+		if err != nil || set {
+			return wrap("set timer", err)
+		}
+		// There is one, which does as well, unless it is done, by a clock ahead of ours.
+		key := table.KeyOf(timer)
+		page, err := r.store.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+		if err != nil {
+			return wrap("read timer", err)
+		}
+		if len(page.Items) > 0 && !table.IsDone(page.Items[0]) {
+			return nil
+		}
+	}
+}
+
+func wrap(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// toldOf returns the step that an item records, if it is one of the episode.
+func toldOf(e Episode, item table.Item) []Told {
+	level, ok := table.ReadReminder(table.KeyOf(item), e.ID)
+	if !ok {
+		return nil
+	}
+	due, _ := events.ParseTime(table.Text(item, table.DueAt))
+	return []Told{{Level: level, Due: due, Raised: table.Text(item, table.Reason) == raised}}
+}
+
+// raised is why a reminder came before its time: the caller called so often.
+const raised = "calls"
+
+// Result is what a run did.
+type Result struct {
+	// Reads counts the queries of the table, but for the rare one when a timer is set.
+	Reads int
+	// Timers were due. Of their callers, Reminded were told, Expired will not be told any
+	// more, and Failed are tried again.
+	Timers, Reminded, Expired, Failed int
+	// Busy is set if another run is under way, and this one did nothing.
+	Busy bool
+}
+
+// Run tells what has become due. It may be called as often and as late as can be: runs
+// exclude each other, and each goes on where the last one stopped.
+func (r *Runner) Run(ctx context.Context) (Result, error) {
+	began := r.Now()
+	ctx, cancel := context.WithTimeout(ctx, RunTime-endTime)
+	defer cancel()
+	w := &run{Runner: r}
+	shared, err := w.take(ctx, began)
+	if err != nil || w.Busy {
+		return w.Result, err
+	}
+	until := began.Truncate(time.Minute)
+	from := until.Add(-firstTime)
+	if !shared.Next.IsZero() {
+		from = shared.Next.Add(-overlap)
+	}
+	if from.After(until.Add(-overlap)) { // the clock was set back
+		from = until.Add(-overlap)
+	}
+	for !from.After(until) && err == nil {
+		to := from.Add((atOnce - 1) * time.Minute)
+		if to.After(until) {
+			to = until
+		}
+		if err = w.minutes(ctx, from, to); err == nil {
+			from = to.Add(time.Minute)
+			shared.Next = from
+		}
+	}
+
+	ending, cancelEnding := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	defer cancelEnding()
+	shared.LockedUntil = time.Time{}
+	_, endErr := r.store.Update(ending, shared.Item(), shared.Version)
+	err = errors.Join(err, wrap("end run", endErr))
+	r.log.LogAttrs(ctx, slog.LevelInfo, "escalation run",
+		slog.Int("timers", w.Timers), slog.Int("reminded", w.Reminded), slog.Int("expired", w.Expired),
+		slog.Int("failed", w.Failed), slog.Int("reads", w.Reads))
+	return w.Result, err
+}
+
+// run is a run under way.
+type run struct {
+	*Runner
+	Result
+}
+
+// take takes the turn, unless another run has it. A turn whose end is too far ahead was
+// taken by a clock that has been set back.
+func (w *run) take(ctx context.Context, now time.Time) (shared table.Escalation, err error) {
+	w.Reads++
+	page, err := w.store.Query(ctx, table.EscalationQuery())
+	if err != nil {
+		return shared, wrap("begin run", err)
+	}
+	if len(page.Items) > 0 {
+		shared = table.ReadEscalation(page.Items[0])
+	}
+	if left := shared.LockedUntil.Sub(now); left > 0 && left <= RunTime {
+		w.Busy = true
+		return shared, nil
+	}
+	shared.LockedUntil = now.Add(RunTime)
+	taken, err := w.store.Update(ctx, shared.Item(), shared.Version)
+	shared.Version++
+	w.Busy = err == nil && !taken
+	return shared, wrap("begin run", err)
+}
+
+// owed is a caller with timers that are due.
+type owed struct {
+	caller string
+	timers []table.Item
+
+	Caller
+	// told are the steps that were taken before, due those to take now, and taken how
+	// many of them are.
+	told, due []Told
+	taken     int
+	err       error
+
+	expired, failed int
+}
+
+// minutes tells what is due in some minutes. The error wraps that of the store; all is
+// done, or set to be tried again, if it is nil.
+func (w *run) minutes(ctx context.Context, from, to time.Time) error {
+	all, err := w.timers(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	now, due := w.Now(), 0
+	w.Reads += len(all)
+	timing.SideBySide(all, func(o *owed) { o.err = w.look(ctx, o, now) })
+	for _, o := range all {
+		if o.err != nil {
+			return o.err // the table fails: nothing is put away
+		}
+		for _, step := range o.due {
+			due += min(step.Level, 1)
+		}
+	}
+	for level := range w.plan.Levels {
+		w.tell(ctx, reminders(all, level+1, due > maxSingle))
+	}
+	timing.SideBySide(all, func(o *owed) { o.err = w.finish(ctx, o) })
+	for _, o := range all {
+		err = cmp.Or(err, o.err)
+		w.Failed += o.failed
+		w.Expired += o.expired
+	}
+	return err
+}
+
+// timers returns the callers of the timers that are due in some minutes.
+func (w *run) timers(ctx context.Context, from, to time.Time) (all []*owed, err error) {
+	now, byCaller := w.Now(), make(map[string]*owed)
+	for minute := from; !minute.After(to); minute = minute.Add(time.Minute) {
+		query := table.Query{Partition: table.DuePartition(minute)}
+		for {
+			w.Reads++
+			page, err := w.store.Query(ctx, query)
+			if err != nil {
+				return nil, wrap("read timers", err)
+			}
+			for _, timer := range page.Items {
+				due, _ := events.ParseTime(table.Text(timer, table.DueAt))
+				if table.IsDone(timer) || due.After(now) {
+					continue
+				}
+				w.Timers++
+				caller := table.TimerCaller(table.KeyOf(timer))
+				o := byCaller[caller]
+				if o == nil {
+					o = &owed{caller: caller}
+					byCaller[caller] = o
+					all = append(all, o)
+				}
+				o.timers = append(o.timers, timer)
+			}
+			if query.After = page.Next; page.Next == "" {
+				break
+			}
+		}
+	}
+	return all, nil
+}
+
+// look finds out what is due of a caller.
+func (w *run) look(ctx context.Context, o *owed, now time.Time) error {
+	var items []table.Item
+	for item, err := range table.All(ctx, w.store, table.Waiter(o.caller)) {
+		if err != nil {
+			return wrap("read follow-up", err)
+		}
+		items = append(items, item)
+	}
+	var err error
+	if o.Caller, err = w.read(o.caller, items); err != nil {
+		// It is never readable by itself. Whoever writes it anew sets a timer.
+		w.log.LogAttrs(ctx, slog.LevelError, "follow-up unreadable", slog.String("error", err.Error()))
+		return nil
+	}
+	for _, item := range items {
+		o.told = append(o.told, toldOf(o.Episode, item)...)
+	}
+	told := slices.Clone(o.told)
+	for {
+		next, ok := w.plan.Next(o.Episode, told, now)
+		if !ok || next.Due.After(now) {
+			return nil
+		}
+		told, o.due = append(told, next), append(o.due, next)
+	}
+}
+
+// reminder is a message about callers, and which step of each it is.
+type reminder struct {
+	alert.Overdue
+	of []*owed
+}
+
+// reminders returns those of one level that are to be sent, those first who wait longest.
+// Who called outside business hours comes due together with others when they begin:
+// those of a line are one message, as all are if grouped is set.
+func reminders(all []*owed, level int, grouped bool) (list []*reminder) {
+	type group struct{ line, name, alone string }
+	groups := make(map[group]*reminder)
+	all = slices.SortedStableFunc(slices.Values(all), func(a, b *owed) int { return a.Since.Compare(b.Since) })
+	for _, o := range all {
+		if o.err != nil || o.taken >= len(o.due) || o.due[o.taken].Level != level {
+			continue
+		}
+		g := group{line: o.Line, name: o.LineName}
+		if !grouped && o.Hours.Open(o.Since) {
+			g.alone = o.caller
+		}
+		r := groups[g]
+		if r == nil {
+			r = &reminder{Overdue: alert.Overdue{Level: level, Line: o.Line, LineName: o.LineName}}
+			groups[g] = r
+			list = append(list, r)
+		}
+		r.Waiting, r.of = append(r.Waiting, o.Waiter), append(r.of, o)
+	}
+	return list
+}
+
+// tell sends reminders, and marks what was sent before it sends more.
+func (w *run) tell(ctx context.Context, all []*reminder) {
+	for batch := range slices.Chunk(all, alert.MaxBatch) {
+		var messages []alert.Message
+		for _, r := range batch {
+			messages = append(messages, w.Style.Overdue(r.Overdue))
+		}
+		for i, err := range w.to.Publish(ctx, messages) {
+			for _, o := range batch[i].of {
+				o.err = wrap("publish", err)
+			}
+		}
+		sent := slices.DeleteFunc(slices.Clone(batch), func(r *reminder) bool { return r.of[0].err != nil })
+		var told []*owed
+		for _, r := range sent {
+			told = append(told, r.of...)
+		}
+		timing.SideBySide(told, func(o *owed) { o.err = w.mark(ctx, o) })
+		w.Reminded += len(told)
+	}
+}
+
+// mark records the next step of a caller.
+func (w *run) mark(ctx context.Context, o *owed) error {
+	step, reason := o.due[o.taken], ""
+	if step.Raised {
+		reason = raised
+	}
+	mark := table.ReminderItem(table.ReminderKey(o.caller, o.ID, step.Level), step.Due, w.Now(), reason)
+	if _, err := w.store.Update(ctx, mark, 0); err != nil {
+		return wrap("mark reminder", err)
+	}
+	o.taken++
+	return nil
+}
+
+// finish sets the next timer of a caller, and puts those away that were looked at. What
+// failed is tried again in the next minute, so that it does not keep the others.
+func (w *run) finish(ctx context.Context, o *owed) error {
+	if o.err == nil && o.taken < len(o.due) && o.due[o.taken].Level == 0 {
+		o.err = w.mark(ctx, o)
+		o.expired++
+	}
+	if o.err != nil {
+		o.failed++
+		w.log.LogAttrs(ctx, slog.LevelError, "reminder not sent", slog.String("error", o.err.Error()))
+	}
+	told := append(slices.Clone(o.told), o.due[:o.taken]...)
+	if err := w.arm(ctx, o.caller, o.Episode, told); err != nil {
+		return err
+	}
+	for _, timer := range o.timers {
+		done, was := table.DoneItem(timer)
+		if _, err := w.store.Update(ctx, done, was); err != nil {
+			return wrap("put timer away", err)
+		}
+	}
+	return nil
+}
