@@ -14,6 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/lambda/stream"
 	"github.com/ringback/ringback/internal/ledger"
@@ -42,16 +43,18 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 
 	log := lambdacontext.NewLogger()
 	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)
-	alerts := alert.New(store, c.numbers.Canonical, topic, log)
+	canonical := c.firm.Numbers.Canonical
+	alerts := alert.New(store, canonical, topic, log)
 	alerts.Rules = c.rules
-	alerts.Style = alert.Style{Location: c.timeZone, Show: c.numbers.Show}
-	followUps := ledger.New(store, c.numbers.Canonical, log)
-	contacts := addressbook.New(store, c.numbers.Canonical, log)
+	alerts.Style = c.firm.Style()
+	followUps := ledger.New(store, canonical, log)
+	followUps.Changed = escalate.New(c.firm.Plan, store, c.firm.Callers.Read, topic, log).Changed(c.firm.Callers)
+	contacts := addressbook.New(store, canonical, log)
 	contacts.Changed = followUps.Refresh
 	return stream.New(consumer.All(
 		alerts.Consumer(),
 		contacts.Consumer(),
-		spelling.New(store, c.numbers.Canonical, log).Consumer(),
+		spelling.New(store, canonical, log).Consumer(),
 		followUps.Consumer(),
 	), log), nil
 }

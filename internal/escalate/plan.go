@@ -12,9 +12,8 @@ import (
 var ErrLevels = errors.New("levels of escalation")
 
 const (
-	// DefaultAfter is the first level that suits most.
-	DefaultAfter = 15 * time.Minute
-	// DefaultAgainAfter is the second.
+	// DefaultAgainAfter is the second level. There is no first one unless people ask for
+	// it: who does not get all events would be reminded of everybody.
 	DefaultAgainAfter = time.Hour
 	// CallsWithin is the time in which so many calls as raiseCalls raise a caller by
 	// one level at once.
@@ -33,15 +32,15 @@ type Plan struct {
 	ExpireAfter time.Duration
 }
 
-// NewPlan returns a plan of two levels, of which either may be 0 for none. The error
-// wraps [ErrLevels].
+// NewPlan returns a plan of two levels. The second may be 0 for none; if the first is,
+// there is none at all. The error wraps [ErrLevels].
 func NewPlan(after, againAfter, expireAfter time.Duration) (Plan, error) {
 	p := Plan{ExpireAfter: expireAfter}
 	switch {
 	case after < 0 || againAfter < 0 || expireAfter < 0:
 		return Plan{}, fmt.Errorf("%w: negative time; write 0 for none", ErrLevels)
-	case againAfter > 0 && after == 0:
-		return Plan{}, fmt.Errorf("%w: a second time, %v, without a first; set the first", ErrLevels, againAfter)
+	case after == 0:
+		return p, nil
 	case againAfter > 0 && againAfter <= after:
 		return Plan{}, fmt.Errorf("%w: the second time, %v, is not after the first, %v; both count from the first call",
 			ErrLevels, againAfter, after)

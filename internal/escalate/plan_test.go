@@ -38,7 +38,7 @@ func shop(t *testing.T) hours.Calendar {
 
 func plan(t *testing.T) escalate.Plan {
 	t.Helper()
-	p, err := escalate.NewPlan(escalate.DefaultAfter, escalate.DefaultAgainAfter, 7*24*time.Hour)
+	p, err := escalate.NewPlan(15*time.Minute, escalate.DefaultAgainAfter, 7*24*time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,13 +117,16 @@ func TestLevelsThatContradictEachOtherAreRefused(t *testing.T) {
 		{15 * minute, 60 * minute, time.Hour, true},
 		{15 * minute, 0, 0, true},
 		{0, 0, 0, true},
-		{0, 60 * minute, 0, false},
+		{0, 60 * minute, 0, true},
 		{60 * minute, 15 * minute, 0, false},
 		{15 * minute, 15 * minute, 0, false},
 		{-minute, 0, 0, false},
 		{0, 0, -minute, false},
 	} {
 		p, err := escalate.NewPlan(test.after, test.again, test.expire)
+		if test.after == 0 && len(p.Levels) > 0 {
+			t.Errorf("%v: levels %v without a first", test, p.Levels)
+		}
 		if test.ok != (err == nil) || err != nil && !errors.Is(err, escalate.ErrLevels) {
 			t.Errorf("%v: %v, %v", test, p, err)
 		}

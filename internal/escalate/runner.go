@@ -32,6 +32,9 @@ const (
 	maxSingle = 8
 )
 
+// ErrUnsent means that reminders could not be sent. The next run tries them again.
+var ErrUnsent = errors.New("reminders not sent")
+
 // Caller is somebody who may wait.
 type Caller struct {
 	Episode
@@ -135,7 +138,8 @@ type Result struct {
 }
 
 // Run tells what has become due. It may be called as often and as late as can be: runs
-// exclude each other, and each goes on where the last one stopped.
+// exclude each other, and each goes on where the last one stopped. The errors are those
+// of the store, and wrap [ErrUnsent].
 func (r *Runner) Run(ctx context.Context) (Result, error) {
 	began := r.Now()
 	ctx, cancel := context.WithTimeout(ctx, RunTime-endTime)
@@ -169,6 +173,9 @@ func (r *Runner) Run(ctx context.Context) (Result, error) {
 	shared.LockedUntil = time.Time{}
 	_, endErr := r.store.Update(ending, shared.Item(), shared.Version)
 	err = errors.Join(err, wrap("end run", endErr))
+	if w.Failed > 0 {
+		err = errors.Join(err, fmt.Errorf("%w: %d callers", ErrUnsent, w.Failed))
+	}
 	r.log.LogAttrs(ctx, slog.LevelInfo, "escalation run",
 		slog.Int("timers", w.Timers), slog.Int("reminded", w.Reminded), slog.Int("expired", w.Expired),
 		slog.Int("failed", w.Failed), slog.Int("reads", w.Reads))

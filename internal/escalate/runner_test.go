@@ -92,7 +92,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, store: &counting{Store: &tabletest.Memory{}}, topic: &topic{}, hours: shop(t)}
+	w := &world{T: t, store: &counting{Store: &tabletest.Memory{Now: func() time.Time { return day }}}, topic: &topic{}, hours: shop(t)}
 	w.runner = w.newRunner()
 	return w
 }
@@ -190,8 +190,8 @@ func (w *world) runAt(now time.Time, want ...string) escalate.Result {
 	w.Helper()
 	w.now = now
 	result, err := w.runner.Run(w.Context())
-	if err != nil {
-		w.Errorf("%v: %v", now, err)
+	if err != nil != (result.Failed > 0) || err != nil && !errors.Is(err, escalate.ErrUnsent) {
+		w.Errorf("%v: %+v, %v", now, result, err)
 	}
 	if diff := cmp.Diff(want, w.topic.subjects()); diff != "" {
 		w.Errorf("%v (-want +got)\n%s", now, diff)

@@ -313,25 +313,30 @@ type Stored struct {
 // Load reads the follow-up of a caller. The error is the store's, or wraps
 // [followup.ErrEncoding].
 func Load(ctx context.Context, store table.Store, caller string) (s Stored, err error) {
-	key := table.FollowUpKey(caller)
-	var contacts []table.Item
+	var items []table.Item
 	for item, err := range table.All(ctx, store, table.FollowUp(caller)) {
 		if err != nil {
 			return Stored{}, fmt.Errorf("read the follow-up: %w", err)
 		}
-		if table.KeyOf(item) != key {
-			contacts = append(contacts, item)
+		items = append(items, item)
+	}
+	return Read(items)
+}
+
+// Read reads the follow-up of a caller from items of the caller's partition, among which
+// are the follow-up and the contacts. The error wraps [followup.ErrEncoding].
+func Read(items []table.Item) (s Stored, err error) {
+	for _, item := range items {
+		if !table.IsFollowUp(table.KeyOf(item)) {
 			continue
 		}
 		if s.Facts, err = followup.Decode(table.Text(item, table.Facts)); err != nil {
 			return Stored{}, err
 		}
-		number, _ := item[table.Version].(attr.Number)
-		s.Version, _ = strconv.ParseInt(string(number), 10, 64)
-		s.item = maps.Clone(item)
+		s.Version, s.item = table.VersionOf(item), maps.Clone(item)
 		delete(s.item, table.ExpiresAt) // the store sets it anew whenever the rest has changed
 	}
-	if entry := addressbook.Read(contacts); entry.Known {
+	if entry := addressbook.Read(items); entry.Known {
 		s.Person = followup.Person{
 			Known: true, Name: entry.Name, Company: entry.Company, Blocked: entry.Blocked, DoNotDisturb: entry.DoNotDisturb,
 		}

@@ -17,6 +17,9 @@ const (
 	Until = "until"
 )
 
+// IsFollowUp reports whether a key is that of a follow-up.
+func IsFollowUp(key Key) bool { return key.SK == followUpSort }
+
 // FollowUp returns the query for a caller's follow-up and contacts.
 func FollowUp(caller string) Query {
 	return Query{Partition: CallerPartition(caller), From: ContactSort, To: followUpSort}

@@ -42,11 +42,21 @@ var grants = map[string][]grant{
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of contacts
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of what is known of callers
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of follow-ups
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of timers
 		{"sns:Publish", "!Ref AlertsTopic"},
 		{"s3:PutObject", "!Sub ${FailureBucket.Arn}/*"},
 		{"s3:ListBucket", "!GetAtt FailureBucket.Arn"},
 		{"logs:CreateLogStream", "!GetAtt AlertsLogGroup.Arn"},
 		{"logs:PutLogEvents", "!GetAtt AlertsLogGroup.Arn"},
+	},
+	"EscalateRole": {
+		{"dynamodb:Query", "!GetAtt EventsTable.Arn"},
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of timers
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of reminders
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of how far runs have come
+		{"sns:Publish", "!Ref AlertsTopic"},
+		{"logs:CreateLogStream", "!GetAtt EscalateLogGroup.Arn"},
+		{"logs:PutLogEvents", "!GetAtt EscalateLogGroup.Arn"},
 	},
 	"DrainRole": {
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"},
@@ -113,11 +123,11 @@ func TestRolesAllowExactlyWhatTheirFunctionsDo(t *testing.T) {
 	}
 }
 
-// writes returns the condition of one of the alerts function's grants to write.
-func writes(t *testing.T, sid text) map[string]map[string]texts {
+// writes returns the condition of one of a role's grants to write.
+func writes(t *testing.T, name string, sid text) map[string]map[string]texts {
 	t.Helper()
 	var r role
-	read(t).Resources["AlertsRole"].properties(t, &r)
+	read(t).Resources[name].properties(t, &r)
 	for _, s := range r.statements() {
 		if s.Sid == sid && s.Actions[0] == "dynamodb:PutItem" {
 			return s.Condition
@@ -127,7 +137,7 @@ func writes(t *testing.T, sid text) map[string]map[string]texts {
 	return nil
 }
 
-func wantAttributes(t *testing.T, sid text, items ...table.Item) {
+func wantAttributes(t *testing.T, name string, sid text, items ...table.Item) {
 	t.Helper()
 	written := map[string]bool{table.ExpiresAt: true} // with RetentionDays
 	for _, item := range items {
@@ -136,7 +146,7 @@ func wantAttributes(t *testing.T, sid text, items ...table.Item) {
 		}
 	}
 	var allowed []string
-	for _, name := range writes(t, sid)["ForAllValues:StringEquals"]["dynamodb:Attributes"] {
+	for _, name := range writes(t, name, sid)["ForAllValues:StringEquals"]["dynamodb:Attributes"] {
 		allowed = append(allowed, string(name))
 	}
 	slices.Sort(allowed)
@@ -155,7 +165,7 @@ func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
 	t.Parallel()
 	event, other := table.Key{PK: "CALL#1", SK: "EVENT#1"}, table.Key{PK: "CALL#2", SK: "EVENT#2"}
 	update := table.Key{PK: "CALL#3", SK: "EVENT#2026-03-12T14:32:00.000Z#call.updated#0123456789abcdef"}
-	wantAttributes(t, "WriteMark",
+	wantAttributes(t, "AlertsRole", "WriteMark",
 		table.AlertedItem(event, events.KindMissedCall, noon, noon),
 		table.AlertedItem(update, events.KindMissedCall, noon, noon), // in its day's list
 		table.PublishingItem(event, events.KindMissedCall, event),
@@ -186,7 +196,7 @@ func TestAlertsMayWriteWhatAContactConsistsOf(t *testing.T) {
 	if err != nil || len(page.Items) != 1 {
 		t.Fatalf("contact: %v, %v", page.Items, err)
 	}
-	wantAttributes(t, "WriteContact", page.Items...)
+	wantAttributes(t, "AlertsRole", "WriteContact", page.Items...)
 	wantCallers(t, "WriteContact")
 }
 
@@ -235,19 +245,45 @@ func TestAlertsMayWriteWhatAFollowUpConsistsOf(t *testing.T) {
 		}
 		all = append(all, page.Items...)
 	}
-	wantAttributes(t, "WriteFollowUp", all...)
+	wantAttributes(t, "AlertsRole", "WriteFollowUp", all...)
 	wantCallers(t, "WriteFollowUp")
 }
 
 // wantCallers checks that a grant is for the partitions of callers alone.
 func wantCallers(t *testing.T, sid text) {
 	t.Helper()
-	condition := writes(t, sid)
+	condition := writes(t, "AlertsRole", sid)
 	if diff := cmp.Diff(texts{text(table.CallerPartition("*"))}, condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]); diff != "" {
 		t.Errorf("leading keys (-want +got):\n%s", diff)
 	}
 	// A condition for all values holds where there is none.
 	if got := condition["Null"]["dynamodb:LeadingKeys"]; !slices.Equal(got, texts{"false"}) {
 		t.Errorf("the condition may be without keys: %v", got)
+	}
+}
+
+// The functions may write timers, reminders and how far runs have come, and nothing else
+// with their attributes.
+func TestEscalationMayWriteWhatItConsistsOf(t *testing.T) {
+	t.Parallel()
+	timer := table.TimerItem(table.TimerKey(noon, "+14155550101", 1), noon)
+	wantAttributes(t, "AlertsRole", "SetTimer", timer)
+	done, _ := table.DoneItem(timer)
+	wantAttributes(t, "EscalateRole", "SetTimer", timer, done)
+	for _, name := range []string{"AlertsRole", "EscalateRole"} {
+		wantKeys(t, name, "SetTimer", "ForAllValues:StringLike", "DUE#*")
+	}
+	wantAttributes(t, "EscalateRole", "WriteReminder", table.ReminderItem(table.ReminderKey("+14155550101", "first", 1), noon, noon, "calls"))
+	wantKeys(t, "EscalateRole", "WriteReminder", "ForAllValues:StringLike", text(table.CallerPartition("*")))
+	progress := table.Escalation{Next: noon, LockedUntil: noon}.Item()
+	wantAttributes(t, "EscalateRole", "WriteProgress", progress)
+	wantKeys(t, "EscalateRole", "WriteProgress", "ForAllValues:StringEquals", text(table.Text(progress, table.PK)))
+}
+
+// wantKeys checks which partitions a grant is for.
+func wantKeys(t *testing.T, name string, sid, operator, want text) {
+	t.Helper()
+	if diff := cmp.Diff(texts{want}, writes(t, name, sid)[string(operator)]["dynamodb:LeadingKeys"]); diff != "" {
+		t.Errorf("%s of %s: leading keys (-want +got):\n%s", sid, name, diff)
 	}
 }

@@ -1,0 +1,36 @@
+// Command escalate is the Lambda function that runs every minute: it reminds people of
+// callers whom nobody has called back.
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/lambda/lambdaenv"
+	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
+)
+
+func main() { lambdaenv.Run("escalate", start) }
+
+// start wires the function.
+func start(_ context.Context, e *lambdaenv.Environment) (lambda.Handler, error) {
+	c := readConfig(e)
+	if err := e.Err(); err != nil {
+		return nil, err
+	}
+	log := lambdacontext.NewLogger()
+	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)
+	store := c.retention.Store(dynamostore.New(c.table.Config, c.table.Name))
+	runner := escalate.New(c.firm.Plan, store, c.firm.Callers.Read, topic, log)
+	runner.Style = c.firm.Style()
+	// What the scheduler sends says nothing: a late run does the same as one in time.
+	return lambda.NewHandler(func(ctx context.Context) error {
+		_, err := runner.Run(ctx)
+		return err
+	}), nil
+}

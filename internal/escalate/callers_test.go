@@ -1,0 +1,217 @@
+package escalate_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/hours"
+	"github.com/ringback/ringback/internal/ledger"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// ledgerWorld keeps follow-ups of real events, with a runner whose timers they set.
+type ledgerWorld struct {
+	*world
+	ledger  *ledger.Ledger
+	callers escalate.Callers
+}
+
+func newLedgerWorld(t *testing.T) *ledgerWorld {
+	t.Helper()
+	plan, callers, err := escalate.Settings{
+		BusinessHours: "Mon-Fri 9:00-17:00; Support=24/7", Zone: time.UTC,
+		After: 15*time.Minute, AgainAfter: escalate.DefaultAgainAfter,
+	}.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &ledgerWorld{world: &world{T: t, store: &counting{Store: &tabletest.Memory{Now: func() time.Time { return day }}}, topic: &topic{}}, callers: callers}
+	w.runner = escalate.New(plan, w.store, callers.Read, w.topic, logscan.Logger(t))
+	w.runner.Now = func() time.Time { return w.now }
+	w.ledger = ledger.New(w.store, events.PhoneNumber, logscan.Logger(t))
+	w.ledger.Now = w.runner.Now
+	w.ledger.Changed = w.runner.Changed(callers)
+	return w
+}
+
+func (w *ledgerWorld) keep(items ...table.Item) {
+	w.Helper()
+	for _, item := range items {
+		if _, err := w.store.Put(w.Context(), item); err != nil {
+			w.Fatal(err)
+		}
+		if err := w.ledger.Process(w.Context(), []table.Item{item})[0]; err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// call is a call that ended at a time, of 30 seconds if somebody answered.
+func (w *ledgerWorld) call(clock, id, direction, outcome, line string) {
+	w.Helper()
+	w.now = at(clock)
+	envelope, err := events.Open(fmt.Appendf(nil, `{"type":"call.completed","data":{"call_sid":%q,"contact_number":"14155550144",
+		"justcall_number":"14155550101","justcall_line_name":%q,"agent_name":"Ines","call_date":"2026-06-01","call_time":"%s:00",
+		"call_info":{"direction":%q,"type":%q},"call_duration":{"conversation_time":30,"total_duration":30,"ring_time":15}}}`,
+		id, line, clock, direction, outcome))
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.keep(table.EventItem(envelope.Decode(), time.Time{}, w.now))
+}
+
+func (w *ledgerWorld) act(clock string, kind followup.ActKind, until string) {
+	w.Helper()
+	w.now = at(clock)
+	act := followup.Act{ID: clock, At: w.now, Kind: kind, By: "Ines"}
+	if until != "" {
+		act.Until = at(until)
+	}
+	w.keep(ledger.ActItem("+14155550144", act))
+}
+
+func TestCallsAndHandActsDecideWhoIsRemindedOf(t *testing.T) {
+	t.Parallel()
+	const sales, first, second = "Sales", "Not called back: +14155550144 on Sales, since 1 Jun 10:00 UTC", "Still not called back: +14155550144 on Sales, since 1 Jun 10:00 UTC"
+	missed := func(w *ledgerWorld, clock, id string) { w.call(clock, id, "Incoming", "Missed", sales) }
+	for _, test := range []struct {
+		name string
+		tell func(w *ledgerWorld)
+	}{
+		{"nobody does anything", func(w *ledgerWorld) {
+			w.run("10:15", first)
+			w.run("11:00", second)
+		}},
+		{"somebody talks with them", func(w *ledgerWorld) {
+			w.call("10:10", "b", "Outgoing", "Answered", sales)
+			w.run("10:15")
+			w.run("11:00")
+		}},
+		{"somebody talks with them after the first reminder", func(w *ledgerWorld) {
+			w.run("10:15", first)
+			w.call("10:20", "b", "Outgoing", "Answered", sales)
+			w.run("11:00")
+		}},
+		{"they are called back, and ring again in vain", func(w *ledgerWorld) {
+			w.run("10:15", first)
+			w.call("10:20", "b", "Outgoing", "Answered", sales)
+			missed(w, "10:30", "c")
+			w.run("10:45", "Not called back: +14155550144 on Sales, since 1 Jun 10:30 UTC")
+		}},
+		{"somebody tries", func(w *ledgerWorld) {
+			w.call("10:10", "b", "Outgoing", "Unanswered", sales)
+			w.run("10:15")
+			w.run("10:39")
+			w.run("10:41", first+", tried once")
+		}},
+		{"somebody claims them, and forgets them", func(w *ledgerWorld) {
+			w.act("10:10", followup.ActClaim, "10:50")
+			w.run("10:15")
+			w.run("10:50", first)
+			w.run("11:00")
+			w.run("11:35", second)
+		}},
+		{"somebody claims them, and gives them back", func(w *ledgerWorld) {
+			w.act("10:10", followup.ActClaim, "10:50")
+			w.run("10:15")
+			w.act("10:20", followup.ActUnclaim, "")
+			w.run("10:21", first)
+		}},
+		{"they ring again while they are snoozed", func(w *ledgerWorld) {
+			w.act("10:10", followup.ActSnooze, "12:00")
+			w.run("10:15")
+			missed(w, "10:30", "c")
+			w.run("10:31", first+", 2 calls")
+		}},
+		{"it is done", func(w *ledgerWorld) {
+			w.act("10:10", followup.ActDone, "")
+			w.run("10:15")
+		}},
+		{"they ring three times", func(w *ledgerWorld) {
+			missed(w, "10:02", "b")
+			missed(w, "10:04", "c")
+			w.run("10:05", first+", 3 calls")
+			w.run("10:15")
+			w.run("11:00", second+", 3 calls")
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newLedgerWorld(t)
+			missed(w, "10:00", "a")
+			w.run("10:01")
+			test.tell(w)
+		})
+	}
+}
+
+func TestAStrangerWhoGaveUpOnceIsNotRemindedOf(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	w.call("10:00", "a", "Incoming", "Abandoned", "Sales")
+	w.run("10:15")
+	w.call("10:30", "b", "Incoming", "Abandoned", "Sales")
+	w.run("10:31", "Not called back: +14155550144 on Sales, since 1 Jun 10:00 UTC, 2 calls")
+}
+
+func TestHoursAreThoseOfTheLineThatWasCalledFirst(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	w.call("03:00", "a", "Incoming", "Missed", "Support")
+	w.call("03:10", "b", "Incoming", "Missed", "Sales")
+	w.run("03:15", "Not called back: +14155550144 on Support, since 1 Jun 03:00 UTC, 2 calls")
+
+	w = newLedgerWorld(t)
+	w.call("03:00", "a", "Incoming", "Missed", "Sales")
+	w.call("03:10", "b", "Incoming", "Missed", "Support")
+	w.run("03:15")
+	w.run("09:15", "Not called back: +14155550144 on Sales, since 1 Jun 03:00 UTC, 2 calls")
+}
+
+func TestACallerIsReadAsTheFollowUpSays(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	w.call("10:00", "a", "Incoming", "Voicemail", "Sales")
+	page, err := w.store.Query(t.Context(), table.Waiter("+14155550144"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.callers.Read("+14155550144", page.Items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := escalate.Caller{
+		Episode: escalate.Episode{ID: "first", Since: at("10:00"), Last: at("10:00"), Calls: 1},
+		Waiter: alert.Waiter{
+			CallID: "a", Key: table.FollowUpKey("+14155550144"), Caller: "+14155550144", Outcome: events.Voicemailed, First: at("10:00"), Unserved: 1,
+		},
+		Line: "+14155550101", LineName: "Sales",
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(escalate.Episode{}, "Hours", "PausedUntil")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if nobody, err := w.callers.Read("+14155550145", nil); err != nil || nobody.ID != "" {
+		t.Errorf("%v, %v: somebody of whom nothing is known waits", nobody, err)
+	}
+}
+
+func TestSettingsSayAllThatIsWrong(t *testing.T) {
+	t.Parallel()
+	_, _, err := escalate.Settings{BusinessHours: "9-5", Holidays: "Christmas", Zone: time.UTC, After: time.Hour, AgainAfter: time.Minute}.Read()
+	for _, want := range []error{hours.ErrHours, hours.ErrHolidays, escalate.ErrLevels} {
+		if !errors.Is(err, want) {
+			t.Errorf("%v, want %v too", err, want)
+		}
+	}
+}
