@@ -55,9 +55,14 @@ func always(operation string, fault faultproxy.Fault) faultproxy.Decide {
 }
 
 // ofHistory reports whether a request queries the caller's contacts and rings, and not
-// a call or one ring.
+// a call, one ring or the follow-up.
 func ofHistory(r faultproxy.Request) bool {
-	return r.Operation == query && strings.Contains(string(r.Body), `"`+table.ContactSort)
+	return r.Operation == query && strings.Contains(string(r.Body), `"RING#~"`)
+}
+
+// ofFollowUp reports whether a request reads or writes a follow-up.
+func ofFollowUp(r faultproxy.Request) bool {
+	return strings.Contains(string(r.Body), `"FOLLOWUP#default"`)
 }
 
 // However a publish fails, the alert arrives. It is repeated only if the topic
@@ -201,6 +206,42 @@ func TestAnAlertNeitherWaitsForNorFailsWithItsEnrichment(t *testing.T) {
 			}
 			if w.logged("alert enrichment failed") != 1 || !strings.Contains(w.logs(), `"enriched":false`) {
 				t.Errorf("the log does not say that it is missing:\n%s", w.logs())
+			}
+		})
+	}
+}
+
+// The record comes again until the follow-up is kept. The alert does not.
+func TestAnAlertNeitherWaitsForNorFailsWithTheFollowUp(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]faultproxy.Fault{
+		"throttled": faultproxy.TableThrottled,
+		"denied":    faultproxy.TableDenied,
+		"hanging":   {Delay: time.Hour, Cut: true}, // past the function's timeout
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			records := w.stored(sample(t, "call.missed"))
+			w.table.Set(func(r faultproxy.Request) faultproxy.Fault {
+				if ofFollowUp(r) {
+					return fault
+				}
+				return faultproxy.Fault{}
+			})
+			if failed := w.invoke(records); failed != records[0].Sequence {
+				t.Errorf("reported %q, want the record's %q", failed, records[0].Sequence)
+			}
+			w.wantAlerts("CALL#call_1d4e5f6a/missed_call")
+			if w.logged("follow-up not kept") != 1 {
+				t.Errorf("the log does not say so:\n%s", w.logs())
+			}
+
+			w.table.Set(faultproxy.None)
+			w.deliver(records)
+			w.wantAlerts()
+			if w.logged("follow-up kept") != 1 {
+				t.Errorf("the follow-up is not kept:\n%s", w.logs())
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringback/ringback/events"
@@ -105,6 +106,9 @@ func (d *Dispatcher) Process(ctx context.Context, items []table.Item) []error {
 		d.log.LogAttrs(ctx, slog.LevelWarn, "alerts postponed", slog.Int("count", len(left)))
 	}
 	for _, p := range all {
+		if p.err == nil && p.unmarked.Load() {
+			p.err = consumer.ErrNotAgain
+		}
 		for _, i := range p.indexes {
 			errs[i] = p.err
 		}
@@ -121,11 +125,13 @@ type pending struct {
 	err     error    // their result of Process
 	because *pending // whose events have come; nil if the call's own have
 
-	call    *call
-	due     []*due
-	sent    map[events.Kind]bool // the rounds published just now, marked or not
-	again   bool                 // it has to decide anew
-	besides []table.Key          // so have these calls, which sit in rings that were left
+	call  *call
+	due   []*due
+	sent  map[events.Kind]bool // the rounds published just now, marked or not
+	again bool                 // it has to decide anew
+
+	unmarked atomic.Bool // something was published, and is not marked
+	besides  []table.Key // so have these calls, which sit in rings that were left
 }
 
 func newPending(key table.Key, because *pending) *pending {
@@ -469,9 +475,10 @@ func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
 
 // mark records that an alert was published. Without the mark, the alert repeats
 // if the record comes again. The error is only logged: returned, it would bring
-// the record again for certain.
+// the record again for certain. Nor is it to come again for another consumer's sake.
 func (d *Dispatcher) mark(ctx context.Context, a *due) {
 	if _, err := d.store.Put(ctx, table.AlertedItem(a.Key, a.round, a.OccurredAt, d.Now())); err != nil {
+		a.unmarked.Store(true)
 		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
 			append(attributes(a.key, a.kind), slog.String("error", err.Error()))...)
 	}

@@ -14,6 +14,10 @@ import (
 // any other, and ends in the failure bucket, where a person finds it.
 var ErrPermanent = errors.New("cannot be processed")
 
+// ErrNotAgain marks an item that is done, but would be done twice if it came again. So
+// it does not come again on account of other consumers either.
+var ErrNotAgain = errors.New("done, and must not come again")
+
 // ErrResults means that a [Process] did not return one error for each item.
 var ErrResults = errors.New("not one result for each item")
 
@@ -65,7 +69,8 @@ func (c Consumer) key(item table.Item) string {
 
 // All returns a [Process] that gives each batch to every consumer, side by side.
 // The error of an item joins those of all consumers that failed on it; the
-// caller then sends the item again to all of them.
+// caller then sends the item again to all of them. It is nil if one of them says
+// [ErrNotAgain].
 func All(consumers ...Consumer) Process {
 	return func(ctx context.Context, items []table.Item) []error {
 		var (
@@ -94,6 +99,11 @@ func All(consumers ...Consumer) Process {
 			})
 		}
 		all.Wait()
+		for i, err := range errs {
+			if errors.Is(err, ErrNotAgain) {
+				errs[i] = nil
+			}
+		}
 		return errs
 	}
 }

@@ -88,3 +88,16 @@ func TestAllGivesEachConsumerTheItemsItWants(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatMustNotComeAgainDoesNotForOthersEither(t *testing.T) {
+	t.Parallel()
+	fails := func(err error) consumer.Consumer {
+		return consumer.Consumer{Process: func(_ context.Context, items []table.Item) []error {
+			return slices.Repeat([]error{err}, len(items))
+		}}
+	}
+	all := consumer.All(fails(consumer.ErrNotAgain), fails(errBusy), fails(nil))
+	if errs := all(t.Context(), []table.Item{item("a", "1")}); errs[0] != nil {
+		t.Errorf("error %v, want none", errs[0])
+	}
+}

@@ -169,6 +169,7 @@ func (l *loop) processBatch(ctx context.Context, batch []Record) (failed []uint6
 	}
 	for i, err := range l.Process.Run(ctx, items) {
 		switch {
+		case errors.Is(err, ErrNotAgain):
 		case errors.Is(err, ErrResults):
 			l.log.Error("record not processed", "sequence", batch[i].Sequence, "error", err)
 			failed = append(failed, batch[i].Sequence)

@@ -31,7 +31,7 @@ func newLedgerWorld(t *testing.T) *ledgerWorld {
 	t.Helper()
 	plan, callers, err := escalate.Settings{
 		BusinessHours: "Mon-Fri 9:00-17:00; Support=24/7", Zone: time.UTC,
-		After: 15*time.Minute, AgainAfter: escalate.DefaultAgainAfter,
+		After: 15 * time.Minute, AgainAfter: escalate.DefaultAgainAfter,
 	}.Read()
 	if err != nil {
 		t.Fatal(err)
