@@ -690,7 +690,14 @@ func TestPromise2_AnAlertOutlivesItsProcess(t *testing.T) {
 			fault := tc.fault
 			fault.Then = func() { process.Kill() }
 			if tc.table {
-				w.table.Set(onFirst(1, putItem, fault))
+				killed := false
+				w.table.Set(func(r faultproxy.Request) faultproxy.Fault {
+					if killed || r.Operation != putItem || !strings.Contains(string(r.Body), `"`+table.AlertedAt+`"`) {
+						return faultproxy.Fault{}
+					}
+					killed = true
+					return fault
+				})
 			} else {
 				w.topic.Set(onFirst(1, publishBatch, fault))
 			}
