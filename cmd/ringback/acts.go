@@ -111,7 +111,7 @@ number, it is "call:" and the ID of the call.`,
 			case err != nil:
 				return err
 			}
-			report(c.OutOrStdout(), r, before)
+			reportAct(c.OutOrStdout(), r, before)
 			return nil
 		},
 	}
@@ -141,8 +141,8 @@ func (a *actFlags) perform(ctx context.Context, r local.Request) (before ledger.
 	return before, err
 }
 
-// report says what an act changes.
-func report(out io.Writer, r local.Request, before ledger.Outcome) {
+// reportAct says what an act changes.
+func reportAct(out io.Writer, r local.Request, before ledger.Outcome) {
 	if !before.Waits {
 		fmt.Fprintf(out, "%s does not wait", before.Caller)
 		switch {

@@ -10,14 +10,17 @@ import (
 	"github.com/ringback/ringback/internal/deployed"
 )
 
-// topics are those that people subscribe to, with what nobody gets if nobody does.
-var topics = []struct{ output, nobody, nobodyYet, parameter string }{
+// topic is one that people subscribe to, with what nobody gets if nobody does.
+type topic struct{ output, carries, nobody, nobodyYet, parameter string }
+
+// topics are all of them.
+var topics = []topic{
 	{
-		deployed.OutputTopicARN, "Nobody is alerted to missed calls and voicemails", "Nobody is alerted to missed calls and voicemails yet",
+		deployed.OutputTopicARN, "alerts", "Nobody is alerted to missed calls and voicemails", "Nobody is alerted to missed calls and voicemails yet",
 		"AlertEmail",
 	},
 	{
-		deployed.OutputOpsARN, "Nobody is told when this stack has a problem", "Nobody is told yet when this stack has a problem",
+		deployed.OutputOpsARN, "alarms", "Nobody is told when this stack has a problem", "Nobody is told yet when this stack has a problem",
 		"OpsEmail",
 	},
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -135,6 +136,17 @@ func partitionOf(cell string, d *events.Delivery) string {
 		return "EVENT#" + string(d.Type)
 	}
 	return prefix + "#" + d.ID
+}
+
+func TestTheDocumentedWebhooksAreThoseThatAreNeeded(t *testing.T) {
+	t.Parallel()
+	var want [][]string
+	for _, needed := range justcall.Needed {
+		want = append(want, []string{"`" + string(needed.Type) + "`", needed.For})
+	}
+	if diff := cmp.Diff(want, documentedTable(t, "docs/connect.md", "type")); diff != "" {
+		t.Errorf("types (-code +docs/connect.md):\n%s", diff)
+	}
 }
 
 var quotedText = regexp.MustCompile("`([^`]*)`")

@@ -52,13 +52,13 @@ Try it on this machine:
   ringback serve --demo      start, post the nine sample events, keep serving
   ringback send call.missed  post one sample to it, from another terminal
 
-Then deploy it to AWS with "make deploy"; "ringback webhook-url" prints the URL
-to paste into JustCall.`,
+Then deploy it to AWS with "make deploy". "ringback connect" has JustCall post to it,
+and "ringback doctor" says what is wrong.`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServe(), newDemo(), newSend(), newCall(), newClaim(), newUnclaim(), newDone(), newSnooze(), newRebuild(), newCreateTable(), newDeploy(), newWebhookURL())
+	root.AddCommand(newServe(), newDemo(), newSend(), newConnect(), newDoctor(), newCall(), newClaim(), newUnclaim(), newDone(), newSnooze(), newRebuild(), newCreateTable(), newDeploy(), newWebhookURL())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w\n\"%s --help\" lists the flags", err, c.CommandPath())
 	})

@@ -42,27 +42,33 @@ func (f *tableFlags) arguments() (text string) {
 
 // read opens the table, calls job with it, and closes it.
 func (f *tableFlags) read(ctx context.Context, job func(table.Store) error) error {
-	if f.stack != "" {
-		cfg, err := deployed.Config(ctx, f.region)
-		if err != nil {
-			return err
-		}
-		store, err := deployed.Table(ctx, cfg, f.stack)
-		if err != nil {
-			return err
-		}
-		return job(store)
-	}
-	path := filepath.Join(f.data, local.StoreFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no stack has run in %s yet: start one with \"ringback serve\", or choose another with --data or --stack", f.data)
-	}
-	store, err := bolt.Open(path, schema.Events())
-	if errors.Is(err, bolt.ErrLocked) {
-		return fmt.Errorf("%w\nStop the \"ringback serve\" that runs there first", err)
-	}
+	store, closeStore, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(job(store), store.Close())
+	return errors.Join(job(store), closeStore())
+}
+
+// open opens the table. The caller must call closeStore.
+func (f *tableFlags) open(ctx context.Context) (store table.Store, closeStore func() error, err error) {
+	if f.stack != "" {
+		cfg, err := deployed.Config(ctx, f.region)
+		if err != nil {
+			return nil, nil, err
+		}
+		store, err = deployed.Table(ctx, cfg, f.stack)
+		return store, func() error { return nil }, err
+	}
+	path := filepath.Join(f.data, local.StoreFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("no stack has run in %s yet: start one with \"ringback serve\", or choose another with --data or --stack", f.data)
+	}
+	opened, err := bolt.Open(path, schema.Events())
+	if errors.Is(err, bolt.ErrLocked) {
+		return nil, nil, fmt.Errorf("%w\nStop the \"ringback serve\" that runs there first", err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return opened, opened.Close, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -21,6 +22,9 @@ type Call struct {
 	Outcome       string // call_info.type: "answered", "Missed", "In Progress", …
 	Raw           jsontext.Value
 }
+
+// UnderWay reports whether the call has not ended yet.
+func (c Call) UnderWay() bool { return strings.EqualFold(strings.TrimSpace(c.Outcome), "in progress") }
 
 // Calls walks the calls of all lines. Those that are under way are among them.
 func (c *Client) Calls(ctx context.Context, from Cursor) iter.Seq2[Page[Call], error] {

@@ -82,3 +82,13 @@ func (c *Client) RemoveWebhook(ctx context.Context, id string) error {
 	_, err := c.call(ctx, operation{"remove a webhook", http.MethodDelete, "/v2.1/webhooks/url/" + url.PathEscape(id)}, nil, nil)
 	return err
 }
+
+// WebhookTypes are the types that JustCall has webhooks for.
+var WebhookTypes = []events.Type{
+	events.TypeCallCompleted, events.TypeCallAnswered, events.TypeCallInitiated, events.TypeCallIncoming, events.TypeCallUpdated,
+	events.TypeCallEntersQueue, events.TypeCallExitsQueue, events.TypeCallAIGenerated, events.TypeCallVoicemail, events.TypeCallMissed,
+	events.TypeCallAIVoiceAgent, events.TypeSMSSentReceived, events.TypeSMSSent, events.TypeSMSReceived, events.TypeSMSStatusUpdated,
+	events.TypeSalesDialerCallCompleted, events.TypeSalesDialerCallUpdated, events.TypeSalesDialerCallAIGenerated,
+	events.TypeWhatsAppMessageSent, events.TypeWhatsAppMessageReceived, events.TypeWhatsAppMessageStatusUpdated,
+	events.TypeContactStatusUpdated, events.TypeAppointmentScheduled,
+}

@@ -5,6 +5,7 @@ package awstest
 import (
 	"bytes"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/smithy-go/encoding/cbor"
 	"github.com/go-json-experiment/json"
 )
 
@@ -23,6 +25,9 @@ const (
 	SecretARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:WebhookSecret-x" //nolint:gosec // It names a secret.
 	AlertsARN = "arn:aws:sns:eu-central-1:123456789012:alerts"
 	OpsARN    = "arn:aws:sns:eu-central-1:123456789012:ops"
+
+	SpillURL      = "https://sqs.eu-central-1.amazonaws.com/123456789012/spill"
+	DeadLetterURL = "https://sqs.eu-central-1.amazonaws.com/123456789012/dead"
 )
 
 // What SNS puts for a subscription that is confirmed, and for others.
@@ -32,18 +37,27 @@ const (
 	Deleted   = "Deleted"
 )
 
-// AWS answers as CloudFormation, Secrets Manager and SNS do, of one stack of ringback.
+// AWS answers as CloudFormation, CloudWatch, Secrets Manager, SNS and SQS do, of one
+// stack of ringback, and as DynamoDB does of an empty table.
 type AWS struct {
-	URL                 string // of all three services
+	URL                 string // of all these services
 	Outputs, Parameters map[string]string
 	SecretText          string
 	Subscriptions       map[string][]string // the ARNs of a topic's subscriptions
+	Queues              map[string]int      // messages, by the queue's URL
+	Alarms              []Alarm
 	// StackFault is what CloudFormation answers instead. SecretFault and SubscribeFault
 	// are the errors' codes of the others.
 	StackFault, SecretFault, SubscribeFault string
 
 	// What was asked for.
 	Stack, Secret, Region string
+}
+
+// Alarm is an alarm of CloudWatch's.
+type Alarm struct {
+	Name, State string
+	Actions     []string // nil: switched off
 }
 
 // New makes a stack of ringback, whose URL ends with a token, the only thing that the AWS
@@ -53,6 +67,7 @@ func New(t *testing.T, token string) *AWS {
 	a := &AWS{
 		Outputs: map[string]string{
 			"WebhookUrlBase": URLBase, "SecretArn": SecretARN, "TableName": "t", "AlertsTopicArn": AlertsARN, "OpsTopicArn": OpsARN,
+			"SpillQueueUrl": SpillURL, "DeadLetterQueueUrl": DeadLetterURL,
 		},
 		Subscriptions: map[string][]string{AlertsARN: {Confirmed}, OpsARN: {Confirmed}},
 		SecretText:    `{"token":"` + token + `","signing_secret":""}`,
@@ -66,8 +81,19 @@ func New(t *testing.T, token string) *AWS {
 		if scope := strings.Split(r.Header.Get("Authorization"), "/"); len(scope) > 3 {
 			a.Region = scope[2]
 		}
-		if r.Header.Get("X-Amz-Target") == "secretsmanager.GetSecretValue" {
+		switch target := r.Header.Get("X-Amz-Target"); {
+		case target == "secretsmanager.GetSecretValue":
 			a.answerSecret(t, w, body)
+			return
+		case target == "AmazonSQS.GetQueueAttributes":
+			a.answerQueue(t, w, body)
+			return
+		case target == "DynamoDB_20120810.Query":
+			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+			_, _ = io.WriteString(w, `{"Items":[],"Count":0,"ScannedCount":0}`)
+			return
+		case strings.HasSuffix(r.URL.Path, "/operation/DescribeAlarms"):
+			a.answerAlarms(w)
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -91,8 +117,11 @@ func New(t *testing.T, token string) *AWS {
 	folder := t.TempDir()
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL_CLOUDFORMATION":  server.URL,
+		"AWS_ENDPOINT_URL_CLOUDWATCH":      server.URL,
+		"AWS_ENDPOINT_URL_DYNAMODB":        server.URL,
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL,
 		"AWS_ENDPOINT_URL_SNS":             server.URL,
+		"AWS_ENDPOINT_URL_SQS":             server.URL,
 		"AWS_ACCESS_KEY_ID":                "AKIAEXAMPLE",
 		"AWS_SECRET_ACCESS_KEY":            "example",
 		"AWS_CONFIG_FILE":                  filepath.Join(folder, "config"),
@@ -102,6 +131,35 @@ func New(t *testing.T, token string) *AWS {
 		t.Setenv(name, value)
 	}
 	return a
+}
+
+func (a *AWS) answerAlarms(w http.ResponseWriter) {
+	list := cbor.List{}
+	for _, alarm := range a.Alarms {
+		actions := cbor.List{}
+		for _, action := range alarm.Actions {
+			actions = append(actions, cbor.String(action))
+		}
+		list = append(list, cbor.Map{
+			"AlarmName": cbor.String(alarm.Name), "StateValue": cbor.String(alarm.State),
+			"ActionsEnabled": cbor.Bool(alarm.Actions != nil), "AlarmActions": actions,
+		})
+	}
+	w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+	w.Header().Set("Content-Type", "application/cbor")
+	_, _ = w.Write(cbor.Encode(cbor.Map{"MetricAlarms": list}))
+}
+
+func (a *AWS) answerQueue(t *testing.T, w http.ResponseWriter, body []byte) {
+	t.Helper()
+	var asked struct {
+		URL string `json:"QueueUrl"`
+	}
+	if err := json.Unmarshal(body, &asked); err != nil {
+		t.Error(err)
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	_, _ = fmt.Fprintf(w, `{"Attributes":{"ApproximateNumberOfMessages":"%d","ApproximateNumberOfMessagesNotVisible":"0"}}`, a.Queues[asked.URL])
 }
 
 type stackOutput struct {

@@ -176,7 +176,7 @@ func TestRequestsAndResponsesAreAsJustCallDescribesThem(t *testing.T) {
 		}
 		totals, err := c.Totals(ctx, time.Now().In(s.Zone), time.Now().In(s.Zone))
 		check(t, totals.Calls, err)
-		for _, typ := range justcalltest.HookTypes {
+		for _, typ := range justcall.WebhookTypes {
 			check(t, 1, c.AddWebhook(ctx, typ, "https://hooks.example.com/justcall/token"))
 		}
 		hooks, err := c.Webhooks(ctx)
@@ -204,7 +204,7 @@ func TestRequestsAndResponsesAreAsJustCallDescribesThem(t *testing.T) {
 }
 
 // The types that JustCall has webhooks for, as its description lists them.
-func TestHookTypesAreThoseOfTheDescription(t *testing.T) {
+func TestWebhookTypesAreThoseOfTheDescription(t *testing.T) {
 	t.Parallel()
 	var want []events.Type
 	for _, parameter := range readDescription(t).Paths.Value("/v2.1/webhooks").Get.Parameters {
@@ -214,8 +214,8 @@ func TestHookTypesAreThoseOfTheDescription(t *testing.T) {
 			}
 		}
 	}
-	if !slices.Equal(want, justcalltest.HookTypes) {
-		t.Errorf("types %v, want %v", justcalltest.HookTypes, want)
+	if !slices.Equal(want, justcall.WebhookTypes) {
+		t.Errorf("types %v, want %v", justcall.WebhookTypes, want)
 	}
 }
 

@@ -1,0 +1,204 @@
+package main_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/justcall"
+	"github.com/ringback/ringback/internal/proof/awstest"
+	"github.com/ringback/ringback/internal/proof/justcalltest"
+)
+
+// doctor returns the verdicts of "doctor" by what it looked at, and each with what to do
+// must have it.
+func doctor(t *testing.T, code int, args ...string) map[string]string {
+	t.Helper()
+	got := program.Run(t, append([]string{"doctor", "--output", "json"}, args...)...)
+	got.Exits(t, code)
+	for _, secret := range []string{justcalltest.Key, justcalltest.Secret} {
+		got.Hides(t, secret)
+	}
+	var report struct {
+		Findings []struct {
+			Check, Verdict, Says, Do string
+		}
+	}
+	if err := json.Unmarshal([]byte(got.Stdout), &report, json.MatchCaseInsensitiveNames(true)); err != nil {
+		t.Fatalf("%v:\n%s\n%s", err, got.Stdout, got.Stderr)
+	}
+	verdicts := make(map[string]string)
+	for _, f := range report.Findings {
+		if _, twice := verdicts[f.Check]; twice {
+			t.Errorf("%s is there twice", f.Check)
+		}
+		verdicts[f.Check] = f.Verdict
+		if f.Says == "" {
+			t.Errorf("%s says nothing", f.Check)
+		}
+	}
+	return verdicts
+}
+
+func TestDoctorOnThisMachine(t *testing.T) {
+	t.Parallel()
+	s, account := justCall(t)
+	local, url, serve := serving(t)
+	begun := time.Now().Add(-time.Hour).UTC()
+	call := func(minutes int) {
+		at := begun.Add(time.Duration(minutes) * time.Minute)
+		sid := fmt.Sprintf("CA%032d", minutes)
+		s.Change(func() {
+			s.AddCall(justcalltest.Call{SID: sid, Contact: "+12125550123", Line: "+12125550199", Type: "answered", Start: at, Length: time.Minute})
+		})
+		event := writeFile(t, "call.json", `{"type":"call.completed","data":{"call_sid":"`+sid+`","call_date":"`+at.Format(time.DateOnly)+
+			`","call_time":"`+at.Format(time.TimeOnly)+`","contact_number":"12125550123","call_info":{"direction":"Incoming","type":"answered"}}}`)
+		program.Run(t, "send", "--url", url, event).Exits(t, 0)
+	}
+	call(0)
+	args := slices.Concat(local, account)
+
+	// Nothing is connected yet, and the table is in use.
+	got := doctor(t, 1, args...)
+	for _, typ := range needed() {
+		if got["event "+string(typ)] != "wrong" {
+			t.Errorf("%s is %q, want it wrong", typ, got["event "+string(typ)])
+		}
+	}
+	program.Run(t, slices.Concat([]string{"connect", "--yes", "--no-sample"}, args)...).Exits(t, 0)
+	want := map[string]string{
+		"webhook": "OK", "table": "OK", "JustCall": "OK", "signatures": "warning", "newest calls": "warning",
+	}
+	for _, typ := range needed() {
+		want["event "+string(typ)] = "OK"
+	}
+	if diff := cmp.Diff(want, doctor(t, 0, args...)); diff != "" {
+		t.Errorf("connected (-want +got):\n%s", diff)
+	}
+
+	// What JustCall thinks of a webhook.
+	s.Change(func() {
+		for i := range s.Hooks {
+			switch s.Hooks[i].Type {
+			case events.TypeCallMissed:
+				s.Hooks[i].Status = justcall.WebhookBlacklisted
+			case events.TypeCallVoicemail:
+				s.Hooks[i].Status = justcall.WebhookWarning
+			case events.TypeSMSSent:
+				s.Hooks[i].Version = "2.0"
+			default:
+			}
+		}
+		s.AddHook(events.TypeCallAnswered, url, justcall.WebhookActive)
+	})
+	want["event call.missed"], want["event call.voicemail"], want["event sms.sent"], want["event call.answered"] = "wrong", "warning", "warning", "warning"
+	if diff := cmp.Diff(want, doctor(t, 1, args...)); diff != "" {
+		t.Errorf("JustCall stopped (-want +got):\n%s", diff)
+	}
+	text := program.Run(t, append([]string{"doctor"}, args...)...)
+	text.Exits(t, 1)
+	text.Says(t, "Blacklisted", "Warning", "older form", "posted 2 times", "→ run \"ringback connect\"", " wrong\n")
+	text.Complains(t, "1 thing is wrong")
+	text.Hides(t, url[strings.LastIndexByte(url, '/')+1:])
+
+	// The stack is stopped: then its table can be looked at.
+	serve.Stop()
+	got = doctor(t, 1, args...)
+	for check, verdict := range map[string]string{
+		"webhook": "wrong", "serve": "warning", "last delivery": "OK", "alerts": "OK", "newest calls": "OK",
+	} {
+		if got[check] != verdict {
+			t.Errorf("stopped: %s is %q, want %q", check, got[check], verdict)
+		}
+	}
+	s.Change(func() {
+		s.AddCall(justcalltest.Call{Contact: "+12125550123", Line: "+12125550199", Type: "Missed", Start: begun.Add(10 * time.Minute)})
+		s.AddCall(justcalltest.Call{Contact: "+12125550123", Line: "+12125550199", Type: "answered", Start: begun, Length: 5 * time.Hour}) // it goes on
+	})
+	if got := doctor(t, 1, args...); got["newest calls"] != "warning" {
+		t.Errorf("a call that no webhook told of is %q, want a warning", got["newest calls"])
+	}
+}
+
+func TestDoctorWithoutKeysLooksAtTheRest(t *testing.T) {
+	t.Parallel()
+	local, _, _ := serving(t)
+	if diff := cmp.Diff(map[string]string{"webhook": "OK", "table": "OK", "JustCall": "warning"}, doctor(t, 0, local...)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	_, account := justCall(t)
+	got := doctor(t, 0, append(account, local[:2]...)...) // JustCall cannot reach it
+	if got["webhook"] != "warning" || got["JustCall"] != "OK" {
+		t.Errorf("without a public URL: %v", got)
+	}
+}
+
+func TestDoctorSaysWhyJustCallRefuses(t *testing.T) {
+	t.Parallel()
+	s, account := justCall(t)
+	s.Before = func(*http.Request) http.Handler { return justcalltest.Respond(http.StatusForbidden, "{}") }
+	local, _, _ := serving(t)
+	args := slices.Concat(local, account)
+	if got := doctor(t, 1, args...); got["JustCall"] != "wrong" {
+		t.Errorf("%v", got)
+	}
+	text := program.Run(t, append([]string{"doctor"}, args...)...)
+	text.Says(t, "Team plan")
+}
+
+func TestDoctorOnADeployedStack(t *testing.T) {
+	s, account := justCall(t)
+	_, url, _ := serving(t)
+	a := awstest.New(t, token)
+	slash := strings.LastIndexByte(url, '/')
+	a.Outputs["WebhookUrlBase"] = url[:slash]
+	a.SecretText = `{"token":"` + url[slash+1:] + `","signing_secret":"` + justcalltest.Secret + `"}`
+	told := []string{awstest.OpsARN}
+	a.Alarms = []awstest.Alarm{
+		{Name: "ringback-spill-age", State: "OK", Actions: told},
+		{Name: "ringback-silence", State: "INSUFFICIENT_DATA", Actions: told},
+	}
+	t.Setenv("AWS_REGION", "eu-central-1")
+	args := append(account, "--stack", "ringback")
+	program.Run(t, append([]string{"connect", "--yes", "--no-sample"}, args...)...).Exits(t, 0)
+
+	want := map[string]string{
+		"webhook": "OK", "who gets alerts": "OK", "who gets alarms": "OK", "spill queue": "OK", "dead-letter queue": "OK", "alarms": "OK",
+		"JustCall": "OK", "signatures": "OK", "newest calls": "warning",
+	}
+	for _, typ := range needed() {
+		want["event "+string(typ)] = "OK"
+	}
+	if diff := cmp.Diff(want, doctor(t, 0, args...)); diff != "" {
+		t.Errorf("all is well (-want +got):\n%s", diff)
+	}
+
+	a.Alarms = []awstest.Alarm{
+		{Name: "ringback-spill-age", State: "ALARM", Actions: told},
+		{Name: "ringback-silence", State: "OK"},
+		{Name: "ringback-rejected", State: "OK", Actions: []string{awstest.AlertsARN}},
+	}
+	a.Queues = map[string]int{awstest.SpillURL: 3, awstest.DeadLetterURL: 1}
+	a.Subscriptions = map[string][]string{awstest.AlertsARN: {awstest.Pending}, awstest.OpsARN: {awstest.Confirmed, awstest.Pending}}
+	a.SecretText = strings.ReplaceAll(a.SecretText, justcalltest.Secret, "another")
+	s.Change(func() {
+		s.AddCall(justcalltest.Call{Contact: "+12125550123", Line: "+12125550199", Type: "Missed", Start: time.Now().Add(-time.Hour)})
+	})
+	for check, verdict := range map[string]string{
+		"who gets alerts": "wrong", "who gets alarms": "warning", "spill queue": "warning", "dead-letter queue": "wrong",
+		"alarm spill-age": "wrong", "alarm silence": "warning", "alarm rejected": "warning", "signatures": "warning",
+	} {
+		want[check] = verdict
+	}
+	delete(want, "alarms")
+	if diff := cmp.Diff(want, doctor(t, 1, args...)); diff != "" {
+		t.Errorf("much is wrong (-want +got):\n%s", diff)
+	}
+}
