@@ -7,6 +7,7 @@ package faultproxy
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -67,9 +68,19 @@ type Proxy struct {
 // everything through. It closes when the test ends.
 func New(t testing.TB, target string) *Proxy {
 	t.Helper()
+	p, err := Start(target)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+// Start is New without a test: the caller closes the proxy.
+func Start(target string) (*Proxy, error) {
 	to, err := url.Parse(target)
 	if err != nil || to.Host == "" {
-		t.Fatalf("faultproxy: %q is not a URL with a host", target)
+		return nil, fmt.Errorf("faultproxy: %q is not a URL with a host", target)
 	}
 	p := &Proxy{
 		target: to,
@@ -83,8 +94,7 @@ func New(t testing.TB, target string) *Proxy {
 	p.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	p.server.Config.ConnState = p.countConnection
 	p.server.Start()
-	t.Cleanup(p.Close)
-	return p
+	return p, nil
 }
 
 // URL is the proxy's address, to be used in place of the target's.

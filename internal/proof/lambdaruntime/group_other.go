@@ -4,6 +4,8 @@ package lambdaruntime
 
 import "os/exec"
 
-func ownGroup(*exec.Cmd) {}
+// OwnGroup does nothing: this system has no process groups.
+func OwnGroup(*exec.Cmd) {}
 
-func killGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
+// KillGroup kills the command's process, and not what that started.
+func KillGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }

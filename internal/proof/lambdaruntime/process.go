@@ -119,7 +119,7 @@ func Start(ctx context.Context, command Command) (*Process, error) {
 	p.cmd.Dir = command.Dir
 	p.cmd.Env = append(slices.Clone(command.Env), "AWS_LAMBDA_RUNTIME_API="+p.server.Listener.Addr().String())
 	p.cmd.Stdout, p.cmd.Stderr = output, output
-	ownGroup(p.cmd)
+	OwnGroup(p.cmd)
 
 	p.mu.Lock() // the API is served already
 	p.started = time.Now()
@@ -132,7 +132,7 @@ func Start(ctx context.Context, command Command) (*Process, error) {
 	go func() {
 		_ = p.cmd.Wait() // its outcome is read from ProcessState
 		unbind()
-		killGroup(p.cmd) // whatever the process itself started
+		KillGroup(p.cmd) // whatever the process itself started
 		p.release()
 		close(p.exited)
 	}()
@@ -199,7 +199,7 @@ func (p *Process) kill() {
 	select {
 	case <-p.exited: // its id may be another's by now
 	default:
-		killGroup(p.cmd)
+		KillGroup(p.cmd)
 	}
 }
 
