@@ -27,6 +27,10 @@ VENV     := .tools/venv/installed
 SAM      := .tools/venv/bin/sam
 CFN_LINT := .tools/venv/bin/cfn-lint
 
+# An emulator of AWS. Its licence is the AGPL: it is a program of its own, and nothing of it is linked or shipped.
+FAKECLOUD_VERSION := 0.51.0
+FAKECLOUD := .tools/fakecloud/bin/fakecloud
+
 BENCH_NODE := .tools/bench/node_modules/.package-lock.json
 BENCH_VENV := .tools/bench/venv/installed
 BENCH_GO   := -run '^$$' -bench . -benchmem -benchtime 30ms -count 6
@@ -60,7 +64,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-quick bench-test build build-AlertsFunction build-DrainFunction build-EscalateFunction build-WebhookFunction \
-	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage promises run sam-build scale storm storm-functions test tidy validate webhook-url
+	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage promises rehearse run sam-build scale storm storm-functions test tidy validate webhook-url
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -144,6 +148,9 @@ outage: $(DYNALITE) $(MOTO) ## take the table down for OUTAGE under load; fail i
 promises: $(DYNALITE) $(MOTO) ## test the promises, on the real functions too
 	$(LOCAL) .tools/promises $(ARGS)
 
+rehearse: build $(FAKECLOUD) $(VENV) ## deploy to an emulator of AWS, without Docker; fail at the first thing that does not hold there
+	$(LOCAL) go run ./internal/proof/rehearsal --fakecloud $(FAKECLOUD) --fakecloud-version $(FAKECLOUD_VERSION) --sam $(SAM) $(ARGS)
+
 run: build ## start the local stack, post the nine samples, keep serving
 	$(LOCAL) .build/ringback serve --demo $(ARGS)
 
@@ -187,6 +194,16 @@ $(DYNALITE): .tools/package.json .tools/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is not installed: install Node 20 or later"; exit 1; }
 	npm ci --prefix .tools --no-audit --no-fund
 	touch $@
+
+# Optimised little, because the time to build it counts more than its speed. The target folder stays until all is built, so
+# that cargo goes on where it stopped.
+$(FAKECLOUD):
+	@command -v cargo >/dev/null || { echo "cargo is not installed: install Rust, from https://rustup.rs"; exit 1; }
+	@echo "Building fakecloud $(FAKECLOUD_VERSION), an emulator of AWS. It takes about 40 minutes on two cores, once, and 3 GB of disk and of memory meanwhile."
+	@echo "Ended early, by Ctrl-C too, it goes on where it stopped."
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install fakecloud --locked \
+		--version $(FAKECLOUD_VERSION) --root .tools/fakecloud --target-dir .tools/fakecloud/target
+	rm -rf .tools/fakecloud/target
 
 $(BENCH_NODE): internal/proof/bench/contenders/node/package.json internal/proof/bench/contenders/node/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is not installed: install Node 20 or later"; exit 1; }
