@@ -1,6 +1,7 @@
 # Needs Go and make; "make check" also needs Node 20 with npm and Python 3.11. Targets install every other
 # tool under .tools/ on first use, at the version pinned there.
 
+AGAINST       ?= d419823
 CONFIG_ENV    ?= default
 FUNCTION      ?= webhook
 LOCAL_HOST    ?= 127.0.0.1
@@ -63,7 +64,7 @@ LAMBDA_GOARCH  = $(or $(GOARCH_$(ARCHITECTURE)),$(error ARCHITECTURE=$(ARCHITECT
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick bench-test build build-AlertsFunction build-DrainFunction build-EscalateFunction build-WebhookFunction \
+.PHONY: help bench bench-quick bench-serve bench-test build build-AlertsFunction build-DrainFunction build-EscalateFunction build-WebhookFunction \
 	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage promises rehearse run sam-build scale storm storm-functions test tidy validate webhook-url
 
 help: ## show this list
@@ -81,6 +82,9 @@ bench-quick: ## compare it with plain Go only, in less than a minute
 
 bench-test: $(GOLANGCI) ## lint and test the benchmark, a module of its own
 	cd internal/proof/bench && LOG_LEVEL=error ../../../$(GOLANGCI) run && $(LOCAL) go test ./... && go mod tidy -diff
+
+bench-serve: build ## measure "serve" in turns with the build of AGAINST (ARGS="-n 1000000 -c 64 -every 100000")
+	$(LOCAL) go run ./internal/proof/servebench -against "$(AGAINST)" $(ARGS)
 
 build: ## build the command line into .build/
 	@go build -o .build/ringback ./cmd/ringback
