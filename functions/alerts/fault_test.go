@@ -30,10 +30,10 @@ const (
 	query        = "Query"
 )
 
-// onFirst fails the first n requests of an operation.
-func onFirst(n int, operation string, fault faultproxy.Fault) faultproxy.Decide {
+// onFirst fails the first n publications.
+func onFirst(n int, fault faultproxy.Fault) faultproxy.Decide {
 	return func(r faultproxy.Request) faultproxy.Fault {
-		if r.Operation != operation {
+		if r.Operation != publishBatch {
 			return faultproxy.Fault{}
 		}
 		if n--; n == -1 {
@@ -91,7 +91,7 @@ func TestPromise2_AnAlertOutlivesAPublishThatFails(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			records := w.stored(sample(t, "call.missed"))
-			w.topic.Set(onFirst(tc.times, publishBatch, tc.fault))
+			w.topic.Set(onFirst(tc.times, tc.fault))
 
 			if lost := w.deliver(records); len(lost) > 0 {
 				t.Errorf("given up: %d", len(lost))
@@ -160,7 +160,7 @@ func TestOnlyTheRefusedPartOfABatchIsSentAgain(t *testing.T) {
 		`<Successful><member><Id>0</Id><MessageId>1</MessageId></member><member><Id>2</Id><MessageId>3</MessageId></member></Successful>` +
 		`<Failed><member><Id>1</Id><Code>InternalError</Code><SenderFault>false</SenderFault></member></Failed>` +
 		`</PublishBatchResult></PublishBatchResponse>`
-	w.topic.Set(onFirst(1, publishBatch, faultproxy.Fault{Status: http.StatusOK, Body: answer}))
+	w.topic.Set(onFirst(1, faultproxy.Fault{Status: http.StatusOK, Body: answer}))
 
 	if failed := w.invoke(records); failed != "" {
 		t.Errorf("reported %s although all was sent in the end", failed)
@@ -461,7 +461,7 @@ func TestPromise2_EventsOfAMissedCallAlertOnce(t *testing.T) {
 	t.Run("the publish failing", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		w.topic.Set(onFirst(4, publishBatch, faultproxy.TopicThrottled))
+		w.topic.Set(onFirst(4, faultproxy.TopicThrottled))
 		if lost := w.deliver(w.stored(first, second)); len(lost) > 0 {
 			t.Errorf("given up: %d", len(lost))
 		}
@@ -699,7 +699,7 @@ func TestPromise2_AnAlertOutlivesItsProcess(t *testing.T) {
 					return fault
 				})
 			} else {
-				w.topic.Set(onFirst(1, publishBatch, fault))
+				w.topic.Set(onFirst(1, fault))
 			}
 			if _, err := w.function.Invoke(t.Context(), eventsource.Event(records)); !errors.Is(err, eventsource.ErrFunction) {
 				t.Fatalf("the process was to be killed: %v", err)

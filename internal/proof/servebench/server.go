@@ -157,7 +157,7 @@ const tick = 10 * time.Millisecond
 // cpu returns the processor time that the process has used, the kernel's for it included.
 func (s *server) cpu() (used time.Duration) {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.command.Process.Pid))
-	const user, system = 11, 12                                                 // counted from the field behind the name
+	const user, system = 11, 12 // counted from the field behind the name
 	if fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:]); len(fields) > system {
 		for _, field := range fields[user : system+1] {
 			ticks, _ := strconv.ParseInt(string(field), 10, 64)

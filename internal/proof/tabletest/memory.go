@@ -16,6 +16,8 @@ import (
 	"github.com/ringback/ringback/internal/table/attr"
 )
 
+var now = time.Now
+
 // Memory is a table in memory, without indexes. It refuses what every [table.Store]
 // refuses. The zero Memory is empty and ready; its methods may be called
 // concurrently.
@@ -30,7 +32,7 @@ type Memory struct {
 
 func (m *Memory) now() time.Time {
 	if m.Now == nil {
-		return time.Now()
+		return now()
 	}
 	return m.Now()
 }
