@@ -22,6 +22,9 @@ type Alert struct {
 	// alert is taken back.
 	Outcome events.Outcome
 	Reason  string
+	// Unserved is the outcome that the alert tells of, whatever became of the call: a
+	// voicemail, missed, or abandoned if nothing says missed. "" if that is not known.
+	Unserved events.Outcome
 	// Event is the type of the event that the alert is made of.
 	Event events.Type
 	// Key is the key of the event's item, and CallID JustCall's id of the call; ""
@@ -74,7 +77,8 @@ func Read(item table.Item) (Alert, error) {
 	if err != nil {
 		return Alert{}, err
 	}
-	c := call{key: table.KeyOf(item), Folded: events.Fold(partOf(item))}
+	part := partOf(item)
+	c := call{key: table.KeyOf(item), parts: []events.Part{part}, Folded: events.Fold(part)}
 	if !c.Owes(kind) {
 		return Alert{}, fmt.Errorf("read alert: %w", ErrItem)
 	}
@@ -107,6 +111,7 @@ func (c *call) alert(kind events.Kind) Alert {
 		ID:            c.alertID(kind),
 		Kind:          kind,
 		Outcome:       outcome,
+		Unserved:      c.unserved(kind),
 		Event:         event.Type,
 		Key:           table.Key{PK: c.key.PK, SK: event.Key},
 		CallID:        c.ID,
@@ -133,6 +138,19 @@ func (c *call) alert(kind events.Kind) Alert {
 		a.MissedAt = c.Missed.At
 	}
 	return a
+}
+
+// unserved returns the outcome that an alert of a kind tells of.
+func (c *call) unserved(kind events.Kind) (outcome events.Outcome) {
+	if kind == events.KindVoicemail {
+		return events.Voicemailed
+	}
+	for _, p := range c.parts {
+		if p.Outcome == events.Missed || p.Outcome == events.Abandoned {
+			outcome = outcome.Best(p.Outcome)
+		}
+	}
+	return outcome
 }
 
 // alertID returns the ID of an alert: the same whenever it is sent.

@@ -78,7 +78,7 @@ func (s Style) Message(a Alert) Message {
 // ones.
 func (w words) attributes(line string) map[string]string {
 	known := map[string]string{"kind": string(w.Kind)}
-	for name, value := range map[string]string{"line": line, "agent_id": w.agentIDs(), "caller": w.Caller} {
+	for name, value := range map[string]string{"line": line, "agent_id": w.agentIDs(), "caller": w.Caller, "outcome": string(w.Unserved)} {
 		if value != "" {
 			known[name] = value
 		}

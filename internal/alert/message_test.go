@@ -192,31 +192,31 @@ func TestWhatIsNotKnownIsNotSaid(t *testing.T) {
 	}{
 		{
 			"agent null", sample(t, "call.missed"),
-			map[string]string{"kind": "missed_call", "line": "+14155551234", "caller": "+14155558765"},
+			map[string]string{"kind": "missed_call", "outcome": "missed", "line": "+14155551234", "caller": "+14155558765"},
 			map[string]any{"number": "+14155558765"},
 			"Missed call: +14155558765 on +14155551234",
 		},
 		{
 			"agent zero", call("", "Support", "0"),
-			map[string]string{"kind": "missed_call", "line": "+14155550101", "caller": "+14155550144", "agent_id": "0"},
+			map[string]string{"kind": "missed_call", "outcome": "missed", "line": "+14155550101", "caller": "+14155550144", "agent_id": "0"},
 			map[string]any{"number": "+14155550144"},
 			"Missed call: +14155550144 on Support",
 		},
 		{
 			"caller withheld", withheld,
-			map[string]string{"kind": "missed_call", "line": "+14155550101"},
+			map[string]string{"kind": "missed_call", "outcome": "missed", "line": "+14155550101"},
 			map[string]any{"withheld": true},
 			"Missed call: number withheld on +14155550101",
 		},
 		{
 			"caller and line empty", empty,
-			map[string]string{"kind": "missed_call"},
+			map[string]string{"kind": "missed_call", "outcome": "missed"},
 			map[string]any{"withheld": true},
 			"Missed call: number withheld",
 		},
 		{
 			"a name that is the number", call("+1 415 555 0144", "Support", "null"),
-			map[string]string{"kind": "missed_call", "line": "+14155550101", "caller": "+14155550144"},
+			map[string]string{"kind": "missed_call", "outcome": "missed", "line": "+14155550101", "caller": "+14155550144"},
 			map[string]any{"number": "+14155550144"},
 			"Missed call: +14155550144 on Support",
 		},

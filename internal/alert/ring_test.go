@@ -211,6 +211,10 @@ func TestWhatIsTakenBackIsSaidOnceToProgramsAndToPeople(t *testing.T) {
 	var got []string
 	for _, m := range to.sent {
 		got = append(got, string(m.Kind)+" "+m.ID)
+		// Who filters by the outcome gets the correction of what they got, and no other.
+		if kind := m.ID[strings.LastIndexByte(m.ID, '/')+1:]; m.Attributes["outcome"] != map[string]string{"missed_call": "missed", "voicemail": "voicemail"}[kind] {
+			t.Errorf("%s %s has the outcome %q", m.Kind, m.ID, m.Attributes["outcome"])
+		}
 		if m.Attributes["kind"] != string(m.Kind) || m.Attributes["caller"] != "+14155550144" || m.Attributes["line"] != "+14155550101" {
 			t.Errorf("%s has the attributes %v", m.Kind, m.Attributes)
 		}

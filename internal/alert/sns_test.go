@@ -299,7 +299,7 @@ func TestWhatATopicIsSent(t *testing.T) {
 		attributes[name] = *value.DataType + " " + *value.StringValue
 	}
 	if diff := cmp.Diff(map[string]string{
-		"kind": "String voicemail", "line": "String +14155551234", "caller": "String +14155558765", "agent_id": "String 42",
+		"kind": "String voicemail", "line": "String +14155551234", "caller": "String +14155558765", "agent_id": "String 42", "outcome": "String voicemail",
 		"AWS.SNS.SMS.SMSType": "String Transactional",
 	}, attributes); diff != "" {
 		t.Errorf("attributes (-want +got):\n%s", diff)

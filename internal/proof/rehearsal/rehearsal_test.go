@@ -174,7 +174,7 @@ func TestAProgramEndsWithAllThatItStarted(t *testing.T) {
 	}
 	folder := t.TempDir()
 	file := filepath.Join(folder, "pid")
-	program := script(t, "sleep 600 & echo $! > "+file+".new; mv "+file+".new "+file+"; echo begun; wait")
+	program := script(t, "sleep 600 & echo $! > "+file+".new; echo begun; mv "+file+".new "+file+"; wait")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {

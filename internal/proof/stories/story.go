@@ -168,7 +168,11 @@ func (d Delivery) Bytes(day time.Time) ([]byte, error) {
 	default:
 		body = []byte(d.Body)
 	}
-	moved := strings.ReplaceAll(string(body), Day, day.UTC().Format(time.DateOnly))
+	moved := string(body)
+	for _, separator := range []string{"-", "/"} {
+		as := func(date string) string { return strings.ReplaceAll(date, "-", separator) }
+		moved = strings.ReplaceAll(moved, as(Day), as(day.UTC().Format(time.DateOnly)))
+	}
 	return []byte(moved), nil
 }
 
