@@ -109,11 +109,11 @@ func TestAlertsAreForwardedAsDocumentsWithTheirAttributes(t *testing.T) {
 	}
 	for i, want := range []map[string]string{
 		{
-			"Ringback-Alert-Id": missedID, "Ringback-Kind": "missed_call",
+			"Ringback-Alert-Id": missedID, "Ringback-Kind": "missed_call", "Ringback-Outcome": "missed",
 			"Ringback-Line": "+14155551234", "Ringback-Caller": "+14155558765",
 		},
 		{
-			"Ringback-Alert-Id": voicemailID, "Ringback-Kind": "voicemail",
+			"Ringback-Alert-Id": voicemailID, "Ringback-Kind": "voicemail", "Ringback-Outcome": "voicemail",
 			"Ringback-Line": "+14155551234", "Ringback-Caller": "+14155558765", "Ringback-Agent-Id": "42",
 		},
 	} {
