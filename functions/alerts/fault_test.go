@@ -607,10 +607,10 @@ func TestAnAgentAndACallerMayBeUnknown(t *testing.T) {
 		missed("c3", `"from":""`, `"agent_id":"42"`, `"agent_name":"Kim Novak"`),
 	))
 	want := map[string]map[string]string{
-		"CALL#call_1d4e5f6a/missed_call": {"kind": "missed_call", "line": "+14155551234", "caller": "+14155558765"},
-		"CALL#c1/missed_call":            {"kind": "missed_call", "line": "+14155551234", "agent_id": "0"},
-		"CALL#c2/missed_call":            {"kind": "missed_call", "line": "+14155551234"},
-		"CALL#c3/missed_call":            {"kind": "missed_call", "agent_id": "42"},
+		"CALL#call_1d4e5f6a/missed_call": {"kind": "missed_call", "outcome": "missed", "line": "+14155551234", "caller": "+14155558765"},
+		"CALL#c1/missed_call":            {"kind": "missed_call", "outcome": "missed", "line": "+14155551234", "agent_id": "0"},
+		"CALL#c2/missed_call":            {"kind": "missed_call", "outcome": "missed", "line": "+14155551234"},
+		"CALL#c3/missed_call":            {"kind": "missed_call", "outcome": "missed", "agent_id": "42"},
 	}
 	got := map[string]map[string]string{}
 	for _, d := range w.alerts() {

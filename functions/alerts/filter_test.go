@@ -74,11 +74,11 @@ func TestASubscriberGetsWhatItsFilterPolicyAsksFor(t *testing.T) {
 		attributes[id] = d.attributes
 	}
 	if diff := cmp.Diff(map[string]map[string]string{
-		c1:  {"kind": "missed_call", "line": support, "caller": "+14155558765", "agent_id": "42"},
-		c2:  {"kind": "missed_call", "line": sales, "caller": "+14155558765", "agent_id": "42"}, // the voicemail names him
-		c2v: {"kind": "voicemail", "line": sales, "caller": "+14155558765", "agent_id": "42"},
-		c3v: {"kind": "voicemail", "line": support},
-		c4:  {"kind": "missed_call"},
+		c1:  {"kind": "missed_call", "outcome": "missed", "line": support, "caller": "+14155558765", "agent_id": "42"},
+		c2:  {"kind": "missed_call", "outcome": "missed", "line": sales, "caller": "+14155558765", "agent_id": "42"}, // the voicemail names him
+		c2v: {"kind": "voicemail", "outcome": "voicemail", "line": sales, "caller": "+14155558765", "agent_id": "42"},
+		c3v: {"kind": "voicemail", "outcome": "voicemail", "line": support},
+		c4:  {"kind": "missed_call", "outcome": "missed"},
 	}, attributes); diff != "" {
 		t.Errorf("attributes (-want +got):\n%s", diff)
 	}
