@@ -9,10 +9,10 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
-	"github.com/ringback/ringback/internal/table/schema"
 )
 
 // arrival is when everything arrived.
@@ -56,16 +56,7 @@ func messageOf(t testing.TB, body string) alert.Message {
 // newStore returns an empty table.
 func newStore(t testing.TB) *bolt.Store {
 	t.Helper()
-	store, err := bolt.Open(filepath.Join(t.TempDir(), "events.db"), schema.Events())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return store
+	return tabletest.NewBolt(t)
 }
 
 func put(t testing.TB, store table.Store, items ...table.Item) {
