@@ -412,9 +412,9 @@ func TestMetricsCountAlerts(t *testing.T) {
 		table.GSI1PK: attr.String(table.PhonePartition("+5215512345678")),
 	}
 	mexican := func(string) string { return "+525512345678" }
-	down := unavailable{&tabletest.Memory{}}
+	down, to := unavailable{&tabletest.Memory{}}, logger(t, &log) // one, as they write side by side
 	consumer.All(
-		addressbook.New(down, mexican, logger(t, &log)).Consumer(), spelling.New(down, mexican, logger(t, &log)).Consumer(),
+		addressbook.New(down, mexican, to).Consumer(), spelling.New(down, mexican, to).Consumer(),
 	)(t.Context(), []table.Item{contact})
 	if diff := cmp.Diff([]string{"AlertsFailed", "AlertsFailed"}, counted(t, "AlertsLogGroup", log.String())); diff != "" {
 		t.Errorf("a table that is down (-want +got):\n%s%s", diff, log.String())
