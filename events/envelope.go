@@ -82,7 +82,7 @@ func openPlain(body []byte) *Envelope {
 	if !ok {
 		return nil // it may be the name of a relay's own event
 	}
-	if _, ok := known.family.shape[string(firstName(top.Data))]; !ok {
+	if _, ok := known.family.shape()[string(firstName(top.Data))]; !ok {
 		return nil // there may be something inside
 	}
 	e := &top.Envelope

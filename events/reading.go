@@ -10,8 +10,9 @@ import (
 
 // family is a group of types whose events have the same shape.
 type family struct {
-	kind  Kind
-	shape shape
+	kind Kind
+	// shape returns the documented members.
+	shape func() shape
 	// ids are the members that can identify what the event belongs to, best first.
 	ids []identifier
 	// respelled returns the members of shape by [bareName]; see [spellingsOf].
@@ -100,13 +101,14 @@ func (e *Envelope) readAs(known row) *reading {
 		// No documented payload has more members, and few have shorter ones.
 		const most, shortest = 25, 20
 		r.fields = make([]Field, 0, min(most, len(e.Data)/shortest))
+		documented := r.shape()
 		eachRawMember(e.Data, func(start, end int, value jsontext.Value) {
 			// Documented names have no escapes, unless somebody wrote them with some.
-			m, ok := r.shape[string(e.Data[start:end])]
+			m, ok := documented[string(e.Data[start:end])]
 			name := m.name
 			if !ok {
 				name = unquote(e.Data[start-1 : end+1])
-				m, ok = r.shape[name]
+				m, ok = documented[name]
 			}
 			if ok {
 				r.fields = append(r.fields, Field{name, value})

@@ -110,8 +110,8 @@ var otherNames = map[string]slot{
 // their names with and without that of the outer member in front, as programs write
 // that make one level of several. They are made when they are first asked for: no
 // documented payload needs them.
-func spellingsOf(s shape) func() map[string]member {
-	return sync.OnceValue(func() map[string]member { return s.spellings() })
+func spellingsOf(s func() shape) func() map[string]member {
+	return sync.OnceValue(func() map[string]member { return s().spellings() })
 }
 
 func (s shape) spellings() map[string]member {
@@ -211,155 +211,169 @@ const (
 	slots    // how many there are
 )
 
+// The shapes are made when the first payload of their kind comes: a new process has to answer one.
+
 // partyShape has the members that calls, messages and unknown events share: ids,
 // numbers, agent and time, under the names of both formats.
-var partyShape = shape{
-	"agent_email":         {},
-	"agent_id":            {fits: isInteger, slot: slotAgentID},
-	"agent_name":          {fits: isText, slot: slotAgentName},
-	"call_date":           {fits: isText, slot: slotCallDate},
-	"call_id":             {fits: isNumberText, slot: slotCallID},
-	"call_sid":            {fits: isNumberText, slot: slotCallSID},
-	"call_time":           {fits: isText, slot: slotCallTime},
-	"contact_email":       {},
-	"contact_id":          {fits: isNumberText, slot: slotContactID},
-	"contact_name":        {fits: isText, slot: slotContactName},
-	"contact_number":      {fits: isNumberText, slot: slotContactNumber},
-	"datetime":            {slot: slotDateTime},
-	"direction":           {fits: isDirection, slot: slotDirection},
-	"from":                {fits: isNumberText, slot: slotFrom},
-	"justcall_line_name":  {slot: slotLineName},
-	"justcall_number":     {fits: isNumberText, slot: slotJustCallNumber},
-	"message_id":          {fits: isNumberText, slot: slotMessageID},
-	"sales_dialer_number": {fits: isNumberText, slot: slotSalesDialerNumber},
-	"sms_date":            {fits: isText, slot: slotSMSDate},
-	"sms_time":            {fits: isText, slot: slotSMSTime},
-	"to":                  {fits: isNumberText, slot: slotTo},
-}
-
-var callShape = partyShape.with(shape{
-	// In the user's own zone, and editable: kept, never used.
-	"call_user_date": {},
-	"call_user_time": {},
-
-	"call_duration": {inner: shape{
-		"conversation_time": {fits: isDuration, slot: slotConversationTime},
-		"ring_time":         {fits: isDuration, slot: slotRingTime},
-		"total_duration":    {fits: isDuration, slot: slotTotalDuration},
-	}},
-	"call_info": {inner: shape{
-		"call_answered_by":        {slot: slotAnsweredBy},
-		"call_traits":             {slot: slotCallTraits},
-		"direction":               {fits: isDirection, slot: slotInfoDirection},
-		"disposition":             {fits: isText, slot: slotInfoDisposition},
-		"missed_call_reason":      {fits: isText, slot: slotInfoMissedReason},
-		"notes":                   {fits: isText, slot: slotInfoNotes},
-		"recording":               {fits: isText, slot: slotInfoRecording},
-		"type":                    {fits: isText, slot: slotInfoType},
-		"voicemail_transcription": {fits: isText, slot: slotInfoTranscription},
-	}},
-	"call_transcription": {},
-	"campaign":           {},
-	"cost_incurred":      {},
-	"disposition":        {fits: isText, slot: slotDisposition},
-	"duration":           {fits: isDuration, slot: slotDuration},
-	"id":                 {fits: isNumberText, slot: slotID},
-	"ivr_info":           {},
-	"justcall_ai":        {},
-	"notes":              {fits: isText, slot: slotNotes},
-	"queue_callback": {fits: isAnything, inner: shape{
-		"callback_attempted": {slot: slotCallbackAttempted},
-		"callback_requested": {slot: slotCallbackRequested},
-		"callback_status":    {slot: slotCallbackStatus},
-	}},
-	"recording_url": {fits: isText, slot: slotRecordingURL},
-	"ring_duration": {fits: isDuration, slot: slotRingDuration},
-	"status":        {fits: isText, slot: slotStatus},
-	"tags":          {},
-	"transcription": {fits: isText, slot: slotTranscription},
+var partyShape = sync.OnceValue(func() shape {
+	return shape{
+		"agent_email":         {},
+		"agent_id":            {fits: isInteger, slot: slotAgentID},
+		"agent_name":          {fits: isText, slot: slotAgentName},
+		"call_date":           {fits: isText, slot: slotCallDate},
+		"call_id":             {fits: isNumberText, slot: slotCallID},
+		"call_sid":            {fits: isNumberText, slot: slotCallSID},
+		"call_time":           {fits: isText, slot: slotCallTime},
+		"contact_email":       {},
+		"contact_id":          {fits: isNumberText, slot: slotContactID},
+		"contact_name":        {fits: isText, slot: slotContactName},
+		"contact_number":      {fits: isNumberText, slot: slotContactNumber},
+		"datetime":            {slot: slotDateTime},
+		"direction":           {fits: isDirection, slot: slotDirection},
+		"from":                {fits: isNumberText, slot: slotFrom},
+		"justcall_line_name":  {slot: slotLineName},
+		"justcall_number":     {fits: isNumberText, slot: slotJustCallNumber},
+		"message_id":          {fits: isNumberText, slot: slotMessageID},
+		"sales_dialer_number": {fits: isNumberText, slot: slotSalesDialerNumber},
+		"sms_date":            {fits: isText, slot: slotSMSDate},
+		"sms_time":            {fits: isText, slot: slotSMSTime},
+		"to":                  {fits: isNumberText, slot: slotTo},
+	}
 })
 
-var messageShape = partyShape.with(shape{
-	"body":            {fits: isText, slot: slotBody},
-	"cost_incurred":   {},
-	"delivered_at":    {fits: isText, slot: slotDeliveredAt},
-	"delivery_status": {fits: isText, slot: slotDeliveryStatus},
-	"id":              {fits: isNumberText, slot: slotID},
-	"media_url":       {fits: isText, slot: slotMediaURL},
-	"is_deleted":      {},
-	"medium":          {fits: isText, slot: slotMedium},
-	"media_urls":      {fits: isTexts, slot: slotMediaURLs},
-	"sms_info": {inner: shape{
-		"body": {fits: isText, slot: slotInfoBody},
-		"mms":  {fits: isMMS, slot: slotInfoMMS},
-	}},
-	"sms_user_date": {},
-	"sms_user_time": {},
-	"status":        {fits: isText, slot: slotStatus},
-	"tags":          {},
+var callShape = sync.OnceValue(func() shape {
+	return partyShape().with(shape{
+		// In the user's own zone, and editable: kept, never used.
+		"call_user_date": {},
+		"call_user_time": {},
+
+		"call_duration": {inner: shape{
+			"conversation_time": {fits: isDuration, slot: slotConversationTime},
+			"ring_time":         {fits: isDuration, slot: slotRingTime},
+			"total_duration":    {fits: isDuration, slot: slotTotalDuration},
+		}},
+		"call_info": {inner: shape{
+			"call_answered_by":        {slot: slotAnsweredBy},
+			"call_traits":             {slot: slotCallTraits},
+			"direction":               {fits: isDirection, slot: slotInfoDirection},
+			"disposition":             {fits: isText, slot: slotInfoDisposition},
+			"missed_call_reason":      {fits: isText, slot: slotInfoMissedReason},
+			"notes":                   {fits: isText, slot: slotInfoNotes},
+			"recording":               {fits: isText, slot: slotInfoRecording},
+			"type":                    {fits: isText, slot: slotInfoType},
+			"voicemail_transcription": {fits: isText, slot: slotInfoTranscription},
+		}},
+		"call_transcription": {},
+		"campaign":           {},
+		"cost_incurred":      {},
+		"disposition":        {fits: isText, slot: slotDisposition},
+		"duration":           {fits: isDuration, slot: slotDuration},
+		"id":                 {fits: isNumberText, slot: slotID},
+		"ivr_info":           {},
+		"justcall_ai":        {},
+		"notes":              {fits: isText, slot: slotNotes},
+		"queue_callback": {fits: isAnything, inner: shape{
+			"callback_attempted": {slot: slotCallbackAttempted},
+			"callback_requested": {slot: slotCallbackRequested},
+			"callback_status":    {slot: slotCallbackStatus},
+		}},
+		"recording_url": {fits: isText, slot: slotRecordingURL},
+		"ring_duration": {fits: isDuration, slot: slotRingDuration},
+		"status":        {fits: isText, slot: slotStatus},
+		"tags":          {},
+		"transcription": {fits: isText, slot: slotTranscription},
+	})
 })
 
-var contactShape = shape.named(shape{
-	"address":           {},
-	"agent_id":          {},
-	"changed_fields":    {fits: isTexts, slot: slotChangedFields},
-	"company":           {fits: isText, slot: slotCompany},
-	"contact_id":        {fits: isNumberText, slot: slotContactID},
-	"contact_name":      {fits: isText, slot: slotContactName},
-	"contact_number":    {fits: isNumberText, slot: slotContactNumber},
-	"created_at":        {}, // a date without a time
-	"email":             {fits: isText, slot: slotEmail},
-	"extension":         {},
-	"first_name":        {fits: isText, slot: slotFirstName},
-	"id":                {fits: isNumberText, slot: slotID},
-	"last_name":         {fits: isText, slot: slotLastName},
-	"last_updated_at":   {},
-	"name":              {fits: isText, slot: slotName},
-	"notes":             {},
-	"other_numbers":     {slot: slotOtherNumbers},
-	"phone":             {fits: isNumberText, slot: slotPhone},
-	"source":            {fits: isText, slot: slotSource},
-	"status":            {slot: slotStatus}, // an object: blacklist, dnd, dnm
-	"status_updated_at": {},
+var messageShape = sync.OnceValue(func() shape {
+	return partyShape().with(shape{
+		"body":            {fits: isText, slot: slotBody},
+		"cost_incurred":   {},
+		"delivered_at":    {fits: isText, slot: slotDeliveredAt},
+		"delivery_status": {fits: isText, slot: slotDeliveryStatus},
+		"id":              {fits: isNumberText, slot: slotID},
+		"media_url":       {fits: isText, slot: slotMediaURL},
+		"is_deleted":      {},
+		"medium":          {fits: isText, slot: slotMedium},
+		"media_urls":      {fits: isTexts, slot: slotMediaURLs},
+		"sms_info": {inner: shape{
+			"body": {fits: isText, slot: slotInfoBody},
+			"mms":  {fits: isMMS, slot: slotInfoMMS},
+		}},
+		"sms_user_date": {},
+		"sms_user_time": {},
+		"status":        {fits: isText, slot: slotStatus},
+		"tags":          {},
+	})
+})
+
+var contactShape = sync.OnceValue(func() shape {
+	return shape.named(shape{
+		"address":           {},
+		"agent_id":          {},
+		"changed_fields":    {fits: isTexts, slot: slotChangedFields},
+		"company":           {fits: isText, slot: slotCompany},
+		"contact_id":        {fits: isNumberText, slot: slotContactID},
+		"contact_name":      {fits: isText, slot: slotContactName},
+		"contact_number":    {fits: isNumberText, slot: slotContactNumber},
+		"created_at":        {}, // a date without a time
+		"email":             {fits: isText, slot: slotEmail},
+		"extension":         {},
+		"first_name":        {fits: isText, slot: slotFirstName},
+		"id":                {fits: isNumberText, slot: slotID},
+		"last_name":         {fits: isText, slot: slotLastName},
+		"last_updated_at":   {},
+		"name":              {fits: isText, slot: slotName},
+		"notes":             {},
+		"other_numbers":     {slot: slotOtherNumbers},
+		"phone":             {fits: isNumberText, slot: slotPhone},
+		"source":            {fits: isText, slot: slotSource},
+		"status":            {slot: slotStatus}, // an object: blacklist, dnd, dnm
+		"status_updated_at": {},
+	})
 })
 
 // appointmentShape is what the scheduler sends. We read the customer's number, to
 // keep the appointment with their calls; its dates are in several zones.
-var appointmentShape = partyShape.with(shape{
-	"appointment_customer_date": {},
-	"appointment_customer_time": {},
-	"appointment_date":          {},
-	"appointment_time":          {},
-	"appointment_user_date":     {},
-	"appointment_user_time":     {},
-	"booked_via":                {},
-	"calendar_id":               {},
-	"calendar_language":         {},
-	"calendar_link":             {},
-	"calendar_name":             {},
-	"created_at":                {},
-	"customer_email":            {},
-	"customer_first_name":       {},
-	"customer_ip_address":       {},
-	"customer_last_name":        {},
-	"customer_number":           {fits: isNumberText, slot: slotCustomerNumber},
-	"customer_slot":             {},
-	"customer_timezone":         {},
-	"id":                        {},
-	"notes":                     {},
-	"slot_duration":             {},
-	"type":                      {},
-	"user_slot":                 {},
-	"user_timezone":             {},
+var appointmentShape = sync.OnceValue(func() shape {
+	return partyShape().with(shape{
+		"appointment_customer_date": {},
+		"appointment_customer_time": {},
+		"appointment_date":          {},
+		"appointment_time":          {},
+		"appointment_user_date":     {},
+		"appointment_user_time":     {},
+		"booked_via":                {},
+		"calendar_id":               {},
+		"calendar_language":         {},
+		"calendar_link":             {},
+		"calendar_name":             {},
+		"created_at":                {},
+		"customer_email":            {},
+		"customer_first_name":       {},
+		"customer_ip_address":       {},
+		"customer_last_name":        {},
+		"customer_number":           {fits: isNumberText, slot: slotCustomerNumber},
+		"customer_slot":             {},
+		"customer_timezone":         {},
+		"id":                        {},
+		"notes":                     {},
+		"slot_duration":             {},
+		"type":                      {},
+		"user_slot":                 {},
+		"user_timezone":             {},
+	})
 })
 
 // unknownShape includes a call's outcome: a missed call of format B may have an
 // unknown type.
-var unknownShape = partyShape.with(shape{
-	"call_info": {inner: shape{
-		"direction":          {fits: isDirection, slot: slotInfoDirection},
-		"missed_call_reason": {fits: isText, slot: slotInfoMissedReason},
-		"type":               {fits: isText, slot: slotInfoType},
-	}},
-	"status": {slot: slotStatus},
+var unknownShape = sync.OnceValue(func() shape {
+	return partyShape().with(shape{
+		"call_info": {inner: shape{
+			"direction":          {fits: isDirection, slot: slotInfoDirection},
+			"missed_call_reason": {fits: isText, slot: slotInfoMissedReason},
+			"type":               {fits: isText, slot: slotInfoType},
+		}},
+		"status": {slot: slotStatus},
+	})
 })

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -140,8 +141,8 @@ func (t Type) Name() Type {
 		return ""
 	}
 	for _, vendor := range vendors {
-		// guard 3: if name, ok := spellings[vendor+string(spelled)]; ok {
-		if name, ok := spellings[strings.TrimPrefix(string(spelled), vendor)]; ok {
+		// guard 3: if name, ok := spellings()[vendor+string(spelled)]; ok {
+		if name, ok := spellings()[strings.TrimPrefix(string(spelled), vendor)]; ok {
 			return name
 		}
 	}
@@ -156,14 +157,14 @@ var vendors = []string{"justcall", "jc"}
 const maxTypeLength = 64
 
 // spellings has the registered types by their letters, without the vendor.
-var spellings = func() map[string]Type {
+var spellings = sync.OnceValue(func() map[string]Type {
 	all := make(map[string]Type, len(registry))
 	for typ := range registry {
 		spelled, _ := typ.spelling(nil)
 		all[strings.TrimPrefix(string(spelled), "jc")] = typ
 	}
 	return all
-}()
+})
 
 // spelling appends the letters and digits of a name, in lower case, and reports
 // whether all of them are ASCII and it is short enough to be registered.
