@@ -929,6 +929,7 @@ func startWith(t *testing.T, c local.Config) *local.Stack {
 	if c.FirstPause == 0 {
 		c.FirstPause, c.LongestPause = time.Millisecond, 4*time.Millisecond
 	}
+	c.GiveCloseTime(patience)
 	lines := logscan.Writer(t, signingSecret)
 	stack, err := local.Start(t.Context(), c, lines.Logger())
 	if err != nil {

@@ -1,6 +1,9 @@
 package local
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // SetMaxFailed limits how many alerts may wait to be retried.
 func (c *Config) SetMaxFailed(n int) { c.maxFailed = n }
@@ -10,3 +13,7 @@ func (c *Config) SetMaxFailed(n int) { c.maxFailed = n }
 func (c *Config) SetCloseTimes(forward, print time.Duration) {
 	c.lastForwardTime, c.lastPrintTime = forward, print
 }
+
+// GiveCloseTime has Close wait that long for alerts to be printed and marked, if nothing
+// else was set: a busy machine needs more than people want to wait.
+func (c *Config) GiveCloseTime(print time.Duration) { c.lastPrintTime = cmp.Or(c.lastPrintTime, print) }
