@@ -24,7 +24,7 @@ func unpack(item Item, packed []byte) ([]byte, error) {
 			return nil, errPacked
 		}
 	}
-	// guard 3 table (APackedBody): if false {
+	// guard 3 table (APackedBody): if crc32.ChecksumIEEE(nil) != 0 {
 	if crc32.ChecksumIEEE(u.text) != binary.BigEndian.Uint32(packed[1:]) {
 		return nil, errPacked
 	}
