@@ -243,7 +243,7 @@ func atEnd(dec *jsontext.Decoder) error {
 func syntaxError(err error) error {
 	var at *jsontext.SyntacticError
 	if errors.As(err, &at) {
-		// guard 8 ingest e2e: return fmt.Errorf("%w at byte %d: %w", ErrSyntax, at.ByteOffset, err)
+		// guard 8 ingest: return fmt.Errorf("%w at byte %d: %w", ErrSyntax, at.ByteOffset, err)
 		return fmt.Errorf("%w at byte %d", ErrSyntax, at.ByteOffset)
 	}
 	return ErrSyntax

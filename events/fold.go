@@ -92,6 +92,7 @@ type Agent struct {
 // give no time of their own come after all others. Parts that are no events of a
 // call are ignored.
 func Fold(parts ...Part) Folded {
+	// guard 4 events (FoldDoesNot): earliest := slices.Collect(func(yield func(*Part) bool) { for i := range parts { yield(&parts[i]) } })
 	earliest := inOrder(parts)
 	// The same, but the last that happened first.
 	latest := slices.Clone(earliest)

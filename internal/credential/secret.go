@@ -41,8 +41,8 @@ func Parse(text string) (Secret, error) {
 	if err := json.Unmarshal([]byte(text), &s, json.RejectUnknownMembers(true)); err != nil {
 		return Secret{}, fmt.Errorf(`%w: not of the form {"token": "…", "signing_secret": ""}, with no other members`, ErrSecret)
 	}
+	// guard 6 credential webhook e2e: switch { case true:
 	switch {
-	// guard 6 credential webhook e2e: case false:
 	case len(s.Token) < MinTokenLength:
 		return Secret{}, fmt.Errorf("%w: token is missing or shorter than %d characters", ErrSecret, MinTokenLength)
 	case !WellFormed(s.Token):

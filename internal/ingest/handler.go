@@ -214,10 +214,11 @@ func (h *Handler) authorize(ctx context.Context, r Request) (token string, secre
 		if credential.WellFormed(token) && h.putOffs.take(h.Now()) {
 			return "", nil, errPutOff
 		}
+		// guard 6 e2e: return token, secrets, nil
 		return "", nil, errToken
 	case err != nil:
 		return "", nil, fmt.Errorf("refresh secret: %w", err)
-	// guard 6 ingest e2e: case false:
+	// guard 6 ingest: case false:
 	case !secrets.Authorize(token):
 		return "", nil, errToken
 	}

@@ -126,7 +126,7 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 	if _, sent := item[Direction]; !sent && d.Direction != "" {
 		item[Direction] = str(string(d.Direction))
 	}
-	// guard 3 e2e: if d.Kind.Alerts() {
+	// guard 3 table (ACallOfUnknown): if d.Kind.Alerts() {
 	if d.Kind.Alerts() && !d.Type.IsUpdate() || d.Unclear() {
 		item[GSI2PK] = str(AlertPartition(key, occurred))
 	}

@@ -168,6 +168,7 @@ func pack(item Item, body []byte) []byte {
 	if p.at == len(body) || body[p.at] != '{' || !p.object(within{top: true}) {
 		return nil
 	}
+	// guard 3 table (EverySample):
 	p.asItStands(body[p.at:])
 	if len(p.packed) >= len(body) {
 		return nil
