@@ -102,6 +102,7 @@ func (e *Envelope) readAs(known row) *reading {
 		const most, shortest = 25, 20
 		r.fields = make([]Field, 0, min(most, len(e.Data)/shortest))
 		documented := r.shape()
+		var respelled []respelling
 		eachRawMember(e.Data, func(start, end int, value jsontext.Value) {
 			// Documented names have no escapes, unless somebody wrote them with some.
 			m, ok := documented[string(e.Data[start:end])]
@@ -117,11 +118,14 @@ func (e *Envelope) readAs(known row) *reading {
 				}
 				return
 			}
-			r.readRespelled(name, value)
+			if m, ok := r.respelled()[bareName(name)]; ok {
+				respelled = append(respelled, respelling{name, m, value})
+			}
 			if !r.open {
 				r.undocumented = append(r.undocumented, name)
 			}
 		})
+		r.said.addRespelled(respelled)
 		slices.Sort(r.mismatched)
 	} else {
 		r.mismatched = []string{"data"}
@@ -148,18 +152,6 @@ func (e *Envelope) readAs(known row) *reading {
 		r.kind, r.direction = kind, Inbound
 	}
 	return r
-}
-
-// readRespelled reads a member whose name is a documented one in another spelling. What
-// is there under the documented name comes first.
-func (r *reading) readRespelled(name string, value jsontext.Value) {
-	m, ok := r.respelled()[bareName(name)]
-	if !ok {
-		return
-	}
-	var said values
-	m.read(value, &said)
-	r.said.addAbsent(&said)
 }
 
 // tellsOfCall reports whether the data of an unregistered type is that of a call, and
@@ -229,7 +221,9 @@ func (r *reading) id() (Entity, string) {
 // outside returns what the data says of the party that is not the account's own
 // line, as sent. said is set if it says anything, be it that the number is withheld.
 func (r *reading) outside() (text string, said bool) {
-	if text, said = r.documentedOutside(); said {
+	text, said = r.documentedOutside()
+	// What hides a number on purpose does not only leave it open.
+	if hasNumber(text) || Withheld(text) && !isPlaceholder(text) {
 		return text, said
 	}
 	// It is whose it is; only the line's is surely not the other party's.
@@ -237,7 +231,10 @@ func (r *reading) outside() (text string, said bool) {
 	if number := PhoneNumber(other); number != "" && number == PhoneNumber(r.line()) {
 		return text, said
 	}
-	return other, ok
+	if text == "" || hasNumber(other) {
+		return other, said || ok
+	}
+	return text, said
 }
 
 func (r *reading) documentedOutside() (text string, said bool) {
@@ -245,17 +242,15 @@ func (r *reading) documentedOutside() (text string, said bool) {
 	if hasNumber(text) {
 		return text, said
 	}
-	with := slotNone
+	var other string
+	var ok bool
 	switch r.direction {
 	case Inbound:
-		with = slotFrom
+		other, ok = r.said.party(slotFrom, slotCaller)
 	case Outbound:
-		with = slotTo
+		other, ok = r.said.party(slotTo, slotCallee)
 	}
-	if with == slotNone {
-		return text, said
-	}
-	if other, ok := r.said.party(with); text == "" || hasNumber(other) {
+	if text == "" || hasNumber(other) {
 		return other, said || ok
 	}
 	return text, said
@@ -279,8 +274,8 @@ func (r *reading) line() string {
 // parties returns who called or wrote, and who was called or written to, as
 // sent.
 func (r *reading) parties() (from, to string) {
-	from, _ = r.said.party(slotFrom)
-	to, _ = r.said.party(slotTo)
+	from, _ = r.said.party(slotFrom, slotCaller)
+	to, _ = r.said.party(slotTo, slotCallee)
 	outside, _ := r.said.party(slotContactNumber)
 	ours, _ := r.said.party(slotSalesDialerNumber, slotJustCallNumber)
 	if r.direction == Outbound {

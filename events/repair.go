@@ -368,5 +368,5 @@ func (s *memberScan) cut(all []repeatable) {
 // saysNothingAtAll reports whether a member's value stands for nothing, or only for a
 // test.
 func saysNothingAtAll(value jsontext.Value) bool {
-	return isHollow(value) || value.Kind() == '"' && isPlaceholder(text(value))
+	return isHollow(value) || (value.Kind() == '"' || value.Kind() == '0') && isPlaceholder(numberText(value))
 }

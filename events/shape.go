@@ -1,7 +1,9 @@
 package events
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -60,18 +62,20 @@ func (m member) read(v jsontext.Value, into *values) (fits bool) {
 		}
 		v = inner
 	}
+	var respelled []respelling
 	eachRawMember(v, func(start, end int, value jsontext.Value) {
 		inner, ok := m.inner[string(v[start:end])]
 		if !ok && !isPlainName(v[start:end]) {
 			name := unquote(v[start-1 : end+1])
 			if inner, ok = m.inner[name]; !ok {
-				m.readRespelled(name, value, into)
+				respelled = m.inner.appendRespelled(respelled, name, value)
 			}
 		}
 		if ok {
 			fits = inner.read(value, into) && fits
 		}
 	})
+	into.addRespelled(respelled)
 	return fits
 }
 
@@ -85,23 +89,40 @@ func isPlainName(name []byte) bool {
 	return true
 }
 
-// readRespelled reads a member inside another whose name is a documented one with
-// capitals. What is there under the documented name comes first.
-func (m member) readRespelled(name string, value jsontext.Value, into *values) {
-	for documented, inner := range m.inner {
+// respelling is a value under a name that is that of a member in another spelling.
+type respelling struct {
+	name string
+	member
+	value jsontext.Value
+}
+
+// appendRespelled appends a value whose name is a documented one with capitals.
+func (s shape) appendRespelled(all []respelling, name string, value jsontext.Value) []respelling {
+	for documented, m := range s {
 		if bareName(documented) == bareName(name) {
-			var said values
-			inner.read(value, &said)
-			into.addAbsent(&said)
+			all = append(all, respelling{name, m, value})
 		}
+	}
+	return all
+}
+
+// addRespelled adds what says more than what is there: under a documented name, or
+// under a name before it in the alphabet. The order in which they were sent cannot
+// matter.
+func (v *values) addRespelled(all []respelling) {
+	slices.SortFunc(all, func(a, b respelling) int { return cmp.Compare(a.name, b.name) })
+	for _, r := range all {
+		var said values
+		r.read(r.value, &said)
+		v.add(&said)
 	}
 }
 
 // otherNames are members of calls and messages under names that other programs give them,
 // by [bareName].
 var otherNames = map[string]slot{
-	"calldirection": slotDirection, "caller": slotFrom, "callerid": slotFrom, "callernumber": slotFrom, "callerphone": slotFrom,
-	"calluuid": slotCallID, "callednumber": slotTo, "callee": slotTo, "calleenumber": slotTo, "contactphone": slotOtherNumber,
+	"calldirection": slotDirection, "caller": slotCaller, "callerid": slotCaller, "callernumber": slotFrom, "callerphone": slotFrom,
+	"calluuid": slotCallID, "callednumber": slotTo, "callee": slotCallee, "calleenumber": slotTo, "contactphone": slotOtherNumber,
 	"customernumber": slotOtherNumber, "customerphone": slotOtherNumber, "fromnumber": slotFrom, "phone": slotOtherNumber,
 	"phonenumber": slotOtherNumber, "tonumber": slotTo,
 }
@@ -157,6 +178,8 @@ const (
 	slotCallID
 	slotCallSID
 	slotCallTime
+	slotCallee // a number or a name, as that of slotCaller
+	slotCaller
 	slotChangedFields
 	slotCompany
 	slotContactID

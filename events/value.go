@@ -38,13 +38,39 @@ func (o Optional[T]) Get() (T, bool) { return o.Value, o.State == Set }
 // cannot matter. They skip a value of another type.
 type values [slots]jsontext.Value
 
-// addAbsent adds what is not there yet.
-func (v *values) addAbsent(said *values) {
-	for slot, value := range said {
-		if v[slot] == nil {
-			v[slot] = value
+// add adds what says more than what is there.
+func (v *values) add(said *values) {
+	for s, value := range said {
+		if value != nil && (v[s] == nil || saysMore(slot(s), value, v[s])) { //nolint:gosec // G115: few slots
+			v[s] = value
 		}
 	}
+}
+
+// isParty reports whether a slot is for a number.
+func (s slot) isParty() bool {
+	switch s {
+	case slotCallee, slotCaller, slotContactNumber, slotCustomerNumber, slotFrom, slotJustCallNumber, slotOtherNumber,
+		slotPhone, slotSalesDialerNumber, slotTo:
+		return true
+	default:
+		return false
+	}
+}
+
+// saysMore reports whether a value in a slot says more than another: anything more than
+// a placeholder; of a party, a number more than a text; of how a call ended, what counts
+// more.
+func saysMore(s slot, value, than jsontext.Value) bool {
+	switch {
+	case saysNothingAtAll(than):
+		return !saysNothingAtAll(value)
+	case s.isParty():
+		return hasNumber(partyText(value)) && !hasNumber(partyText(than))
+	case s == slotOutcome:
+		return outcomes[phrase(wordsIn(value))].rank() > outcomes[phrase(wordsIn(than))].rank()
+	}
+	return false
 }
 
 // text returns a string.
@@ -158,11 +184,13 @@ var wordNames = []string{"name", "value", "type", "status", "outcome", "reason",
 
 // words returns the words in a text, or, where it should be one, in a list of some or
 // in an object.
-func (v *values) words(from slot) []byte {
-	if value := v[from]; value.Kind() == '[' || value.Kind() == '{' {
-		return []byte(textIn(value, wordNames))
+func (v *values) words(from slot) []byte { return wordsIn(v[from]) }
+
+func wordsIn(v jsontext.Value) []byte {
+	if v.Kind() == '[' || v.Kind() == '{' {
+		return []byte(textIn(v, wordNames))
 	}
-	return letters(v[from])
+	return letters(v)
 }
 
 // saysAny reports whether a member says anything: a text or a number that is no
