@@ -180,9 +180,7 @@ const documentedOutcomes = 2
 // told returns what the data itself says about how the call ended.
 func (r *reading) told() (outcome Outcome) {
 	for _, slot := range outcomeSlots[:documentedOutcomes] {
-		if r.said[slot] != nil {
-			outcome = outcome.Best(outcomes[phrase(r.said.words(slot))])
-		}
+		outcome = outcome.Best(r.toldIn(slot))
 	}
 	switch {
 	case outcome.Known():
@@ -191,11 +189,34 @@ func (r *reading) told() (outcome Outcome) {
 		return Missed
 	}
 	for _, slot := range outcomeSlots[documentedOutcomes:] {
-		if r.said[slot] != nil {
-			outcome = outcome.Best(outcomes[phrase(r.said.words(slot))])
-		}
+		outcome = outcome.Best(r.toldIn(slot))
 	}
 	return outcome
+}
+
+// toldIn returns what one member says about how the call ended. Every call ends with
+// somebody hanging up: it was abandoned only if nobody had talked.
+func (r *reading) toldIn(from slot) Outcome {
+	if r.said[from] == nil {
+		return ""
+	}
+	said := phrase(r.said.words(from))
+	if said == saysHungUp && r.talkTime() > 0 {
+		if r.namesAgent() {
+			return Answered
+		}
+		return OutcomeUnknown // with a menu, perhaps
+	}
+	return outcomes[said]
+}
+
+// talkTime returns how long the caller was talked with, in seconds. Format A says how long
+// the call was, of which some was ringing.
+func (r *reading) talkTime() int64 {
+	if talked, ok := r.said.duration(slotConversationTime).Get(); ok {
+		return talked
+	}
+	return r.said.duration(slotDuration).Value - r.said.duration(slotRingDuration, slotRingTime).Value
 }
 
 // outcomeWord returns the word that should tell the outcome, as sent.
