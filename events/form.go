@@ -10,29 +10,32 @@ import (
 
 // formObject returns a form as a JSON object whose values are strings; nil if body is
 // no form. Brackets in a name nest, as PHP and jQuery write them: data[call_id]=1. A
-// form of nothing but JSON, without a name, is that JSON.
-func formObject(body []byte) []byte {
+// form of nothing but JSON, without a name, is that JSON. Of equal names, the last that
+// says something counts; repeated is set if there are any.
+func formObject(body []byte) (object []byte, repeated bool) {
 	body = bytes.TrimRight(trimStart(body), " \t\r\n\x00")
 	if startsJSON(body) {
-		return nil
+		return nil, false
 	}
 	if bare, err := url.QueryUnescape(strings.TrimSuffix(string(body), "=")); err == nil && startsJSON([]byte(bare)) {
-		return []byte(bare)
+		return []byte(bare), false
 	}
 	first, rest, ok := strings.Cut(string(body), "=")
 	if !ok || !isFormName(first) {
-		return nil
+		return nil, false
 	}
 	if startsJSON([]byte(rest)) {
 		// Not encoded: an ampersand is one.
-		return append(appendText(append(appendText([]byte{'{'}, first), ':'), rest), '}')
+		return append(appendText(append(appendText([]byte{'{'}, first), ':'), rest), '}'), false
 	}
 	var form formNode
 	for pair := range strings.SplitSeq(string(body), "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		form.set(strings.Split(strings.ReplaceAll(unescape(name), "]", ""), "["), unescape(value))
+		path := strings.Split(strings.ReplaceAll(unescape(name), "]", ""), "[")
+		again := form.set(path, unescape(value)) && path[len(path)-1] != "" // a list has none
+		repeated = repeated || again
 	}
-	return form.append(nil)
+	return form.append(nil), repeated
 }
 
 func isFormName(name string) bool {
@@ -55,6 +58,7 @@ func unescape(text string) string {
 // formNode is a form's member: a text, or more members, in the order received.
 type formNode struct {
 	text  string
+	isSet bool
 	names []string
 	inner map[string]*formNode
 }
@@ -62,10 +66,15 @@ type formNode struct {
 // maxFormNesting is how deep brackets in a form's names nest.
 const maxFormNesting = 8
 
-func (n *formNode) set(path []string, value string) {
+// set puts in a text, and reports whether there was one. A text that says nothing does
+// not take the place of one that does.
+func (n *formNode) set(path []string, value string) (again bool) {
 	if len(path) == 0 || len(path) > maxFormNesting {
-		n.text = value
-		return
+		again = n.isSet
+		if !again || isPlaceholder(n.text) || !isPlaceholder(value) {
+			n.text, n.isSet = value, true
+		}
+		return again
 	}
 	if n.inner == nil {
 		n.inner = map[string]*formNode{}
@@ -76,7 +85,7 @@ func (n *formNode) set(path []string, value string) {
 		n.inner[path[0]] = next
 		n.names = append(n.names, path[0])
 	}
-	next.set(path[1:], value)
+	return next.set(path[1:], value)
 }
 
 func (n *formNode) append(to []byte) []byte {

@@ -45,7 +45,8 @@ func split(body []byte, depth int) [][]byte {
 	case text[0] == '"':
 		return several(split(rawInside(text), depth+1))
 	default:
-		return several(split(formObject(text), depth+1))
+		object, _ := formObject(text)
+		return several(split(object, depth+1))
 	}
 }
 

@@ -182,11 +182,14 @@ func unwrap(text []byte, found *damage, depth int) (*Envelope, error) {
 
 // unwrapForm opens a form. Its error is err, why the body is no JSON.
 func unwrapForm(text []byte, found *damage, depth int, err error) (*Envelope, error) {
-	object := formObject(text)
+	object, repeated := formObject(text)
 	if object == nil {
 		return nil, err
 	}
 	inner := damageForm
+	if repeated {
+		inner |= damageDuplicate
+	}
 	e, formErr := unwrap(object, &inner, depth+1)
 	if formErr != nil || e.Probe() {
 		return nil, err // words with an equals sign in them
