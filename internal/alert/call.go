@@ -52,6 +52,11 @@ func (c *call) begun(kind events.Kind) bool {
 	return c.stands(kind) || c.mark(table.PublishingKey, kind) != nil
 }
 
+// skipped reports whether an alert was not published for a reason.
+func (c *call) skipped(kind events.Kind, why reason) bool {
+	return c.marks[table.SkippedKey(c.key, c.round(kind), string(why))] != nil
+}
+
 // isReturnedBy reports whether an alert is about to be taken back on a call's account.
 func (c *call) isReturnedBy(kind events.Kind, by table.Key) bool {
 	mark := c.mark(table.ReturningKey, kind)

@@ -318,8 +318,7 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 	if !decided {
 		h, why := d.against(ctx, c, kind)
 		if why != none {
-			skip(why)
-			return seats, nil
+			return seats, d.keepBack(ctx, c, kind, why, skip)
 		}
 		caller = &h
 	}
@@ -352,11 +351,35 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 // against returns the caller's history, and why an alert that the call owes is not to
 // be published, if other calls have nothing to do with it.
 func (d *Dispatcher) against(ctx context.Context, c *call, kind events.Kind) (history, reason) {
-	if d.Rules.isOld(c) {
+	switch {
+	case d.Rules.isOld(c):
 		return history{}, old
+	// guard 4 alert (WhatARuleDecided): case false:
+	case c.skipped(kind, blocked):
+		return history{}, blocked
+	// guard 4 alert (WhatARuleDecided): case false:
+	case c.Outcome == events.Abandoned && c.skipped(kind, abandoned):
+		return history{}, abandoned
 	}
 	h := d.readHistory(ctx, c)
 	return h, d.Rules.against(c, kind, h)
+}
+
+// keepBack records that a rule is against an alert: the caller's contacts may be others
+// when the next event of the call comes. What a rule says of a caller who is not known
+// yet is open until then.
+func (d *Dispatcher) keepBack(ctx context.Context, c *call, kind events.Kind, why reason, skip func(reason)) error {
+	switch {
+	case c.skipped(kind, why):
+		return nil
+	case why == abandoned && d.Rules.Abandoned == KnownCallers && d.ringOf(c).Caller == "":
+	default:
+		if _, err := d.store.Put(ctx, table.SkippedItem(c.key, c.round(kind), string(why))); err != nil {
+			return fmt.Errorf("mark what is skipped: %w", err)
+		}
+	}
+	skip(why)
+	return nil
 }
 
 // announce puts an alert that is to be published into p.due, unless another call's

@@ -326,6 +326,7 @@ func TestTheStreamDoesNotTakeAMarkForAnEvent(t *testing.T) {
 	for name, item := range map[string]table.Item{
 		"a mark":                 table.AlertedItem(event, events.KindMissedCall, arrival, arrival),
 		"one of a twin":          table.TwinItem(event, events.KindMissedCall, "answered", by),
+		"one of what is skipped": table.SkippedItem(event, events.KindMissedCall, "blocked"),
 		"one of what goes back":  table.ReturningItem(event, events.KindMissedCall, "answered", by),
 		"one of what went back":  table.ReturnedItem(event, events.KindMissedCall, "answered", arrival),
 		"one of half of it":      table.ToldItem(event, events.KindMissedCall, events.KindCorrection, "answered", arrival),

@@ -2,6 +2,7 @@ package alert_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // arrived returns the item of a body that arrived so long after 14:32 on the day.
@@ -142,5 +144,66 @@ func TestCallersAreParsed(t *testing.T) {
 		if got, err := alert.ParseCallers(text); err == nil {
 			t.Errorf("%q is read as %q", text, got)
 		}
+	}
+}
+
+// What a rule decided stays: a note on a call alerts nobody, whatever has become of the
+// caller's contact. What was decided of an abandoned call is open again if it turns out to
+// be missed, or if the number comes later.
+func TestPromise4_WhatARuleDecidedStaysDecided(t *testing.T) {
+	t.Parallel()
+	known := alert.Rules{MaxAge: alert.DefaultMaxAge, Abandoned: alert.KnownCallers}
+	unblocked := contact("7", "Pat", "", "unblocked")
+	unnumbered := strings.Replace(ended("call.exits_queue", "Abandoned"), `"contact_number":"14155550144",`, "", 1)
+	for _, tc := range []struct {
+		name          string
+		rules         alert.Rules
+		before, after table.Item // the contact
+		first, then   string
+		want          int // alerts
+		reasons       int // lines in the log
+	}{
+		{"blocked, and unblocked by the time of a note", alert.DefaultRules(), contact("7", "Pat", "", "blocked"), unblocked,
+			ended("call.missed", "Missed"), ended("call.updated", "Missed"), 0, 1},
+		{"a stranger, who has a contact by the time of a note", known, nil, unblocked,
+			ended("call.completed", "Abandoned"), ended("call.updated", "Abandoned"), 0, 1},
+		{"a stranger, whose call was missed", known, nil, nil,
+			ended("call.completed", "Abandoned"), ended("call.updated", "Missed"), 1, 1},
+		{"somebody whose number comes later", known, unblocked, nil,
+			unnumbered, ended("call.completed", "Abandoned"), 1, 1},
+		{"nobody wants to know of", alert.Rules{Abandoned: alert.NoCallers}, nil, nil,
+			ended("call.completed", "Abandoned"), ended("call.updated", "Abandoned"), 0, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			store, to, lines := &tabletest.Memory{}, &topic{}, logscan.Writer(t)
+			d := alert.New(store, events.PhoneNumber, to, lines.Logger())
+			d.Rules = tc.rules
+			var version int64
+			for _, step := range []struct {
+				contact table.Item
+				event   string
+			}{{tc.before, tc.first}, {tc.after, tc.then}} {
+				if step.contact != nil {
+					step.contact[table.Version] = attr.Number(strconv.FormatInt(version+1, 10))
+					if ok, err := store.Update(t.Context(), step.contact, version); err != nil || !ok {
+						t.Fatal(ok, err)
+					}
+					version++
+				}
+				item := arrived(t, step.event, 0)
+				put(t, store, item)
+				if ids, err := d.Due(t.Context(), item); err != nil || len(ids) != len(to.standing()) && tc.want == 0 {
+					t.Errorf("due: %v, %v", ids, err)
+				}
+				mustProcess(t, d, item)
+			}
+			if len(to.sent) != tc.want {
+				t.Errorf("%d sent, want %d", len(to.sent), tc.want)
+			}
+			if got := strings.Count(lines.String(), `"msg":"alert skipped"`); got != tc.reasons {
+				t.Errorf("%d lines of skipped alerts, want %d:\n%s", got, tc.reasons, lines)
+			}
+		})
 	}
 }

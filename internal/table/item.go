@@ -281,6 +281,12 @@ func returnedItem(key Key, reason string, at time.Time) Item {
 	return Item{PK: str(key.PK), SK: str(key.SK), Reason: str(reason), ReturnedAt: str(Time(at))}
 }
 
+// SkippedItem returns the mark with a [SkippedKey].
+func SkippedItem(event Key, kind events.Kind, reason string) Item {
+	key := SkippedKey(event, kind, reason)
+	return Item{PK: str(key.PK), SK: str(key.SK), Reason: str(reason)}
+}
+
 // TwinItem returns the mark that records which other call of the ring speaks for the
 // event's, and why that one does. It is in the list of the event's day as well.
 func TwinItem(event Key, kind events.Kind, reason string, other Key) Item {

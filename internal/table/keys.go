@@ -166,6 +166,7 @@ const (
 	publishingMark = "#publishing"
 	returnedMark   = "#returned"
 	returningMark  = "#returning"
+	skippedMark    = "#skipped"
 	twinMark       = "#twin"
 )
 
@@ -185,6 +186,12 @@ func ToldKey(event Key, kind, message events.Kind) Key {
 // ReturningKey returns the key of the mark that names who takes an alert back, before
 // it is taken back.
 func ReturningKey(event Key, kind events.Kind) Key { return beside(event, kind, returningMark) }
+
+// SkippedKey returns the key of the mark that records that an alert was not published,
+// for a reason that is no other call's.
+func SkippedKey(event Key, kind events.Kind, reason string) Key {
+	return beside(event, kind, skippedMark+"#"+reason)
+}
 
 // TwinKey returns the key of the mark that records that another call of the same
 // ring speaks for this one, which therefore alerts nobody.

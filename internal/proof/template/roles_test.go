@@ -172,6 +172,7 @@ func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
 		table.ReturningItem(event, events.KindMissedCall, "answered", other),
 		table.ReturnedItem(event, events.KindMissedCall, "answered", noon),
 		table.ToldItem(event, events.KindMissedCall, events.KindCorrection, "answered", noon),
+		table.SkippedItem(event, events.KindMissedCall, "blocked"),
 		table.TwinItem(event, events.KindMissedCall, "answered", other),
 	)
 }
