@@ -73,12 +73,14 @@ func (r Rules) isOld(c *call) bool {
 // against returns why a caller's call alerts nobody. What could not be read about the
 // caller keeps no alert back.
 func (r Rules) against(c *call, kind events.Kind, h history) reason {
+	gaveUp := kind == events.KindMissedCall && c.Outcome == events.Abandoned
 	switch {
+	case gaveUp && r.Abandoned == NoCallers:
+		return abandoned
 	case h.err != nil:
 	case h.Blocked && !r.Blocked:
 		return blocked
-	case kind == events.KindVoicemail || c.Outcome != events.Abandoned:
-	case r.Abandoned == NoCallers, r.Abandoned == KnownCallers && !h.Known:
+	case gaveUp && r.Abandoned == KnownCallers && !h.Known:
 		return abandoned
 	}
 	return none

@@ -118,18 +118,21 @@ func TestRulesSayWhoseCallsAlert(t *testing.T) {
 	}
 }
 
-// A caller of whom nothing can be read is alerted of: that is the smaller mistake.
+// A caller of whom nothing can be read is alerted of, unless nobody's abandoned calls
+// alert: that is the smaller mistake.
 func TestRulesKeepNothingBackWithoutTheAddressBook(t *testing.T) {
 	t.Parallel()
-	store, to := newStore(t), &topic{}
-	put(t, store, contact("7", "", "", "blocked"))
-	d := alert.New(withoutHistory(store), events.PhoneNumber, to, logscan.Logger(t))
-	d.Rules.Abandoned = alert.KnownCallers
-	item := arrived(t, ended("call.completed", "Abandoned"), 0)
-	put(t, store, item)
-	mustProcess(t, d, item)
-	if len(to.sent) != 1 {
-		t.Errorf("%d sent, want one", len(to.sent))
+	for callers, want := range map[alert.Callers]int{alert.KnownCallers: 1, alert.NoCallers: 0} {
+		store, to := newStore(t), &topic{}
+		put(t, store, contact("7", "", "", "blocked"))
+		d := alert.New(withoutHistory(store), events.PhoneNumber, to, logscan.Logger(t))
+		d.Rules.Abandoned = callers
+		item := arrived(t, ended("call.completed", "Abandoned"), 0)
+		put(t, store, item)
+		mustProcess(t, d, item)
+		if len(to.sent) != want {
+			t.Errorf("%s: %d sent, want %d", callers, len(to.sent), want)
+		}
 	}
 }
 
