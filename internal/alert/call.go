@@ -36,11 +36,21 @@ func (c *call) mark(key func(table.Key, events.Kind) table.Key, kind events.Kind
 // the alert was taken back, and what took it back proves wrong, the call alerts anew,
 // in the second round, and so on.
 func (c *call) round(kind events.Kind) events.Kind {
-	name := kind
-	for n := 2; c.marks[table.ReturnedKey(c.key, name)] != nil; n++ {
-		name = events.Kind(fmt.Sprintf("%s#%d", kind, n))
-	}
+	name, _ := c.lastRound(kind)
 	return name
+}
+
+// lastRound returns the round and, unless it is the first, the mark that says why the
+// one before was taken back.
+func (c *call) lastRound(kind events.Kind) (name events.Kind, returned table.Item) {
+	name = kind
+	for n := 2; ; n++ {
+		mark := c.marks[table.ReturnedKey(c.key, name)]
+		if mark == nil {
+			return name, returned
+		}
+		name, returned = events.Kind(fmt.Sprintf("%s#%d", kind, n)), mark
+	}
 }
 
 // stands reports whether an alert was published and not taken back.
@@ -63,10 +73,17 @@ func (c *call) isReturnedBy(kind events.Kind, by table.Key) bool {
 	return mark != nil && table.CallOf(table.Other(mark)) == table.CallOf(by)
 }
 
-// keptTwin reports whether a call's alert was not sent, or was taken back, because of a
-// ring whose seats are deleted by now. That stays so.
-func (c *call) keptTwin(kind events.Kind, of table.Ring, now time.Time) bool {
-	return (c.mark(table.TwinKey, kind) != nil || c.round(kind) != kind) && of.Known() && now.After(of.Expires())
+// keptTwin returns why a call's alert was not sent, or was taken back, because of a ring
+// whose seats are deleted by now. That stays so.
+func (c *call) keptTwin(kind events.Kind, of table.Ring, now time.Time) reason {
+	_, mark := c.lastRound(kind)
+	if twin := c.mark(table.TwinKey, kind); twin != nil {
+		mark = twin
+	}
+	if mark == nil || !of.Known() || !now.After(of.Expires()) {
+		return none
+	}
+	return cmp.Or(reason(table.Text(mark, table.Reason)), sameRing)
 }
 
 // load reads a call. The events in hand count even if the table does not have them.

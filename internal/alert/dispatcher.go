@@ -130,7 +130,7 @@ type pending struct {
 	sent  map[events.Kind]bool // the rounds published just now, marked or not
 	again bool                 // it has to decide anew
 
-	unmarked atomic.Bool // something was published, and is not marked
+	unmarked atomic.Bool // something was published on its account, and is not marked
 	besides  []table.Key // so have these calls, which sit in rings that were left
 }
 
@@ -138,13 +138,12 @@ func newPending(key table.Key, because *pending) *pending {
 	return &pending{key: key, because: because, sent: make(map[events.Kind]bool)}
 }
 
-// account returns the key of an event that came, and comes again if anything fails.
-func (p *pending) account() table.Key {
-	if p.because != nil {
-		return p.because.key
-	}
-	return p.key
-}
+// origin returns the call of which new events have come. They come again if anything
+// fails.
+func (p *pending) origin() *pending { return cmp.Or(p.because, p) }
+
+// account returns the key of one of these events.
+func (p *pending) account() table.Key { return p.origin().key }
 
 // due is an alert to publish.
 type due struct {
@@ -207,7 +206,7 @@ func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending) (ok boo
 		}
 		var next []*pending
 		for _, p := range now {
-			because := cmp.Or(p.because, p)
+			because := p.origin()
 			// Meanwhile the call, or another one of its ring, may have been answered.
 			if p.again || slices.ContainsFunc(p.due, func(a *due) bool { return p.sent[a.round] }) {
 				// guard 4 alert (AtTheSameTime):
@@ -283,7 +282,7 @@ func (d *Dispatcher) settle(ctx context.Context, p *pending) (err error) {
 				return err
 			}
 		case p.call.Direction == events.Outbound && p.call.begun(kind):
-			if err := d.takeBack(ctx, p.call, kind, outgoing, p.account()); err != nil {
+			if err := d.takeBack(ctx, p, p.call, kind, outgoing); err != nil {
 				return err
 			}
 		}
@@ -300,15 +299,15 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 		d.log.LogAttrs(ctx, slog.LevelInfo, "alert skipped",
 			append(attributes(p.key, kind), slog.String("reason", string(why)))...)
 	}
-	if c.keptTwin(kind, d.ringOf(c), d.Now()) {
-		skip(sent)
+	if why := c.keptTwin(kind, d.ringOf(c), d.Now()); why != none {
+		skip(why)
 		return seats, nil
 	}
 	if finished := round + "#returned"; c.begun(kind) && c.isReturnedBy(kind, p.account()) && !p.sent[finished] {
 		// Some were told that the alert is taken back, before anything failed. All have to
 		// be, even if no reason is left.
 		p.sent[finished], p.again = true, true // once, even if it cannot be marked
-		return seats, d.takeBack(ctx, c, kind, none, p.account())
+		return seats, d.takeBack(ctx, p, c, kind, none)
 	}
 	// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted): published := p.sent[round]
 	published := p.sent[round] || c.stands(kind)
@@ -338,7 +337,7 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 	case twin == nil:
 		return seats, errors.Join(d.announce(ctx, p, kind, caller), d.quiet(ctx, p, kind, sameRing, seats))
 	case c.begun(kind):
-		return seats, d.takeBack(ctx, c, kind, why, p.account())
+		return seats, d.takeBack(ctx, p, c, kind, why)
 	case round == kind && c.mark(table.TwinKey, kind) == nil:
 		if _, err := d.store.Put(ctx, table.TwinItem(c.key, kind, string(why), twin.key)); err != nil {
 			return nil, fmt.Errorf("mark a twin: %w", err)
@@ -424,7 +423,7 @@ func (d *Dispatcher) quiet(ctx context.Context, p *pending, kind events.Kind, wh
 			return err
 		}
 		if twin != nil && twin.stands(kind) {
-			if err := d.takeBack(ctx, twin, kind, why, p.account()); err != nil {
+			if err := d.takeBack(ctx, p, twin, kind, why); err != nil {
 				return err
 			}
 			if twin, err = d.loadTwin(ctx, p.call, s); err != nil {
@@ -449,7 +448,7 @@ func (d *Dispatcher) settleServed(ctx context.Context, p *pending, seats []seat)
 	}
 	for _, kind := range kinds {
 		if p.call.begun(kind) {
-			err = errors.Join(err, d.takeBack(ctx, p.call, kind, answered, p.account()))
+			err = errors.Join(err, d.takeBack(ctx, p, p.call, kind, answered))
 		}
 		err = errors.Join(err, d.quiet(ctx, p, kind, answered, seats))
 	}
@@ -501,18 +500,17 @@ func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
 // the record again for certain. Nor is it to come again for another consumer's sake.
 func (d *Dispatcher) mark(ctx context.Context, a *due) {
 	if _, err := d.store.Put(ctx, table.AlertedItem(a.Key, a.round, a.OccurredAt, d.Now())); err != nil {
-		a.unmarked.Store(true)
+		a.origin().unmarked.Store(true)
 		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
 			append(attributes(a.key, a.kind), slog.String("error", err.Error()))...)
 	}
 }
 
 // takeBack tells programs that an alert does not stand any more and, if somebody
-// answered, people too. by is an event of the call on whose account that happens. If
-// it is about to happen on another's account, that one's record comes again until it
-// has.
-func (d *Dispatcher) takeBack(ctx context.Context, c *call, kind events.Kind, why reason, by table.Key) error {
-	round := c.round(kind)
+// answered, people too. That happens on p's account. If it is about to happen on
+// another's account, that one's record comes again until it has.
+func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind events.Kind, why reason) error {
+	round, by := c.round(kind), p.account()
 	mine, err := d.store.Put(ctx, table.ReturningItem(c.key, round, string(why), by))
 	if err != nil {
 		return fmt.Errorf("mark what is taken back: %w", err)
@@ -541,19 +539,20 @@ func (d *Dispatcher) takeBack(ctx context.Context, c *call, kind events.Kind, wh
 	if err := errors.Join(errs...); err != nil {
 		for i, err := range errs {
 			if err == nil { // it is not to go out again with the other one
-				d.markReturned(ctx, c, kind, table.ToldItem(c.key, round, messages[i].Kind, string(why), d.Now()))
+				d.markReturned(ctx, p, c, kind, table.ToldItem(c.key, round, messages[i].Kind, string(why), d.Now()))
 			}
 		}
 		return err
 	}
 	d.log.LogAttrs(ctx, slog.LevelInfo, "alert returned", append(attributes(c.key, kind), slog.String("reason", string(why)))...)
-	d.markReturned(ctx, c, kind, table.ReturnedItem(a.Key, round, string(why), d.Now()))
+	d.markReturned(ctx, p, c, kind, table.ReturnedItem(a.Key, round, string(why), d.Now()))
 	return nil
 }
 
 // markReturned records what was sent to take an alert back, as [Dispatcher.mark] does.
-func (d *Dispatcher) markReturned(ctx context.Context, c *call, kind events.Kind, mark table.Item) {
+func (d *Dispatcher) markReturned(ctx context.Context, p *pending, c *call, kind events.Kind, mark table.Item) {
 	if _, err := d.store.Put(ctx, mark); err != nil {
+		p.origin().unmarked.Store(true)
 		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
 			append(attributes(c.key, kind), slog.String("error", err.Error()))...)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
@@ -288,6 +289,64 @@ func TestPromise2_AnAlertIsTakenBackOnceThoughOneMessageFails(t *testing.T) {
 		want := map[events.Kind]int{events.KindMissedCall: 1, events.KindReturned: 1, events.KindCorrection: 1}
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Errorf("%s was refused: sent (-want +got):\n%s", refused, diff)
+		}
+	}
+}
+
+// What was published or taken back and is not marked must not come again, also if that
+// was on account of another call.
+func TestPromise2_WhatIsNotMarkedDoesNotComeAgain(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		calls    []string // the last one's event comes when marks fail
+		unmarked string
+	}{
+		"an alert":                     {[]string{"s1:Missed"}, table.AlertedAt},
+		"an alert of a call beside it": {[]string{"s1:Missed", "s2:Missed", "s1:Missed:early"}, table.AlertedAt},
+		"what is taken back":           {[]string{"s1:Missed", "s1:Answered"}, table.ReturnedAt},
+		"what another call takes back": {[]string{"s1:Missed", "s2:Answered"}, table.ReturnedAt},
+	} {
+		clock := func() time.Time { return arrival }
+		store, to := &tabletest.Memory{Now: clock}, &topic{}
+		failing := false
+		broken := storeFunc{Store: store, put: func(ctx context.Context, item table.Item) (bool, error) {
+			if _, ok := item[tc.unmarked]; ok && failing {
+				return false, table.ErrUnavailable
+			}
+			return store.Put(ctx, item)
+		}}
+		d := alert.New(broken, events.PhoneNumber, to, logscan.Logger(t))
+		d.Now = clock
+		items := legs(t, tc.calls...)
+		for i, item := range items {
+			failing = i == len(items)-1
+			put(t, store, item)
+			if errs := d.Process(t.Context(), []table.Item{item}); errors.Is(errs[0], consumer.ErrNotAgain) != failing {
+				t.Errorf("%s: %d: %v", name, i, errs[0])
+			}
+		}
+	}
+}
+
+// The log says why a call alerts nobody also when the seats of its ring are deleted.
+func TestTheReasonOfATwinOutlivesItsRing(t *testing.T) {
+	t.Parallel()
+	for reason, calls := range map[string][]string{
+		"same_ring": {"s1:Missed", "s2:Missed"},
+		"answered":  {"s1:Answered", "s2:Missed"},
+		"sent":      {"s2:Missed"},
+	} {
+		store, to, lines := &tabletest.Memory{}, &topic{}, logscan.Writer(t)
+		items := legs(t, calls...)
+		for _, item := range items {
+			put(t, store, item)
+			mustProcess(t, alert.New(store, events.PhoneNumber, to, logscan.Logger(t)), item)
+		}
+		d := alert.New(store, events.PhoneNumber, to, lines.Logger())
+		d.Now = func() time.Time { return time.Now().AddDate(1, 0, 0) }
+		mustProcess(t, d, items[len(items)-1])
+		if !strings.Contains(lines.String(), `"reason":"`+reason+`"`) {
+			t.Errorf("%s: log: %s", reason, lines)
 		}
 	}
 }
