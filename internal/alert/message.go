@@ -104,7 +104,7 @@ func (w words) redacted() Message {
 			OccurredAt: stamp(a.OccurredAt), ReceivedAt: stamp(a.ReceivedAt),
 			Key: tableKey{PK: key, SK: line(a.Key.SK, 2*maxID)}, Cut: true,
 		}),
-		Attributes: w.attributes(events.PhoneNumber(a.Line)),
+		Attributes: w.attributes(events.PhoneNumber(w.line)),
 	}
 }
 
@@ -141,6 +141,7 @@ func (s Style) words(a Alert) words {
 	}
 	// What JustCall sent in a national form has a "+" in front, and no country code.
 	w.Caller = cmp.Or(events.PhoneNumber(s.show(a.Caller)), a.Caller)
+	w.line = cmp.Or(events.PhoneNumber(s.show(a.Line)), w.line)
 	if w.name == w.callerText || events.PhoneNumber(w.name) != "" {
 		w.name = "" // JustCall names an unnamed contact by its number
 	}

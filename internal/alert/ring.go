@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/table"
@@ -39,8 +40,10 @@ type seat struct {
 }
 
 // ringOf returns the ring that a call is part of.
-func (d *Dispatcher) ringOf(c *call) table.Ring {
-	return table.Ring{Caller: d.canonical(c.Phone), Line: c.Line, Start: c.Start}
+func (d *Dispatcher) ringOf(c *call) table.Ring { return d.ring(c.Phone, c.Line, c.Start) }
+
+func (d *Dispatcher) ring(phone, line string, start time.Time) table.Ring {
+	return table.Ring{Caller: d.canonical(phone), Line: cmp.Or(d.canonical(line), line), Start: start}
 }
 
 // takeSeat gives a call a seat in its ring, unless seats, those of its rings, have one,
@@ -100,7 +103,7 @@ func (d *Dispatcher) readSeats(ctx context.Context, c *call) (seats []seat, err 
 	}
 	for _, phone := range phones {
 		for _, line := range lines {
-			of := table.Ring{Caller: d.canonical(phone), Line: line, Start: c.Start}
+			of := d.ring(phone, line, c.Start)
 			if !of.Known() {
 				continue
 			}
