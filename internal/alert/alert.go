@@ -32,9 +32,9 @@ type Alert struct {
 	Key    table.Key
 	CallID string
 	// OccurredAt is when the call was missed or the voicemail left, StartedAt when
-	// the call began, zero if it is not known, and ReceivedAt when the event
-	// arrived.
-	OccurredAt, StartedAt, ReceivedAt time.Time
+	// the call began, zero if it is not known, ReceivedAt when the event arrived, and
+	// SentAt when people are told.
+	OccurredAt, StartedAt, ReceivedAt, SentAt time.Time
 
 	// Line is the number called, "+" and digits, or, if it is not a number, the
 	// text as sent. LineName is its name in JustCall, if given.
@@ -118,6 +118,7 @@ func (c *call) alert(kind events.Kind) Alert {
 		OccurredAt:    event.At,
 		StartedAt:     c.Start,
 		ReceivedAt:    event.ReceivedAt,
+		SentAt:        event.ReceivedAt, // or later
 		Line:          c.Line,
 		LineName:      c.LineName,
 		Caller:        c.Phone,

@@ -130,32 +130,45 @@ func TestTheOutcomeIsSaidInWords(t *testing.T) {
 	}
 }
 
-// An alert is taken back for programs, under the same id, and corrected for people.
+// An alert is taken back for programs, under the same id, and corrected for people. The
+// texts say why: not every caller of such an alert was served.
 func TestAnAlertIsTakenBack(t *testing.T) {
 	t.Parallel()
 	s := documentSchema(t)
-	for _, kind := range []events.Kind{events.KindReturned, events.KindCorrection} {
-		t.Run(string(kind), func(t *testing.T) {
+	for _, tc := range []struct {
+		kind            events.Kind
+		reason          string
+		outcome         events.Outcome
+		title, why, sms string
+	}{
+		{events.KindReturned, "answered", events.Answered, "Answered after all", "Somebody answered this call. There is no need to call back.", ". No need to call back."},
+		{events.KindCorrection, "answered", events.Answered, "Answered after all", "Somebody answered this call. There is no need to call back.", ". No need to call back."},
+		{events.KindReturned, "same_ring", events.Missed, "Same call as another alert", "Another alert tells of this call: see that one.", ". See that one."},
+		{events.KindReturned, "outgoing", events.Missed, "Not an incoming call", "This call went out. There is no need to call back.", ". No need to call back."},
+		{events.KindReturned, "", events.Missed, "Alert withdrawn", "This alert does not stand any more.", ""},
+	} {
+		t.Run(string(tc.kind)+" "+tc.reason, func(t *testing.T) {
 			t.Parallel()
 			a := missedCall()
-			a.Kind, a.Outcome, a.Reason, a.MissedReason = kind, events.Answered, "answered by another agent", ""
+			a.Kind, a.Outcome, a.Reason = tc.kind, tc.outcome, tc.reason
 			m := winnipeg(t).Message(a)
-			if got, want := m.Subject, "Answered after all: Pat Smith (Globex), +1 415-555-8765 ext. 12 on Support"; got != want {
+			if got, want := m.Subject, tc.title+": Pat Smith (Globex), +1 415-555-8765 ext. 12 on Support"; got != want {
 				t.Errorf("subject %q, want %q", got, want)
 			}
-			if got, want := m.SMS, "Answered after all: Pat Smith (Globex) +1 415-555-8765 ext. 12 on Support, 00:32 EST. No need to call back."; got != want {
+			if got, want := m.SMS, tc.title+": Pat Smith (Globex) +1 415-555-8765 ext. 12 on Support, 00:32 EST"+tc.sms; got != want {
 				t.Errorf("text message %q, want %q", got, want)
 			}
-			for _, want := range []string{"Answered after all\n\nSomebody answered this call. There is no need to call back.\n", "\nReason    answered by another agent\n"} {
-				if !strings.Contains(m.Email, want) {
-					t.Errorf("e-mail without %q:\n%s", want, m.Email)
-				}
+			if want := tc.title + "\n\n" + tc.why + "\n"; !strings.HasPrefix(m.Email, want) || strings.Contains(m.Email, "Reason") {
+				t.Errorf("e-mail, want %q and no reason:\n%s", want, m.Email)
 			}
 			d := document(t, m)
-			if d["id"] != a.ID || d["kind"] != string(kind) || d["outcome"] != "answered" || d["reason"] != a.Reason || m.Attributes["kind"] != string(kind) {
+			if reason, _ := d["reason"].(string); d["id"] != a.ID || d["kind"] != string(tc.kind) || d["outcome"] != string(tc.outcome) || reason != a.Reason || m.Attributes["kind"] != string(tc.kind) {
 				t.Errorf("document %v, attributes %v", d, m.Attributes)
 			}
 			validate(t, s, m.Document)
+			if got := alert.Redacted(m).Subject; !strings.HasPrefix(got, tc.title) {
+				t.Errorf("redacted: subject %q", got)
+			}
 		})
 	}
 }
@@ -258,7 +271,7 @@ func TestLongLinesAreFolded(t *testing.T) {
 func TestALateSMSTellsTheDay(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		occurred, received, want string
+		occurred, sent, want string
 	}{
 		{"2026-11-29T05:32:00Z", "2026-11-29T05:33:00Z", ", 00:32 EST"},
 		{"2026-11-29T04:32:00Z", "2026-11-29T04:33:00Z", ", 23:32 EST"},        // two days in UTC, one in Winnipeg
@@ -266,7 +279,7 @@ func TestALateSMSTellsTheDay(t *testing.T) {
 		{"2026-07-01T12:00:00Z", "2026-07-02T12:00:00Z", ", 1 Jul 07:00 CDT"},
 	} {
 		a := alert.Alert{Kind: events.KindMissedCall, Caller: "+14155558765"}
-		for text, at := range map[string]*time.Time{tc.occurred: &a.OccurredAt, tc.received: &a.ReceivedAt} {
+		for text, at := range map[string]*time.Time{tc.occurred: &a.OccurredAt, tc.sent: &a.SentAt} {
 			var err error
 			if *at, err = time.Parse(time.RFC3339, text); err != nil {
 				t.Fatal(err)

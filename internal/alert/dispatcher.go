@@ -457,7 +457,7 @@ func (d *Dispatcher) settleServed(ctx context.Context, p *pending, seats []seat)
 
 func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind, h history) *due {
 	a := p.call.alert(kind)
-	a.ContactName, a.Company, a.MissedTimes = h.Name, h.Company, h.missed
+	a.SentAt, a.ContactName, a.Company, a.MissedTimes = d.Now(), h.Name, h.Company, h.missed
 	if h.err != nil {
 		d.log.LogAttrs(ctx, slog.LevelWarn, "alert enrichment failed",
 			append(attributes(p.key, kind), slog.String("error", h.err.Error()))...)
@@ -526,7 +526,10 @@ func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind eve
 		why = reason(table.Text(c.mark(table.ReturningKey, kind), table.Reason))
 	}
 	a := c.alert(kind)
-	a.Reason = string(why)
+	a.Reason, a.SentAt = string(why), d.Now()
+	if why == answered {
+		a.Outcome = events.Answered // perhaps as another call of the ring
+	}
 	var messages []Message
 	for _, a.Kind = range []events.Kind{events.KindReturned, events.KindCorrection} {
 		told := c.marks[table.ToldKey(c.key, round, a.Kind)] != nil

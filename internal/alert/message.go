@@ -95,10 +95,10 @@ func (w words) redacted() Message {
 		ID:      a.ID,
 		Kind:    a.Kind,
 		Call:    table.CallOf(a.Key),
-		Subject: title(a.Kind) + ", details in the table",
-		Email: title(a.Kind) + "\n\nThe details could not be sent. They are in the events table, under\n\n" +
+		Subject: w.title() + ", details in the table",
+		Email: w.title() + "\n\nThe details could not be sent. They are in the events table, under\n\n" +
 			key + "\n",
-		SMS: cut(plain(title(a.Kind)+", details in the table under "+key), "...", fitsSMS),
+		SMS: cut(plain(w.title()+", details in the table under "+key), "...", fitsSMS),
 		Document: encode(document{
 			Version: documentVersion, ID: line(a.ID, 2*maxID), Kind: a.Kind,
 			OccurredAt: stamp(a.OccurredAt), ReceivedAt: stamp(a.ReceivedAt),
@@ -236,7 +236,7 @@ func title(kind events.Kind) string {
 	case events.KindVoicemail:
 		return "Voicemail"
 	case events.KindReturned, events.KindCorrection:
-		return "Answered after all"
+		return "Alert withdrawn"
 	case events.KindOverdue:
 		return "Not called back"
 	default:
@@ -244,12 +244,39 @@ func title(kind events.Kind) string {
 	}
 }
 
+// withdrawal is what people read of an alert that is taken back.
+type withdrawal struct{ title, text, note string }
+
+// withdrawals are by the reason.
+var withdrawals = map[reason]withdrawal{
+	answered: {"Answered after all", "Somebody answered this call. There is no need to call back.", "No need to call back."},
+	outgoing: {"Not an incoming call", "This call went out. There is no need to call back.", "No need to call back."},
+	sameRing: {"Same call as another alert", "Another alert tells of this call: see that one.", "See that one."},
+}
+
+// withdrawal reports whether an alert takes another one back, and what it says.
+func (w words) withdrawal() (said withdrawal, ok bool) {
+	ok = w.Kind == events.KindReturned || w.Kind == events.KindCorrection
+	if said = withdrawals[reason(w.Reason)]; said.title == "" {
+		said = withdrawal{title(w.Kind), "This alert does not stand any more.", ""}
+	}
+	return said, ok
+}
+
+// title says in a few words what an alert is about.
+func (w words) title() string {
+	if said, ok := w.withdrawal(); ok {
+		return said.title
+	}
+	return title(w.Kind)
+}
+
 // heading returns the title. For a repeated missed call it adds the count.
 func (w words) heading() string {
 	if w.MissedTimes > 1 && w.Kind == events.KindMissedCall {
-		return fmt.Sprintf("%s, %s in 24 h", title(w.Kind), ordinal(w.MissedTimes))
+		return fmt.Sprintf("%s, %s in 24 h", w.title(), ordinal(w.MissedTimes))
 	}
-	return title(w.Kind)
+	return w.title()
 }
 
 func ordinal(n int) string {
@@ -395,9 +422,10 @@ const quoted = ": "
 func (w words) sms() string {
 	s := w.short()
 	s.when = w.when()
+	said, back := w.withdrawal()
 	switch {
-	case w.Kind == events.KindCorrection || w.Kind == events.KindReturned:
-		s.colon, s.note = ". ", "No need to call back."
+	case back:
+		s.colon, s.note = ". ", said.note
 	case w.transcription != "":
 		s.colon, s.note = quoted, w.transcription
 	case w.outcome() != noAnswer && w.Kind == events.KindMissedCall:
@@ -428,15 +456,14 @@ func (s short) textMessage() string {
 // texts returns the parts that people wrote.
 func (s *short) texts() []*string { return []*string{&s.name, &s.company, &s.line, &s.note} }
 
-// when tells the time, and the day too if that is not the day on which the event
-// arrived.
+// when tells the time, and the day too if that is not the day on which people are told.
 func (w words) when() string {
 	if w.OccurredAt.IsZero() {
 		return ""
 	}
-	at, arrived := w.style.local(w.OccurredAt), w.style.local(w.ReceivedAt)
+	at, told := w.style.local(w.OccurredAt), w.style.local(w.SentAt)
 	format := "15:04 "
-	if !w.ReceivedAt.IsZero() && at.Format(time.DateOnly) != arrived.Format(time.DateOnly) {
+	if !w.SentAt.IsZero() && at.Format(time.DateOnly) != told.Format(time.DateOnly) {
 		format = "2 Jan 15:04 "
 	}
 	return at.Format(format) + zoneName(at)
@@ -445,9 +472,10 @@ func (w words) when() string {
 func (w words) email() string {
 	var b strings.Builder
 	row := rows(&b)
-	b.WriteString(title(w.Kind) + "\n\n")
-	if w.Kind == events.KindCorrection || w.Kind == events.KindReturned {
-		b.WriteString("Somebody answered this call. There is no need to call back.\n\n")
+	b.WriteString(w.title() + "\n\n")
+	said, back := w.withdrawal()
+	if back {
+		b.WriteString(said.text + "\n\n")
 	}
 	row("Caller", who(w.name, w.company))
 	row("Number", w.number())
@@ -465,7 +493,9 @@ func (w words) email() string {
 	if outcome := w.outcome(); outcome != noAnswer && outcome != leftVoicemail { // the title says that
 		row("Outcome", sentence(outcome))
 	}
-	row("Reason", cmp.Or(w.reason, w.missedReason))
+	if !back { // else the title says it
+		row("Reason", w.missedReason)
+	}
 	row("Tried", w.agentNames())
 	if w.MissedTimes > 1 && w.Kind == events.KindMissedCall {
 		row("Missed", fmt.Sprintf("%d times in the last 24 hours", w.MissedTimes))

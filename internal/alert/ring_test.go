@@ -232,6 +232,36 @@ func TestWhatIsTakenBackIsSaidOnceToProgramsAndToPeople(t *testing.T) {
 	}
 }
 
+// What people are told of a call another leg of which was answered is that, with the day
+// if it is another one by then.
+func TestACorrectionSaysWhatBecameOfTheRing(t *testing.T) {
+	t.Parallel()
+	now := arrival
+	clock := func() time.Time { return now }
+	store, to := &tabletest.Memory{Now: clock}, &topic{}
+	d := alert.New(store, events.PhoneNumber, to, logscan.Logger(t))
+	d.Now = clock
+	for day, item := range legs(t, "s1:Missed", "s2:Answered") {
+		now = arrival.AddDate(0, 0, 2*day)
+		put(t, store, item)
+		mustProcess(t, d, item)
+	}
+	if len(to.sent) != 3 {
+		t.Fatalf("%d sent", len(to.sent))
+	}
+	if strings.Contains(to.sent[0].SMS, "12 Mar") {
+		t.Errorf("the alert: %q", to.sent[0].SMS)
+	}
+	for _, m := range to.sent[1:] {
+		if outcome := document(t, m)["outcome"]; outcome != "answered" || strings.Contains(m.Email, "No answer") {
+			t.Errorf("%s: outcome %v, e-mail:\n%s", m.Kind, outcome, m.Email)
+		}
+		if !strings.Contains(m.SMS, "12 Mar 14:32") {
+			t.Errorf("%s: without its day: %q", m.Kind, m.SMS)
+		}
+	}
+}
+
 // If the topic fails, what is taken back comes again until it is taken.
 func TestPromise4_WhatCannotBeTakenBackComesAgain(t *testing.T) {
 	t.Parallel()
