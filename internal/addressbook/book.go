@@ -276,7 +276,9 @@ func (k *keeping) lookUp(ctx context.Context, number string) error {
 	}
 	k.stored[number] = nil
 	if len(page.Items) > 0 {
-		k.stored[number] = page.Items[0]
+		stored := maps.Clone(page.Items[0])
+		delete(stored, table.ExpiresAt) // the store sets it anew whenever the rest has changed
+		k.stored[number] = stored
 	}
 	return nil
 }

@@ -66,8 +66,10 @@ func nothing(addressbook.Progress) {}
 func TestRebuildMakesTheBookAnewOnAnyStore(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(testing.TB) table.Store{
-		"bbolt":    openBolt,
-		"dynamodb": func(t testing.TB) table.Store { return dynamostore.New(tabletest.NewTable(t)) },
+		"bbolt": openBolt,
+		// What expires is not written anew, and so gets no longer life, unless it has changed.
+		"a store with a retention": func(t testing.TB) table.Store { return table.Retention(30).Store(openBolt(t)) },
+		"dynamodb":                 func(t testing.TB) table.Store { return dynamostore.New(tabletest.NewTable(t)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
