@@ -29,8 +29,9 @@ type Waiter struct {
 	CallID string
 	// Key is that of the item that says who waits.
 	Key table.Key
-	// Caller, CallerText, Name and Company say who it is, as in [Alert].
+	// Caller, CallerText, Withheld, Name and Company say who it is, as in [Alert].
 	Caller, CallerText, Name, Company string
+	Withheld                          bool
 	// Outcome is how the calls ended at best.
 	Outcome events.Outcome
 	// First is when the first of them began.
@@ -117,7 +118,7 @@ func (s Style) waits(o Overdue, one Waiter) waits {
 		LineName:    o.LineName,
 		Caller:      one.Caller,
 		CallerText:  one.CallerText,
-		Withheld:    one.Caller+one.CallerText == "",
+		Withheld:    one.Withheld,
 		ContactName: one.Name,
 		Company:     one.Company,
 	})}

@@ -74,7 +74,7 @@ func TestAReminderOfSeveralCallersIsOneMessage(t *testing.T) {
 	for n := range 3 {
 		o.Waiting = append(o.Waiting, waiter(100+n))
 	}
-	o.Waiting[1].Caller, o.Waiting[1].Name = "", ""
+	o.Waiting[1].Caller, o.Waiting[1].Name, o.Waiting[1].Withheld = "", "", true
 	m := style(t).Overdue(o)
 	validate(t, documentSchema(t), m.Document)
 	if want := "3 callers not called back on Support: Pat Doe +14155550100, number withheld, Pat Doe +14155550102"; m.SMS != want {

@@ -1,6 +1,7 @@
 package escalate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -68,18 +69,22 @@ func (c Callers) Read(caller string, items []table.Item) (Caller, error) {
 		return Caller{}, nil
 	}
 	unserved, more := s.Count()
+	who := s.Who()
 	w := alert.Waiter{
-		CallID:   strings.TrimPrefix(s.First().ID, table.CallPartition("")),
-		Key:      table.FollowUpKey(caller),
-		Name:     stored.Person.Name,
-		Company:  stored.Person.Company,
-		Outcome:  s.Outcome(),
-		First:    s.Since(),
-		Unserved: max(unserved, 1),
-		More:     more,
-		Attempts: len(s.Attempts()),
+		CallID:     strings.TrimPrefix(s.First().ID, table.CallPartition("")),
+		Key:        table.FollowUpKey(caller),
+		Caller:     who.Phone,
+		CallerText: who.Text,
+		Withheld:   who.Withheld,
+		Name:       cmp.Or(stored.Person.Name, who.Name),
+		Company:    stored.Person.Company,
+		Outcome:    s.Outcome(),
+		First:      s.Since(),
+		Unserved:   max(unserved, 1),
+		More:       more,
+		Attempts:   len(s.Attempts()),
 	}
-	if !strings.HasPrefix(caller, followup.CallSubject) {
+	if w.Caller == "" && !followup.IsCallSubject(caller) {
 		w.Caller = caller
 	}
 	return Caller{Episode: c.Episode(s), Waiter: w, Line: s.Line(), LineName: s.LineName()}, nil

@@ -3,6 +3,7 @@ package escalate_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -213,5 +214,56 @@ func TestSettingsSayAllThatIsWrong(t *testing.T) {
 		if !errors.Is(err, want) {
 			t.Errorf("%v, want %v too", err, want)
 		}
+	}
+}
+
+// A reminder says who called as the alert did: by the number as received, which may take
+// another form than its spellings share, and withheld is only who hides it.
+func TestPromise10_AReminderSaysWhoCalled(t *testing.T) {
+	t.Parallel()
+	const argentinian = "+541123456789" // by all its spellings
+	for name, tc := range map[string]struct {
+		number, name string
+		caller       string // of the follow-up
+		want         alert.Waiter
+	}{
+		"by a mobile's number":      {"+5491123456789", "Alma", argentinian, alert.Waiter{Caller: "+5491123456789", Name: "Alma"}},
+		"by the number of both":     {argentinian, "", argentinian, alert.Waiter{Caller: argentinian}},
+		"by what is no number":      {"sip:reception@pbx.example.com", "", "call:a", alert.Waiter{CallerText: "sip:reception@pbx.example.com"}},
+		"by a voicemail, withheld":  {"Anonymous", "", "call:a", alert.Waiter{Withheld: true}},
+		"by a voicemail of nobody":  {"", "", "call:a", alert.Waiter{}},
+		"by a placeholder and name": {"+5491123456789", "unknown", argentinian, alert.Waiter{Caller: "+5491123456789"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newLedgerWorld(t)
+			w.ledger = ledger.New(w.store, func(number string) string {
+				return strings.Replace(events.PhoneNumber(number), "+549", "+54", 1)
+			}, logscan.Logger(t))
+			w.now = at("10:00")
+			w.ledger.Now = w.runner.Now
+			from := fmt.Sprintf(`"contact_number":%q,`, tc.number)
+			if tc.number == "" {
+				from = ""
+			}
+			envelope, err := events.Open(fmt.Appendf(nil, `{"type":"call.completed","data":{"call_sid":"a",%s"contact_name":%q,
+				"justcall_number":"14155550101","call_date":"2026-06-01","call_time":"10:00:00","call_info":{"direction":"Incoming","type":"Voicemail"}}}`, from, tc.name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.keep(table.EventItem(envelope.Decode(), time.Time{}, w.now))
+			page, err := w.store.Query(t.Context(), table.Waiter(tc.caller))
+			if err != nil {
+				t.Fatal(err)
+			}
+			read, err := w.callers.Read(tc.caller, page.Items)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := alert.Waiter{Caller: read.Waiter.Caller, CallerText: read.Waiter.CallerText, Withheld: read.Waiter.Withheld, Name: read.Waiter.Name}
+			if diff := cmp.Diff(tc.want, got); diff != "" || read.Waiter.CallID != "a" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
 	}
 }

@@ -238,7 +238,12 @@ func compareCalls(a, b Call) int {
 		cmp.Compare(a.Events, b.Events), cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.Outcome, b.Outcome),
 		cmp.Compare(a.Direction, b.Direction), a.Start.Compare(b.Start), a.End.Compare(b.End),
 		cmp.Compare(a.Line, b.Line), cmp.Compare(a.LineName, b.LineName), cmp.Compare(a.Agent, b.Agent),
-		cmp.Compare(a.Callback, b.Callback))
+		cmp.Compare(a.Callback, b.Callback), compareWho(a.Who, b.Who))
+}
+
+func compareWho(a, b Who) int {
+	return cmp.Or(cmp.Compare(a.Phone, b.Phone), cmp.Compare(a.Text, b.Text), compareBools(a.Withheld, b.Withheld),
+		cmp.Compare(a.Name, b.Name))
 }
 
 func compareTexts(a, b Text) int {

@@ -73,6 +73,21 @@ type Call struct {
 	// Agent is who talked, or tried to.
 	Agent    string          `json:"agent,omitzero"`
 	Callback events.Callback `json:"callback,omitzero"`
+	// Who is who called, if nobody served the call.
+	Who Who `json:"who,omitzero"`
+}
+
+// Who is what a call says of the caller. Without a Phone, the number is the one that the
+// facts are about.
+type Who struct {
+	// Phone is the number as received. To call back, it may take another form than the one
+	// that all spellings share.
+	Phone string `json:"phone,omitzero"`
+	// Text is what was sent in place of a number. Withheld is set if that is hidden.
+	Text     string `json:"text,omitzero"`
+	Withheld bool   `json:"withheld,omitzero"`
+	// Name is JustCall's name for the caller.
+	Name string `json:"name,omitzero"`
 }
 
 // skew is how far JustCall's clock may be ahead of ours.
@@ -98,6 +113,9 @@ func (p Policy) Call(id string, f events.Folded, ours bool) Call {
 	c.Start, c.End = c.Start.UTC(), c.End.UTC()
 	if !ours {
 		c.Effect = p.effect(f)
+	}
+	if c.Effect == Opens {
+		c.Who = Who{Phone: f.Phone, Text: f.CallerText, Withheld: f.Withheld, Name: f.ContactName}
 	}
 	return c
 }

@@ -176,6 +176,21 @@ func (s State) First() Miss {
 	return first
 }
 
+// Who returns what the calls of the episode that nobody served say of the caller, the
+// first one first. What is said only by calls before the newest twenty is not known.
+func (s State) Who() (who Who) {
+	for _, c := range slices.Backward(s.facts.Calls) {
+		if c.Effect != Opens || !c.Start.After(s.bound.At) {
+			continue
+		}
+		who.Phone = cmp.Or(who.Phone, c.Who.Phone)
+		who.Text = cmp.Or(who.Text, c.Who.Text)
+		who.Name = cmp.Or(who.Name, c.Who.Name)
+		who.Withheld = who.Withheld || c.Who.Withheld
+	}
+	return who
+}
+
 // Since returns when that one began, and Line to which line of ours it went.
 func (s State) Since() time.Time { return s.First().Start }
 

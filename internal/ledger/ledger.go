@@ -214,9 +214,12 @@ func (l *Ledger) readCall(s *source, id string, parts []events.Part) {
 	s.caller = followup.Subject(f, id, l.canonical)
 	ours := l.Ours != nil && l.Ours(s.caller)
 	call := l.Policy.Call(id, f, ours)
+	if call.Who.Phone == s.caller {
+		call.Who.Phone = "" // as of most, so that the item stays small
+	}
 	// What was said of others when fewer events were known does not hold any more.
 	void := call
-	void.Effect = ""
+	void.Effect, void.Who = "", followup.Who{}
 	for _, p := range parts {
 		if other := followup.Subject(events.Fold(p), id, l.canonical); other != "" {
 			s.facts[other] = void.Of()
