@@ -99,7 +99,7 @@ func newBook(t fatal) *book { return &book{t: t, policy: followup.Default()} }
 
 // call adds a call, of which each event is said.
 func (b *book) call(all ...said) *book {
-	b.facts = followup.Merge(b.facts, b.policy.Call("CALL#"+all[0].id, events.Fold(partsOf(b.t, all...)...), false).Of())
+	b.facts = followup.Merge(b.facts, b.policy.Call("CALL#"+all[0].id, events.Fold(partsOf(b.t, all...)...)).Of())
 	return b
 }
 
@@ -299,16 +299,6 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 	}
 }
 
-func TestOurOwnNumbersOpenNothing(t *testing.T) {
-	t.Parallel()
-	fold := events.Fold(partsOf(t, missed("a", 0))...)
-	for _, ours := range []bool{false, true} {
-		if s := followup.Default().Call("CALL#a", fold, ours).Of().State(followup.Default()); s.Open() == ours {
-			t.Errorf("ours %t: open %t", ours, s.Open())
-		}
-	}
-}
-
 func TestSubjectIsTheNumberOrTheCall(t *testing.T) {
 	t.Parallel()
 	canonical := func(text string) string { return events.PhoneNumber(text) }
@@ -473,7 +463,7 @@ func TestFalseHandled_TimesThatCannotBe(t *testing.T) {
 	}
 	policy := followup.Default()
 	add := func(b *book, id string, f events.Folded) {
-		b.facts = followup.Merge(b.facts, policy.Call(id, f, false).Of())
+		b.facts = followup.Merge(b.facts, policy.Call(id, f).Of())
 	}
 	t.Run("a contact from the future hides nobody", func(t *testing.T) {
 		t.Parallel()
@@ -512,7 +502,7 @@ func TestFalseHandled_TimesThatCannotBe(t *testing.T) {
 		t.Parallel()
 		f := fold(out("b", 600, "Answered", 60, 5), func(*events.Part) {})
 		f.End = at(0)
-		if c := policy.Call("CALL#b", f, false); !c.End.Equal(c.Start) {
+		if c := policy.Call("CALL#b", f); !c.End.Equal(c.Start) {
 			t.Errorf("ends %v, began %v", c.End, c.Start)
 		}
 	})
@@ -541,7 +531,7 @@ func TestFactsStaySmall(t *testing.T) {
 	fold := events.Fold(partsOf(t, missed("a", 0))...)
 	var facts followup.Facts
 	for i := range 10_000 {
-		c := policy.Call(fmt.Sprintf("CALL#CA%032d", i), fold, false)
+		c := policy.Call(fmt.Sprintf("CALL#CA%032d", i), fold)
 		c.Start = c.Start.Add(time.Duration(i) * 6 * time.Millisecond)
 		c.Line, c.Agent = "+14155550101", "Somebody With A Name"
 		facts = followup.Merge(facts, c.Of())

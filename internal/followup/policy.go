@@ -93,9 +93,8 @@ type Who struct {
 // skew is how far JustCall's clock may be ahead of ours.
 const skew = 5 * time.Minute
 
-// Call returns the record of a call. ours is set if the other number belongs to us as
-// well: a line, or somebody of the staff. Nobody has to call those back.
-func (p Policy) Call(id string, f events.Folded, ours bool) Call {
+// Call returns the record of a call.
+func (p Policy) Call(id string, f events.Folded) Call {
 	c := Call{
 		ID: id, Events: f.Events, Outcome: f.Outcome, Direction: f.Direction, Callback: f.Callback,
 		Start: f.Start, End: f.End, Line: f.Line, LineName: f.LineName, Agent: agentOf(f),
@@ -111,9 +110,7 @@ func (p Policy) Call(id string, f events.Folded, ours bool) Call {
 		c.End = c.Start
 	}
 	c.Start, c.End = c.Start.UTC(), c.End.UTC()
-	if !ours {
-		c.Effect = p.effect(f)
-	}
+	c.Effect = p.effect(f)
 	if c.Effect == Opens {
 		c.Who = Who{Phone: f.Phone, Text: f.CallerText, Withheld: f.Withheld, Name: f.ContactName}
 	}

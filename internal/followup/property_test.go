@@ -211,7 +211,7 @@ func (c caller) told(random *rand.Rand) followup.Facts {
 					parts = append(parts, p)
 				}
 			}
-			said = policy.Call(h.id, events.Fold(parts...), false).Of()
+			said = policy.Call(h.id, events.Fold(parts...)).Of()
 		}
 		half := random.IntN(2) // two that work side by side, whose facts are merged
 		halves[half] = followup.Merge(halves[half], said)

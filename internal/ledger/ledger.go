@@ -44,9 +44,6 @@ var (
 type Ledger struct {
 	// Policy says what calls mean.
 	Policy followup.Policy
-	// Ours reports whether a canonical number is one of ours, or of the staff. Nil
-	// means that none is.
-	Ours func(number string) bool
 	// Changed is told of each follow-up that was brought up to date, even if it stayed
 	// as it was: it may come more than once. If it fails, so does the record. Nil tells
 	// nobody.
@@ -212,8 +209,7 @@ func (l *Ledger) readText(s *source, id string, parts []events.Part) {
 func (l *Ledger) readCall(s *source, id string, parts []events.Part) {
 	f := events.Fold(parts...)
 	s.caller = followup.Subject(f, id, l.canonical)
-	ours := l.Ours != nil && l.Ours(s.caller)
-	call := l.Policy.Call(id, f, ours)
+	call := l.Policy.Call(id, f)
 	if call.Who.Phone == s.caller {
 		call.Who.Phone = "" // as of most, so that the item stays small
 	}

@@ -33,7 +33,7 @@ type Progress struct {
 // one of this package.
 func (l *Ledger) Rebuild(ctx context.Context, done func(Progress)) (p Progress, err error) {
 	quiet := New(l.store, l.canonical, l.log)
-	quiet.Policy, quiet.Ours, quiet.Now = l.Policy, l.Ours, l.Now
+	quiet.Policy, quiet.Now = l.Policy, l.Now
 	quiet.history = l.Now().Add(-historyAge)
 
 	var batch []table.Item
