@@ -2,9 +2,9 @@ package alert_test
 
 import (
 	"bytes"
+	"cmp"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -65,20 +65,64 @@ func TestDocumentsAreAsTheirSchemaSays(t *testing.T) {
 // not notice an undocumented one.
 func TestTheSchemaHasEveryMember(t *testing.T) {
 	t.Parallel()
-	members := func(typ reflect.Type) (names []string) {
+	var compare func(where string, typ reflect.Type, s *jsonschema.Schema)
+	compare = func(where string, typ reflect.Type, s *jsonschema.Schema) {
+		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+			typ = typ.Elem()
+		}
+		for s.Ref != nil || s.Items2020 != nil {
+			s = cmp.Or(s.Ref, s.Items2020)
+		}
+		if s.AdditionalProperties != nil {
+			t.Errorf("%s: the schema forbids the members of later versions", where)
+		}
+		if typ.Kind() != reflect.Struct {
+			return
+		}
+		written := map[string]reflect.Type{}
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-			names = append(names, name)
+			written[name] = typ.Field(i).Type
+			if s.Properties[name] == nil && !(where == "/line" && partyOnly[name]) {
+				t.Errorf("%s/%s is not described", where, name)
+			} else if s.Properties[name] != nil {
+				compare(where+"/"+name, written[name], s.Properties[name])
+			}
 		}
-		slices.Sort(names)
-		return names
+		for name := range s.Properties {
+			if written[name] == nil {
+				t.Errorf("%s/%s is not written", where, name)
+			}
+		}
 	}
-	var described []string
-	for name := range documentSchema(t).Properties {
-		described = append(described, name)
-	}
-	slices.Sort(described)
-	if written := members(alert.DocumentType); !slices.Equal(written, described) {
-		t.Errorf("written: %v, described: %v", written, described)
+	compare("", alert.DocumentType, documentSchema(t))
+}
+
+// partyOnly are the members of a caller that a line never has.
+var partyOnly = map[string]bool{"extension": true, "text": true, "company": true, "withheld": true}
+
+func TestTheSchemaSaysWhatEachKindHas(t *testing.T) {
+	t.Parallel()
+	s := documentSchema(t)
+	const head = `{"version":2,"id":"a","key":{"PK":"p","SK":"s"},"kind":`
+	for text, valid := range map[string]bool{
+		`"missed_call","caller":{"number":"+14155550100","carrier":"one of a later version"}}`: true,
+		`"overdue"}`:            false,
+		`"overdue","cut":true}`: true,
+		`"overdue","level":1,"callers":1,"waiting":[{"caller":{},"outcome":"missed"}]}`: true,
+		`"missed_call","voicemail":{}}`:                    false,
+		`"returned","missed_call":{"call_id":"c"}}`:        false,
+		`"voicemail","missed_call":{"call_id":"c"}}`:       true,
+		`"voicemail","voicemail":{"duration_seconds":0}}`:  true,
+		`"voicemail","voicemail":{"duration_seconds":-1}}`: false,
+		`"missed_call","ring_seconds":-1}`:                 false,
+	} {
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(head + text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(document); (err == nil) != valid {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
