@@ -59,9 +59,10 @@ type Alert struct {
 	RecordingURL  string
 	Transcription string
 
-	// ContactName and Company come from the newest contact event with the
-	// caller's number. MissedTimes is how many calls of the caller were missed in
-	// the last 24 hours, this one included; 0 if that is not known.
+	// ContactName and Company come from the address book: of the contacts with the
+	// caller's number that have a name, the one changed last. MissedTimes is how many of
+	// the caller's missed calls of the last 24 hours were to alert, each ring once and this
+	// one included; 0 if that is not known.
 	ContactName, Company string
 	MissedTimes          int
 	// MissedAt is when the call on which a voicemail was left was missed; zero if

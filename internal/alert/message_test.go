@@ -1,6 +1,7 @@
 package alert_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -321,5 +323,25 @@ func TestTheRedactedMessageHoldsNothingThatACallerWrote(t *testing.T) {
 	d := document(t, m)
 	if d["id"] != "CALL#CA1/missed_call" || d["cut"] != true || d["kind"] != string(events.KindMissedCall) {
 		t.Errorf("document: %v", d)
+	}
+}
+
+// The page shows the document of a sample, as a firm in New York gets it.
+func TestThePageShowsADocumentThatIsSent(t *testing.T) {
+	t.Parallel()
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := alert.Read(itemOf(t, sample(t, "voicemail.received")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := json.Indent(&want, alert.Style{Location: zone}.Message(a).Document, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	if page := readFile(t, "..", "..", "docs", "alerts.md"); !strings.Contains(page, "```json\n"+want.String()+"\n```\n") {
+		t.Errorf("docs/alerts.md does not show:\n%s", &want)
 	}
 }
