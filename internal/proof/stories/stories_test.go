@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/proof/logscan"
@@ -57,6 +59,7 @@ func TestStories(t *testing.T) {
 type end struct {
 	alerts   []stories.Alert
 	items    map[string]string // by key: what must be the same in any order
+	waiting  []string
 	unknown  int
 	stored   int
 	rejected int
@@ -80,7 +83,9 @@ func tell(t *testing.T, s stories.Story, n int) end {
 			t.Error(err)
 		}
 	}()
-	day := time.Now()
+	// Yesterday all of the story's calls have begun: who calls in the future is taken to call
+	// on arrival, which is another second in each order.
+	day := time.Now().AddDate(0, 0, -1)
 	for i, d := range s.Order(n) {
 		// In every other order the deliveries come before their alerts are due. What is
 		// given, perhaps twice, is settled before.
@@ -108,9 +113,20 @@ func tell(t *testing.T, s stories.Story, n int) end {
 			t.Fatal(err)
 		}
 		key := table.KeyOf(item)
+		caller := strings.TrimPrefix(key.PK, table.CallerPartition(""))
 		switch {
 		case strings.HasPrefix(key.PK, "REJECTED#"):
 			e.rejected++
+		case table.IsFollowUp(key):
+			said := fmt.Sprint(table.Text(item, table.State), " ", table.Text(item, table.Outcome), " ", table.Text(item, table.Line), " ", table.Text(item, table.Name))
+			e.items[key.PK+" "+key.SK] = said
+			if table.Text(item, table.GSI3PK) != "" {
+				e.waiting = append(e.waiting, strings.TrimSuffix(caller+" "+table.Text(item, table.Count), " 1"))
+			}
+		case strings.HasPrefix(key.SK, "CONTACT#") && caller != key.PK:
+			contact := maps.Clone(item)
+			delete(contact, table.Version)
+			e.items[key.PK+" "+key.SK] = fmt.Sprint(contact)
 		case strings.HasPrefix(key.SK, "EVENT#"):
 			e.stored++
 			e.items[key.PK+" "+key.SK] = fmt.Sprint(table.Text(item, table.Kind), " ", table.Text(item, "outcome"), " ", table.AlertOf(item), " ", table.Text(item, table.GSI1PK), " ", table.Text(item, table.GSI2PK))
@@ -121,6 +137,7 @@ func tell(t *testing.T, s stories.Story, n int) end {
 		}
 	}
 	slices.Sort(e.damage)
+	slices.Sort(e.waiting)
 	return e
 }
 
@@ -132,6 +149,7 @@ func configOf(t *testing.T, settings map[string]string) local.Config {
 		t.Fatal(err)
 	}
 	c := local.Config{Numbers: numbers, Rules: alert.DefaultRules(), Style: alert.Style{Show: numbers.Show}}
+	c.Rules.MaxAge += 24 * time.Hour // the story was yesterday
 	for name, value := range settings {
 		switch name {
 		case "DefaultCountry":
@@ -201,8 +219,34 @@ func checkEnd(t *testing.T, s stories.Story, got end) {
 		t.Errorf("%d stored, %d rejected, %d of unknown outcome; want %d, %d, %d",
 			got.stored, got.rejected, got.unknown, stored, s.Want.Rejected, s.Want.Unknown)
 	}
+	checkWaiting(t, s, got)
 	if diff := cmp.Diff(s.Want.Damage, got.damage); diff != "" && len(s.Want.Damage) > 0 {
 		t.Errorf("damage (-want +got):\n%s", diff)
+	}
+}
+
+func checkWaiting(t *testing.T, s stories.Story, got end) {
+	t.Helper()
+	var waiting, want []string
+	if s.Want.Waiting != nil {
+		waiting, want = got.waiting, slices.Sorted(slices.Values(*s.Want.Waiting))
+	} else {
+		for _, caller := range got.waiting {
+			if number, _, _ := strings.Cut(caller, " "); !followup.IsCallSubject(number) {
+				waiting = append(waiting, number)
+			}
+		}
+		numbers := configOf(t, s.Settings).Numbers
+		for _, a := range s.Want.Alerts {
+			if a.Number != "" {
+				want = append(want, numbers.Canonical(a.Number))
+			}
+		}
+		slices.Sort(want)
+		want = slices.Compact(want)
+	}
+	if !slices.Equal(waiting, want) {
+		t.Errorf("%q wait, want %q", got.waiting, want)
 	}
 }
 

@@ -58,6 +58,11 @@ type Delivery struct {
 type Want struct {
 	// Alerts are those that were published and not taken back.
 	Alerts []Alert `yaml:"alerts"`
+	// Waiting are the callers who wait to be called back, each with the number of calls
+	// behind a blank, if more than one: "+14155558765 2". Where no number is known it is
+	// "call:" and the call's id. If it is not given, whoever is alerted of by number waits,
+	// and nobody else.
+	Waiting *[]string `yaml:"waiting"`
 	// Unknown is how many calls of the day have an outcome that nobody knows.
 	Unknown int `yaml:"unknown"`
 	// Stored is how many events are stored; 0 for one of each delivery.
