@@ -27,10 +27,12 @@
 //
 // # Nothing is dropped because it is new
 //
-// An unregistered type decodes to [Unknown]. A registered type whose data changed
+// An unregistered type is read as a call, text or contact if its name or its data tell
+// of one, and else decodes to [Unknown]. A registered type whose data changed
 // shape keeps its [Kind] (a missed call stays a missed call);
 // [Delivery.TypeMismatches] names the members that have another type than
 // documented, and [Delivery.NewFields] those that are not documented. [Open]
-// fails only if the body is not one JSON object with a type; every such error
+// reads forms, lists, wrapped and damaged bodies and those without a type as well, as
+// long as they show what they are; [Envelope.Damage] says what was odd. Every error
 // wraps [ErrPayload].
 package events

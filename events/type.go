@@ -69,8 +69,8 @@ type row struct {
 	removes bool
 }
 
-// registry has a row for every known type. Any other type decodes to [Unknown]. A
-// new type also takes a sample in testdata and, if no row there covers it, one in
+// registry has a row for every known type. Of any other type, the name and the data
+// decide what it is. A new type also takes a sample in testdata and, if no row there covers it, one in
 // docs/table.md; tests check both.
 var registry = map[Type]row{
 	TypeCallAIGenerated: {family: &calls, update: true},

@@ -1,6 +1,6 @@
 // Command alerts is the Lambda function behind the table's stream. It runs the
 // consumers of new items: the alerts of missed calls and voicemails, the address book,
-// and the follow-ups of callers who wait.
+// the spellings of numbers, and the follow-ups of callers who wait.
 package main
 
 import (

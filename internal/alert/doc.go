@@ -1,10 +1,12 @@
 // Package alert publishes missed calls and voicemails to people and programs.
 //
 // [Dispatcher.Process] gets the table's new items in the order in which they were
-// written; see package consumer. For an item that asks for an alert it checks
-// whether the alert was published before, adds what the table knows of the
-// caller, publishes, and puts a mark beside the event. A call has one mark for
-// each kind of alert, because JustCall reports one missed call in several events.
+// written; see package consumer. It reads all events of an item's call and folds them:
+// see [events.Fold]. If the call owes an alert that was not published before, no rule is
+// against it and no other call of the same ring speaks for this one, it adds what the
+// table knows of the caller, publishes, and puts a mark beside the events. A call has
+// one mark for each kind of alert, because JustCall reports one missed call in several
+// events. What was published and is not owed any more is taken back.
 //
 // Publishing comes before marking, so no crash can lose an alert. It can repeat
 // one; therefore an alert always carries the same ID. Another mark, written before,

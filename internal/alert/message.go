@@ -48,7 +48,7 @@ type Message struct {
 	Subject, Email, SMS string
 	// Document is the JSON document, for programs.
 	Document []byte
-	// Attributes are for filter policies: kind, line, agent_id and caller, where
+	// Attributes are for filter policies: kind, outcome, line, agent_id and caller, where
 	// known. Of several agents, agent_id is a JSON array.
 	Attributes map[string]string
 

@@ -16,8 +16,8 @@ type Rules struct {
 	// MaxAge is the longest time from a call's start to the arrival of its first
 	// event; 0 for any.
 	MaxAge time.Duration
-	// Abandoned says whose abandoned calls alert: of a caller who hung up before an
-	// agent's phone rang.
+	// Abandoned says whose abandoned calls alert: of a caller who hung up before or
+	// while an agent's phone rang.
 	Abandoned Callers
 	// Blocked is set to be alerted of contacts who are blocked in JustCall.
 	Blocked bool
