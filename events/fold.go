@@ -220,9 +220,9 @@ func (f *Folded) add(p *Part) {
 	}
 	waits := p.Type.Name()
 	f.Queued = f.Queued || waits == TypeCallEntersQueue || waits == TypeCallExitsQueue
-	f.RingTime = longer(f.RingTime, given(p.call().RingDuration))
-	f.TalkTime = longer(f.TalkTime, given(p.TalkTime))
-	f.Duration = longer(f.Duration, given(p.call().Duration))
+	f.RingTime = longer(f.RingTime, p.call().RingDuration)
+	f.TalkTime = longer(f.TalkTime, p.TalkTime)
+	f.Duration = longer(f.Duration, p.call().Duration)
 	f.VoiceAgent = f.VoiceAgent || p.call().VoiceAgent
 	if by := p.call().AnsweredBy; by == ByMachine || f.AnsweredBy == "" {
 		f.AnsweredBy = by

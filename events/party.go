@@ -3,7 +3,6 @@ package events
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -37,7 +36,7 @@ func partyText(v jsontext.Value) string {
 const maxPartyDepth = 4
 
 // numberMembers are the members of an object that hold a party's number, best first,
-// in the form of [memberName].
+// in the form of [bareName].
 var numberMembers = []string{
 	"e164", "phonenumber", "number", "phone", "msisdn", "telephone", "tel", "mobile", "callerid", "caller",
 	"contactnumber", "from", "uri", "address", "value", "raw",
@@ -67,13 +66,13 @@ func numberIn(v jsontext.Value, depth int) (text string, ok bool) {
 			if !ok {
 				return
 			}
-			if rank := slices.Index(numberMembers, memberName(name)); rank >= 0 {
+			if rank := slices.Index(numberMembers, bareName(name)); rank >= 0 {
 				best.offer(text, rank)
 				return
 			}
 			// Under a name that we do not know, only what cannot be anything else.
 			nested := value.Kind() == '{' || value.Kind() == '['
-			if nested || surelyNumber(text) && !strings.HasSuffix(memberName(name), "id") {
+			if nested || surelyNumber(text) && !strings.HasSuffix(bareName(name), "id") {
 				best.offer(text, len(numberMembers))
 			}
 		})
@@ -89,7 +88,7 @@ func numberIn(v jsontext.Value, depth int) (text string, ok bool) {
 // countryCode is what an object has beside a national number.
 type countryCode struct{ country, area string }
 
-// countryNames are the members with the digits of a country's code, by [memberName].
+// countryNames are the members with the digits of a country's code, by [bareName].
 var countryNames = map[string]bool{
 	"callingcode": true, "cc": true, "countrycallingcode": true, "countrycode": true, "dialcode": true, "dialingcode": true,
 	"phonecountrycode": true,
@@ -99,7 +98,7 @@ var countryNames = map[string]bool{
 func (c *countryCode) read(name string, value jsontext.Value) bool {
 	const longest = 3
 	digits := strings.TrimLeft(digitsOf(numberText(value)), "0")
-	switch name = memberName(name); {
+	switch name = bareName(name); {
 	case digits == "":
 		return false
 	case countryNames[name] && len(digits) <= longest:
@@ -154,16 +153,6 @@ func surelyNumber(text string) bool {
 	number := PhoneNumber(text)
 	return strings.HasPrefix(strings.TrimSpace(text), "+") && number != "" ||
 		len(number) == len("+14155550120") || len(number) == len("+14155550120")+1
-}
-
-// memberName returns the name of a member without letter case and separators.
-func memberName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || r == ' ' {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, name)
 }
 
 // compact returns JSON without white space between its tokens.

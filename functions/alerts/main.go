@@ -39,7 +39,7 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	ctx, cancel := context.WithTimeout(ctx, warmTime)
 	defer cancel()
 	store := c.retention.Store(dynamostore.New(c.table.Config, c.table.Name))
-	_, _ = store.Query(ctx, table.Query{Partition: "WARM", Limit: 1})
+	_, _ = store.Query(ctx, table.Query{Partition: table.WarmPartition, Limit: 1})
 
 	log := lambdacontext.NewLogger()
 	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)

@@ -197,11 +197,7 @@ func (k *keeping) read(ctx context.Context) (changes []change, err error) {
 
 // contactOf reads an event's payload.
 func contactOf(item table.Item) (*events.Contact, bool) {
-	body, err := table.PayloadOf(item)
-	if err != nil {
-		return nil, false
-	}
-	envelope, err := events.Open(body)
+	envelope, err := table.EnvelopeOf(item)
 	if err != nil {
 		return nil, false
 	}

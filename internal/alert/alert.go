@@ -25,8 +25,6 @@ type Alert struct {
 	// Unserved is the outcome that the alert tells of, whatever became of the call: a
 	// voicemail, missed, or abandoned if nothing says missed. "" if that is not known.
 	Unserved events.Outcome
-	// Event is the type of the event that the alert is made of.
-	Event events.Type
 	// Key is the key of the event's item, and CallID JustCall's id of the call; ""
 	// if the event has none.
 	Key    table.Key
@@ -78,7 +76,7 @@ func Read(item table.Item) (Alert, error) {
 	if err != nil {
 		return Alert{}, err
 	}
-	part := partOf(item)
+	part := PartOf(item)
 	c := call{key: table.KeyOf(item), parts: []events.Part{part}, Folded: events.Fold(part)}
 	if !c.Owes(kind) {
 		return Alert{}, fmt.Errorf("read alert: %w", ErrItem)
@@ -113,7 +111,6 @@ func (c *call) alert(kind events.Kind) Alert {
 		Kind:          kind,
 		Outcome:       outcome,
 		Unserved:      c.unserved(kind),
-		Event:         event.Type,
 		Key:           table.Key{PK: c.key.PK, SK: event.Key},
 		CallID:        c.ID,
 		OccurredAt:    event.At,

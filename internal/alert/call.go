@@ -91,7 +91,7 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 	c := &call{key: key, marks: make(map[table.Key]table.Item)}
 	found := make(map[table.Key]events.Part)
 	for _, item := range inHand {
-		found[table.KeyOf(item)] = partOf(item)
+		found[table.KeyOf(item)] = PartOf(item)
 	}
 	read := func(q table.Query) error {
 		for item, err := range table.All(ctx, d.store, q) {
@@ -102,7 +102,7 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 			case !table.IsEvent(key):
 				c.marks[key] = item
 			case found[key].Key == "": // what is in hand is not read again: it may be long
-				found[key] = partOf(item)
+				found[key] = PartOf(item)
 			}
 		}
 		return nil
@@ -137,10 +137,10 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 	return c, nil
 }
 
-// partOf returns what an event's item says of its call: the times by the item's own
-// attributes, everything else by the payload. If the payload cannot be read, the
-// attributes have to do: somebody called.
-func partOf(item table.Item) events.Part {
+// PartOf returns what an event's item says of its call or text: the times by the item's
+// own attributes, everything else by the payload. It cannot fail: if the payload cannot be
+// read, the attributes have to do, since somebody called.
+func PartOf(item table.Item) events.Part {
 	key := table.KeyOf(item)
 	p := events.Part{
 		Key:        key.SK,
@@ -149,7 +149,7 @@ func partOf(item table.Item) events.Part {
 		Own:        !table.KeyTime(key).IsZero(),
 		ReceivedAt: timeOf(item, table.ReceivedAt),
 	}
-	envelope, err := open(item)
+	envelope, err := table.EnvelopeOf(item)
 	if err == nil {
 		p.Format, p.Details = envelope.Format, envelope.Details()
 	}
@@ -157,19 +157,6 @@ func partOf(item table.Item) events.Part {
 		p.Details = attributesOf(item)
 	}
 	return p
-}
-
-// open opens an item's payload.
-func open(item table.Item) (*events.Envelope, error) {
-	body, err := table.PayloadOf(item)
-	if err != nil {
-		return nil, err
-	}
-	envelope, err := events.Open(body)
-	if err != nil {
-		return nil, fmt.Errorf("open payload: %w", err)
-	}
-	return envelope, nil
 }
 
 // attributesOf returns what an item's attributes repeat of its payload.

@@ -322,6 +322,20 @@ func SpellingItem(key Key) Item {
 	return Item{PK: str(key.PK), SK: str(key.SK)}
 }
 
+// EnvelopeOf opens the body of an item. It wraps the errors of [PayloadOf] and
+// [events.Open].
+func EnvelopeOf(item Item) (*events.Envelope, error) {
+	body, err := PayloadOf(item)
+	if err != nil {
+		return nil, err
+	}
+	envelope, err := events.Open(body)
+	if err != nil {
+		return nil, fmt.Errorf("open payload: %w", err)
+	}
+	return envelope, nil
+}
+
 // PayloadOf returns the body of an item as it was received.
 func PayloadOf(item Item) ([]byte, error) {
 	if packed, ok := item[Packed].(attr.Binary); ok {

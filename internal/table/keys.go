@@ -34,6 +34,10 @@ const eventSort, eventPartition = "EVENT#", "EVENT#"
 // EventMark begins the SK of every event, as [AlertMark] that of an alert's mark.
 const EventMark = eventSort
 
+// WarmPartition is the PK and SK of an item that is never written: whoever starts reads it,
+// to open a connection.
+const WarmPartition = "WARM"
+
 // Time returns at as keys and attributes have it.
 func Time(at time.Time) string { return at.UTC().Format(timeLayout) }
 

@@ -52,7 +52,7 @@ const warmTimeout = 2 * time.Second
 func (w *Writer) Warm(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, warmTimeout)
 	defer cancel()
-	request := append(w.begin(), `,"Key":{"PK":{"S":"WARM"},"SK":{"S":"WARM"}}}`...)
+	request := append(w.begin(), `,"Key":{"PK":{"S":"`+table.WarmPartition+`"},"SK":{"S":"`+table.WarmPartition+`"}}}`...)
 	_, _ = w.service.CallOnce(ctx, "GetItem", request)
 }
 

@@ -61,11 +61,7 @@ func Events(ctx context.Context, store table.Store, after table.Cursor, done fun
 // false if it is up to date, or if it has to stay as it is: its body cannot be read, or
 // would be kept under another key, so that it would be there twice.
 func renew(item table.Item) (renewed table.Item, was int64, ok bool) {
-	body, err := table.PayloadOf(item)
-	if err != nil {
-		return nil, 0, false
-	}
-	envelope, err := events.Open(body)
+	envelope, err := table.EnvelopeOf(item)
 	if err != nil {
 		return nil, 0, false
 	}
