@@ -52,7 +52,7 @@ func (e *Envelope) Details() Details {
 		Kind:      r.kind,
 		Outcome:   r.outcome,
 		Direction: r.direction,
-		Implied:   r.said.direction(slotDirection, slotInfoDirection, slotInfoType) == "",
+		Implied:   r.said.direction(directionSlots[:]...) == "",
 		ID:        id,
 		Line:      r.line(),
 		LineName:  r.said.text(slotLineName),

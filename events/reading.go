@@ -131,7 +131,7 @@ func (e *Envelope) readAs(known row) *reading {
 		r.mismatched = []string{"data"}
 	}
 
-	r.direction = cmp.Or(r.said.direction(slotDirection, slotInfoDirection, slotInfoType), known.direction)
+	r.direction = cmp.Or(r.said.direction(directionSlots[:]...), known.direction)
 	r.kind = r.family.kind
 	if r.family != &calls {
 		return r
@@ -170,10 +170,14 @@ func (r *reading) namesAgent() bool {
 	return id.State == Set && id.Value > 0 || !isPlaceholder(r.said.text(slotAgentName))
 }
 
+// directionSlots are where a call's direction is told; the last two are under names that
+// no document has.
+var directionSlots = [...]slot{slotDirection, slotInfoDirection, slotInfoType, slotCallType, slotType}
+
 // outcomeSlots are where a call's outcome is told: format B's call_info.type, format A's
 // status, and then, under names that no document has, in the data. Format B's
 // call_info.status says whether the call is archived.
-var outcomeSlots = [...]slot{slotInfoType, slotStatus, slotOutcome, slotType}
+var outcomeSlots = [...]slot{slotInfoType, slotStatus, slotOutcome, slotCallType, slotType}
 
 const documentedOutcomes = 2
 

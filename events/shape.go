@@ -152,10 +152,10 @@ func (s shape) spellings() map[string]member {
 		}
 	}
 	if _, ok := s["call_info"]; ok {
-		for _, name := range []string{"calloutcome", "callresult", "callstatus", "calltype", "outcome", "result"} {
+		for _, name := range []string{"calloutcome", "callresult", "callstatus", "outcome", "result"} {
 			all[name] = member{slot: slotOutcome}
 		}
-		all["type"] = member{slot: slotType}
+		all["type"], all["calltype"] = member{slot: slotType}, member{slot: slotCallType}
 	}
 	return all
 }
@@ -178,7 +178,8 @@ const (
 	slotCallID
 	slotCallSID
 	slotCallTime
-	slotCallee // a number or a name, as that of slotCaller
+	slotCallType // as slotType
+	slotCallee   // a number or a name, as that of slotCaller
 	slotCaller
 	slotChangedFields
 	slotCompany
@@ -230,7 +231,7 @@ const (
 	slotTo
 	slotTotalDuration
 	slotTranscription
-	slotType // of a call's data, which is none of the event
+	slotType // of a call's data, which is none of the event: a direction or an outcome
 	slots    // how many there are
 )
 
