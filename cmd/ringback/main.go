@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/escalate"
 )
 
 func main() {
@@ -90,6 +91,8 @@ type stackFlags struct {
 
 	rules          alert.Rules
 	abandoned      string
+	reminders      escalate.Settings
+	callers        escalate.Callers // what start makes of them
 	acceptUnsigned bool
 	retention      string
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
@@ -36,8 +38,8 @@ func newServe() *cobra.Command {
 		Long: `serve runs the whole stack on this machine, on a table in a folder. When it
 answers 200, the event is on disk and survives a restart and a kill.
 
-It prints missed calls and voicemails as they come. With --forward it also posts
-each one to a URL: the JSON document of docs/alerts.md, with its id and attributes
+It prints missed calls and voicemails as they come, and reminders of callers whom
+nobody has called back. With --forward it also posts each one to a URL: the JSON document of docs/alerts.md, with its id and attributes
 in headers (` + local.HeaderAlertID + `, Ringback-Kind, …). It retries until the URL
 answers 2xx, across restarts. Without the flag, what waits is kept for the next start
 with it. On a terminal of less than 80 columns each alert is one line.
@@ -51,6 +53,7 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 		Example: `  ringback serve
   ringback serve --demo
   ringback serve --forward https://hooks.example.com/missed-calls
+  ringback serve --business-hours "Mon-Fri 9:00-17:30" --escalate-after 30m
   ringback serve --webhook-url https://my-tunnel.example.com/justcall
   ringback serve --addr 127.0.0.1:9090 --data /var/lib/ringback`,
 		Args: cobra.NoArgs,
@@ -102,6 +105,7 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 	c.Flags().StringVar(&flags.webhookURL, "webhook-url", "", "public URL without the token, for use behind a tunnel")
 	c.Flags().StringVar(&flags.forwardURL, "forward", "", "post each alert to this URL, as JSON")
 	flags.addRules(c)
+	flags.addReminders(c)
 	c.Flags().StringVar(&flags.retention, "retention-days", "0", "delete what is stored from now on after so many days; 0 to keep it for ever")
 	c.Flags().BoolVar(&flags.acceptUnsigned, "accept-unsigned", false, "accept some unsigned deliveries although a signing secret is set: see docs/answers.md")
 	c.Flags().BoolVar(&demo, "demo", false, "first post the sample events and show the stored items and the alerts")
@@ -174,6 +178,17 @@ func (f *stackFlags) addRules(c *cobra.Command) {
 	c.Flags().BoolVar(&f.rules.Blocked, "alert-blocked", false, "alert of blocked contacts too")
 }
 
+// addReminders adds the flags that say when people are reminded of callers who wait. They
+// mean what the template's parameters mean.
+func (f *stackFlags) addReminders(c *cobra.Command) {
+	flags, r := c.Flags(), &f.reminders
+	flags.DurationVar(&r.After, "escalate-after", escalate.DefaultAfter, "remind of a caller whom nobody has called back after so much time in business hours; 0 for never")
+	flags.DurationVar(&r.AgainAfter, "escalate-again-after", escalate.DefaultAgainAfter, "the same for a second reminder, counted from the first call, too")
+	flags.StringVar(&r.BusinessHours, "business-hours", "", `when somebody is there, such as "Mon-Fri 9:00-17:30, Sat 10-13" (default: always)`)
+	flags.StringVar(&r.Holidays, "holidays", "", `dates on which nobody is, such as "2026-12-24 to 2027-01-01, 2027-07-01 Canada Day"`)
+	flags.DurationVar(&r.BlindAfter, "blind-after", health.DefaultBlindAfter, "time in business hours without any event after which reminders say as of when they hold; 0 for never")
+}
+
 // start starts a stack that writes its alerts to alerts. It adds a hint to errors
 // that the user can fix.
 func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger) (*local.Stack, error) {
@@ -204,6 +219,12 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	if f.rules.MaxAge < 0 {
 		return nil, errors.New("--alert-max-age is negative; 0 alerts whatever the age")
 	}
+	f.reminders.Zone = location
+	plan, callers, err := f.reminders.Read()
+	f.callers = callers
+	if err != nil {
+		return nil, fmt.Errorf("%w\nThese are set by --business-hours, --holidays, --escalate-after and --escalate-again-after: see docs/followups.md", err)
+	}
 	var notAddress *net.AddrError
 	s, err := local.Start(c.Context(), local.Config{
 		Folder:         f.data,
@@ -215,6 +236,8 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 		ForwardURL:     f.forwardURL,
 		Numbers:        numbers,
 		Rules:          f.rules,
+		Plan:           plan,
+		Callers:        callers,
 		AcceptUnsigned: f.acceptUnsigned,
 		Retention:      retention,
 	}, log)

@@ -1,6 +1,6 @@
 // Command alerts is the Lambda function behind the table's stream. It runs the
 // consumers of new items: the alerts of missed calls and voicemails, the address book,
-// the spellings of numbers, and the follow-ups of callers who wait.
+// the spellings of numbers, the follow-ups of callers who wait, and the last sign of life.
 package main
 
 import (
@@ -15,6 +15,8 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/figures"
+	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/lambda/stream"
 	"github.com/ringback/ringback/internal/ledger"
@@ -38,7 +40,8 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	// out before its caller's history is read.
 	ctx, cancel := context.WithTimeout(ctx, warmTime)
 	defer cancel()
-	store := c.retention.Store(dynamostore.New(c.table.Config, c.table.Name))
+	forever := dynamostore.New(c.table.Config, c.table.Name)
+	store := c.retention.Store(forever)
 	_, _ = store.Query(ctx, table.Query{Partition: table.WarmPartition, Limit: 1})
 
 	log := lambdacontext.NewLogger()
@@ -48,7 +51,10 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	alerts.Rules = c.rules
 	alerts.Style = c.firm.Style()
 	followUps := ledger.New(store, canonical, log)
-	followUps.Changed = escalate.New(c.firm.Plan, store, c.firm.Callers.Read, topic, log).Changed(c.firm.Callers)
+	followUps.Changed = ledger.Tell(
+		figures.Log(c.firm.Callers.Lines, log),
+		escalate.New(c.firm.Plan, store, c.firm.Callers.Read, topic, log).Changed(c.firm.Callers),
+	)
 	contacts := addressbook.New(store, canonical, log)
 	contacts.Changed = followUps.Refresh
 	return stream.New(consumer.All(
@@ -56,5 +62,6 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 		contacts.Consumer(),
 		spelling.New(store, canonical, log).Consumer(),
 		followUps.Consumer(),
+		health.New(forever, log).Consumer(),
 	), log), nil
 }

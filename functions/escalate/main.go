@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/figures"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
@@ -28,9 +30,10 @@ func start(_ context.Context, e *lambdaenv.Environment) (lambda.Handler, error) 
 	store := c.retention.Store(dynamostore.New(c.table.Config, c.table.Name))
 	runner := escalate.New(c.firm.Plan, store, c.firm.Callers.Read, topic, log)
 	runner.Style = c.firm.Style()
+	counter := figures.NewCounter(c.firm.Callers.Policy, c.firm.Callers.Lines, store, log)
 	// What the scheduler sends says nothing: a late run does the same as one in time.
 	return lambda.NewHandler(func(ctx context.Context) error {
 		_, err := runner.Run(ctx)
-		return err
+		return errors.Join(err, counter.Run(ctx))
 	}), nil
 }

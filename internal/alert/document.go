@@ -37,6 +37,7 @@ type document struct {
 	MissedCall  *missedCall `json:"missed_call,omitzero"`
 	Level       int         `json:"level,omitzero"`
 	Callers     int         `json:"callers,omitzero"`
+	AsOf        string      `json:"as_of,omitzero"`
 	Waiting     []waiting   `json:"waiting,omitzero"`
 	Key         tableKey    `json:"key"`
 	Cut         bool        `json:"cut,omitzero"`

@@ -21,6 +21,9 @@ type Overdue struct {
 	Line, LineName string
 	// Waiting are the callers, at least one, those first who wait longest.
 	Waiting []Waiter
+	// AsOf is when the last event arrived, if that is so long ago that somebody may have
+	// called back meanwhile; otherwise zero.
+	AsOf time.Time
 }
 
 // Waiter is a caller who waits.
@@ -58,7 +61,7 @@ func (s Style) Overdue(o Overdue) Message {
 		first.Caller = "" // no attribute
 		d = document{Version: d.Version, Kind: d.Kind, TimeZone: d.TimeZone, Line: d.Line, Key: d.Key}
 	}
-	d.ID, d.Level, d.Callers = first.ID, o.Level, total
+	d.ID, d.Level, d.Callers, d.AsOf = first.ID, o.Level, total, stamp(o.AsOf)
 	for _, w := range all {
 		d.Waiting = append(d.Waiting, waiting{
 			CallID: w.callID(), Caller: w.caller(), Outcome: string(w.ended()), Since: stamp(w.of.First),
@@ -104,10 +107,11 @@ type waits struct {
 	words
 	of    Waiter
 	level int
+	asOf  time.Time
 }
 
 func (s Style) waits(o Overdue, one Waiter) waits {
-	return waits{level: o.Level, of: one, words: s.words(Alert{
+	return waits{level: o.Level, of: one, asOf: o.AsOf, words: s.words(Alert{
 		ID:          o.id(one),
 		Kind:        events.KindOverdue,
 		Outcome:     one.Outcome,
@@ -132,12 +136,16 @@ func (w waits) short() short {
 	return s
 }
 
-// heading says how urgent it is.
+// heading says how urgent it is, and as of when, if that is long ago.
 func (w waits) heading() string {
+	heading := title(w.Kind)
 	if w.level > 1 {
-		return "Still not called back"
+		heading = "Still not called back"
 	}
-	return title(w.Kind)
+	if !w.asOf.IsZero() {
+		heading += " as of " + w.moment(w.asOf)
+	}
+	return heading
 }
 
 // since says from when on the caller has waited.
@@ -145,8 +153,13 @@ func (w waits) since() string {
 	if w.of.First.IsZero() {
 		return ""
 	}
-	at := w.style.local(w.of.First)
-	return "since " + at.Format("2 Jan 15:04 ") + zoneName(at)
+	return "since " + w.moment(w.of.First)
+}
+
+// moment returns a day and a time of day in few letters.
+func (w waits) moment(at time.Time) string {
+	at = w.style.local(at)
+	return at.Format("2 Jan 15:04 ") + zoneName(at)
 }
 
 // said says what happened since then.
@@ -206,6 +219,9 @@ func listed(all []waits, total int) (subject, sms string) {
 
 func fitsSubject(text string) bool { return units(text) <= MaxSubject }
 
+// unsure is why a reminder says as of when it holds.
+const unsure = "Nothing has arrived from JustCall since then, so somebody may have called back."
+
 // overdueEmail returns an e-mail about one caller or several.
 func overdueEmail(all []waits, total int) string {
 	var b strings.Builder
@@ -214,6 +230,11 @@ func overdueEmail(all []waits, total int) string {
 		b.WriteString(all[0].heading() + "\n\n")
 	} else {
 		b.WriteString(headingOf(all, total) + "\n\n")
+	}
+	if !all[0].asOf.IsZero() {
+		b.WriteString(unsure + "\n\n")
+	}
+	if total > 1 {
 		row("Line", all[0].lineText())
 	}
 	for _, w := range all {

@@ -109,14 +109,18 @@ func (r *Runner) Stop() { r.stop() }
 // Done returns a channel that is closed when nothing is under way after Stop.
 func (r *Runner) Done() <-chan struct{} { return r.done }
 
-// Settled waits until every consumer is done with all records that are in the
-// feed by now. The error wraps [ErrStopped] if the runner stops before.
-func (r *Runner) Settled(ctx context.Context) error {
+// Settled waits until the consumers of some names, or all if none is given, are done with
+// all records that are in the feed by now. The error wraps [ErrStopped] if the runner
+// stops before.
+func (r *Runner) Settled(ctx context.Context, names ...string) error {
 	end, err := r.feed.End()
 	if err != nil {
 		return err
 	}
 	for _, l := range r.loops {
+		if len(names) > 0 && !slices.Contains(names, l.Name) {
+			continue
+		}
 		if err := l.await(ctx, r.done, func() bool { return l.saved >= end }); err != nil {
 			return fmt.Errorf("%s: %w", l.Name, err)
 		}

@@ -27,8 +27,8 @@ type Settings struct {
 	// BusinessHours and Holidays are as [hours.Parse] reads them, in Zone.
 	BusinessHours, Holidays string
 	Zone                    *time.Location
-	// After and AgainAfter are the levels: see [NewPlan].
-	After, AgainAfter time.Duration
+	// After and AgainAfter are the levels: see [NewPlan]. BlindAfter is [Plan.BlindAfter].
+	After, AgainAfter, BlindAfter time.Duration
 }
 
 // Read returns the plan, and who reads callers for it. The error joins what is wrong: it
@@ -37,6 +37,7 @@ func (s Settings) Read() (Plan, Callers, error) {
 	policy := followup.Default()
 	lines, linesErr := hours.Parse(s.BusinessHours, s.Holidays, s.Zone)
 	plan, planErr := NewPlan(s.After, s.AgainAfter, policy.ExpireAfter)
+	plan.BlindAfter = s.BlindAfter
 	return plan, Callers{Policy: policy, Lines: lines}, errors.Join(linesErr, planErr)
 }
 

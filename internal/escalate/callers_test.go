@@ -14,6 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/hours"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/proof/logscan"
@@ -25,6 +26,7 @@ import (
 type ledgerWorld struct {
 	*world
 	ledger  *ledger.Ledger
+	watch   *health.Watch
 	callers escalate.Callers
 }
 
@@ -32,7 +34,7 @@ func newLedgerWorld(t *testing.T) *ledgerWorld {
 	t.Helper()
 	plan, callers, err := escalate.Settings{
 		BusinessHours: "Mon-Fri 9:00-17:00; Support=24/7", Zone: time.UTC,
-		After: 15 * time.Minute, AgainAfter: escalate.DefaultAgainAfter,
+		After: escalate.DefaultAfter, AgainAfter: escalate.DefaultAgainAfter, BlindAfter: health.DefaultBlindAfter,
 	}.Read()
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +45,7 @@ func newLedgerWorld(t *testing.T) *ledgerWorld {
 	w.ledger = ledger.New(w.store, events.PhoneNumber, logscan.Logger(t))
 	w.ledger.Now = w.runner.Now
 	w.ledger.Changed = w.runner.Changed(callers)
+	w.watch = health.New(w.store, logscan.Logger(t))
 	return w
 }
 
@@ -55,17 +58,26 @@ func (w *ledgerWorld) keep(items ...table.Item) {
 		if err := w.ledger.Process(w.Context(), []table.Item{item})[0]; err != nil {
 			w.Fatal(err)
 		}
+		if table.IsEvent(table.KeyOf(item)) {
+			w.watch.Process(w.Context(), []table.Item{item})
+		}
 	}
 }
 
 // call is a call that ended at a time, of 30 seconds if somebody answered.
 func (w *ledgerWorld) call(clock, id, direction, outcome, line string) {
 	w.Helper()
-	w.now = at(clock)
-	envelope, err := events.Open(fmt.Appendf(nil, `{"type":"call.completed","data":{"call_sid":%q,"contact_number":"14155550144",
-		"justcall_number":"14155550101","justcall_line_name":%q,"agent_name":"Ines","call_date":"2026-06-01","call_time":"%s:00",
+	w.event(events.TypeCallCompleted, "14155550144", at(clock), id, direction, outcome, line)
+}
+
+// event is an event of such a call.
+func (w *ledgerWorld) event(typ events.Type, caller string, when time.Time, id, direction, outcome, line string) {
+	w.Helper()
+	w.now = when
+	envelope, err := events.Open(fmt.Appendf(nil, `{"type":%q,"data":{"call_sid":%q,"contact_number":%q,
+		"justcall_number":"14155550101","justcall_line_name":%q,"agent_name":"Ines","call_date":%q,"call_time":%q,
 		"call_info":{"direction":%q,"type":%q},"call_duration":{"conversation_time":30,"total_duration":30,"ring_time":15}}}`,
-		id, line, clock, direction, outcome))
+		typ, id, caller, line, when.Format(time.DateOnly), when.Format(time.TimeOnly), direction, outcome))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -266,4 +278,62 @@ func TestPromise10_AReminderSaysWhoCalled(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An account that posts missed calls alone would have everybody reminded of. When it posts
+// the others, too, those count who have not waited for long by then.
+func TestPromise10_WithoutEventsThatSayHowCallsEndNobodyIsRemindedOf(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	missed := func(clock string, days int, n string) {
+		w.event(events.TypeCallMissed, "1415555014"+n, at(clock).AddDate(0, 0, days), n, "Incoming", "Missed", "Support")
+	}
+	missed("09:00", -1, "1")
+	if result := w.runAt(at("09:15").AddDate(0, 0, -1)); result.Held != 1 {
+		t.Errorf("%+v, want one held", result)
+	}
+	missed("11:00", -1, "2")
+	if result := w.runAt(at("11:15").AddDate(0, 0, -1)); result.Held != 1 {
+		t.Errorf("%+v, want one held", result)
+	}
+	if result := w.runAt(at("12:30").AddDate(0, 0, -1)); result.Timers != 0 {
+		t.Errorf("%+v: they are looked at again", result)
+	}
+	missed("10:00", 0, "3")
+	if result := w.run("10:15"); result.Held != 1 {
+		t.Errorf("%+v, want one held", result)
+	}
+	// The first event that says how a call ended is of a fourth caller.
+	w.event(events.TypeCallCompleted, "14155550144", at("10:20"), "d", "Incoming", "Missed", "Support")
+	w.run("10:20")
+	const of, first, third = "ot called back: +1415555014", "2 on Support, since 31 May 11:00 UTC", "3 on Support, since 1 Jun 10:00 UTC"
+	w.run("10:21", "N"+of+first, "N"+of+third, "Still n"+of+first)
+	w.run("10:35", "N"+of+"4 on Support, since 1 Jun 10:20 UTC")
+	w.run("11:00", "Still n"+of+third)
+	w.now = at("11:10")
+	missed("11:10", 0, "1") // who has waited for too long
+	if result := w.run("11:11"); result.Held != 0 {
+		t.Errorf("%+v: held, although it is known who was called back", result)
+	}
+}
+
+// Whoever is reminded must know that the list may be out of date.
+func TestPromise11_AReminderSaysAsOfWhenItHolds(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	w.call("15:30", "a", "Incoming", "Missed", "Sales")
+	w.run("15:45", "Not called back: +14155550144 on Sales, since 1 Jun 15:30 UTC")
+	w.run("16:30", "Still not called back: +14155550144 on Sales, since 1 Jun 15:30 UTC")
+	w.call("16:50", "b", "Outgoing", "Answered", "Sales")
+	w.call("16:51", "c", "Incoming", "Missed", "Sales")
+	w.act("16:52", followup.ActSnooze, "17:00")
+	w.now = at("16:53")
+	// Two hours of business later, but for one minute.
+	w.act("16:54", followup.ActClaim, "16:59")
+	w.runAt(at("09:00").AddDate(0, 0, 1))
+	w.runAt(at("09:07").AddDate(0, 0, 1), "Not called back: +14155550144 on Sales, since 1 Jun 16:51 UTC")
+	w.now = at("09:08").AddDate(0, 0, 1)
+	w.keep(ledger.ActItem("+14155550144", followup.Act{ID: "claim", At: at("09:08").AddDate(0, 0, 1), Kind: followup.ActClaim, By: "Ines", Until: at("10:51").AddDate(0, 0, 1)}))
+	w.runAt(at("09:52").AddDate(0, 0, 1))
+	w.runAt(at("10:51").AddDate(0, 0, 1), "Still not called back as of 1 Jun 16:51 UTC: +14155550144 on Sales, since 1 Jun 16:51 UTC")
 }

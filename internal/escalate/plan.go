@@ -12,8 +12,9 @@ import (
 var ErrLevels = errors.New("levels of escalation")
 
 const (
-	// DefaultAgainAfter is the second level. There is no first one unless people ask for
-	// it: who does not get all events would be reminded of everybody.
+	// DefaultAfter is the first level, unless people ask for another.
+	DefaultAfter = 15 * time.Minute
+	// DefaultAgainAfter is the second.
 	DefaultAgainAfter = time.Hour
 	// CallsWithin is the time in which so many calls as raiseCalls raise a caller by
 	// one level at once.
@@ -30,6 +31,9 @@ type Plan struct {
 	// ExpireAfter is the time since then after which nobody is reminded any more; 0 for
 	// none.
 	ExpireAfter time.Duration
+	// BlindAfter is the business time without any event after which reminders say as of
+	// when they hold; 0 for never.
+	BlindAfter time.Duration
 }
 
 // NewPlan returns a plan of two levels. The second may be 0 for none; if the first is,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/timing"
 )
@@ -27,6 +28,10 @@ const (
 	firstTime = time.Hour
 	// atOnce is how many minutes a late run reads before it tells what is due in them.
 	atOnce = 60
+	// knownBefore is how long before the first event that says how a call ended callers may
+	// have begun to wait, to be reminded of. Of those before nobody can know who was called
+	// back since.
+	knownBefore = 24 * time.Hour
 	// maxSingle is how many reminders go out one by one. If more are due, those of each
 	// line are one message.
 	maxSingle = 8
@@ -131,8 +136,9 @@ type Result struct {
 	// Reads counts the queries of the table, but for the rare one when a timer is set.
 	Reads int
 	// Timers were due. Of their callers, Reminded were told, Expired will not be told any
-	// more, and Failed are tried again.
-	Timers, Reminded, Expired, Failed int
+	// more, Held were not told because no event has ever said how a call ended, and Failed
+	// are tried again.
+	Timers, Reminded, Expired, Held, Failed int
 	// Busy is set if another run is under way, and this one did nothing.
 	Busy bool
 }
@@ -149,6 +155,7 @@ func (r *Runner) Run(ctx context.Context) (Result, error) {
 	if err != nil || w.Busy {
 		return w.Result, err
 	}
+	err = w.observe(ctx, &shared)
 	until := began.Truncate(time.Minute)
 	from := until.Add(-firstTime)
 	if !shared.Next.IsZero() {
@@ -176,9 +183,7 @@ func (r *Runner) Run(ctx context.Context) (Result, error) {
 	if w.Failed > 0 {
 		err = errors.Join(err, fmt.Errorf("%w: %d callers", ErrUnsent, w.Failed))
 	}
-	r.log.LogAttrs(ctx, slog.LevelInfo, "escalation run",
-		slog.Int("timers", w.Timers), slog.Int("reminded", w.Reminded), slog.Int("expired", w.Expired),
-		slog.Int("failed", w.Failed), slog.Int("reads", w.Reads))
+	w.report(ctx)
 	return w.Result, err
 }
 
@@ -186,6 +191,62 @@ func (r *Runner) Run(ctx context.Context) (Result, error) {
 type run struct {
 	*Runner
 	Result
+
+	health table.Health
+}
+
+// report logs what the run did. A run that found nothing says so only to who asks for it.
+func (w *run) report(ctx context.Context) {
+	level := slog.LevelDebug
+	if w.Timers > 0 {
+		level = slog.LevelInfo
+	}
+	w.log.LogAttrs(ctx, level, "escalation run",
+		slog.Int("timers", w.Timers), slog.Int("reminded", w.Reminded), slog.Int("expired", w.Expired),
+		slog.Int("held", w.Held), slog.Int("failed", w.Failed), slog.Int("reads", w.Reads))
+	if w.Held > 0 {
+		w.log.LogAttrs(ctx, slog.LevelWarn, "reminders held back", slog.Int("callers", w.Held),
+			slog.String("reason", "no call.completed or call.answered has come from JustCall yet, so nobody can know who was called back"))
+	}
+}
+
+// observe reads what is known of the events that arrive. When the first one has come that
+// says how a call ended, it sets the timers of those who wait since shortly before.
+func (w *run) observe(ctx context.Context, shared *table.Escalation) (err error) {
+	w.Reads++
+	if w.health, err = table.LoadHealth(ctx, w.store); err != nil {
+		return wrap("read the sign of life", err)
+	}
+	if w.health.EndedSince.IsZero() || w.health.EndedSince.Equal(shared.KnownSince) {
+		return nil
+	}
+	var all []*owed
+	for item, err := range table.All(ctx, w.store, table.WaitingSince(w.health.EndedSince.Add(-knownBefore))) {
+		if err != nil {
+			return wrap("read who waits", err)
+		}
+		all = append(all, &owed{caller: table.CallerOf(table.KeyOf(item))})
+	}
+	w.Reads += 1 + len(all)
+	now := w.Now()
+	timing.SideBySide(all, func(o *owed) {
+		if o.err = w.look(ctx, o, now); o.err == nil {
+			o.err = w.arm(ctx, o.caller, o.Episode, o.told)
+		}
+	})
+	for _, o := range all {
+		err = cmp.Or(err, o.err)
+	}
+	if err == nil {
+		shared.KnownSince = w.health.EndedSince
+	}
+	return err
+}
+
+// knows reports whether one can know of a caller who waits since a time whether somebody
+// has called back.
+func (w *run) knows(since time.Time) bool {
+	return !w.health.EndedSince.IsZero() && !since.Before(w.health.EndedSince.Add(-knownBefore))
 }
 
 // take takes the turn, unless another run has it. A turn whose end is too far ahead was
@@ -222,7 +283,7 @@ type owed struct {
 	taken     int
 	err       error
 
-	expired, failed int
+	expired, held, failed int
 }
 
 // minutes tells what is due in some minutes. The error wraps that of the store; all is
@@ -244,13 +305,14 @@ func (w *run) minutes(ctx context.Context, from, to time.Time) error {
 		}
 	}
 	for level := range w.plan.Levels {
-		w.tell(ctx, reminders(all, level+1, due > maxSingle))
+		w.tell(ctx, w.reminders(all, level+1, due > maxSingle))
 	}
 	timing.SideBySide(all, func(o *owed) { o.err = w.finish(ctx, o) })
 	for _, o := range all {
 		err = cmp.Or(err, o.err)
 		w.Failed += o.failed
 		w.Expired += o.expired
+		w.Held += o.held
 	}
 	return err
 }
@@ -307,6 +369,14 @@ func (w *run) look(ctx context.Context, o *owed, now time.Time) error {
 	for _, item := range items {
 		o.told = append(o.told, toldOf(o.Episode, item)...)
 	}
+	// guard 10 escalate (WithoutEvents): if false {
+	if !w.knows(o.Since) {
+		next, ok := w.plan.Next(o.Episode, o.told, now)
+		if ok && next.Level > 0 && !next.Due.After(now) && w.health.EndedSince.IsZero() {
+			o.held++
+		}
+		o.Quiet = true
+	}
 	told := slices.Clone(o.told)
 	for {
 		next, ok := w.plan.Next(o.Episode, told, now)
@@ -326,7 +396,7 @@ type reminder struct {
 // reminders returns those of one level that are to be sent, those first who wait longest.
 // Who called outside business hours comes due together with others when they begin:
 // those of a line are one message, as all are if grouped is set.
-func reminders(all []*owed, level int, grouped bool) (list []*reminder) {
+func (w *run) reminders(all []*owed, level int, grouped bool) (list []*reminder) {
 	type group struct{ line, name, alone string }
 	groups := make(map[group]*reminder)
 	all = slices.SortedStableFunc(slices.Values(all), func(a, b *owed) int { return a.Since.Compare(b.Since) })
@@ -341,6 +411,10 @@ func reminders(all []*owed, level int, grouped bool) (list []*reminder) {
 		r := groups[g]
 		if r == nil {
 			r = &reminder{Overdue: alert.Overdue{Level: level, Line: o.Line, LineName: o.LineName}}
+			// guard 11 escalate: if false {
+			if health.Blind(w.health, w.Now(), o.Hours, w.plan.BlindAfter) {
+				r.AsOf = w.health.Arrived
+			}
 			groups[g] = r
 			list = append(list, r)
 		}
@@ -352,6 +426,14 @@ func reminders(all []*owed, level int, grouped bool) (list []*reminder) {
 // tell sends reminders, and marks what was sent before it sends more.
 func (w *run) tell(ctx context.Context, all []*reminder) {
 	for batch := range slices.Chunk(all, alert.MaxBatch) {
+		if err := ctx.Err(); err != nil {
+			for _, r := range batch {
+				for _, o := range r.of {
+					o.err = wrap("no time to publish", err)
+				}
+			}
+			continue
+		}
 		var messages []alert.Message
 		for _, r := range batch {
 			messages = append(messages, w.Style.Overdue(r.Overdue))
@@ -366,7 +448,10 @@ func (w *run) tell(ctx context.Context, all []*reminder) {
 		for _, r := range sent {
 			told = append(told, r.of...)
 		}
-		timing.SideBySide(told, func(o *owed) { o.err = w.mark(ctx, o) })
+		// What was sent is to be noted, even if that was the last thing for which there was time.
+		marking, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+		timing.SideBySide(told, func(o *owed) { o.err = w.mark(marking, o) })
+		cancel()
 		w.Reminded += len(told)
 	}
 }

@@ -67,6 +67,7 @@ func (w *Watch) Process(ctx context.Context, items []table.Item) []error {
 	for _, item := range items {
 		w.seen = merge(w.seen, read(item))
 	}
+	// guard 11 health: if false {
 	if isNews(w.seen, w.stored) {
 		if err := w.write(ctx); err != nil {
 			w.log.LogAttrs(ctx, slog.LevelWarn, "sign of life not kept", slog.String("error", err.Error()))
@@ -106,6 +107,7 @@ func isNews(seen, stored table.Health) bool {
 
 // merge puts together what two have seen, in any order.
 func merge(a, b table.Health) table.Health {
+	// guard 4 health: a.Arrived, a.Ended, a.Texted = b.Arrived, b.Ended, b.Texted
 	a.Arrived, a.Ended, a.Texted = latest(a.Arrived, b.Arrived), latest(a.Ended, b.Ended), latest(a.Texted, b.Texted)
 	if a.EndedSince.IsZero() || !b.EndedSince.IsZero() && b.EndedSince.Before(a.EndedSince) {
 		a.EndedSince = b.EndedSince
@@ -128,6 +130,7 @@ func read(item table.Item) (h table.Health) {
 		h.Ended, h.EndedSince = h.Arrived, h.Arrived
 	case events.TypeSMSSent, events.TypeSMSSentReceived:
 		h.Texted = h.Arrived
+	default:
 	}
 	return h
 }

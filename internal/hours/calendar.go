@@ -68,6 +68,16 @@ func (c Calendar) Between(a, b time.Time) (open time.Duration) {
 	return open
 }
 
+// EndOfDay returns the midnight that ends the day of t.
+func (c Calendar) EndOfDay(t time.Time) time.Time {
+	zone := c.zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	year, month, today := t.In(zone).Date()
+	return time.Date(year, month, today+1, 0, 0, 0, 0, zone)
+}
+
 // openings yields when the firm is open, from start on, for ever, in order. Where
 // a day ends or the clocks change, one opening may follow the other at once.
 func (c Calendar) openings(start time.Time) iter.Seq2[time.Time, time.Time] {

@@ -66,9 +66,25 @@ func New(store table.Store, canonical func(number string) string, log *slog.Logg
 	return &Ledger{Policy: followup.Default(), Now: time.Now, store: store, canonical: canonical, log: log}
 }
 
+// Tell returns a function for [Ledger.Changed] that calls all of these, one after the
+// other, up to the first that fails.
+func Tell(all ...func(ctx context.Context, caller string, before, after followup.State) error) func(ctx context.Context, caller string, before, after followup.State) error {
+	return func(ctx context.Context, caller string, before, after followup.State) error {
+		for _, tell := range all {
+			if err := tell(ctx, caller, before, after); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// ConsumerName is the name of the ledger's consumer.
+const ConsumerName = "followups"
+
 // Consumer returns the ledger as a consumer of the table's new items.
 func (l *Ledger) Consumer() consumer.Consumer {
-	return consumer.Consumer{Name: "followups", Wants: wants, Key: keyOf, Process: l.Process}
+	return consumer.Consumer{Name: ConsumerName, Wants: wants, Key: keyOf, Process: l.Process}
 }
 
 // wants reports whether an item is a hand act or the event of a call or text.
@@ -371,7 +387,7 @@ func itemOf(caller string, facts followup.Facts, s followup.State) table.Item {
 	set(table.GSI3SK, table.WaitingSort(key, s.Since()))
 	set(table.State, "waiting")
 	if s.Unreached() {
-		set(table.State, "unreached")
+		set(table.State, table.Unreached)
 	}
 	n, more := s.Count()
 	count := strconv.Itoa(n)

@@ -10,6 +10,9 @@ import (
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/figures"
+	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -47,6 +50,7 @@ type consumers struct {
 
 	alerts    *alert.Dispatcher
 	publisher *publisher
+	reminders *reminders
 	oldest    string // of the consumers of alerts, the one that is furthest behind
 
 	lastForwardTime, lastPrintTime time.Duration
@@ -72,6 +76,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	d := alert.New(kept, c.Numbers.Canonical, p, log)
 	d.Rules = c.Rules
 	d.Style = c.Style
+	d.Now = c.clock()
 	alerts := d.Consumer()
 	alerts.Name = printConsumer
 	oldest := printConsumer
@@ -85,7 +90,12 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	if len(p.held) > 0 {
 		feed, oldest = keepingFeed{store}, forwardConsumer
 	}
+	remind := escalate.New(c.Plan, kept, c.Callers.Read, p, log)
+	remind.Style, remind.Now = c.Style, c.clock()
 	followUps := ledger.New(kept, c.Numbers.Canonical, log)
+	followUps.Changed = ledger.Tell(figures.Log(c.Callers.Lines, log), remind.Changed(c.Callers))
+	followUps.Now = c.clock()
+	seen := health.New(store, log)
 	contacts := addressbook.New(kept, c.Numbers.Canonical, log)
 	contacts.Changed = followUps.Refresh
 	runner, err := consumer.Start(ctx, feed, o, log,
@@ -93,12 +103,15 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 		contacts.Consumer(),
 		spelling.New(kept, c.Numbers.Canonical, log).Consumer(),
 		followUps.Consumer(),
+		seen.Consumer(),
 	)
 	if err != nil {
 		return nil, err
 	}
+	before := []string{ledger.ConsumerName, seen.Consumer().Name}
 	return &consumers{
 		Runner:          runner,
+		reminders:       startReminders(ctx, runner, before, remind, cmp.Or(c.remindEvery, remindEvery), log),
 		alerts:          d,
 		publisher:       p,
 		oldest:          oldest,
@@ -111,16 +124,20 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 // error they still use the store.
 func (c *consumers) close() error {
 	c.Stop()
+	c.reminders.cancel()
 	late := time.AfterFunc(c.lastForwardTime, c.publisher.stop)
 	defer late.Stop()
 	defer c.publisher.stop()
-	select {
-	case <-c.Done():
-		return nil
-	case <-time.After(c.lastForwardTime + c.lastPrintTime):
-		if c.publisher.printing.Load() {
-			return errBlocked
+	tooLate := time.After(c.lastForwardTime + c.lastPrintTime)
+	for _, done := range []<-chan struct{}{c.Done(), c.reminders.ended} {
+		select {
+		case <-done:
+		case <-tooLate:
+			if c.publisher.printing.Load() {
+				return errBlocked
+			}
+			return errUnfinished
 		}
-		return errUnfinished
 	}
+	return nil
 }

@@ -87,7 +87,7 @@ func startControl(ctx context.Context, c Config, store table.Store) (*control, e
 		numbers: c.Numbers,
 		token:   rand.Text(),
 		file:    filepath.Join(c.Folder, ControlFile),
-		now:     time.Now,
+		now:     c.clock(),
 	}
 	k.server = &http.Server{Handler: k, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: requestTime}
 	text, err := json.Marshal(access{listener.Addr().String(), k.token})

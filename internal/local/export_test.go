@@ -8,6 +8,11 @@ import (
 // SetMaxFailed limits how many alerts may wait to be retried.
 func (c *Config) SetMaxFailed(n int) { c.maxFailed = n }
 
+// SetClock sets the clock, and the time between two looks who waits.
+func (c *Config) SetClock(now func() time.Time, every time.Duration) {
+	c.now, c.remindEvery = now, every
+}
+
 // SetCloseTimes sets how long Close waits for alerts to be forwarded, and then for
 // them to be printed and marked.
 func (c *Config) SetCloseTimes(forward, print time.Duration) {

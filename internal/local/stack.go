@@ -15,7 +15,9 @@ import (
 
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/credential"
+	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -72,7 +74,11 @@ type Config struct {
 	// Rules say which callers nobody is alerted of. The zero Rules alert of all but
 	// blocked contacts, however long ago the call was.
 	Rules alert.Rules
-	// Alerts gets each alert as a block of text for people, in one Write; nil for
+	// Plan says when people are reminded of callers whom nobody has called back, and Callers
+	// of whom: see [escalate.Settings]. The zero Plan is never.
+	Plan    escalate.Plan
+	Callers escalate.Callers
+	// Alerts gets each alert and reminder as a block of text for people, in one Write; nil for
 	// none. While a Write blocks, no alert goes out.
 	Alerts io.Writer
 	// Style is how they are written.
@@ -94,6 +100,16 @@ type Config struct {
 	// Tests set these; 0 means the constant of the same name.
 	maxFailed                      int
 	lastForwardTime, lastPrintTime time.Duration
+	remindEvery                    time.Duration
+	// now is the clock; nil is [time.Now].
+	now func() time.Time
+}
+
+func (c Config) clock() func() time.Time {
+	if c.now == nil {
+		return time.Now
+	}
+	return c.now
 }
 
 // Start serves webhooks and runs the consumers until [Stack.Close]. Alerts that
@@ -131,6 +147,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	webhook := ingest.New(c.Retention.Putter(store), credential.Fixed(secret), log)
 	webhook.WebhookURL = c.WebhookURL
 	webhook.AcceptUnsigned = c.AcceptUnsigned
+	webhook.Now = c.clock()
 	s := &Stack{
 		Store:     store,
 		Address:   address,
@@ -180,6 +197,11 @@ func (s *Stack) Wait(ctx context.Context) error {
 // now: alerts are published, or passed over because they can never be. It returns
 // an error if ctx ends before that, or if the stack is closed.
 func (s *Stack) Settled(ctx context.Context) error { return s.consumers.Settled(ctx) }
+
+// FollowUpsSettled does the same for follow-ups alone, which wait for no receiver.
+func (s *Stack) FollowUpsSettled(ctx context.Context) error {
+	return s.consumers.Settled(ctx, ledger.ConsumerName)
+}
 
 // Scan yields every item of the table; see [table.ScanAll].
 func (s *Stack) Scan(ctx context.Context) iter.Seq2[table.Item, error] {

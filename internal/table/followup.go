@@ -8,6 +8,10 @@ import (
 // Facts is the attribute of a follow-up with all that is known, by package followup.
 const Facts = "facts"
 
+// Unreached is the [State] of an open follow-up of a caller who was tried in vain so often
+// that nobody is reminded any more.
+const Unreached = "unreached"
+
 // The attributes of a hand act.
 const (
 	Act   = "act"

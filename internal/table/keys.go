@@ -137,6 +137,12 @@ func FollowUpKey(caller string) Key { return Key{PK: CallerPartition(caller), SK
 // WaitingPartition is the GSI3PK of every follow-up that is open.
 const WaitingPartition = "WAITING"
 
+// WaitingSince returns the query for the callers who have waited since a time or later,
+// those first who wait longest.
+func WaitingSince(at time.Time) Query {
+	return Query{Index: GSI3, Partition: WaitingPartition, From: Time(at)}
+}
+
 // WaitingSort returns the GSI3SK of a follow-up with a key that has been open since a
 // time.
 func WaitingSort(followUp Key, since time.Time) string {

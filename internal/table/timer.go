@@ -108,6 +108,7 @@ var escalationKey = Key{PK: "ESCALATE", SK: "RUN"}
 const (
 	nextMinute = "next_minute"
 	lockedTo   = "locked_until"
+	knownSince = "known_since"
 )
 
 // Escalation is what runs of the escalation share.
@@ -116,6 +117,8 @@ type Escalation struct {
 	Next time.Time
 	// LockedUntil is until when the run has the turn that took it; zero for none.
 	LockedUntil time.Time
+	// KnownSince is the [Health.EndedSince] for which timers were set; zero for none.
+	KnownSince time.Time
 	// Version is that of the stored item.
 	Version int64
 }
@@ -124,6 +127,7 @@ type Escalation struct {
 func ReadEscalation(item Item) (e Escalation) {
 	e.Next, _ = time.Parse(timeLayout, Text(item, nextMinute))
 	e.LockedUntil, _ = time.Parse(timeLayout, Text(item, lockedTo))
+	e.KnownSince, _ = time.Parse(timeLayout, Text(item, knownSince))
 	e.Version = VersionOf(item)
 	return e
 }
@@ -136,6 +140,9 @@ func (e Escalation) Item() Item {
 	}
 	if !e.LockedUntil.IsZero() {
 		item[lockedTo] = str(Time(e.LockedUntil))
+	}
+	if !e.KnownSince.IsZero() {
+		item[knownSince] = str(Time(e.KnownSince))
 	}
 	return item
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/zone"
@@ -41,8 +42,9 @@ func Read(e *lambdaenv.Environment) (f Firm) {
 		BusinessHours: e.Optional("BUSINESS_HOURS"),
 		Holidays:      e.Optional("HOLIDAYS"),
 		Zone:          f.Zone,
-		After:         e.Duration("ESCALATE_AFTER", 0, 0),
+		After:         e.Duration("ESCALATE_AFTER", escalate.DefaultAfter, 0),
 		AgainAfter:    e.Duration("ESCALATE_AGAIN_AFTER", escalate.DefaultAgainAfter, 0),
+		BlindAfter:    e.Duration("BLIND_AFTER", health.DefaultBlindAfter, 0),
 	}.Read()
 	if err != nil {
 		e.Fault(err)

@@ -18,7 +18,7 @@ import (
 
 var now = time.Now
 
-// Memory is a table in memory, without indexes. It refuses what every [table.Store]
+// Memory is a table in memory, whose indexes have whole items. It refuses what every [table.Store]
 // refuses. The zero Memory is empty and ready; its methods may be called
 // concurrently.
 type Memory struct {
@@ -93,20 +93,20 @@ func (m *Memory) Scan(_ context.Context, prefix string, after table.Cursor) (pag
 	return page, nil
 }
 
-// Query returns the items of a partition of [table.Base], all on one page, as
-// [table.Store] says.
+// Query returns the items of a partition, all on one page, as [table.Store] says.
 func (m *Memory) Query(_ context.Context, q table.Query) (page table.Page, err error) {
-	if _, err := q.Start(); err != nil || q.Index != table.Base {
-		return table.Page{}, errors.Join(table.ErrQuery, err)
+	if _, err := q.Start(); err != nil {
+		return table.Page{}, err //nolint:wrapcheck // it says what is wrong
 	}
+	partition, sort := q.Index.Attributes()
 	for _, item := range m.Items() {
-		key := table.KeyOf(item)
-		if key.PK == q.Partition && strings.HasPrefix(key.SK, q.SortPrefix) && key.SK >= q.From && (q.To == "" || key.SK <= q.To) {
+		at := table.Text(item, sort)
+		if table.Text(item, partition) == q.Partition && strings.HasPrefix(at, q.SortPrefix) && at >= q.From && (q.To == "" || at <= q.To) {
 			page.Items = append(page.Items, item)
 		}
 	}
 	page.Items = table.Live(page.Items, m.now())
-	slices.SortFunc(page.Items, func(a, b table.Item) int { return cmp.Compare(table.KeyOf(a).SK, table.KeyOf(b).SK) })
+	slices.SortFunc(page.Items, func(a, b table.Item) int { return cmp.Compare(table.Text(a, sort), table.Text(b, sort)) })
 	if q.NewestFirst {
 		slices.Reverse(page.Items)
 	}

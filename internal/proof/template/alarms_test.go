@@ -267,11 +267,11 @@ func TestOperationsCountsWhatIsPaidFor(t *testing.T) {
 	for _, a := range alarms(t) {
 		watched += len(a.metrics())
 	}
-	const kinds, alertKinds = 6, 2 // Stored and Alerts have one metric for each
+	const kinds, alertKinds, reasons = 6, 2, 6 // Stored, Alerts and FollowUpsClosed have one metric for each
 	text := document(t, "docs/operations.md")
 	for _, want := range []string{
 		fmt.Sprintf("| %d metrics in %d alarms × 0.10 |", watched, len(alarms(t))),
-		fmt.Sprintf("| up to %d × 0.30,", len(made(t))-2+kinds+alertKinds),
+		fmt.Sprintf("| up to %d × 0.30,", len(made(t))-3+kinds+alertKinds+reasons),
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("docs/operations.md does not say %q", want)
@@ -317,16 +317,23 @@ func TestDashboardShowsWhatThereIs(t *testing.T) {
 		} `json:"widgets"`
 	}
 	var least, dashboard contents
-	for silence, into := range map[string]*contents{"": &least, `, "${SilenceAlarm.Arn}"`: &dashboard} {
-		if err := json.Unmarshal([]byte(strings.ReplaceAll(string(properties.Body), "${Silence}", silence)), into); err != nil {
+	optional := map[string]string{"Silence": "SilenceAlarm", "Oldest": "OldestWaitingAlarm"}
+	without, with := string(properties.Body), string(properties.Body)
+	for name, id := range optional {
+		without = strings.ReplaceAll(without, "${"+name+"}", "")
+		with = strings.ReplaceAll(with, "${"+name+"}", `, "${`+id+`.Arn}"`)
+		want := fmt.Sprintf(`%s: !If [Has%sAlarm, !Sub ', "${%s.Arn}"', ""]`, name, name, id)
+		if got := document(t, "template.yaml"); !strings.Contains(got, want) || parsed.Resources[id].Condition != "Has"+name+"Alarm" {
+			t.Errorf("template.yaml does not say %s, or %s has another condition", want, id)
+		}
+	}
+	for text, into := range map[string]*contents{without: &least, with: &dashboard} {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
 			t.Fatalf("not JSON: %v", err)
 		}
 	}
-	if got, want := len(least.Widgets[0].Properties.Alarms), len(alarms(t))-1; got != want {
-		t.Errorf("without the alarm for silence it shows %d alarms, want %d", got, want)
-	}
-	if got, want := document(t, "template.yaml"), `Silence: !If [HasSilenceAlarm, !Sub ', "${SilenceAlarm.Arn}"', ""]`; !strings.Contains(got, want) {
-		t.Errorf("template.yaml does not say %s", want)
+	if got, want := len(least.Widgets[0].Properties.Alarms), len(alarms(t))-len(optional); got != want {
+		t.Errorf("without the alarms that are optional it shows %d alarms, want %d", got, want)
 	}
 
 	var shown, watched []string

@@ -43,6 +43,7 @@ var grants = map[string][]grant{
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of what is known of callers
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of follow-ups
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of timers
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of when events last arrived
 		{"sns:Publish", "!Ref AlertsTopic"},
 		{"s3:PutObject", "!Sub ${FailureBucket.Arn}/*"},
 		{"s3:ListBucket", "!GetAtt FailureBucket.Arn"},
@@ -51,6 +52,7 @@ var grants = map[string][]grant{
 	},
 	"EscalateRole": {
 		{"dynamodb:Query", "!GetAtt EventsTable.Arn"},
+		{"dynamodb:Query", "!Sub ${EventsTable.Arn}/index/GSI3"},
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of timers
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of reminders
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of how far runs have come
@@ -276,9 +278,16 @@ func TestEscalationMayWriteWhatItConsistsOf(t *testing.T) {
 	}
 	wantAttributes(t, "EscalateRole", "WriteReminder", table.ReminderItem(table.ReminderKey("+14155550101", "first", 1), noon, noon, "calls"))
 	wantKeys(t, "EscalateRole", "WriteReminder", "ForAllValues:StringLike", text(table.CallerPartition("*")))
-	progress := table.Escalation{Next: noon, LockedUntil: noon}.Item()
+	progress := table.Escalation{Next: noon, LockedUntil: noon, KnownSince: noon}.Item()
 	wantAttributes(t, "EscalateRole", "WriteProgress", progress)
 	wantKeys(t, "EscalateRole", "WriteProgress", "ForAllValues:StringEquals", text(table.Text(progress, table.PK)))
+}
+
+func TestAlertsMayWriteWhatASignOfLifeConsistsOf(t *testing.T) {
+	t.Parallel()
+	seen := table.Health{Arrived: noon, Ended: noon, EndedSince: noon, Texted: noon}.Item()
+	wantAttributes(t, "AlertsRole", "WriteSignOfLife", seen)
+	wantKeys(t, "AlertsRole", "WriteSignOfLife", "ForAllValues:StringEquals", text(table.Text(seen, table.PK)))
 }
 
 // wantKeys checks which partitions a grant is for.
