@@ -38,7 +38,9 @@ func TestHandActsWhereNoStackRuns(t *testing.T) {
 	got := program.Run(t, "claim", sampleCaller, "--by", "Jordan", "--data", data)
 	got.Exits(t, 1)
 	got.Complains(t, "ringback serve")
-	demo(t, data, samples(t)).Exits(t, 0)
+	b := serve(t, data, "--demo")
+	b.Stdout.Await(t, "Still serving")
+	b.Stop().Exits(t, 0)
 
 	got = program.Run(t, "snooze", "415 555 8765", "--default-country", "US", "--by", "Jordan", "--until", "2099-01-01 09:00", "--data", data)
 	got.Exits(t, 0)
@@ -50,7 +52,7 @@ func TestHandActsWhereNoStackRuns(t *testing.T) {
 	got.Exits(t, 0)
 
 	// The next run of the stack applies them.
-	b := serve(t, data, "--demo")
+	b = serve(t, data, "--demo")
 	b.Stdout.Await(t, "Still serving")
 	got = program.Run(t, "claim", sampleCaller, "--by", "Jordan", "--data", data)
 	got.Exits(t, 0)

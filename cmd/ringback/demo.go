@@ -16,7 +16,11 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/figures"
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
 )
 
@@ -30,8 +34,9 @@ func newDemo() *cobra.Command {
 		Use:   "demo",
 		Short: "Start a local stack, post the sample events, show the stored items and the alerts, then exit",
 		Long: `demo does what "ringback serve --demo" does, in its own folder and on a free port,
-then exits. It fails unless every sample is in the table and an alert went out for
-every missed call and voicemail among them. Run it twice: the second run stores
+calls the missed caller back, and exits. It fails unless every sample is in the
+table, an alert went out for every missed call and voicemail among them, and the
+caller waited until the call back, and no longer. Run it twice: the second run stores
 nothing and sends no alerts.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -44,6 +49,7 @@ nothing and sends no alerts.`,
 		},
 	}
 	flags.add(c, ".ringback/demo", "127.0.0.1:0")
+	flags.callsBack = true
 	return c
 }
 
@@ -114,6 +120,9 @@ func runDemo(ctx context.Context, out io.Writer, alerts *heldWriter, s *local.St
 	}
 	if err := printMarks(out, before); err != nil {
 		return err
+	}
+	if flags.callsBack {
+		faults = append(faults, callBack(ctx, out, s, flags, stored))
 	}
 	due, missing, held := dueAlerts(stored), 0, 0
 	for key, id := range due {
@@ -200,6 +209,72 @@ func printStored(ctx context.Context, out io.Writer, s *local.Stack, deliveries 
 		fmt.Fprintf(out, "\nand %s of other calls, messages and contacts.\n", count(more, "event", "events"))
 	}
 	return stored, nil
+}
+
+// called is when the demo calls back, after the caller was missed first.
+const called = 12 * time.Minute
+
+// callBack prints that the caller of the first missed call or voicemail waits, calls them
+// back, and prints how long they waited. Without such a call it does nothing. It returns
+// an error unless they wait no more.
+func callBack(ctx context.Context, out io.Writer, s *local.Stack, flags stackFlags, stored []table.Item) error {
+	numbers, err := phone.New(flags.defaultCountry)
+	if err != nil {
+		return err
+	}
+	var missed alert.Alert
+	for _, item := range stored {
+		if missed, err = alert.Read(item); err == nil && numbers.Canonical(missed.Caller) != "" {
+			break
+		}
+	}
+	caller := numbers.Canonical(missed.Caller)
+	if caller == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	read := func() (followup.Facts, followup.State, error) {
+		if err := s.FollowUpsSettled(ctx); err != nil {
+			return followup.Facts{}, followup.State{}, fmt.Errorf("find out who waits: %w", err)
+		}
+		kept, err := ledger.Load(ctx, s.Store, caller)
+		return kept.Facts, kept.State(followup.Default()), err
+	}
+
+	moment := func(at time.Time) string { return at.In(flags.reminders.Zone).Format("2 January 2006, 15:04 MST") }
+
+	fmt.Fprintf(out, "Who waits:\n\n")
+	_, state, err := read()
+	if err != nil {
+		return err
+	}
+	if state.Open() {
+		fmt.Fprintf(out, "  %s, since %s\n", numbers.Show(caller), moment(state.Since()))
+		at := state.Since().Add(called)
+		fmt.Fprintf(out, "  Sam Chen calls back at %s, and they talk for a minute.\n", moment(at))
+		body := fmt.Appendf(nil, `{"event":"call.completed","timestamp":%q,"data":{"call_id":"demo_%s","direction":"outbound",`+
+			`"from":%q,"to":%q,"agent_name":"Sam Chen","duration":60,"status":"answered"}}`,
+			at.Format(time.RFC3339), missed.CallID, missed.Line, caller)
+		if a, err := (poster{url: s.URL, now: time.Now}).post(ctx, body); err != nil || a.status != http.StatusOK {
+			return fmt.Errorf("call back: answered %d: %w", a.status, err)
+		}
+	}
+	facts, state, err := read()
+	if err != nil {
+		return err
+	}
+	wait, known := figures.Last(facts, followup.Default(), flags.callers.Lines, time.Now())
+	if state.Open() || !known {
+		return errors.New("the caller was called back, and waits all the same")
+	}
+	wall, business := wait.Took()
+	took := wall.String()
+	if business != wall {
+		took += fmt.Sprintf(", %v of it in business hours", business)
+	}
+	fmt.Fprintf(out, "  %s waits no more: called back after %s.\n\n", numbers.Show(caller), took)
+	return nil
 }
 
 // kindName returns a kind in words, such as "missed call".

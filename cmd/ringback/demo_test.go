@@ -34,6 +34,8 @@ func TestDemoStoresTheNineSamplesAndAlertsOfTwoOnce(t *testing.T) {
 		"▶ Voicemail\n  Number    +1 415-555-8765\n  Line      +1 415-555-1234\n  Time      12 March 2026, 10:40 EDT\n",
 		// The call that it was left on.
 		"  Call      missed 12 March 2026, 10:32 EDT\n",
+		"Who waits:\n\n  +1 415-555-8765, since 12 March 2026, 10:32 EDT\n  Sam Chen calls back at 12 March 2026, 10:44 EDT, and they talk for a minute.\n",
+		"  +1 415-555-8765 waits no more: called back after 12m0s.\n",
 	)
 	second := demo(t, data, samples(t))
 	second.Exits(t, 0)
@@ -41,6 +43,7 @@ func TestDemoStoresTheNineSamplesAndAlertsOfTwoOnce(t *testing.T) {
 		"9 of 9 samples stored, 0 of them new. 2 of 2 alerts sent before, none again.",
 		"  CALL#call_1d4e5f6a  missed call  sent before, at ",
 		"  CALL#call_1d4e5f6a  voicemail    sent before, at ",
+		"Who waits:\n\n  +1 415-555-8765 waits no more: called back after 12m0s",
 	)
 	for _, tc := range []struct {
 		name, in, text string

@@ -55,11 +55,11 @@ func (f *deployFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	unknown, err := file.unknown("template.yaml")
+	template, err := readDefaults("template.yaml")
 	if err != nil {
 		return err
 	}
-	if len(unknown) > 0 {
+	if unknown := file.unknown(template); len(unknown) > 0 {
 		return fmt.Errorf("samconfig.toml sets %s, which template.yaml does not have", strings.Join(unknown, " and "))
 	}
 	if err := file.check(); err != nil {
@@ -71,6 +71,9 @@ func (f *deployFlags) run(c *cobra.Command) error {
 	}
 	stack, err := deployed.ReadSettings(ctx, cfg, file.stack)
 	if err != nil {
+		return err
+	}
+	if err := file.checkReminders(stack.Parameters, template); err != nil {
 		return err
 	}
 

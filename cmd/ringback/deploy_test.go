@@ -302,6 +302,41 @@ func TestDeploySaysWhatFailed(t *testing.T) {
 			[]string{`samconfig.toml sets DefaultCountry`, `"UK"`, "GB"},
 			0,
 		},
+		{
+			"hours that can mean two things",
+			deployment{samconfig: samFile + `parameter_overrides = "BusinessHours='Mon-Fri 9-5'"`},
+			nil,
+			[]string{"would not start", `"9-5", at character 9`, "write 9:00-17:00 or 9am-5am", "BusinessHours", "docs/followups.md"},
+			0,
+		},
+		{
+			"a holiday that is no day",
+			deployment{samconfig: samFile + `parameter_overrides = "Holidays=2027-02-29"`},
+			nil,
+			[]string{`"2027-02-29"`, "no day of the calendar"},
+			0,
+		},
+		{
+			"a second reminder before the first",
+			deployment{samconfig: samFile + `parameter_overrides = "EscalateAgainAfter=10m"`},
+			nil,
+			[]string{"10m0s, is not after the first, 15m0s"},
+			0,
+		},
+		{
+			"a second reminder before the first, which the stack has",
+			deployment{samconfig: samFile + `parameter_overrides = "EscalateAgainAfter=90m"`},
+			func(_ *testing.T, a *awstest.AWS) { a.Parameters = map[string]string{"EscalateAfter": "2h"} },
+			[]string{"1h30m0s, is not after the first, 2h0m0s"},
+			0,
+		},
+		{
+			"a time that is none",
+			deployment{samconfig: samFile + `parameter_overrides = "EscalateAfter=soon"`},
+			nil,
+			[]string{`EscalateAfter is "soon"`, "15m"},
+			0,
+		},
 		{"no stack", deployment{samconfig: "[default.deploy.parameters]\n"}, nil, []string{"stack_name"}, 0},
 		{"no credentials", deployment{samconfig: samFile}, func(t *testing.T, _ *awstest.AWS) {
 			t.Helper()

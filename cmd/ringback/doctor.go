@@ -148,6 +148,7 @@ func (f *doctorFlags) look(c *cobra.Command) (*report, error) {
 	} else {
 		store, closeStore = r.folder(ctx, f.endpoint.data)
 	}
+	r.arrivals(ctx, store)
 	if noKeys != nil {
 		r.add("JustCall", warning, "not looked at", noKeys.Error())
 		return r, closeStore()
@@ -200,6 +201,32 @@ func (r *report) folder(ctx context.Context, data string) (table.Store, func() e
 		return nil, nothing
 	}
 	return store, closeStore
+}
+
+// staleAfter is how long calls may seem not to end while other events arrive.
+const staleAfter = 7 * 24 * time.Hour
+
+// arrivals looks when events last arrived, and whether those among them are that say who was
+// called back. Of a table that has had none since ringback takes note of it, it says nothing.
+func (r *report) arrivals(ctx context.Context, store table.Store) {
+	if store == nil {
+		return
+	}
+	const check, connect = "who was called back", "run \"ringback connect\""
+	seen, err := table.LoadHealth(ctx, store)
+	switch {
+	case err != nil:
+		r.add(check, warning, "could not be looked up: "+err.Error(), "")
+	case seen.Arrived.IsZero():
+	case seen.EndedSince.IsZero():
+		r.add(check, wrong, "is not known, and so nobody is reminded of callers who wait: no call.completed or call.answered has ever arrived", connect)
+	case seen.Arrived.Sub(seen.Ended) > staleAfter:
+		r.add(check, warning, "may not be known: other events arrive, but no call.completed or call.answered since "+showTime(seen.Ended), connect)
+	case seen.Texted.IsZero():
+		r.add(check, fine, "by telephone is known as of "+showTime(seen.Arrived)+"; no sms.sent has ever arrived", "if you text callers: "+connect)
+	default:
+		r.add(check, fine, "is known as of "+showTime(seen.Arrived), "")
+	}
 }
 
 // stack looks at what a deployed stack shows of itself.

@@ -3,6 +3,7 @@ package main_test
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/proof/awstest"
 	"github.com/ringback/ringback/internal/proof/justcalltest"
+	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table"
 )
 
 // doctor returns the verdicts of "doctor" by what it looked at, and each with what to do
@@ -112,7 +115,7 @@ func TestDoctorOnThisMachine(t *testing.T) {
 	serve.Stop()
 	got = doctor(t, 1, args...)
 	for check, verdict := range map[string]string{
-		"webhook": "wrong", "serve": "warning", "last delivery": "OK", "alerts": "OK", "newest calls": "OK",
+		"webhook": "wrong", "serve": "warning", "last delivery": "OK", "alerts": "OK", "newest calls": "OK", "who was called back": "OK",
 	} {
 		if got[check] != verdict {
 			t.Errorf("stopped: %s is %q, want %q", check, got[check], verdict)
@@ -137,6 +140,45 @@ func TestDoctorWithoutKeysLooksAtTheRest(t *testing.T) {
 	got := doctor(t, 0, append(account, local[:2]...)...) // JustCall cannot reach it
 	if got["webhook"] != "warning" || got["JustCall"] != "OK" {
 		t.Errorf("without a public URL: %v", got)
+	}
+}
+
+// Without the events that say how calls end, nobody is reminded of anybody.
+func TestDoctorSaysWhetherOneCanKnowWhoWasCalledBack(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	b := serve(t, data)
+	b.Stdout.Await(t, "Stop it with Ctrl-C")
+	b.Stop().Exits(t, 0)
+	now := time.Now()
+	for _, tc := range []struct {
+		seen table.Health
+		want string
+		code int
+	}{
+		{table.Health{}, "", 0},
+		{table.Health{Arrived: now}, "wrong", 1},
+		{table.Health{Arrived: now, EndedSince: now.AddDate(0, -1, 0), Ended: now.AddDate(0, 0, -8)}, "warning", 0},
+		{table.Health{Arrived: now, EndedSince: now.AddDate(0, -1, 0), Ended: now.AddDate(0, 0, -6)}, "OK", 0},
+		{table.Health{Arrived: now, EndedSince: now, Ended: now, Texted: now}, "OK", 0},
+	} {
+		store := tabletest.OpenBolt(t, filepath.Join(data, "events.db"))
+		before, err := table.LoadHealth(t.Context(), store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tc.seen.Version = before.Version
+		if tc.want != "" {
+			if updated, err := store.Update(t.Context(), tc.seen.Item(), tc.seen.Version); !updated || err != nil {
+				t.Fatal(updated, err)
+			}
+		}
+		if err := store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := doctor(t, tc.code, "--data", data)["who was called back"]; got != tc.want {
+			t.Errorf("%+v: %q, want %q", tc.seen, got, tc.want)
+		}
 	}
 }
 

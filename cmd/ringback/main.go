@@ -89,6 +89,9 @@ func version() string {
 type stackFlags struct {
 	data, address, samples, webhookURL, forwardURL, timeZone, defaultCountry string
 
+	// callsBack is set if the demo calls the missed caller back.
+	callsBack bool
+
 	rules          alert.Rules
 	abandoned      string
 	reminders      escalate.Settings

@@ -7,10 +7,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/zone"
 )
@@ -85,20 +87,31 @@ func (c *samConfig) value(name string, stack map[string]string) string {
 	return stack[name]
 }
 
-// unknown returns the parameters that a template does not have. SAM leaves them out without a word.
-func (c *samConfig) unknown(template string) ([]string, error) {
+// readDefaults returns the parameters of a template, with their defaults.
+func readDefaults(template string) (map[string]string, error) {
 	text, err := os.ReadFile(template)
 	if err != nil {
 		return nil, fmt.Errorf("read the template: %w", err)
 	}
 	var has struct {
-		Parameters map[string]any `yaml:"Parameters"`
+		Parameters map[string]struct {
+			Default any `yaml:"Default"`
+		} `yaml:"Parameters"`
 	}
 	if err := yaml.Unmarshal(text, &has); err != nil {
 		return nil, fmt.Errorf("read %s: %w", template, err)
 	}
+	defaults := make(map[string]string, len(has.Parameters))
+	for name, p := range has.Parameters {
+		defaults[name] = fmt.Sprint(p.Default)
+	}
+	return defaults, nil
+}
+
+// unknown returns the parameters that a template does not have. SAM leaves them out without a word.
+func (c *samConfig) unknown(template map[string]string) []string {
 	names := slices.Sorted(maps.Keys(c.parameters))
-	return slices.DeleteFunc(names, func(name string) bool { return has.Parameters[name] != nil }), nil
+	return slices.DeleteFunc(names, func(name string) bool { _, has := template[name]; return has })
 }
 
 // check refuses values that CloudFormation takes and functions/alerts does not start with.
@@ -110,6 +123,36 @@ func (c *samConfig) check() error {
 	}
 	if _, err := phone.New(c.parameters["DefaultCountry"]); err != nil {
 		return fmt.Errorf("samconfig.toml sets DefaultCountry: %w", err)
+	}
+	return nil
+}
+
+// checkReminders refuses hours, holidays and levels that CloudFormation takes and the functions do not start
+// with. A parameter that the file does not set has the value that the stack has, or the template's.
+func (c *samConfig) checkReminders(stack, template map[string]string) error {
+	if c.includes {
+		return nil // nobody but SAM knows what else is set
+	}
+	value := func(name string) string {
+		for _, from := range []map[string]string{c.parameters, stack} {
+			if set, ok := from[name]; ok {
+				return set
+			}
+		}
+		return template[name]
+	}
+	settings := escalate.Settings{BusinessHours: value("BusinessHours"), Holidays: value("Holidays"), Zone: time.UTC}
+	for name, into := range map[string]*time.Duration{
+		"EscalateAfter": &settings.After, "EscalateAgainAfter": &settings.AgainAfter, "BlindAfter": &settings.BlindAfter,
+	} {
+		var err error
+		if *into, err = time.ParseDuration(value(name)); err != nil {
+			return fmt.Errorf("%s is %q, which is no time such as 15m", name, value(name))
+		}
+	}
+	if _, _, err := settings.Read(); err != nil {
+		return fmt.Errorf("the stack would not start: %w\nBusinessHours, Holidays, EscalateAfter and EscalateAgainAfter in samconfig.toml, "+
+			"or those of the last deployment, say so: see docs/followups.md", err)
 	}
 	return nil
 }
