@@ -19,6 +19,7 @@ STORM_FUNCTIONS ?= 5000
 
 FUNCTION_alerts  := AlertsFunction
 FUNCTION_drain   := DrainFunction
+FUNCTION_escalate := EscalateFunction
 FUNCTION_webhook := WebhookFunction
 
 GOLANGCI := .tools/bin/golangci-lint

@@ -62,7 +62,7 @@ func ofHistory(r faultproxy.Request) bool {
 
 // ofFollowUp reports whether a request reads or writes a follow-up.
 func ofFollowUp(r faultproxy.Request) bool {
-	return strings.Contains(string(r.Body), `"FOLLOWUP#default"`)
+	return strings.Contains(string(r.Body), `"`+table.FollowUpKey("").SK+`"`)
 }
 
 // However a publish fails, the alert arrives. It is repeated only if the topic

@@ -3,7 +3,6 @@ package main_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"maps"
 	"net/url"
 	"os"
@@ -78,16 +77,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 			t.Parallel()
 			env := variables(nowhere, "events", nowhere, "arn:aws:sns:us-east-1:123456789012:alerts")
 			maps.Copy(env, tc.change)
-			_, err := start(t, env)
-			var refused *lambdaruntime.InitError
-			if !errors.As(err, &refused) {
-				t.Fatalf("started, or failed otherwise: %v", err)
-			}
-			for _, want := range tc.want {
-				if !strings.Contains(refused.Logs, want) {
-					t.Errorf("does not say %q: %s", want, refused.Logs)
-				}
-			}
+			lambdaruntimetest.Refuses(t, bootstrap, env, tc.want...)
 		})
 	}
 }

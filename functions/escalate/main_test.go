@@ -2,11 +2,9 @@ package main_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,8 +14,8 @@ import (
 	"github.com/ringback/ringback/events"
 	main "github.com/ringback/ringback/functions/escalate"
 	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/ledger"
-	"github.com/ringback/ringback/internal/proof/lambdaruntime"
 	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/moto"
@@ -57,23 +55,14 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 		{"dates that are some", map[string]string{"HOLIDAYS": "2027-02-29"}, []string{"2027-02-29", "write year, month and day"}},
 		{"levels in order", map[string]string{"ESCALATE_AFTER": "60m", "ESCALATE_AGAIN_AFTER": "15m"}, []string{"15m0s, is not after the first"}},
 		{"durations", map[string]string{"ESCALATE_AFTER": "soon"}, []string{"ESCALATE_AFTER"}},
+		{"a time without events", map[string]string{"BLIND_AFTER": "long"}, []string{"BLIND_AFTER"}},
 		{"a time zone that exists", map[string]string{"TIME_ZONE": "Europe/Atlantis"}, []string{"TIME_ZONE", "Europe/Atlantis"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			env := variables(nowhere, "events", nowhere, "arn:aws:sns:us-east-1:123456789012:alerts")
 			maps.Copy(env, tc.change)
-			_, err := lambdaruntimetest.Start(t, bootstrap, env)
-			var refused *lambdaruntime.InitError
-			if !errors.As(err, &refused) {
-				t.Fatalf("started, or failed otherwise: %v", err)
-			}
-			logs := strings.ReplaceAll(refused.Logs, `\"`, `"`)
-			for _, want := range tc.want {
-				if !strings.Contains(logs, want) {
-					t.Errorf("does not say %q: %s", want, logs)
-				}
-			}
+			lambdaruntimetest.Refuses(t, bootstrap, env, tc.want...)
 		})
 	}
 }
@@ -88,6 +77,10 @@ func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
 func TestPeopleAreRemindedOfWhoWaitsUntilTheyTalk(t *testing.T) {
 	t.Parallel()
 	endpoint := moto.Endpoint(t)
+	minute, err := os.ReadFile("../../events-samples/escalate/minute.json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	config, tableName := tabletest.NewTable(t)
 	store := dynamostore.New(config, tableName)
 	topicARN := moto.NewTopic(t)
@@ -103,6 +96,7 @@ func TestPeopleAreRemindedOfWhoWaitsUntilTheyTalk(t *testing.T) {
 	timers.Now = func() time.Time { return rang.Add(time.Second) }
 	followUps := ledger.New(store, events.PhoneNumber, log)
 	followUps.Changed = timers.Changed(callers)
+	watch := health.New(store, log)
 	keep := func(id, caller string, at time.Time, direction, outcome string) {
 		t.Helper()
 		envelope, err := events.Open(fmt.Appendf(nil, `{"type":"call.completed","data":{"call_sid":%q,"contact_number":%q,"justcall_number":"14155550101",
@@ -119,6 +113,7 @@ func TestPeopleAreRemindedOfWhoWaitsUntilTheyTalk(t *testing.T) {
 		if err := followUps.Process(t.Context(), []table.Item{item})[0]; err != nil {
 			t.Fatal(err)
 		}
+		watch.Process(t.Context(), []table.Item{item})
 	}
 	env := variables(os.Getenv(tabletest.EndpointVariable), tableName, endpoint, topicARN)
 	env["ESCALATE_AFTER"], env["ESCALATE_AGAIN_AFTER"] = "15m", "60m"
@@ -128,7 +123,7 @@ func TestPeopleAreRemindedOfWhoWaitsUntilTheyTalk(t *testing.T) {
 	}
 	run := func(want ...string) {
 		t.Helper()
-		if _, err := process.Invoke(t.Context(), []byte(`{}`), 30*time.Second); err != nil {
+		if _, err := process.Invoke(t.Context(), minute, 30*time.Second); err != nil {
 			t.Fatal(err)
 		}
 		var got []string

@@ -152,7 +152,11 @@ const storyMinutes = 2 * 24 * 60
 
 func randomStory(z *time.Location, change time.Time, random *rand.Rand) (s story, err error) {
 	texts := []string{"", "Mon-Sun 9:00-17:00", "Mon-Fri 0:00-0:20, 22-24, Sat 00:30-03:40", "Mon-Sun 22:00-02:30", "Mon-Sun 01:10-03:10, 13-14", "Wed 9-12, Sun 00:00-04:00"}
-	lines, err := hours.Parse(texts[random.IntN(len(texts))], "", z)
+	holidays := ""
+	if n := random.IntN(15) - 2; n < 3 { // a day near the change, or none
+		holidays = change.In(z).AddDate(0, 0, n).Format(time.DateOnly)
+	}
+	lines, err := hours.Parse(texts[random.IntN(len(texts))], holidays, z)
 	if err != nil {
 		return s, err
 	}

@@ -108,7 +108,7 @@ func (w *world) newRunner() *escalate.Runner {
 	return r
 }
 
-const followUp = "FOLLOWUP#default"
+var followUp = table.FollowUpKey("").SK
 
 // read reads an item of a test: the episode's id, when its calls began, and until when
 // nobody is reminded.
@@ -376,7 +376,7 @@ func TestWhatTheTopicRefusesIsTriedAgainAndKeepsNobodyBack(t *testing.T) {
 
 func TestWhileTheTableFailsNothingIsLost(t *testing.T) {
 	t.Parallel()
-	for _, partition := range []string{"CALLER#", "DUE#", "ESCALATE", "HEALTH"} {
+	for _, partition := range []string{table.CallerPartition(""), table.TimerMark, "ESCALATE", "HEALTH"} {
 		w := newWorld(t)
 		w.misses("10:00", 1)
 		w.run("10:14")
@@ -404,28 +404,6 @@ func TestWhatCannotBeReadKeepsNobodyBack(t *testing.T) {
 	}
 	w.run("10:15", one(2, "10:00"))
 	w.run("10:16")
-}
-
-func TestARunReadsWhatIsDue(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	for n := range 300 {
-		w.misses("10:00", n)
-	}
-	for n := 300; n < 800; n++ {
-		w.misses("09:59", n)
-	}
-	w.run("10:12")
-	w.store.reads = 0
-	w.run("10:13")
-	if w.store.reads > 20 {
-		t.Errorf("%d reads with nothing due, want at most 20", w.store.reads)
-	}
-	w.store.reads = 0
-	result := w.run("10:14", "500 callers not called back on Support")
-	if w.store.reads > 1200 || result.Reads != w.store.reads {
-		t.Errorf("%d reads with 500 due, want at most 1200; told %d", w.store.reads, result.Reads)
-	}
 }
 
 // dying is a store whose process ends after some writes.
@@ -459,15 +437,15 @@ func (d *dying) Query(ctx context.Context, q table.Query) (table.Page, error) {
 func TestKilledRunsRepeatOnlyWhatWasInFlight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const callers, kills = 200, 20
-	for n := range callers {
+	const callers, kills = 5000, 20
+	for n := range callers { // with a message each
 		w.keep("10:00", n, map[string]string{"episode": "first", "since": table.Time(at("10:00")), "line": "line " + strconv.Itoa(n)})
 	}
 	times := make(map[string]int)
 	now := at("10:15")
 	for kill := range kills + 5 {
 		ctx, cancel := context.WithCancel(t.Context())
-		store := &dying{counting: w.store, left: 1 + 37*kill, die: cancel}
+		store := &dying{counting: w.store, left: 1 + 23*kill, die: cancel}
 		if kill >= kills {
 			store.left = 1 << 30
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -225,16 +224,10 @@ func lines(t *testing.T, log *bytes.Buffer) (all []map[string]any) {
 	return all
 }
 
-func logger(t *testing.T, log *bytes.Buffer) *slog.Logger {
-	t.Helper()
-	logscan.Watch(t, log.String)
-	return slog.New(slog.NewJSONHandler(log, nil))
-}
-
 func TestEachWaitThatBeginsOrEndsIsLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	changed := figures.Log(shop(t), logger(t, &log))
+	changed := figures.Log(shop(t), logscan.Writer(t).Logger(&log))
 	var before followup.Facts
 	attempt := func(clock string) followup.Facts {
 		return call(at(1, clock), followup.Attempt, events.Outbound, "Sales")
@@ -296,7 +289,7 @@ func TestWhoWaitsIsCountedEveryQuarterOfAnHour(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	store := &tabletest.Memory{Now: func() time.Time { return monday }}
-	c := figures.NewCounter(followup.Default(), shop(t), store, logger(t, &log))
+	c := figures.NewCounter(followup.Default(), shop(t), store, logscan.Writer(t).Logger(&log))
 	run := func(now time.Time, want ...map[string]any) {
 		t.Helper()
 		c.Now = func() time.Time { return now }

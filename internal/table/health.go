@@ -8,6 +8,9 @@ import (
 
 var healthKey = Key{PK: "HEALTH", SK: "LAST"}
 
+// IsHealth reports whether a key is that of the item.
+func IsHealth(key Key) bool { return key == healthKey }
+
 // The attributes of the item, beside [Version].
 const (
 	arrivedAt  = "arrived_at"

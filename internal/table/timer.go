@@ -22,8 +22,14 @@ const (
 	timerKeptFor = 60 * 24 * time.Hour
 )
 
+// TimerMark begins the PK of every timer.
+const TimerMark = "DUE#"
+
 // DuePartition returns the PK of the timers of a minute.
-func DuePartition(minute time.Time) string { return "DUE#" + minute.UTC().Format(dueLayout) }
+func DuePartition(minute time.Time) string { return TimerMark + minute.UTC().Format(dueLayout) }
+
+// IsTimer reports whether a key is that of a timer.
+func IsTimer(key Key) bool { return strings.HasPrefix(key.PK, TimerMark) }
 
 // TimerKey returns the key of the timer that says, in a minute, to look whether a
 // level of a caller is due.

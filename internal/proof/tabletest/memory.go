@@ -27,7 +27,7 @@ type Memory struct {
 
 	mu    sync.Mutex
 	puts  int
-	items map[table.Key]table.Item
+	items map[string]map[string]table.Item // by PK and SK
 }
 
 func (m *Memory) now() time.Time {
@@ -45,14 +45,11 @@ func (m *Memory) Put(_ context.Context, item table.Item) (created bool, err erro
 	if err := table.Check(item); err != nil {
 		return false, err
 	}
-	key := table.Key{PK: table.Text(item, table.PK), SK: table.Text(item, table.SK)}
-	if stored, exists := m.items[key]; exists && !table.Expired(stored, m.now()) {
+	key := table.KeyOf(item)
+	if stored, exists := m.items[key.PK][key.SK]; exists && !table.Expired(stored, m.now()) {
 		return false, nil
 	}
-	if m.items == nil {
-		m.items = map[table.Key]table.Item{}
-	}
-	m.items[key] = item
+	m.set(key, item)
 	return true, nil
 }
 
@@ -63,7 +60,8 @@ func (m *Memory) Update(_ context.Context, item table.Item, was int64) (updated 
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	stored, exists := m.items[table.KeyOf(item)]
+	key := table.KeyOf(item)
+	stored, exists := m.items[key.PK][key.SK]
 	if exists && was == 0 && table.Expired(stored, m.now()) {
 		exists = false
 	}
@@ -71,11 +69,19 @@ func (m *Memory) Update(_ context.Context, item table.Item, was int64) (updated 
 	if exists != (was != 0) || exists && versioned != (was > 0) || versioned && string(version) != strconv.FormatInt(was, 10) {
 		return false, nil
 	}
-	if m.items == nil {
-		m.items = map[table.Key]table.Item{}
-	}
-	m.items[table.KeyOf(item)] = item
+	m.set(key, item)
 	return true, nil
+}
+
+// set writes an item. The caller holds the lock.
+func (m *Memory) set(key table.Key, item table.Item) {
+	if m.items == nil {
+		m.items = make(map[string]map[string]table.Item)
+	}
+	if m.items[key.PK] == nil {
+		m.items[key.PK] = make(map[string]table.Item)
+	}
+	m.items[key.PK][key.SK] = item
 }
 
 // Scan returns all items whose PK begins with prefix on one page, as [table.Store]
@@ -99,7 +105,11 @@ func (m *Memory) Query(_ context.Context, q table.Query) (page table.Page, err e
 		return table.Page{}, err //nolint:wrapcheck // it says what is wrong
 	}
 	partition, sort := q.Index.Attributes()
-	for _, item := range m.Items() {
+	items := m.partition(q.Partition)
+	if q.Index != table.Base {
+		items = m.Items()
+	}
+	for _, item := range items {
 		at := table.Text(item, sort)
 		if table.Text(item, partition) == q.Partition && strings.HasPrefix(at, q.SortPrefix) && at >= q.From && (q.To == "" || at <= q.To) {
 			page.Items = append(page.Items, item)
@@ -124,7 +134,17 @@ func (m *Memory) Puts() int {
 func (m *Memory) Items() []table.Item {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Collect(maps.Values(m.items))
+	var all []table.Item
+	for _, partition := range m.items {
+		all = slices.AppendSeq(all, maps.Values(partition))
+	}
+	return all
+}
+
+func (m *Memory) partition(pk string) []table.Item {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Values(m.items[pk]))
 }
 
 // One returns the only item. It ends the test unless there is exactly one.

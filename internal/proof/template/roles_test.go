@@ -274,7 +274,7 @@ func TestEscalationMayWriteWhatItConsistsOf(t *testing.T) {
 	done, _ := table.DoneItem(timer)
 	wantAttributes(t, "EscalateRole", "SetTimer", timer, done)
 	for _, name := range []string{"AlertsRole", "EscalateRole"} {
-		wantKeys(t, name, "SetTimer", "ForAllValues:StringLike", "DUE#*")
+		wantKeys(t, name, "SetTimer", "ForAllValues:StringLike", table.TimerMark+"*")
 	}
 	wantAttributes(t, "EscalateRole", "WriteReminder", table.ReminderItem(table.ReminderKey("+14155550101", "first", 1), noon, noon, "calls"))
 	wantKeys(t, "EscalateRole", "WriteReminder", "ForAllValues:StringLike", text(table.CallerPartition("*")))

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
@@ -61,4 +62,21 @@ func Start(t testing.TB, binary string, env map[string]string, secrets ...string
 		logscan.Check(t, refused.Logs, secrets...)
 	}
 	return process, err
+}
+
+// Refuses starts a binary as [Start] does, and expects it to refuse, with each of want in
+// what it logs. It fails the test otherwise.
+func Refuses(t testing.TB, binary string, env map[string]string, want ...string) {
+	t.Helper()
+	_, err := Start(t, binary, env)
+	var refused *lambdaruntime.InitError
+	if !errors.As(err, &refused) {
+		t.Fatalf("started, or failed otherwise: %v", err)
+	}
+	logs := strings.ReplaceAll(refused.Logs, `\"`, `"`)
+	for _, text := range want {
+		if !strings.Contains(logs, text) {
+			t.Errorf("does not say %q: %s", text, logs)
+		}
+	}
 }
