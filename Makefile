@@ -65,7 +65,8 @@ LAMBDA_GOARCH  = $(or $(GOARCH_$(ARCHITECTURE)),$(error ARCHITECTURE=$(ARCHITECT
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick bench-serve bench-test build build-AlertsFunction build-DrainFunction build-EscalateFunction build-WebhookFunction \
+.PHONY: help bench bench-quick bench-serve bench-test build build-AlertsFunction build-DrainFunction build-EscalateFunction build-ReconcileFunction \
+	build-WebhookFunction \
 	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage promises rehearse run sam-build scale storm storm-functions test tidy validate webhook-url
 
 help: ## show this list
@@ -94,7 +95,7 @@ build: ## build the command line into .build/
 # commit that does not change the code does not change the binary, so nothing new is deployed. The checksum
 # changes the package when parameters change, so that a version with the new ones is published: those of
 # samconfig.toml, or those that "ringback deploy" asked for.
-build-WebhookFunction build-AlertsFunction build-DrainFunction build-EscalateFunction: build-%Function:
+build-WebhookFunction build-AlertsFunction build-DrainFunction build-EscalateFunction build-ReconcileFunction: build-%Function:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false \
 		-tags lambda.norpc -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | tr A-Z a-z)
 	{ cat samconfig.toml; echo "$$RINGBACK_PARAMETERS"; } | cksum > "$(ARTIFACTS_DIR)/parameters.cksum"

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -106,14 +105,11 @@ func readKeys(path string) (justcall.Credentials, error) {
 	if err != nil {
 		return justcall.Credentials{}, fmt.Errorf("--keys: %w", err)
 	}
-	var keys struct {
-		Key    string `json:"key"`
-		Secret string `json:"secret"`
+	credentials, err := justcall.ParseCredentials(text)
+	if err != nil {
+		return justcall.Credentials{}, fmt.Errorf("--keys: %s: %w", path, err)
 	}
-	if err := json.Unmarshal(text, &keys, json.RejectUnknownMembers(true)); err != nil { // err may quote a key
-		return justcall.Credentials{}, fmt.Errorf(`--keys: %s is not of the form {"key": "…", "secret": "…"}, with no other members`, path)
-	}
-	return justcall.Credentials{Key: keys.Key, Secret: keys.Secret}, nil
+	return credentials, nil
 }
 
 // account is what ringback looks at in a JustCall account.

@@ -192,18 +192,33 @@ type secretValue struct {
 	CreatedDate  float64 // seconds since 1970
 }
 
-func (r *Rotating) version(ctx context.Context, stage string) (Secret, time.Time, error) {
-	request, err := json.Marshal(getSecretValue{SecretID: r.arn, VersionStage: stage})
+// Text returns the current text of a secret of any form. The error wraps
+// [ErrUnavailable].
+func Text(ctx context.Context, client Caller, arn string) (string, error) {
+	value, err := readValue(ctx, client, arn, stageCurrent)
+	return value.SecretString, err
+}
+
+func readValue(ctx context.Context, client Caller, arn, stage string) (secretValue, error) {
+	request, err := json.Marshal(getSecretValue{SecretID: arn, VersionStage: stage})
 	if err != nil {
-		return Secret{}, time.Time{}, fmt.Errorf("%w: ARN: %w", ErrUnavailable, err)
+		return secretValue{}, fmt.Errorf("%w: ARN: %w", ErrUnavailable, err)
 	}
-	response, err := r.client.Call(ctx, "GetSecretValue", request)
+	response, err := client.Call(ctx, "GetSecretValue", request)
 	if err != nil {
-		return Secret{}, time.Time{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, stage, err)
+		return secretValue{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, stage, err)
 	}
 	var value secretValue
 	if err := json.Unmarshal(response, &value); err != nil { // err may quote the secret
-		return Secret{}, time.Time{}, fmt.Errorf("%w: %s: unreadable response", ErrUnavailable, stage)
+		return secretValue{}, fmt.Errorf("%w: %s: unreadable response", ErrUnavailable, stage)
+	}
+	return value, nil
+}
+
+func (r *Rotating) version(ctx context.Context, stage string) (Secret, time.Time, error) {
+	value, err := readValue(ctx, r.client, r.arn, stage)
+	if err != nil {
+		return Secret{}, time.Time{}, err
 	}
 	secret, err := Parse(value.SecretString)
 	switch {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // Received is a delivery as it came in: everything that its item is made of, so
@@ -28,6 +29,9 @@ type Received struct {
 	// Reasons are that for each event of a body with several, as [events.Split]
 	// returns them; nil if none was refused.
 	Reasons []string
+	// FoundBy is what brought the event if no webhook did, such as
+	// [table.FoundByReconcile]; else "".
+	FoundBy string
 }
 
 // Each returns the deliveries that a body with several events is stored as. Any other
@@ -94,7 +98,11 @@ func (r Received) item(d *events.Delivery) table.Item {
 	// The signature's check has parsed this time, but only in format B, and not
 	// for a delivery that comes from the spill.
 	sent, _ := events.ParseTime(r.Headers[events.HeaderRequestTimestamp])
-	return table.EventItem(d, sent, r.ReceivedAt)
+	item := table.EventItem(d, sent, r.ReceivedAt)
+	if r.FoundBy != "" {
+		item[table.FoundBy] = attr.String(r.FoundBy)
+	}
+	return item
 }
 
 // Status is what a 200 says became of a delivery.

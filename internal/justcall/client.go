@@ -67,6 +67,13 @@ func New(credentials Credentials, limits Limits, baseURL string, transport http.
 	return c, nil
 }
 
+// Ahead returns by how much JustCall's clock was ahead of ours at the last response.
+func (c *Client) Ahead() time.Duration {
+	c.limiter.mu.Lock()
+	defer c.limiter.mu.Unlock()
+	return c.limiter.ahead
+}
+
 // operation is one of the API's.
 type operation struct {
 	name         string // for errors, such as "list calls"

@@ -1,12 +1,16 @@
 package justcall
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
 	"unicode"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Credentials are an account's API key and secret. The secret is also what JustCall
@@ -15,6 +19,19 @@ type Credentials struct{ Key, Secret string }
 
 // ErrCredentials means that a key or a secret cannot be one. The text quotes neither.
 var ErrCredentials = errors.New("JustCall credentials")
+
+// ParseCredentials reads the form in which they are stored. The error wraps
+// [ErrCredentials] and quotes nothing.
+func ParseCredentials(text []byte) (Credentials, error) {
+	var keys struct {
+		Key    string `json:"key"`
+		Secret string `json:"secret"`
+	}
+	if err := json.Unmarshal(text, &keys, json.RejectUnknownMembers(true)); err != nil { // err may quote a key
+		return Credentials{}, fmt.Errorf(`%w: not of the form {"key": "…", "secret": "…"}, with no other members`, ErrCredentials)
+	}
+	return Credentials{Key: keys.Key, Secret: keys.Secret}, nil
+}
 
 // check returns an error if the credentials cannot be sent as a header.
 func (c Credentials) check() error {
@@ -29,6 +46,13 @@ func (c Credentials) check() error {
 		}
 	}
 	return nil
+}
+
+// Name tells an account's key from others'. It may be stored: nobody can tell the key
+// from it.
+func (c Credentials) Name() string {
+	sum := sha256.Sum256([]byte("ringback " + c.Key))
+	return hex.EncodeToString(sum[:8])
 }
 
 const hidden = "[hidden]"

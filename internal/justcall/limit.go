@@ -30,6 +30,7 @@ type limiter struct {
 
 	mu           sync.Mutex
 	hour, minute window
+	ahead        time.Duration // of JustCall's clock, by its last response
 }
 
 func newLimiter(l Limits, now func() time.Time) *limiter {
@@ -77,6 +78,7 @@ func (l *limiter) learn(status int, h http.Header) {
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
 		theirs = date
 	}
+	l.ahead = theirs.Sub(now)
 	l.hour.learn(h, "X-Rate-Limit-", theirs, now)
 	l.minute.learn(h, "X-Rate-Limit-Burst-", theirs, now)
 	if status != http.StatusTooManyRequests {

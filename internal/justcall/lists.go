@@ -16,6 +16,7 @@ type Call struct {
 	ID            int64
 	SID           string
 	StartedAt     time.Time // UTC; zero if the row does not say
+	LocalDate     string    // the day by the account's clock; "" if the row does not say
 	ContactNumber string
 	LineNumber    string
 	Direction     string
@@ -53,6 +54,7 @@ func readCall(r row, raw jsontext.Value, id, line string) Call {
 		ID:            r.number(id),
 		SID:           r.text("call_sid"),
 		StartedAt:     r.time("call_date", "call_time"),
+		LocalDate:     r.text("call_user_date"),
 		ContactNumber: r.text("contact_number"),
 		LineNumber:    r.text(line),
 		Direction:     info.text("direction"),

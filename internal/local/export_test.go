@@ -2,6 +2,7 @@ package local
 
 import (
 	"cmp"
+	"net/http"
 	"time"
 )
 
@@ -22,3 +23,6 @@ func (c *Config) SetCloseTimes(forward, print time.Duration) {
 // GiveCloseTime has Close wait that long for alerts to be printed and marked, if nothing
 // else was set: a busy machine needs more than people want to wait.
 func (c *Config) GiveCloseTime(print time.Duration) { c.lastPrintTime = cmp.Or(c.lastPrintTime, print) }
+
+// SetJustCall sets what requests to JustCall go to.
+func (c *Config) SetJustCall(transport http.RoundTripper) { c.justCall = transport }

@@ -13,7 +13,7 @@ import (
 )
 
 // SecretFile is the secret's name in the data folder. It has the form of the secret
-// on AWS, so that people can add a signing secret.
+// on AWS, so that people can add a signing secret; and perhaps JustCall's keys.
 const SecretFile = "secret.json"
 
 // ReadSecret reads the secret of a data folder. If the folder has none yet, the
@@ -24,7 +24,8 @@ func ReadSecret(folder string) (credential.Secret, error) {
 	if err != nil {
 		return credential.Secret{}, fmt.Errorf("read secret: %w", err)
 	}
-	secret, err := credential.Parse(string(text))
+	rest, _ := splitKeys(text)
+	secret, err := credential.Parse(string(rest))
 	if err != nil {
 		return credential.Secret{}, fmt.Errorf("%s: %w\nMend it, or delete it to get a new token and with it a new URL", path, err)
 	}

@@ -50,6 +50,7 @@ type Stack struct {
 	control   *control
 	served    chan error
 	endSweeps func()
+	endRuns   func() // of the reconciler
 	kept      Kept
 }
 
@@ -100,6 +101,7 @@ type Config struct {
 	// Tests set these; 0 means the constant of the same name.
 	maxFailed                      int
 	lastForwardTime, lastPrintTime time.Duration
+	justCall                       http.RoundTripper
 	remindEvery                    time.Duration
 	// now is the clock; nil is [time.Now].
 	now func() time.Time
@@ -138,8 +140,14 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		return nil, errors.Join(fmt.Errorf("start consumers: %w", err), listener.Close(), store.Close())
 	}
 
+	endRuns, err := startReconciling(store, c, log)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close(), consumers.close(), store.Close())
+	}
+
 	control, err := startControl(ctx, c, c.Retention.Store(store))
 	if err != nil {
+		endRuns()
 		return nil, errors.Join(err, listener.Close(), consumers.close(), store.Close())
 	}
 
@@ -158,6 +166,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		control:   control,
 		served:    make(chan error, 1),
 		endSweeps: startSweeps(store, log),
+		endRuns:   endRuns,
 		server: &http.Server{
 			Handler:           &handler{webhook, address},
 			ReadHeaderTimeout: headerTime,
@@ -218,6 +227,7 @@ func (s *Stack) Close() error {
 	defer cancel()
 	err := s.server.Shutdown(ctx)
 	s.control.close(ctx)
+	s.endRuns()
 	s.endSweeps()
 	if unfinished := s.consumers.close(); unfinished != nil {
 		return errors.Join(err, unfinished)

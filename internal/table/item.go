@@ -29,6 +29,7 @@ const (
 	Event          = "event"           // the event type as sent, if it is another than in the key; see EventType
 	EventSort      = "event_key"       // SK of the event that was published, or of the other call; on marks and ring items only
 	Format         = "format"          // of an earlier version: the wire format, which the payload tells
+	FoundBy        = "found_by"        // what brought the event, if no webhook did: see FoundByReconcile
 	Kind           = "kind"            // events.Kind
 	NewFields      = "new_fields"      // members that no document mentions
 	OccurredAt     = "occurred_at"     // UTC, milliseconds
@@ -72,6 +73,13 @@ const (
 	Words        = "words"         // the latest voicemail's
 	RecordingURL = "recording_url" // the latest voicemail's
 	OtherNumber  = "other_number"  // of the same contact, which has talked with us since
+)
+
+// What brings events that no webhook did. What is imported is history: no consumer sees
+// it.
+const (
+	FoundByReconcile = "reconcile"
+	FoundByImport    = "import"
 )
 
 // End is when a call ended, on items about a whole call. GSI2 has room for it.

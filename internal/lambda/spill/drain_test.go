@@ -159,6 +159,18 @@ func TestPromise4_ADrainedDeliveryIsTheItemThatWouldHaveBeenStored(t *testing.T)
 	}
 }
 
+func TestWhatNoWebhookBroughtSaysSo(t *testing.T) {
+	t.Parallel()
+	store := &tabletest.Memory{}
+	message := encode(t, ingest.Received{ReceivedAt: arrival, Body: sample(t, "call.missed"), FoundBy: table.FoundByReconcile})
+	if failed := drain(t, store, spilltest.Event(t, message), nil); len(failed) > 0 {
+		t.Fatalf("not kept: %v", failed)
+	}
+	if got := table.Text(store.One(t), table.FoundBy); got != table.FoundByReconcile {
+		t.Errorf("found by %q", got)
+	}
+}
+
 // tooLarge is a delivery that the table never takes.
 func tooLarge() ingest.Received {
 	return ingest.Received{ReceivedAt: arrival, Body: []byte(

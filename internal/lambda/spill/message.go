@@ -20,7 +20,9 @@ import (
 const MaxMessage = 1 << 20
 
 const (
-	version = 1
+	// version is that of a delivery that the webhook spilled, and foundVersion that of
+	// one that no webhook brought, which has "source" too.
+	version, foundVersion = 1, 2
 	// maxText is the largest message, in bytes, with the body as text.
 	maxText = 200 << 10
 	// maxBody bounds what a body may unpack to. Lambda passes on no more than
@@ -40,6 +42,7 @@ var (
 // message is a delivery as the queue holds it, with exactly one of the bodies.
 type message struct {
 	Version    int               `json:"version"`
+	Source     string            `json:"source,omitempty"`
 	ReceivedAt time.Time         `json:"received_at"`
 	Headers    map[string]string `json:"headers,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
@@ -54,6 +57,9 @@ type message struct {
 // [ErrTooLarge], or says that a header or the reason is not UTF-8.
 func Encode(r ingest.Received) (string, error) {
 	m := message{Version: version, ReceivedAt: r.ReceivedAt.UTC(), Headers: r.Headers, Reason: r.Reason, Reasons: r.Reasons}
+	if r.FoundBy != "" {
+		m.Version, m.Source = foundVersion, r.FoundBy
+	}
 	if len(r.Body) <= maxText && utf8.Valid(r.Body) {
 		body := string(r.Body)
 		m.Body = &body
@@ -104,8 +110,10 @@ func Decode(text string) (ingest.Received, error) {
 		return ingest.Received{}, fmt.Errorf("%w: not its JSON", ErrMessage)
 	}
 	switch {
-	case m.Version != version:
+	case m.Version != version && m.Version != foundVersion:
 		return ingest.Received{}, fmt.Errorf("%w: version %d", ErrMessage, m.Version)
+	case (m.Version == foundVersion) != (m.Source != ""):
+		return ingest.Received{}, fmt.Errorf("%w: no source, or one in version %d", ErrMessage, version)
 	case m.ReceivedAt.IsZero():
 		return ingest.Received{}, fmt.Errorf("%w: no received_at", ErrMessage)
 	case (m.Body == nil) == (m.BodyGzip == nil):
@@ -113,7 +121,7 @@ func Decode(text string) (ingest.Received, error) {
 	}
 	// guard 4: r := ingest.Received{ReceivedAt: time.Now().UTC(), Headers: m.Headers, Reason: m.Reason}
 	// guard 4: r := ingest.Received{ReceivedAt: m.ReceivedAt.UTC(), Reason: m.Reason}
-	r := ingest.Received{ReceivedAt: m.ReceivedAt.UTC(), Headers: m.Headers, Reason: m.Reason, Reasons: m.Reasons}
+	r := ingest.Received{ReceivedAt: m.ReceivedAt.UTC(), Headers: m.Headers, Reason: m.Reason, Reasons: m.Reasons, FoundBy: m.Source}
 	if m.Body != nil {
 		r.Body = []byte(*m.Body)
 		return r, nil

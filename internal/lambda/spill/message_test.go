@@ -248,6 +248,18 @@ func TestWhatFitsTheTableFitsTheQueue(t *testing.T) {
 	}
 }
 
+// A drain of an earlier version reads what the webhook spills.
+func TestOnlyWhatNoWebhookBroughtHasANewerForm(t *testing.T) {
+	t.Parallel()
+	for foundBy, want := range map[string]string{"": `{"version":1,`, table.FoundByReconcile: `{"version":2,"source":"reconcile",`} {
+		r := ingest.Received{ReceivedAt: arrival, Body: []byte("{}"), FoundBy: foundBy}
+		if text, err := spill.Encode(r); err != nil || !strings.HasPrefix(text, want) {
+			t.Errorf("%q: %.80s, %v; want %s…", foundBy, text, err, want)
+		}
+		roundTrip(t, r)
+	}
+}
+
 func TestWhatDoesNotFitIsAnError(t *testing.T) {
 	t.Parallel()
 	_, err := spill.Encode(ingest.Received{ReceivedAt: arrival, Body: []byte(overQueue)})
@@ -263,7 +275,9 @@ func TestDecodeRefusesWhatItDoesNotKnow(t *testing.T) {
 		"no JSON":              "marked-4711",
 		"no object":            `["marked-4711"]`,
 		"no version":           `{"received_at":"2026-03-12T14:32:02Z","body":"marked-4711"}`,
-		"another version":      `{"version":2,"received_at":"2026-03-12T14:32:02Z","body":"marked-4711"}`,
+		"another version":      `{"version":3,"received_at":"2026-03-12T14:32:02Z","body":"marked-4711"}`,
+		"no source":            `{"version":2,"received_at":"2026-03-12T14:32:02Z","body":"marked-4711"}`,
+		"a source before 2":    `{"version":1,"source":"marked-4711","received_at":"2026-03-12T14:32:02Z","body":""}`,
 		"no time":              `{"version":1,"body":"marked-4711"}`,
 		"a time that is none":  `{"version":1,"received_at":"marked-4711","body":""}`,
 		"no body":              `{"version":1,"received_at":"2026-03-12T14:32:02Z"}`,

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -34,8 +35,9 @@ var errChecksum = errors.New("send message: the queue holds something else")
 // sendMessage is a request to send one message. See
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html.
 type sendMessage struct {
-	QueueURL    string `json:"QueueUrl"`
-	MessageBody string
+	QueueURL     string `json:"QueueUrl"`
+	MessageBody  string
+	DelaySeconds int `json:"DelaySeconds,omitzero"`
 }
 
 // messageSent has the member of the response that we read.
@@ -44,11 +46,17 @@ type messageSent struct{ MD5OfMessageBody string }
 // Send implements [ingest.Spill]. Its error wraps [ErrTooLarge] or says what
 // SQS answered; no text carries content.
 func (q *Queue) Send(ctx context.Context, r ingest.Received) error {
+	return q.SendLater(ctx, r, 0)
+}
+
+// SendLater is [Queue.Send] of a delivery that stays in the queue for some time, at most
+// 15 minutes.
+func (q *Queue) SendLater(ctx context.Context, r ingest.Received, wait time.Duration) error {
 	body, err := Encode(r)
 	if err != nil {
 		return err
 	}
-	request, err := json.Marshal(sendMessage{QueueURL: q.url, MessageBody: body})
+	request, err := json.Marshal(sendMessage{QueueURL: q.url, MessageBody: body, DelaySeconds: int(wait / time.Second)})
 	if err != nil {
 		return errors.New("send message: queue URL or body is not UTF-8") // err may quote it
 	}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/ingest"
@@ -54,6 +55,28 @@ func TestSendSaysWhatTheQueueAnsweredButNotWhatItQuotes(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "InvalidMessageContents") || strings.Contains(err.Error(), "4711") {
 		t.Errorf("got %v, want the code and no content", err)
 	}
+}
+
+func TestWhatIsSentLaterWaitsInTheQueue(t *testing.T) {
+	t.Parallel()
+	var asked string
+	to := spill.NewQueue(requestFunc(func(request []byte) { asked = string(request) }), "https://example.com/spill")
+	_ = to.SendLater(t.Context(), ingest.Received{ReceivedAt: arrival, Body: []byte("{}")}, 2*time.Minute)
+	if !strings.Contains(asked, `"DelaySeconds":120`) {
+		t.Errorf("request %s", asked)
+	}
+	_ = to.Send(t.Context(), ingest.Received{ReceivedAt: arrival, Body: []byte("{}")})
+	if strings.Contains(asked, "DelaySeconds") {
+		t.Errorf("request %s", asked)
+	}
+}
+
+// requestFunc is told of the requests to SQS.
+type requestFunc func(request []byte)
+
+func (f requestFunc) Call(_ context.Context, _ string, request []byte) ([]byte, error) {
+	f(request)
+	return []byte("{}"), nil
 }
 
 // callFunc is an SQS of one function.

@@ -24,10 +24,13 @@ import (
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/lambda/spill"
 	"github.com/ringback/ringback/internal/lambda/stream"
+	"github.com/ringback/ringback/internal/proof/justcalltest"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/reconcile"
 	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
@@ -455,3 +458,33 @@ func TestMetricFiltersAreAsCloudWatchWantsThem(t *testing.T) {
 		}
 	}
 }
+
+func TestMetricsCountWhatIsReconciled(t *testing.T) {
+	t.Parallel()
+	account := justcalltest.New()
+	account.AddHook(events.TypeCallMissed, "https://hooks.example.com/justcall/token", justcall.WebhookBlacklisted)
+	for _, needed := range justcall.Needed[1:] {
+		account.AddHook(needed.Type, "https://hooks.example.com/justcall/token", justcall.WebhookActive)
+	}
+	account.AddCall(justcalltest.Call{Contact: "+12125550123", Line: "+12125550199", Type: "Missed", Start: time.Now().Add(-30 * time.Minute)})
+	account.AddCall(justcalltest.Call{Contact: "+12125550123", Line: "+12125550199", Type: "answered", Start: time.Now().Add(-20 * time.Minute)})
+	client, err := account.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	r := reconcile.New(client, tabletest.NewBolt(t), nowhere{}, logger(t, &log))
+	r.WebhookURL, r.MaxAlertAge = "https://hooks.example.com/justcall", 25*time.Minute
+	if _, err := r.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"Found", "Found", "FoundTooOld", "WebhooksInactive"}
+	if diff := cmp.Diff(want, counted(t, "ReconcileLogGroup", log.String())); diff != "" {
+		t.Errorf("metrics (-want +got):\n%s%s", diff, log.String())
+	}
+}
+
+// nowhere takes what is found.
+type nowhere struct{}
+
+func (nowhere) Send(context.Context, ingest.Received, bool) error { return nil }

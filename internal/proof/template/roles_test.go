@@ -60,6 +60,15 @@ var grants = map[string][]grant{
 		{"logs:CreateLogStream", "!GetAtt EscalateLogGroup.Arn"},
 		{"logs:PutLogEvents", "!GetAtt EscalateLogGroup.Arn"},
 	},
+	"ReconcileRole": {
+		{"dynamodb:Query", "!GetAtt EventsTable.Arn"},
+		{"dynamodb:Query", "!Sub ${EventsTable.Arn}/index/GSI1"},
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of how far runs have come
+		{"sqs:SendMessage", "!GetAtt SpillQueue.Arn"},
+		{"secretsmanager:GetSecretValue", "!Ref ApiSecret"},
+		{"logs:CreateLogStream", "!GetAtt ReconcileLogGroup.Arn"},
+		{"logs:PutLogEvents", "!GetAtt ReconcileLogGroup.Arn"},
+	},
 	"DrainRole": {
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"},
 		{"sqs:ReceiveMessage", "!GetAtt SpillQueue.Arn"},
@@ -288,6 +297,15 @@ func TestAlertsMayWriteWhatASignOfLifeConsistsOf(t *testing.T) {
 	seen := table.Health{Arrived: noon, Ended: noon, EndedSince: noon, Texted: noon}.Item()
 	wantAttributes(t, "AlertsRole", "WriteSignOfLife", seen)
 	wantKeys(t, "AlertsRole", "WriteSignOfLife", "ForAllValues:StringEquals", text(table.Text(seen, table.PK)))
+}
+
+// The function may write how far it has come, and no event: what it finds goes through the
+// queue. Nobody else reads JustCall's keys.
+func TestReconcileMayWriteWhatItConsistsOf(t *testing.T) {
+	t.Parallel()
+	progress := table.ReconcileItem("CALLS", "{}", 0)
+	wantAttributes(t, "ReconcileRole", "WriteProgress", progress)
+	wantKeys(t, "ReconcileRole", "WriteProgress", "ForAllValues:StringEquals", text(table.Text(progress, table.PK)))
 }
 
 // wantKeys checks which partitions a grant is for.

@@ -80,8 +80,10 @@ func renew(item table.Item) (renewed table.Item, was int64, ok bool) {
 	if _, listed := item[table.GSI2PK]; listed {
 		renewed[table.GSI2PK] = attr.String(table.AlertPartition(key, occurred))
 	}
-	if at, expires := item[table.ExpiresAt]; expires {
-		renewed[table.ExpiresAt] = at
+	for _, name := range []string{table.ExpiresAt, table.FoundBy} {
+		if value, ok := item[name]; ok {
+			renewed[name] = value
+		}
 	}
 	was = table.Unversioned
 	if n, isNumber := item[table.Version].(attr.Number); isNumber {

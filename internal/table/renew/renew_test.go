@@ -97,6 +97,7 @@ func TestEventsOfAnEarlierVersionAreBroughtUpToDateOnce(t *testing.T) {
 	moved[table.PK] = attr.String("CALL#other")
 	expires := itemOf(t, `{"event":"call.missed","timestamp":"2026-03-12T14:36:00Z","data":{"call_id":"c5"}}`)
 	expires[table.ExpiresAt] = attr.Number("4102444800")
+	expires[table.FoundBy] = attr.String(table.FoundByReconcile)
 	put(t, store, before(t, missed), before(t, update), itemOf(t, untimed), mark, unreadable, moved, expires)
 	feed, err := store.Backlog(0, 100)
 	if err != nil {

@@ -1,0 +1,6 @@
+package main
+
+import "github.com/ringback/ringback/internal/lambda/lambdaenv"
+
+// ReadEnvironment reads the variables that main reads.
+func ReadEnvironment(e *lambdaenv.Environment) { readConfig(e) }

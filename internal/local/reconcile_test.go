@@ -1,0 +1,76 @@
+package local_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/proof/justcalltest"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/table"
+)
+
+const tokenInFile = "0123456789abcdefghij"
+
+// withKeys writes a secret with JustCall's keys.
+func withKeys(t *testing.T, folder string, mode os.FileMode) {
+	t.Helper()
+	path := filepath.Join(folder, secretFile)
+	text := fmt.Sprintf(`{"token": %q, "signing_secret": "", "api_key": %q, "api_secret": %q}`, tokenInFile, justcalltest.Key, justcalltest.Secret)
+	writeFile(t, path, text)
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWithKeysTheStackFindsWhatItsWebhookLost(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	withKeys(t, folder, 0o600)
+	account := justcalltest.New()
+	account.AddHook("call.missed", "https://hooks.example.com/justcall/"+tokenInFile, "active")
+	account.AddCall(justcalltest.Call{Contact: "+12125550123", Line: "+12125550199", Type: "Missed", Start: time.Now().Add(-20 * time.Minute), Length: time.Minute})
+	lines := logscan.Writer(t, "2125550123", justcalltest.Key, justcalltest.Secret)
+	c := local.Config{Folder: folder, Address: anyPort, WebhookURL: "https://hooks.example.com/justcall"}
+	c.SetJustCall(justcalltest.Transport{Handler: account})
+	stack, err := local.Start(t.Context(), c, lines.Logger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return strings.Contains(lines.String(), `"reconciled"`) })
+	if err := stack.Settled(t.Context()); err != nil {
+		t.Error(err)
+	}
+	found := ""
+	for item, err := range stack.Scan(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if table.IsEvent(table.KeyOf(item)) {
+			found += table.Text(item, table.FoundBy)
+		}
+	}
+	if found != table.FoundByReconcile || !strings.Contains(lines.String(), "alert published") {
+		t.Errorf("found by %q: %s", found, lines.String())
+	}
+	if err := stack.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestKeysThatOthersCanReadStopTheStart(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	withKeys(t, folder, 0o644)
+	_, err := local.Start(t.Context(), local.Config{Folder: folder, Address: anyPort}, logscan.Logger(t))
+	if err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("error %v", err)
+	}
+	if secret, err := local.ReadSecret(folder); err != nil || secret.Token != tokenInFile {
+		t.Errorf("the secret for other commands: %v, %v", secret.Token != "", err)
+	}
+}

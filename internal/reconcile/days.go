@@ -1,0 +1,89 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// maxDays is how many days are compared at once, after a time without runs.
+const maxDays = 7
+
+// compareDays looks once a day at all calls of the day before, and compares them with
+// the account's own count: what is listed and missing is put in, and what is counted and
+// not listed is shown. So rows are found that appeared too late for the other walks.
+func (r *run) compareDays(ctx, walking context.Context, rows lister, p *progress) error {
+	if p.Look == nil && !p.beginLook(r.today) {
+		return nil
+	}
+	l := p.Look
+	// A walk that goes on repeats rows.
+	repeated := l.From.Lowest
+	w := walk{
+		run: r,
+		wants: func(x, newest row) bool {
+			return x.day >= l.First && !r.isTooOld(x, newest)
+		},
+		counts: func(x row, news bool) {
+			if x.day < l.First || x.day > l.Last || repeated > 0 && x.id >= repeated {
+				return
+			}
+			l.Listed++
+			if news {
+				l.Found++
+			}
+		},
+	}
+	if err := w.over(ctx, rows(walking, l.From)); err != nil {
+		return err
+	}
+	r.Found += w.found
+	r.logWalk(ctx, callsItem, "day", &w)
+	if w.cut {
+		if w.pages > 0 {
+			l.From = w.cursor
+		}
+		return nil
+	}
+	p.Day, p.Look = l.Last, nil
+	r.compare(walking, *l)
+	return nil
+}
+
+// beginLook begins a comparison if a day is over that was not compared yet. Today is by the
+// account's clock; "" if there was no call yet.
+func (p *progress) beginLook(today string) bool {
+	now, err := time.Parse(time.DateOnly, today)
+	if err != nil {
+		return false
+	}
+	yesterday := now.Add(-day).Format(time.DateOnly)
+	done, err := time.Parse(time.DateOnly, p.Day)
+	if err != nil || p.Day >= yesterday {
+		p.Day = yesterday // the first time, or done
+		return false
+	}
+	first := done.Add(day)
+	if earliest := now.Add(-maxDays * day); first.Before(earliest) {
+		first = earliest
+	}
+	p.Look = &look{First: first.Format(time.DateOnly), Last: yesterday}
+	return true
+}
+
+// compare says how many calls the account counts that its list does not have.
+func (r *run) compare(ctx context.Context, l look) {
+	first, _ := time.Parse(time.DateOnly, l.First)
+	last, _ := time.Parse(time.DateOnly, l.Last)
+	attributes := []slog.Attr{
+		slog.String("first", l.First), slog.String("last", l.Last), slog.Int("listed", l.Listed), slog.Int("missing", l.Found),
+	}
+	totals, err := r.client.Totals(ctx, first, last)
+	if err != nil {
+		// The rows were looked at all the same.
+		r.log.LogAttrs(ctx, slog.LevelWarn, "day not compared", append(attributes, slog.String("error", err.Error()))...)
+		return
+	}
+	r.log.LogAttrs(ctx, slog.LevelInfo, "day compared",
+		append(attributes, slog.Int("counted", totals.Calls), slog.Int("residual", totals.Calls-l.Listed))...)
+}

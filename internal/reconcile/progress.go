@@ -1,0 +1,89 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/ringback/ringback/internal/justcall"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// mark is how far a list was looked at: all rows up to it.
+type mark struct {
+	ID int64     `json:"id"` // 0 if no row was there
+	At time.Time `json:"at"`
+}
+
+// progress is what is kept of a list between two runs.
+type progress struct {
+	// Mark is nil before the first run.
+	Mark *mark `json:"mark,omitzero"`
+	// Rest is a walk that a run had no time for.
+	Rest *rest `json:"rest,omitzero"`
+	// Day is the last day that was compared with the account's totals, and Look a
+	// comparison that a run had no time for.
+	Day  string `json:"day,omitzero"`
+	Look *look  `json:"look,omitzero"`
+
+	version int64
+}
+
+// rest is the part of a list from a place to a mark.
+type rest struct {
+	From justcall.Cursor `json:"from"`
+	To   mark            `json:"to"`
+}
+
+// look is a comparison of some days.
+type look struct {
+	First  string          `json:"first"`
+	Last   string          `json:"last"`
+	From   justcall.Cursor `json:"from"`
+	Listed int             `json:"listed"`
+	Found  int             `json:"found"`
+}
+
+// Names of the items.
+const (
+	accountItem = "ACCOUNT"
+	callsItem   = "CALLS"
+	textsItem   = "TEXTS"
+)
+
+// load reads what is kept under a name into to, and returns its version, 0 if there is
+// nothing.
+func load(ctx context.Context, store table.Store, name string, to any) (version int64, err error) {
+	page, err := store.Query(ctx, table.ReconcileQuery(name))
+	if err != nil {
+		return 0, fmt.Errorf("read how far runs have come: %w", err)
+	}
+	if len(page.Items) == 0 {
+		return 0, nil
+	}
+	// What cannot be read is of another version of the program, and begins anew.
+	_ = json.Unmarshal([]byte(table.ReadReconcile(page.Items[0])), to)
+	return table.VersionOf(page.Items[0]), nil
+}
+
+// errBeside means that another run has come further meanwhile.
+var errBeside = errors.New("another run is under way")
+
+// save keeps what follows a version.
+func save(ctx context.Context, store table.Store, name string, what any, was int64) error {
+	text, err := json.Marshal(what, json.Deterministic(true))
+	if err != nil {
+		return fmt.Errorf("keep how far runs have come: %w", err)
+	}
+	updated, err := store.Update(ctx, table.ReconcileItem(name, string(text), was), was)
+	switch {
+	case err != nil:
+		return fmt.Errorf("keep how far runs have come: %w", err)
+	case !updated:
+		return errBeside
+	}
+	return nil
+}

@@ -1,0 +1,331 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/justcall"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/timing"
+)
+
+const (
+	// Every is the time between two runs.
+	Every = 15 * time.Minute
+	// overlap is how far a run goes back behind what the last one looked at.
+	overlap = 15 * time.Minute
+	// firstLook is how far the first run goes back. What is older was before the user
+	// asked, and an import brings it.
+	firstLook = time.Hour
+	// longestLook is how far any run goes back. Nobody would wait for a call back so long.
+	longestLook = 7 * 24 * time.Hour
+	// endTime is left of a run's time for what is not a walk.
+	endTime = time.Minute
+	day     = 24 * time.Hour
+)
+
+var (
+	// ErrAccount means that nothing shows that the keys are of the account whose webhook
+	// this is.
+	ErrAccount = errors.New("none of the account's newest calls is in the table, and none of its webhooks is this stack's: " +
+		"are the keys those of another account? Otherwise run \"ringback connect\", and call one of your lines")
+	// ErrEmpty means that a list that had rows has none.
+	ErrEmpty = errors.New("JustCall lists none, though there were some: is it another account, or another plan?")
+)
+
+// Sink stores what no webhook brought.
+type Sink interface {
+	// Send returns without an error once the delivery is on durable storage, from which
+	// the table will get it. Last is set for a call of somebody who may wait: it must
+	// reach the table after what was sent before it.
+	Send(ctx context.Context, r ingest.Received, last bool) error
+}
+
+// Reconciler finds what the webhook lost.
+type Reconciler struct {
+	// Account tells an account's keys from others', and is no secret: see
+	// [justcall.Credentials.Name].
+	Account string
+	// WebhookURL is where JustCall is to post, without the token; "" if that is not
+	// known, so that nobody looks whether it does.
+	WebhookURL string
+	// Retention is how long events are kept. Older rows are left where they are.
+	Retention table.Retention
+	// MaxAlertAge is how old a call is of which no alert goes out; 0 for any.
+	MaxAlertAge time.Duration
+	// Now returns the time. New sets it, tests replace it.
+	Now func() time.Time
+
+	client *justcall.Client
+	store  table.Store
+	finder finder
+	sink   Sink
+	log    *slog.Logger
+}
+
+// New returns a reconciler. It reads store, in which it writes only how far it has come,
+// and puts what it finds into sink. The log lines hold no personal data.
+func New(client *justcall.Client, store table.Store, sink Sink, log *slog.Logger) *Reconciler {
+	return &Reconciler{Now: time.Now, client: client, store: store, finder: finder{store}, sink: sink, log: log}
+}
+
+// Report is what a run did.
+type Report struct {
+	// Found are the rows that were put in, and TooOld are those among them that alert
+	// nobody because of their age.
+	Found, TooOld int
+	// Waiting are rows that wait for the next run.
+	Waiting int
+	// Behind is set if there was no time for all rows: the next run goes on.
+	Behind bool
+	// Inactive are the types of events that JustCall does not post to us as it should.
+	Inactive int
+}
+
+// run is one run.
+type run struct {
+	*Reconciler
+	Report
+
+	ends    time.Time // of the walks; zero for never
+	today   string    // by the account's clock; "" if there was no call yet
+	put     map[table.Key]bool
+	openers []*candidate // those among them that are not sent yet
+	failure error        // why a walk was cut off
+}
+
+// Run looks once. What fails does not keep the rest from being looked at; the next run
+// does it. A run that is cut off loses nothing. The error says what to do, or what was
+// to be done.
+func (r *Reconciler) Run(ctx context.Context) (Report, error) {
+	now := &run{Reconciler: r, put: make(map[table.Key]bool)}
+	if deadline, ok := ctx.Deadline(); ok {
+		now.ends = deadline.Add(-endTime)
+	}
+	hooked, hookErr := now.lookAtHooks(ctx)
+	if isRefusal(hookErr) {
+		return now.Report, hookErr // as anything else would be
+	}
+	if err := now.checkAccount(ctx, hooked); err != nil {
+		return now.Report, errors.Join(hookErr, err)
+	}
+	// Texts first: one may be the answer to a call.
+	err := errors.Join(hookErr, now.list(ctx, textsItem, texts(r.client)), now.list(ctx, callsItem, calls(r.client)))
+	if difference := r.client.Ahead(); difference.Abs() > ahead {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "JustCall's clock and this machine's differ: calls look older or younger than they are",
+			slog.Int64("aheadSeconds", int64(difference/time.Second)))
+	}
+	r.log.LogAttrs(ctx, slog.LevelInfo, "reconciled",
+		slog.Int("found", now.Found), slog.Int("tooOldToAlert", now.TooOld), slog.Int("waiting", now.Waiting),
+		slog.Bool("behind", now.Behind), slog.Int("webhooksInactive", now.Inactive), slog.Bool("complete", err == nil))
+	return now.Report, err
+}
+
+// isRefusal reports whether JustCall does not accept the keys.
+func isRefusal(err error) bool {
+	failure := (*justcall.Error)(nil)
+	const unauthorized = 401
+	return errors.As(err, &failure) && failure.Status == unauthorized
+}
+
+// late reports whether no walk may go on.
+func (r *run) late() bool { return !r.ends.IsZero() && time.Until(r.ends) <= 0 }
+
+// list looks at one list, and keeps how far it has come.
+func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
+	var p progress
+	if p.version, err = load(ctx, r.store, name, &p); err != nil {
+		return err
+	}
+	walking, cancel := timing.WithMargin(ctx, endTime)
+	defer cancel()
+	if err := r.newRows(ctx, rows(walking, justcall.Cursor{}), name, &p); err != nil {
+		return err
+	}
+	if p.Rest != nil && r.failure == nil && !r.late() {
+		if err := r.restOf(ctx, rows(walking, p.Rest.From), name, &p); err != nil {
+			return err
+		}
+	}
+	if name == callsItem && r.failure == nil && !r.late() {
+		if err := r.compareDays(ctx, walking, rows, &p); err != nil {
+			return err
+		}
+	}
+	if err := r.putOpeners(ctx); err != nil {
+		return err
+	}
+	r.Behind = r.Behind || p.Rest != nil
+	failure := r.failure
+	r.failure = nil
+	return errors.Join(failure, save(ctx, r.store, name, p, p.version))
+}
+
+// putOpeners puts in the calls that nobody served, after all else.
+func (r *run) putOpeners(ctx context.Context) error {
+	errs := make([]error, len(r.openers))
+	indexes := make([]int, len(r.openers))
+	for i, c := range r.openers {
+		indexes[i] = i
+		if r.isSilent(c) {
+			r.TooOld++
+		}
+	}
+	timing.SideBySide(indexes, func(i int) { errs[i] = r.send(ctx, r.openers[i]) })
+	r.openers = nil
+	return firstOf(errs)
+}
+
+// newRows looks at what is new since the last run.
+func (r *run) newRows(ctx context.Context, all pages, name string, p *progress) error {
+	w := walk{run: r, wants: func(x, newest row) bool {
+		if p.Mark == nil {
+			start := newest.at
+			if start.IsZero() {
+				start = r.Now()
+			}
+			p.Mark = &mark{At: start.Add(overlap - firstLook)}
+		}
+		return r.isAfter(x, *p.Mark, newest)
+	}}
+	if err := w.over(ctx, all); err != nil {
+		return err
+	}
+	r.Found, r.Waiting = r.Found+w.found, r.Waiting+w.waits
+	r.logWalk(ctx, name, "new", &w)
+	r.today = w.newest.day
+	switch {
+	case w.newest.raw == nil && p.Mark != nil && p.Mark.ID > 0:
+		return fmt.Errorf("%s: %w", name, ErrEmpty)
+	case w.newest.raw == nil:
+		p.Mark = &mark{At: r.Now()}
+		return nil
+	}
+	was := *p.Mark
+	p.Mark = &mark{ID: max(was.ID, w.newest.id), At: w.newest.at}
+	if p.Mark.At.IsZero() {
+		p.Mark.At = was.At
+	}
+	p.Mark.holdBack(w.held)
+	if w.cut {
+		to := was
+		if p.Rest != nil {
+			to = p.Rest.To
+		}
+		p.Rest = &rest{From: w.cursor, To: to}
+	}
+	return nil
+}
+
+// holdBack moves a mark before the rows that wait.
+func (m *mark) holdBack(held mark) {
+	if held.ID > 0 {
+		m.ID = min(m.ID, held.ID)
+	}
+	if !held.At.IsZero() && held.At.Before(m.At) {
+		m.At = held.At
+	}
+}
+
+// isAfter reports whether a row is to be looked at although all up to a mark were.
+func (r *run) isAfter(x row, m mark, newest row) bool {
+	switch {
+	case r.isTooOld(x, newest):
+		return false
+	case m.ID > 0 && x.id > m.ID: // whatever JustCall's clock says
+		return true
+	}
+	return !x.at.IsZero() && !x.at.Before(m.At.Add(-overlap))
+}
+
+// isTooOld reports whether a row is left to an import, or was deleted here.
+func (r *run) isTooOld(x, newest row) bool {
+	if x.at.IsZero() {
+		return false
+	}
+	// guard 12 reconcile: if false {
+	if r.Retention > 0 && x.at.Before(r.Now().Add(-time.Duration(r.Retention)*day)) {
+		return true
+	}
+	return !newest.at.IsZero() && x.at.Before(newest.at.Add(-longestLook))
+}
+
+// restOf goes on with what an earlier run had no time for.
+func (r *run) restOf(ctx context.Context, all pages, name string, p *progress) error {
+	to := p.Rest.To
+	newest := row{at: p.Mark.At}
+	w := walk{run: r, wants: func(x, _ row) bool { return r.isAfter(x, to, newest) }}
+	if err := w.over(ctx, all); err != nil {
+		return err
+	}
+	r.Found, r.Waiting = r.Found+w.found, r.Waiting+w.waits
+	r.logWalk(ctx, name, "rest", &w)
+	p.Mark.holdBack(w.held)
+	switch {
+	case !w.cut:
+		p.Rest = nil
+	case w.pages > 0:
+		p.Rest.From = w.cursor
+	}
+	return nil
+}
+
+// logWalk writes what a walk came to. That the newest row is known, or was put in just
+// now, proves that a walk that found nothing could have found something.
+func (r *run) logWalk(ctx context.Context, name, part string, w *walk) {
+	newest := int64(-1)
+	if !w.newest.at.IsZero() {
+		newest = int64(r.Now().Sub(w.newest.at) / time.Second)
+	}
+	r.log.LogAttrs(ctx, slog.LevelInfo, "list looked at",
+		slog.String("list", name), slog.String("part", part), slog.Int("pages", w.pages), slog.Int("rows", w.rows),
+		slog.Int("looked", w.looked), slog.Int("found", w.found), slog.Int("waiting", w.waits), slog.Int("odd", w.odd),
+		slog.Int64("newestSeconds", newest), slog.Bool("cut", w.cut))
+}
+
+// checkAccount makes sure that the keys are of the account whose calls the table has:
+// with another's, every row would be news. Hooked is set if one of its webhooks is ours.
+func (r *run) checkAccount(ctx context.Context, hooked bool) error {
+	var known struct {
+		Name string `json:"name"`
+	}
+	version, err := load(ctx, r.store, accountItem, &known)
+	if err != nil || known.Name == r.Account && version > 0 {
+		return err
+	}
+	if !hooked {
+		switch is, err := r.hasKnownCall(ctx); {
+		case err != nil:
+			return err
+		// guard 12 reconcile: case false:
+		case !is:
+			return ErrAccount
+		}
+	}
+	known.Name = r.Account
+	return save(ctx, r.store, accountItem, known, version)
+}
+
+// hasKnownCall reports whether one of the account's newest calls is in the table.
+func (r *run) hasKnownCall(ctx context.Context) (bool, error) {
+	for page, err := range calls(r.client)(ctx, justcall.Cursor{}) {
+		if err != nil {
+			return false, err
+		}
+		for _, x := range page.Rows {
+			c, ok := newCandidate(x, "", r.Now())
+			if !ok {
+				continue
+			}
+			if known, err := r.finder.known(ctx, c); known || err != nil {
+				return known, err
+			}
+		}
+		break
+	}
+	return false, nil
+}

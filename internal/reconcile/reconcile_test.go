@@ -1,0 +1,498 @@
+package reconcile_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/justcall"
+	"github.com/ringback/ringback/internal/proof/justcalltest"
+	"github.com/ringback/ringback/internal/reconcile"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
+)
+
+func TestPromise12_WhatTheWebhookLostIsFoundOnce(t *testing.T) {
+	t.Parallel()
+	const ago = 20 * time.Minute
+	for _, tc := range []struct {
+		name string
+		// play stores what the webhook told, and fills the book.
+		play  func(w *world)
+		found int
+		want  string // the caller's follow-up
+		net   int    // alerts that stand
+	}{
+		{"nothing lost", func(w *world) {
+			w.hookOf(events.TypeCallMissed, w.call(ago, "Missed"))
+		}, 0, "waiting 1", 1},
+		{"a missed call", func(w *world) { w.call(ago, "missed") }, 1, "waiting 1", 1},
+		{"a voicemail", func(w *world) { w.call(ago, "Voicemail") }, 1, "waiting 1", 1},
+		{"a caller who gave up", func(w *world) { w.call(ago, "Abandoned before ringing") }, 1, "waiting 1", 1},
+		{"a call that was answered", func(w *world) { w.call(ago, "answered") }, 1, "rescued", 0},
+		{"a call back", func(w *world) {
+			w.hookOf(events.TypeCallMissed, w.call(2*ago, "Missed"))
+			w.call(ago, "answered", outgoing)
+		}, 1, "returned", 1},
+		{"an answer after another phone rang in vain", func(w *world) {
+			row := w.call(ago, "Missed")
+			w.hookOf(events.TypeCallMissed, row)
+			row["call_info"].(justcalltest.Row)["type"] = "answered"
+		}, 1, "rescued", 0},
+		{"a text", func(w *world) {
+			w.hookOf(events.TypeCallMissed, w.call(2*ago, "Missed"))
+			w.AddText(justcalltest.Text{Contact: caller, Line: line, Direction: "Outgoing", Body: "hello", At: w.now.Add(-ago)})
+		}, 1, "waiting 1", 1},
+		{"a text that was deleted since", func(w *world) {
+			w.AddText(justcalltest.Text{Contact: caller, Line: line, Direction: "Outgoing", Body: "hello", At: w.now.Add(-ago)})
+			w.Texts[0]["is_deleted"] = true
+		}, 0, "", 0},
+		{"a text that is known", func(w *world) {
+			w.AddText(justcalltest.Text{Contact: caller, Line: line, Body: "hello", At: w.now.Add(-ago)})
+			w.hookOf(events.TypeSMSReceived, w.Texts[0])
+		}, 0, "new", 0},
+		{"a webhook with an id alone", func(w *world) {
+			row := w.call(ago, "Missed")
+			w.hook(fmt.Sprintf(`{"type":"call.missed","data":{"id":%d,"contact_number":"12125550123","justcall_number":"12125550199",
+				"call_date":%q,"call_time":%q,"call_info":{"type":"Missed","direction":"Incoming"}}}`, row["id"], row["call_date"], row["call_time"]))
+		}, 0, "waiting 1", 1},
+		{"a webhook of format A, when the phone had stopped ringing", func(w *world) {
+			w.call(ago, "Missed")
+			w.hook(formatA(w, ago-35*time.Second, "+12125550199"))
+		}, 0, "waiting 1", 1},
+		{"a webhook of format A that says less", func(w *world) {
+			w.call(ago, "answered")
+			w.hook(formatA(w, ago, "+12125550199"))
+		}, 1, "rescued", 0},
+		{"a webhook of format A of another line", func(w *world) {
+			w.call(ago, "Missed")
+			w.hook(formatA(w, ago, "+12125550198"))
+		}, 1, "waiting 2", 2},
+		{"a webhook of format A of a call before", func(w *world) {
+			w.call(ago, "Missed")
+			w.hook(formatA(w, ago+time.Minute, "+12125550199"))
+		}, 1, "waiting 2", 2},
+		{"an id that the sales dialer has, too", func(w *world) {
+			row := w.call(ago, "Missed")
+			delete(row, "call_sid")
+			w.hook(fmt.Sprintf(`{"type":"sd.call_completed","data":{"call_id":%d,"contact_number":"12125550124","call_date":%q,"call_time":%q,
+				"call_info":{"type":"Outgoing human answered","direction":"Outgoing"}}}`, row["id"], row["call_date"], row["call_time"]))
+		}, 1, "waiting 1", 1},
+		{"a row without call_sid", func(w *world) { delete(w.call(ago, "Missed"), "call_sid") }, 1, "waiting 1", 1},
+		{"a row without any id", func(w *world) {
+			row := w.call(ago, "Missed")
+			delete(row, "call_sid")
+			delete(row, "id")
+		}, 1, "waiting 1", 1},
+		{"a time of three digits, and numbers that are none", func(w *world) {
+			w.now = time.Date(2026, 11, 25, 17, 5, 9, 0, time.UTC)
+			row := w.call(3*time.Minute+40*time.Second, "Missed")
+			row["call_time"], row["contact_number"], row["justcall_number"] = "17:1:29", 12125550123, 12125550199
+		}, 1, "waiting 1", 1},
+		{"rows that are none", func(w *world) {
+			w.call(ago, "Missed")
+			w.Calls = append(w.Calls, justcalltest.Row{}, justcalltest.Row{"id": 68_999_999, "call_info": nil})
+		}, 1, "waiting 1", 1},
+		{"another account's dialect", func(w *world) { w.call(ago, "Blocked") }, 1, "new", 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			tc.play(w)
+			if got := w.reconcile(); got.Found != tc.found {
+				t.Errorf("found %d, want %d: %v\n%s", got.Found, tc.found, w.sent, w.log.String())
+			}
+			for range 2 {
+				w.pass(reconcile.Every)
+				if got := w.reconcile(); got.Found != 0 && !strings.Contains(tc.name, "any id") {
+					t.Errorf("found %d again: %v", got.Found, w.sent)
+				}
+			}
+			if got := w.follow(caller); got != tc.want {
+				t.Errorf("the caller: %q, want %q", got, tc.want)
+			}
+			if len(w.net) != tc.net {
+				t.Errorf("alerts %v, want %d", w.net, tc.net)
+			}
+			for id, n := range w.ever {
+				if n != 1 {
+					t.Errorf("%s was alerted %d times", id, n)
+				}
+			}
+		})
+	}
+}
+
+// formatA is an event of format A so long ago. Its ids are none of the API's.
+func formatA(w *world, ago time.Duration, to string) string {
+	return fmt.Sprintf(`{"event":"call.missed","timestamp":%q,"data":{"call_id":"call_1d4e","direction":"inbound","from":%q,"to":%q,"status":"missed"}}`,
+		w.now.Add(-ago).Format(time.RFC3339), caller, to)
+}
+
+func TestPromise12_WhatIsNotOverWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hookOf(events.TypeCallMissed, w.call(30*time.Minute, "Missed"))
+	w.call(10*time.Minute, "answered", outgoing, func(c *justcalltest.Call) { c.Length = 50 * time.Minute }) // under way
+	w.call(2*time.Minute, "Missed")                                                                          // its webhook may be on its way
+	if got := w.reconcile(); got.Found != 0 || got.Waiting != 2 {
+		t.Errorf("found %d, %d wait; want 0 and 2", got.Found, got.Waiting)
+	}
+	w.pass(reconcile.Every)
+	if got := w.reconcile(); got.Found != 1 || got.Waiting != 1 || w.follow(caller) != "waiting 2" {
+		t.Errorf("found %d, %d wait, %s; want 1, 1, waiting 2", got.Found, got.Waiting, w.follow(caller))
+	}
+	for range 30 {
+		w.call(time.Minute, "answered", func(c *justcalltest.Call) { c.Contact = "+12125550124" })
+		w.hookOf(events.TypeCallCompleted, w.Calls[len(w.Calls)-1])
+		w.pass(time.Minute)
+	}
+	w.pass(reconcile.Every)
+	if w.reconcile(); w.follow(caller) != "returned" {
+		t.Errorf("the long call was not found: %s\n%s", w.follow(caller), w.log.String())
+	}
+}
+
+// An erased call stays erased.
+func TestPromise12_WhatWasErasedIsKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	row := w.call(20*time.Minute, "Missed")
+	sid := row["call_sid"].(string)
+	_, err := w.store.Put(t.Context(), table.Item{
+		table.PK: attr.String(table.CallPartition(sid)), table.SK: attr.String("EVENT#2026-11-25T16:40:00.000Z#call.missed#0123456789abcdef"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.reconcile(); got.Found != 0 {
+		t.Errorf("found %d", got.Found)
+	}
+}
+
+func TestPromise12_AWalkEndsWhereEventsAreDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+	w.run.Retention = 2
+	w.reconcile()
+	w.pass(5 * 24 * time.Hour) // without a run
+	w.call(4*24*time.Hour, "Missed")
+	w.call(24*time.Hour, "Missed")
+	if got := w.reconcile(); got.Found != 1 || got.TooOld != 0 {
+		t.Errorf("found %+v, want the one of the last two days", got)
+	}
+}
+
+// A run that ends before all is looked at loses nothing, and the next ones go on.
+func TestPromise12_SendingFailsAndComesAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.call(20*time.Minute, "Missed")
+	w.call(20*time.Minute, "answered", outgoing)
+	w.sinkErr = errors.New("the queue is down")
+	if _, err := w.run.Run(t.Context()); !errors.Is(err, w.sinkErr) {
+		t.Fatalf("error %v, want %v", err, w.sinkErr)
+	}
+	w.sinkErr = nil
+	w.pass(time.Hour)
+	if got := w.reconcile(); got.Found != 2 {
+		t.Errorf("found %d, want 2", got.Found)
+	}
+}
+
+// A missed call that is stored before the call that returned it would be overdue.
+func TestPromise12_WhoMayWaitComesLast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.reconcile()
+	for i := range 250 {
+		number := func(c *justcalltest.Call) { c.Contact = fmt.Sprintf("+1212555%04d", 100+i/2) }
+		typ, change := "Missed", func(*justcalltest.Call) {}
+		if i%2 == 1 {
+			typ, change = "answered", outgoing
+		}
+		w.call(0, typ, number, change)
+		w.pass(time.Minute)
+	}
+	w.pass(reconcile.Every)
+	if got := w.reconcile(); got.Found != 250 {
+		t.Fatalf("found %d, want 250", got.Found)
+	}
+	last := false
+	for _, s := range w.sent {
+		if last && !s.last {
+			t.Fatalf("%s came after a call whose caller may wait", s.key)
+		}
+		last = s.last
+	}
+	if !last {
+		t.Error("nothing was sent last")
+	}
+}
+
+func TestPromise12_AQuietAccountCostsTwelveRequestsAnHour(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.reconcile()
+	before, calls := w.Requests(), 0
+	for range 24 * 4 {
+		for range 15 {
+			w.pass(time.Minute)
+			if calls++; calls%2 == 0 { // and a third of them in texts
+				row := w.call(5*time.Minute, "answered")
+				w.hookOf(events.TypeCallCompleted, row)
+			}
+			if calls%6 == 0 {
+				w.AddText(justcalltest.Text{Contact: caller, Line: line, Body: "hello", At: w.now})
+				w.hookOf(events.TypeSMSReceived, w.Texts[len(w.Texts)-1])
+			}
+		}
+		if got := w.reconcile(); got.Found != 0 {
+			t.Fatalf("found %d", got.Found)
+		}
+	}
+	// 720 calls of yesterday, and those of today, are compared once.
+	const look = 9
+	if got := w.Requests() - before; got > 24*12+look {
+		t.Errorf("%d requests a day, want at most %d", got, 24*12+look)
+	}
+	w.says("day compared", `"listed":`, `"missing":0`, `"residual":0`)
+}
+
+// Every tenth delivery is dropped.
+func TestPromise12_WhatALossyWebhookDropsIsFoundWithinTwentyMinutes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.reconcile()
+	lost := make(map[string]time.Time) // when the call ended
+	for minute := range 180 {
+		row := w.call(time.Minute, "Missed", func(c *justcalltest.Call) { c.Contact = fmt.Sprintf("+1212555%04d", minute) })
+		if minute%10 == 3 {
+			lost[table.CallPartition(row["call_sid"].(string))] = w.now
+		} else {
+			w.hookOf(events.TypeCallMissed, row)
+		}
+		w.pass(time.Minute)
+		if minute%15 != 0 {
+			continue
+		}
+		w.reconcile()
+		for _, s := range w.sent {
+			if late := w.now.Sub(lost[s.key]); late > 20*time.Minute {
+				t.Errorf("found after %v", late)
+			}
+			delete(lost, s.key)
+		}
+		w.sent = nil
+	}
+	for key, ended := range lost {
+		if late := w.now.Sub(ended); late > 20*time.Minute {
+			t.Errorf("%s was not found after %v", key, late)
+		}
+	}
+}
+
+func TestPromise12_AnAPIThatIsDownLosesNothing(t *testing.T) {
+	t.Parallel()
+	for name, with := range map[string]http.Handler{
+		"HTML":        justcalltest.Respond(http.StatusBadGateway, "<html>We will be back soon</html>"),
+		"HTML, OK":    justcalltest.Respond(http.StatusForbidden, "<html>Maintenance</html>"),
+		"no rows":     nil,
+		"wrong keys":  justcalltest.Respond(http.StatusUnauthorized, `{"status":"failed","message":"Unauthorized"}`),
+		"a plan less": justcalltest.Respond(http.StatusForbidden, `{"status":"error"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+			w.reconcile()
+			book := w.Calls
+			if with != nil {
+				if name == "HTML" { // or it would wait between its tries
+					with = justcalltest.Respond(http.StatusNotFound, "<html>We will be back soon</html>")
+				}
+				w.respond(with)
+			}
+			for hour := range 6 {
+				w.pass(time.Hour)
+				book = append(book, w.call(0, "Missed", func(c *justcalltest.Call) { c.Contact = fmt.Sprintf("+1212555%04d", hour) }))
+				if with == nil {
+					w.Calls = nil
+				}
+				before := w.Requests()
+				_, err := w.run.Run(t.Context())
+				if err == nil || strings.Contains(err.Error(), "\n") && name == "wrong keys" {
+					t.Errorf("error %v, want one line", err)
+				}
+				if name == "wrong keys" && w.Requests() != before+1 {
+					t.Errorf("%d requests with wrong keys", w.Requests()-before)
+				}
+			}
+			w.respond(nil)
+			w.Calls = book
+			w.pass(reconcile.Every)
+			if got := w.reconcile(); got.Found != 6 {
+				t.Errorf("found %d, want 6", got.Found)
+			}
+			w.pass(reconcile.Every)
+			w.reconcile()
+			if len(w.ever) != 6 || len(w.net) != 6 {
+				t.Errorf("alerts %v, want 6", w.ever)
+			}
+		})
+	}
+}
+
+func TestPromise12_AnotherAccountsCallsStayOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Hooks = nil
+	w.call(20*time.Minute, "Missed")
+	if _, err := w.run.Run(t.Context()); !errors.Is(err, reconcile.ErrAccount) || len(w.sent) > 0 {
+		t.Errorf("error %v, %v put in; want %v", err, w.sent, reconcile.ErrAccount)
+	}
+	// One of its calls is known.
+	w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+	if got := w.reconcile(); got.Found != 1 {
+		t.Errorf("found %d, want 1", got.Found)
+	}
+	// From then on it is known, whatever else is.
+	w.pass(24 * time.Hour)
+	w.Calls = nil
+	w.call(20*time.Minute, "Missed")
+	if got := w.reconcile(); got.Found != 1 {
+		t.Errorf("found %d, want 1", got.Found)
+	}
+	w.run.Account = "another"
+	w.Calls = nil
+	w.call(20*time.Minute, "Missed")
+	if _, err := w.run.Run(t.Context()); !errors.Is(err, reconcile.ErrAccount) {
+		t.Errorf("error %v, want %v", err, reconcile.ErrAccount)
+	}
+}
+
+func TestPromise12_AWebhookThatIsNotActiveIsToldWithinOneRun(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		change func(w *world)
+		says   []string
+		count  int
+	}{
+		{"all is well", func(*world) {}, nil, 0},
+		{"removed", func(w *world) { w.Hooks = w.Hooks[1:] }, []string{"webhook not active", "call.missed", "missing", "ringback connect"}, 1},
+		{"blacklisted", func(w *world) { w.Hooks[1].Status = justcall.WebhookBlacklisted }, []string{"webhook not active", "call.voicemail", "blacklisted"}, 1},
+		{"warned", func(w *world) { w.Hooks[2].Status = justcall.WebhookWarning }, []string{"webhook not active", "call.answered", "warned"}, 1},
+		{"an older version", func(w *world) { w.Hooks[3].Version = "1" }, []string{"webhook not active", "call.completed", "outdated"}, 1},
+		{"a status that nobody knows", func(w *world) { w.Hooks[4].Status = "Paused" }, []string{"webhook not active", "sms.sent", "unknown"}, 1},
+		{"all are another's", func(w *world) {
+			w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+			for i := range w.Hooks {
+				w.Hooks[i].URL = "https://crm.example.com/hook"
+			}
+		}, []string{"webhook not active", "sms.received", "missing"}, 7},
+		{"as somebody typed it", func(w *world) { w.Hooks[0].URL = "HTTPS://Hooks.example.com:443/justcall/token/ " }, nil, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			tc.change(w)
+			if got := w.reconcile(); got.Inactive != tc.count {
+				t.Errorf("%d inactive, want %d", got.Inactive, tc.count)
+			}
+			if tc.says != nil {
+				w.says(tc.says...)
+			}
+		})
+	}
+}
+
+// A row may appear a day late, below all that was looked at.
+func TestPromise12_ADayIsComparedWithTheAccountsTotals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+	w.reconcile()
+	w.pass(2 * time.Hour)
+	late := w.call(time.Hour, "Missed")
+	w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+	hidden := w.Calls
+	w.Calls = []justcalltest.Row{w.Calls[0], w.Calls[2]}
+	w.reconcile()
+	w.Calls = hidden
+	w.pass(reconcile.Every)
+	if got := w.reconcile(); got.Found != 0 {
+		t.Fatalf("found %d that lie below", got.Found)
+	}
+	w.pass(20 * time.Hour)
+	w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+	if got := w.reconcile(); got.Found != 1 {
+		t.Errorf("found %d, want the call of yesterday\n%s", got.Found, w.log.String())
+	}
+	w.says("row found", late["call_sid"].(string))
+	w.says("day compared", `"first":"2026-11-25"`, `"last":"2026-11-25"`, `"listed":3`, `"missing":1`, `"counted":3`, `"residual":0`)
+}
+
+// The clock of one of the two is wrong, and is put right.
+func TestPromise12_AClockThatIsADayOffLosesNothing(t *testing.T) {
+	t.Parallel()
+	for _, off := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
+		t.Run(off.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.Now = func() time.Time { return w.now.Add(off) }
+			add := func(off time.Duration, n int) {
+				w.call(20*time.Minute-off, "Missed", func(c *justcalltest.Call) { c.Contact = fmt.Sprintf("+1212555%04d", n) })
+			}
+			w.hookOf(events.TypeCallCompleted, w.call(21*time.Minute-off, "answered"))
+			w.reconcile()
+			w.says("clock", "aheadSeconds")
+			found := 0
+			for n := range 8 {
+				w.pass(reconcile.Every)
+				if n == 4 {
+					off = 0
+				}
+				add(off, n)
+				found += w.reconcile().Found
+			}
+			w.pass(reconcile.Every)
+			if found += w.reconcile().Found; found != 8 {
+				t.Errorf("found %d, want 8\n%s", found, w.log.String())
+			}
+			for id, n := range w.ever {
+				if n != 1 {
+					t.Errorf("%s was alerted %d times", id, n)
+				}
+			}
+		})
+	}
+}
+
+// After a time without the API, older calls open follow-ups and alert nobody.
+func TestPromise12_WhatIsFoundLateIsNotAlerted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+	w.reconcile()
+	w.pass(9 * 24 * time.Hour)
+	const day = 24 * time.Hour
+	for i, age := range []time.Duration{8 * day, 6 * day, 2 * day, 23 * time.Hour} {
+		w.call(age, "Missed", func(c *justcalltest.Call) { c.Contact = fmt.Sprintf("+1212555%04d", 110+i) })
+	}
+	got := w.reconcile()
+	if diff := cmp.Diff(reconcile.Report{Found: 3, TooOld: 2}, got); diff != "" {
+		t.Errorf("report (-want +got):\n%s", diff)
+	}
+	if w.follow("+12125550110") != "" || w.follow("+12125550111") != "waiting 1" || w.follow("+12125550113") != "waiting 1" || len(w.net) != 1 {
+		t.Errorf("alerts %v", w.net)
+	}
+	w.says("row found", `"tooOldToAlert":true`)
+}

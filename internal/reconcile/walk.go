@@ -1,0 +1,207 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/ringback/ringback/internal/justcall"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/timing"
+)
+
+const (
+	// settleTime is how long after its end a call waits for its webhook.
+	settleTime = 3 * time.Minute
+	// ahead is how far a row may lie in our future: if more, the clocks differ, and to
+	// wait for it would be to lose it.
+	ahead = 5 * time.Minute
+	// longestCall is how long a call is waited for that is under way.
+	longestCall = 4 * time.Hour
+)
+
+// walk is a walk over a part of a list.
+type walk struct {
+	*run
+
+	// wants reports whether a row is to be looked up. newest is the list's newest row.
+	wants func(r, newest row) bool
+	// counts, if it is not nil, is told of each row, and whether it was news.
+	counts func(r row, news bool)
+
+	// newest is the first row, and cursor the place behind the last page that was done.
+	newest row
+	cursor justcall.Cursor
+	pages  int
+	rows   int
+	looked int
+	found  int
+	waits  int
+	odd    int // rows of which nothing can be made
+	// cut is set if there was no time for the rest.
+	cut bool
+	// held is what lies before the first row that waits; zero if none does.
+	held mark
+}
+
+// over walks pages until no row is wanted any more. What is news is put in; calls that
+// nobody served stand in the run until its end.
+func (w *walk) over(ctx context.Context, all pages) error {
+	for page, err := range all {
+		switch {
+		case err != nil && w.pages > 0 && w.noTime(ctx, err):
+			w.cut = true
+			return nil
+		case err != nil && w.pages > 0:
+			// What was looked at is done: if every run began anew, none might end.
+			w.cut, w.failure = true, errors.Join(w.failure, err)
+			return nil
+		case err != nil:
+			return err
+		}
+		if w.pages == 0 && len(page.Rows) > 0 {
+			w.newest = page.Rows[0]
+		}
+		w.pages++
+		if err := w.page(ctx, page.Rows); err != nil {
+			return err
+		}
+		w.cursor = page.Next
+		if !w.goesOn(page.Rows) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// goesOn reports whether one of the last rows of a page was wanted. They are not quite in
+// the order of their times.
+func (w *walk) goesOn(rows []row) bool {
+	for _, r := range rows[len(rows)*3/4:] {
+		if w.wants(r, w.newest) {
+			return true
+		}
+	}
+	return false
+}
+
+// noTime reports whether a walk ended because the time of the run is over, or will be
+// before the account's limits allow another request.
+func (w *walk) noTime(ctx context.Context, err error) bool {
+	return errors.Is(err, justcall.ErrLimit) || ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) && w.late()
+}
+
+// page looks up the rows of a page.
+func (w *walk) page(ctx context.Context, rows []row) error {
+	now := w.Now()
+	var all []*candidate
+	for _, r := range rows {
+		w.rows++
+		if !w.wants(r, w.newest) || r.deleted {
+			w.count(r, false)
+			continue
+		}
+		if r.underWay {
+			w.count(r, false)
+			if age := now.Sub(r.at); !r.at.IsZero() && age < longestCall {
+				w.hold(r)
+			}
+			continue
+		}
+		c, ok := newCandidate(r, table.FoundByReconcile, now)
+		if !ok {
+			w.odd++
+			w.count(r, false)
+			continue
+		}
+		if ended := c.ended(); c.part.Kind.IsCall() && ended.After(now.Add(-settleTime)) && ended.Before(now.Add(ahead)) {
+			w.count(r, false)
+			w.hold(r)
+			continue
+		}
+		if w.put[c.key()] {
+			w.count(r, false) // an earlier walk of this run found it
+			continue
+		}
+		all = append(all, c)
+	}
+	w.looked += len(all)
+	news := make([]bool, len(all))
+	errs := make([]error, len(all))
+	indexes := make([]int, len(all))
+	for i := range indexes {
+		indexes[i] = i
+	}
+	timing.SideBySide(indexes, func(i int) {
+		if news[i], errs[i] = w.finder.isNews(ctx, all[i]); news[i] && !all[i].opens() {
+			errs[i] = w.send(ctx, all[i])
+		}
+	})
+	if err := firstOf(errs); err != nil {
+		return err
+	}
+	for i, c := range all {
+		w.count(c.row, news[i])
+		if !news[i] {
+			continue
+		}
+		w.found++
+		w.put[c.key()] = true
+		if c.opens() {
+			w.openers = append(w.openers, c)
+		}
+	}
+	return nil
+}
+
+func (w *walk) count(r row, news bool) {
+	if w.counts != nil {
+		w.counts(r, news)
+	}
+}
+
+// hold notes that a row waits for the next run.
+func (w *walk) hold(r row) {
+	w.waits++
+	if r.id > 1 && (w.held.ID == 0 || r.id-1 < w.held.ID) {
+		w.held.ID = r.id - 1
+	}
+	if !r.at.IsZero() && (w.held.At.IsZero() || r.at.Before(w.held.At)) {
+		w.held.At = r.at
+	}
+}
+
+// firstOf returns the first error: mostly they are all the same.
+func firstOf(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send puts a row in.
+func (r *run) send(ctx context.Context, c *candidate) error {
+	if err := r.sink.Send(ctx, c.received, c.opens()); err != nil {
+		return fmt.Errorf("put a row in: %w", err)
+	}
+	attributes := []slog.Attr{
+		slog.String("type", string(c.typ)),
+		slog.String("kind", string(c.part.Kind)),
+		slog.String("key", table.LogPartition(c.key().PK)),
+		slog.Bool("tooOldToAlert", r.isSilent(c)),
+	}
+	if !c.at.IsZero() {
+		attributes = append(attributes, slog.Int64("ageSeconds", int64(r.Now().Sub(c.at)/time.Second)))
+	}
+	r.log.LogAttrs(ctx, slog.LevelWarn, "row found that no webhook told", attributes...)
+	return nil
+}
+
+// isSilent reports whether no alert goes out of a call, because it is too old.
+func (r *run) isSilent(c *candidate) bool {
+	return c.opens() && r.MaxAlertAge > 0 && !c.at.IsZero() && r.Now().Sub(c.at) > r.MaxAlertAge
+}

@@ -1,0 +1,31 @@
+package table
+
+import "strconv"
+
+// reconcilePartition has what the reconciler and the import know of each of JustCall's
+// lists.
+const reconcilePartition = "RECONCILE"
+
+// progress is the attribute with it.
+const progress = "progress"
+
+// ReconcileQuery asks for what is known of a list.
+func ReconcileQuery(list string) Query {
+	return Query{Partition: reconcilePartition, From: keyPart(list), To: keyPart(list)}
+}
+
+// ReadReconcile returns what is known of a list, as it was written.
+func ReadReconcile(item Item) string { return Text(item, progress) }
+
+// ReconcileItem returns the item of a list in place of the version was, for
+// [Store.Update].
+func ReconcileItem(list, text string, was int64) Item {
+	return Item{
+		PK: str(reconcilePartition), SK: str(keyPart(list)), Version: num(strconv.FormatInt(was+1, 10)),
+		progress: str(text),
+	}
+}
+
+// IsEmptied reports whether an event has nothing but its keys: it was erased, and is
+// known all the same.
+func IsEmptied(event Item) bool { return event[Payload] == nil && event[Packed] == nil }
