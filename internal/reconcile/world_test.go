@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -85,17 +86,37 @@ func newWorld(t testing.TB) *world {
 	book := addressbook.New(w.store, events.PhoneNumber, quiet)
 	book.Changed = w.ledger.Refresh
 	w.process = consumer.All(w.rules.Consumer(), book.Consumer(), w.ledger.Consumer())
-	w.run = reconcile.New(w.client, w.store, w, log)
-	w.run.Now = w.clock
-	w.run.WebhookURL, w.run.Account = hookURL, "account"
-	w.run.MaxAlertAge = alert.DefaultMaxAge
+	w.newRun(w.client, log)
 	for _, needed := range justcall.Needed {
 		w.AddHook(needed.Type, hookURL+"/token", justcall.WebhookActive)
 	}
 	return w
 }
 
+func (w *world) newRun(client *justcall.Client, log *slog.Logger) {
+	w.run = reconcile.New(client, w.store, w, log)
+	w.run.Now = w.clock
+	w.run.WebhookURL, w.run.Account = hookURL, "account"
+	w.run.MaxAlertAge = alert.DefaultMaxAge
+}
+
+// limit has the account's limits be those of the Team plan.
+func (w *world) limit() {
+	w.t.Helper()
+	w.Limits = justcall.TeamLimits
+	client, err := w.Client()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.newRun(client, w.lines.Logger())
+}
+
 func (w *world) clock() time.Time { return w.now }
+
+// setClock sets the clock of all. The world's own stands still then.
+func (w *world) setClock(now func() time.Time) {
+	w.Now, w.client.Now, w.rules.Now, w.ledger.Now, w.run.Now = now, now, now, now, now
+}
 
 // Publish implements [alert.Publisher].
 func (w *world) Publish(_ context.Context, messages []alert.Message) []error {
@@ -162,7 +183,7 @@ func (w *world) keep(ctx context.Context, r ingest.Received) table.Key {
 // hook delivers a webhook's event now.
 func (w *world) hook(body string) {
 	w.t.Helper()
-	w.keep(w.t.Context(), ingest.Received{ReceivedAt: w.now, Body: []byte(body)})
+	w.keep(w.t.Context(), ingest.Received{ReceivedAt: w.Now(), Body: []byte(body)})
 }
 
 // hookOf delivers the webhook of a row, as it is shown now.
@@ -188,7 +209,7 @@ func bodyOf(t testing.TB, typ events.Type, row justcalltest.Row) string {
 
 // call puts a call into the book that began so long ago.
 func (w *world) call(ago time.Duration, typ string, change ...func(*justcalltest.Call)) justcalltest.Row {
-	c := justcalltest.Call{Contact: caller, Line: line, Type: typ, Start: w.now.Add(-ago).Truncate(time.Second), Length: 40 * time.Second}
+	c := justcalltest.Call{Contact: caller, Line: line, Type: typ, Start: w.Now().Add(-ago).Truncate(time.Second), Length: 40 * time.Second}
 	for _, change := range change {
 		change(&c)
 	}
