@@ -126,7 +126,7 @@ func TestKeysThatAreNoneAreAnErrorWithoutThem(t *testing.T) {
 }
 
 // The binary finds in JustCall what no webhook told, and puts it into the queue.
-func TestPromise12_WhatTheWebhookLostComesIntoTheQueue(t *testing.T) {
+func TestWhatTheWebhookLostComesIntoTheQueue(t *testing.T) {
 	t.Parallel()
 	config, tableName := tabletest.NewTable(t)
 	_ = config
