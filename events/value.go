@@ -41,7 +41,7 @@ type values [slots]jsontext.Value
 // add adds what says more than what is there.
 func (v *values) add(said *values) {
 	for s, value := range said {
-		if value != nil && (v[s] == nil || saysMore(slot(s), value, v[s])) { //nolint:gosec // G115: few slots
+		if value != nil && (v[s] == nil || saysMore(slot(s), value, v[s])) {
 			v[s] = value
 		}
 	}

@@ -166,16 +166,28 @@ func TestPromise4_WhatARuleDecidedStaysDecided(t *testing.T) {
 		want          int // alerts
 		reasons       int // lines in the log
 	}{
-		{"blocked, and unblocked by the time of a note", alert.DefaultRules(), contact("7", "Pat", "", "blocked"), unblocked,
-			ended("call.missed", "Missed"), ended("call.updated", "Missed"), 0, 1},
-		{"a stranger, who has a contact by the time of a note", known, nil, unblocked,
-			ended("call.completed", "Abandoned"), ended("call.updated", "Abandoned"), 0, 1},
-		{"a stranger, whose call was missed", known, nil, nil,
-			ended("call.completed", "Abandoned"), ended("call.updated", "Missed"), 1, 1},
-		{"somebody whose number comes later", known, unblocked, nil,
-			unnumbered, ended("call.completed", "Abandoned"), 1, 1},
-		{"nobody wants to know of", alert.Rules{Abandoned: alert.NoCallers}, nil, nil,
-			ended("call.completed", "Abandoned"), ended("call.updated", "Abandoned"), 0, 1},
+		{
+			"blocked, and unblocked by the time of a note", alert.DefaultRules(), contact("7", "Pat", "", "blocked"), unblocked,
+			ended("call.missed", "Missed"), ended("call.updated", "Missed"), 0, 1,
+		},
+		{
+			"a stranger, who has a contact by the time of a note", known, nil, unblocked,
+			ended("call.completed", "Abandoned"), ended("call.updated", "Abandoned"), 0, 1,
+		},
+		{
+			"a stranger, whose call was missed", known, nil, nil,
+			ended("call.completed", "Abandoned"), ended("call.updated", "Missed"), 1, 1,
+		},
+		{
+			"somebody whose number comes later", known, unblocked, nil,
+			unnumbered, ended("call.completed", "Abandoned"), 1, 1,
+		},
+		{
+			"nobody wants to know of",
+			alert.Rules{Abandoned: alert.NoCallers},
+			nil, nil,
+			ended("call.completed", "Abandoned"), ended("call.updated", "Abandoned"), 0, 1,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

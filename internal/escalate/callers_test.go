@@ -272,8 +272,8 @@ func TestPromise10_AReminderSaysWhoCalled(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := alert.Waiter{Caller: read.Waiter.Caller, CallerText: read.Waiter.CallerText, Withheld: read.Waiter.Withheld, Name: read.Waiter.Name}
-			if diff := cmp.Diff(tc.want, got); diff != "" || read.Waiter.CallID != "a" {
+			got := alert.Waiter{Caller: read.Caller, CallerText: read.CallerText, Withheld: read.Withheld, Name: read.Name}
+			if diff := cmp.Diff(tc.want, got); diff != "" || read.CallID != "a" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
