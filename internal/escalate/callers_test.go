@@ -3,6 +3,9 @@ package escalate_test
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -336,4 +339,52 @@ func TestPromise11_AReminderSaysAsOfWhenItHolds(t *testing.T) {
 	w.keep(ledger.ActItem("+14155550144", followup.Act{ID: "claim", At: at("09:08").AddDate(0, 0, 1), Kind: followup.ActClaim, By: "Ines", Until: at("10:51").AddDate(0, 0, 1)}))
 	w.runAt(at("09:52").AddDate(0, 0, 1))
 	w.runAt(at("10:51").AddDate(0, 0, 1), "Still not called back as of 1 Jun 16:51 UTC: +14155550144 on Sales, since 1 Jun 16:51 UTC")
+}
+
+// "ringback serve" looks every 20 seconds, beginning with the minute.
+func TestNoReminderIsEarlyOrLateByMoreThanAMinute(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	random := rand.New(rand.NewPCG(1, 13)) //nolint:gosec // the same calls each time
+	const callers, seconds = 40, 2 * 60 * 60
+	rings := make(map[time.Time][]int)
+	for n := range callers {
+		begin := random.IntN(seconds)
+		for range 1 + random.IntN(4) {
+			at := at("09:00").Add(time.Duration(begin)*time.Second + time.Duration(random.IntN(1000))*time.Millisecond)
+			rings[at] = append(rings[at], n)
+			begin += random.IntN(30 * 60)
+		}
+	}
+	calls := slices.SortedFunc(maps.Keys(rings), time.Time.Compare)
+	for tick := at("09:00"); tick.Before(at("15:00")); tick = tick.Add(20 * time.Second) {
+		for len(calls) > 0 && calls[0].Before(tick) {
+			for _, n := range rings[calls[0]] {
+				w.event(events.TypeCallCompleted, fmt.Sprintf("1415555%04d", n), calls[0], fmt.Sprint(n, calls[0]), "Incoming", "Missed", "Sales")
+			}
+			calls = calls[1:]
+		}
+		w.now = tick.Add(time.Duration(random.IntN(50)) * time.Millisecond)
+		if _, err := w.runner.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := 0
+	for item, err := range table.ScanAll(t.Context(), w.store, table.CallerPartition(""), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if level, ok := table.ReadReminder(table.KeyOf(item), "first"); !ok || level == 0 {
+			continue
+		}
+		told++
+		due, _ := events.ParseTime(table.Text(item, table.DueAt))
+		sent, _ := events.ParseTime(table.Text(item, table.AlertedAt))
+		if late := sent.Sub(due); late < 0 || late > time.Minute+50*time.Millisecond {
+			t.Errorf("a reminder that is due at %v comes %v later", due, late)
+		}
+	}
+	if told != 2*callers {
+		t.Errorf("%d reminders of %d callers, want two of each", told, callers)
+	}
 }

@@ -88,6 +88,7 @@ type Told struct {
 // due. The time changes with the episode, and with now only when that is late: what
 // could not be told in business hours waits for the next. ok is false if there is none.
 func (p Plan) Next(e Episode, told []Told, now time.Time) (next Told, ok bool) {
+	// guard 10 escalate (WhoWasServed): if false {
 	if e.ID == "" {
 		return Told{}, false
 	}
@@ -103,7 +104,7 @@ func (p Plan) Next(e Episode, told []Told, now time.Time) (next Told, ok bool) {
 	}
 	expiry := Told{Due: e.Since.Add(p.ExpireAfter)}
 	expires := p.ExpireAfter > 0
-	if e.Quiet || last.Level >= len(p.Levels) || expires && !now.Before(expiry.Due) {
+	if e.Quiet || last.Level >= len(p.Levels) || p.expired(e, now) {
 		return expiry, expires
 	}
 
@@ -128,6 +129,11 @@ func (p Plan) Next(e Episode, told []Told, now time.Time) (next Told, ok bool) {
 		return expiry, true
 	}
 	return next, true
+}
+
+// expired reports whether nobody is reminded any more.
+func (p Plan) expired(e Episode, now time.Time) bool {
+	return p.ExpireAfter > 0 && !now.Before(e.Since.Add(p.ExpireAfter))
 }
 
 func latest(a, b time.Time) time.Time {

@@ -71,9 +71,10 @@ func New(plan Plan, store table.Store, read func(caller string, items []table.It
 }
 
 // Arm sets the timer of a caller who may wait, after what is known of them was written,
-// or was found to need no change: a timer may be missing from the last time.
+// or was found to need no change: a timer may be missing from the last time. Of calls that
+// become known when they are too old to be reminded of, it takes no note.
 func (r *Runner) Arm(ctx context.Context, caller string, e Episode) error {
-	if e.ID == "" {
+	if e.ID == "" || r.plan.expired(e, r.Now()) {
 		return nil
 	}
 	var told []Told
@@ -260,6 +261,7 @@ func (w *run) take(ctx context.Context, now time.Time) (shared table.Escalation,
 	if len(page.Items) > 0 {
 		shared = table.ReadEscalation(page.Items[0])
 	}
+	// guard 2 escalate (RunsExclude): if left := shared.LockedUntil.Sub(now); left > RunTime {
 	if left := shared.LockedUntil.Sub(now); left > 0 && left <= RunTime {
 		w.Busy = true
 		return shared, nil
@@ -298,6 +300,7 @@ func (w *run) minutes(ctx context.Context, from, to time.Time) error {
 	timing.SideBySide(all, func(o *owed) { o.err = w.look(ctx, o, now) })
 	for _, o := range all {
 		if o.err != nil {
+			// guard 2 escalate (WhileTheTable): continue
 			return o.err // the table fails: nothing is put away
 		}
 		for _, step := range o.due {
@@ -411,7 +414,7 @@ func (w *run) reminders(all []*owed, level int, grouped bool) (list []*reminder)
 		r := groups[g]
 		if r == nil {
 			r = &reminder{Overdue: alert.Overdue{Level: level, Line: o.Line, LineName: o.LineName}}
-			// guard 11 escalate: if false {
+			// guard 11 escalate: if health.Blind(w.health, w.Now(), o.Hours, 0) {
 			if health.Blind(w.health, w.Now(), o.Hours, w.plan.BlindAfter) {
 				r.AsOf = w.health.Arrived
 			}
@@ -450,6 +453,7 @@ func (w *run) tell(ctx context.Context, all []*reminder) {
 		}
 		// What was sent is to be noted, even if that was the last thing for which there was time.
 		marking, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+		// guard 2 escalate (KilledRuns): timing.SideBySide(told, func(o *owed) { _, o.taken = marking, o.taken+1 })
 		timing.SideBySide(told, func(o *owed) { o.err = w.mark(marking, o) })
 		cancel()
 		w.Reminded += len(told)

@@ -232,7 +232,16 @@ func TestACallerIsRemindedOfOnceALevel(t *testing.T) {
 	w.run("12:15", one(1, "12:00"))
 }
 
-func TestWhoWasServedIsNotRemindedOf(t *testing.T) {
+func TestACallThatIsKnownTooLateSetsNoTimer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.keep("10:00", 1, map[string]string{"episode": "first", "since": table.Time(at("10:00").Add(-7 * 24 * time.Hour)), "line": "Support"})
+	if result := w.run("10:05"); result.Timers != 0 {
+		t.Errorf("%+v, want no timer", result)
+	}
+}
+
+func TestPromise10_WhoWasServedIsNotRemindedOf(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.misses("10:00", 1)
@@ -318,11 +327,12 @@ func TestAClockThatIsSetBack(t *testing.T) {
 	w.run("10:15", one(1, "10:00"))
 }
 
-func TestRunsExcludeEachOther(t *testing.T) {
+func TestPromise2_RunsExcludeEachOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.misses("10:00", 1)
-	other := w.newRunner()
+	other := escalate.New(plan(t), w.store, w.read, &topic{}, logscan.Logger(t))
+	other.Now = w.runner.Now
 	w.topic.after = func() {
 		result, err := other.Run(t.Context())
 		if err != nil || !result.Busy {
@@ -374,7 +384,7 @@ func TestWhatTheTopicRefusesIsTriedAgainAndKeepsNobodyBack(t *testing.T) {
 	w.run("11:00", again(1, "10:00"), again(2, "10:00"))
 }
 
-func TestWhileTheTableFailsNothingIsLost(t *testing.T) {
+func TestPromise2_WhileTheTableFailsNothingIsLost(t *testing.T) {
 	t.Parallel()
 	for _, partition := range []string{table.CallerPartition(""), table.TimerMark, "ESCALATE", "HEALTH"} {
 		w := newWorld(t)
@@ -434,7 +444,7 @@ func (d *dying) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	return d.counting.Query(ctx, q)
 }
 
-func TestKilledRunsRepeatOnlyWhatWasInFlight(t *testing.T) {
+func TestPromise2_KilledRunsRepeatOnlyWhatWasInFlight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const callers, kills = 5000, 20
