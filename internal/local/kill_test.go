@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/table"
@@ -26,7 +27,11 @@ import (
 const (
 	serverVariable  = "RINGBACK_TEST_SERVER"
 	forwardVariable = "RINGBACK_TEST_FORWARD" // a URL
+	remindVariable  = "RINGBACK_TEST_REMIND"  // since when the clock is fast, and people are reminded
 )
+
+// fast is the time on a clock that has been fast since a time.
+func fast(since time.Time) time.Time { return since.Add(600 * time.Since(since)) }
 
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(serverVariable); folder != "" {
@@ -44,6 +49,17 @@ func serve(folder string) error {
 		ForwardURL:   os.Getenv(forwardVariable),
 		FirstPause:   time.Millisecond,
 		LongestPause: time.Millisecond,
+	}
+	if since := os.Getenv(remindVariable); since != "" {
+		begin, err := time.Parse(time.RFC3339Nano, since)
+		if err != nil {
+			return err
+		}
+		c.Plan, c.Callers, err = escalate.Settings{Zone: time.UTC, After: escalate.DefaultAfter, AgainAfter: escalate.DefaultAgainAfter}.Read()
+		if err != nil {
+			return err
+		}
+		c.SetClock(func() time.Time { return fast(begin) }, 5*time.Millisecond)
 	}
 	stack, err := local.Start(context.Background(), c, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 	if err != nil {

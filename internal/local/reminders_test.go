@@ -3,6 +3,7 @@ package local_test
 import (
 	"fmt"
 	"net/http"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/tabletest"
@@ -247,5 +249,59 @@ func putMany(t *testing.T, folder string, now time.Time) {
 		now.Format(time.DateOnly), now.Format(time.TimeOnly)))
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The process is killed again and again, by a receiver in the middle of a reminder. Everybody is reminded of at each
+// level, and a kill repeats what was in flight at most.
+func TestRemindersSurviveKills(t *testing.T) {
+	t.Parallel()
+	const callers, kills = 30, 8
+	folder, begin := t.TempDir(), time.Now()
+	servers := make(chan *exec.Cmd, 1)
+	to := receiver{answer: func(n int, _ http.ResponseWriter, req *http.Request) {
+		if n%3 == 0 && strings.Contains(req.Header.Get(local.HeaderAlertID), "OVERDUE") {
+			select {
+			case server := <-servers:
+				_ = server.Process.Kill()
+			default:
+			}
+		}
+	}}
+	forward := to.start(t)
+	start := func() (*exec.Cmd, string) {
+		return startProcess(t, folder, forwardVariable+"="+forward, remindVariable+"="+begin.Format(time.RFC3339Nano))
+	}
+	server, url := start()
+	for n := range callers { // each on a line of its own, so that each has a message
+		now := fast(begin).UTC()
+		post(t, url, fmt.Sprintf(`{"type":"call.completed","data":{"call_sid":"k%d","contact_number":"1415555%04d","justcall_number":"1415666%04d",
+			"call_date":%q,"call_time":%q,"call_info":{"direction":"Incoming","type":"Missed"}}}`, n, n, n, now.Format(time.DateOnly), now.Format(time.TimeOnly)))
+	}
+	all := func() bool {
+		taken := to.taken()
+		for n := range callers {
+			if taken[fmt.Sprintf("CALL#k%d/OVERDUE#1", n)] == 0 || taken[fmt.Sprintf("CALL#k%d/OVERDUE#2", n)] == 0 {
+				return false
+			}
+		}
+		return true
+	}
+	for range kills {
+		servers <- server
+		_ = server.Wait()
+		server, _ = start()
+	}
+	eventually(t, all)
+	_ = server.Process.Kill()
+	_ = server.Wait()
+	repeated := 0
+	for id, times := range to.taken() {
+		if strings.Contains(id, "OVERDUE") {
+			repeated += times - 1
+		}
+	}
+	if repeated > kills*alert.MaxBatch {
+		t.Errorf("%d reminders came again after %d kills, want %d at most", repeated, kills, kills*alert.MaxBatch)
 	}
 }
