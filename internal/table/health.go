@@ -11,9 +11,8 @@ var healthKey = Key{PK: "HEALTH", SK: "LAST"}
 // IsHealth reports whether a key is that of the item.
 func IsHealth(key Key) bool { return key == healthKey }
 
-// The attributes of the item, beside [Version].
+// The attributes of the item, beside [Version] and [ReceivedAt].
 const (
-	arrivedAt  = "arrived_at"
 	endedAt    = "ended_at"
 	endedSince = "ended_since"
 	textedAt   = "texted_at"
@@ -60,5 +59,5 @@ func (h Health) Item() Item {
 }
 
 func (h *Health) fields() map[string]*time.Time {
-	return map[string]*time.Time{arrivedAt: &h.Arrived, endedAt: &h.Ended, endedSince: &h.EndedSince, textedAt: &h.Texted}
+	return map[string]*time.Time{ReceivedAt: &h.Arrived, endedAt: &h.Ended, endedSince: &h.EndedSince, textedAt: &h.Texted}
 }
