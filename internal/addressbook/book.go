@@ -190,7 +190,7 @@ func (k *keeping) read(ctx context.Context) (changes []change, err error) {
 			k.unreadable++
 			continue
 		}
-		changes = append(changes, change{table.Text(item, table.OccurredAt), table.Text(item, table.SK), said})
+		changes = append(changes, changeOf(item, said))
 	}
 	return changes, nil
 }

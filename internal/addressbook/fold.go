@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/table"
 )
 
 // change is what one event says of a contact.
@@ -103,4 +104,35 @@ func distinct(numbers []string) []string {
 func bounded(text string) string {
 	text = strings.TrimSpace(text)
 	return strings.ToValidUTF8(text[:min(len(text), maxText)], "")
+}
+
+// Contact is what the events of a contact come to.
+type Contact struct {
+	// Name and Company are as sent.
+	Name, Company string
+	// Numbers are those that the contact has, and Former those that it had, as sent.
+	Numbers, Former       []string
+	Blocked, DoNotDisturb bool
+	// Removed is set if the contact is in the address book no longer.
+	Removed bool
+}
+
+// ReadContact returns what the items of a contact's events come to. Their order does not matter. It
+// passes over what cannot be read.
+func ReadContact(items []table.Item) Contact {
+	var changes []change
+	for _, item := range items {
+		if said, ok := contactOf(item); ok && isChange(item) {
+			changes = append(changes, changeOf(item, said))
+		}
+	}
+	c := fold(changes)
+	return Contact{
+		Name: c.name, Company: c.company, Numbers: c.numbers, Former: c.former,
+		Blocked: c.blocked, DoNotDisturb: c.dnd, Removed: c.removed,
+	}
+}
+
+func changeOf(item table.Item, said *events.Contact) change {
+	return change{table.Text(item, table.OccurredAt), table.Text(item, table.SK), said}
 }

@@ -114,9 +114,36 @@ func (f Facts) bound() Closing {
 	if !f.Baseline.IsZero() {
 		bound.Reason, bound.ID = History, string(History)
 	}
-	offer := func(c Closing) {
-		if c.ID != "" && cmp.Or(c.At.Compare(bound.At), cmp.Compare(c.ID, bound.ID)) > 0 {
+	for _, c := range f.closings() {
+		if compareClosings(c, bound) > 0 {
 			bound = c
+		}
+	}
+	return bound
+}
+
+// EndAfter returns what first ended the wait of whoever called at a time, of what is known:
+// a contact that is no longer kept stands for all before it. ok is false if nothing did.
+func (f Facts) EndAfter(called time.Time) (first Closing, ok bool) {
+	all := f.closings()
+	if !f.Baseline.IsZero() {
+		all = append(all, Closing{Reason: History, At: f.Baseline, Start: f.Baseline, ID: string(History)})
+	}
+	for _, c := range all {
+		if !called.After(c.At) && (!ok || compareClosings(c, first) < 0) {
+			first, ok = c, true
+		}
+	}
+	return first, ok
+}
+
+func compareClosings(a, b Closing) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) }
+
+// closings returns everything that is known to have ended a wait, in no order.
+func (f Facts) closings() (all []Closing) {
+	offer := func(c Closing) {
+		if c.ID != "" {
+			all = append(all, c)
 		}
 	}
 	older := f.Older.Contact
@@ -140,7 +167,7 @@ func (f Facts) bound() Closing {
 		}
 	}
 	offer(Closing{Reason: ByHand, At: f.Done.At, Start: f.Done.At, ID: f.Done.ID, By: f.Done.By, Why: f.Done.Why})
-	return bound
+	return all
 }
 
 func (f Facts) attempts(since time.Time) (all []Tried) {

@@ -1,0 +1,31 @@
+package lookup
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ringback/ringback/internal/table"
+)
+
+// Health says up to when what is shown is known to be complete.
+type Health struct {
+	// AsOf is when the newest delivery arrived that was worked off; zero if nobody has
+	// written that down.
+	AsOf time.Time `json:"as_of,omitzero"`
+}
+
+// lastSign is the key of the item that the consumer writes.
+var lastSign = table.Key{PK: "HEALTH", SK: "LAST"}
+
+// Health returns up to when lists are complete. It makes one query.
+func (l *Lookup) Health(ctx context.Context) (h Health, err error) {
+	page, err := l.store.Query(ctx, table.Query{Partition: lastSign.PK, From: lastSign.SK, To: lastSign.SK})
+	if err != nil {
+		return Health{}, fmt.Errorf("look up the last sign of life: %w", err)
+	}
+	for _, item := range page.Items {
+		h.AsOf = timeOf(item, table.ReceivedAt)
+	}
+	return h, nil
+}
