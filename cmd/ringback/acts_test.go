@@ -36,7 +36,7 @@ func TestHandActsWhereNoStackRuns(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	got := program.Run(t, "claim", sampleCaller, "--by", "Jordan", "--data", data)
-	got.Exits(t, 1)
+	got.Exits(t, 5)
 	got.Complains(t, "ringback serve")
 	b := serve(t, data, "--demo")
 	b.Stdout.Await(t, "Still serving")

@@ -357,7 +357,7 @@ func TestDeploySaysWhatFailed(t *testing.T) {
 				tc.change(t, a)
 			}
 			got := tc.deployment.run(t)
-			got.Exits(t, 1)
+			got.Fails(t)
 			got.Complains(t, tc.want...)
 			if len(got.sam) != tc.calls {
 				t.Errorf("SAM ran %d times, want %d", len(got.sam), tc.calls)

@@ -149,6 +149,22 @@ func TestTheDocumentedWebhooksAreThoseThatAreNeeded(t *testing.T) {
 	}
 }
 
+// Each row of README's table of questions has a command that answers it.
+func TestTheDocumentedQuestionsHaveAnswers(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	demo(t, data, samples(t)).Exits(t, 0)
+	for _, row := range documentedTable(t, "README.md", "question") {
+		for _, command := range quoted(row[len(row)-1]) {
+			args := strings.Fields(strings.ReplaceAll(command, `"+1 415 555 8765"`, "+14155558765"))
+			if args[0] != "ringback" {
+				t.Fatalf("%q is no command", command)
+			}
+			program.Run(t, append(args[1:], "--data", data, "--time-zone", "UTC")...).Exits(t, 0)
+		}
+	}
+}
+
 var quotedText = regexp.MustCompile("`([^`]*)`")
 
 // quoted returns what stands between backticks.

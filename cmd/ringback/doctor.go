@@ -142,7 +142,7 @@ func (f *doctorFlags) look(c *cobra.Command) (*report, error) {
 	closeStore := func() error { return nil }
 	if f.endpoint.stack != "" {
 		r.stack(ctx, f.endpoint.stack, target)
-		if opened, err := deployed.Table(ctx, target.cfg, f.endpoint.stack); err == nil {
+		if opened, _, err := deployed.Table(ctx, target.cfg, f.endpoint.stack); err == nil {
 			store = opened
 		}
 	} else {

@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintf(stderr, "ringback: %v\n", err)
-		return 1
+		return exitCode(err)
 	}
 	return 0
 }
@@ -54,12 +54,14 @@ Try it on this machine:
   ringback send call.missed  post one sample to it, from another terminal
 
 Then deploy it to AWS with "make deploy". "ringback connect" has JustCall post to it,
-and "ringback doctor" says what is wrong.`,
+and "ringback doctor" says what is wrong.
+
+Who waits, and what became of today's calls: "ringback waiting", "ringback today".`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServe(), newDemo(), newSend(), newConnect(), newDoctor(), newCall(), newClaim(), newUnclaim(), newDone(), newSnooze(), newRebuild(), newCreateTable(), newDeploy(), newWebhookURL())
+	root.AddCommand(newServe(), newDemo(), newSend(), newConnect(), newDoctor(), newWaiting(), newToday(), newCaller(), newCall(), newMessage(), newContact(), newTail(), newRejected(), newReplay(), newStats(), newClaim(), newUnclaim(), newDone(), newSnooze(), newRebuild(), newCreateTable(), newDeploy(), newWebhookURL())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w\n\"%s --help\" lists the flags", err, c.CommandPath())
 	})

@@ -38,7 +38,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
 		got := program.Run(t, args...)
 		got.Exits(t, 0)
-		got.Says(t, "serve", "demo", "send", "connect", "doctor", "call", "rebuild", "create-table", "deploy", "webhook-url", "make deploy", "serve --demo", "send call.missed")
+		got.Says(t, "serve", "demo", "send", "connect", "doctor", "waiting", "today", "caller", "call", "message", "contact", "tail", "rejected", "replay", "stats", "rebuild", "create-table", "deploy", "webhook-url", "make deploy", "serve --demo", "send call.missed")
 		if got.Stderr != "" {
 			t.Errorf("stderr: %s", got.Stderr)
 		}
@@ -98,7 +98,7 @@ func TestWhatIsNoCommandLineIsRefused(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"an unknown command", []string{"replay"}, `"replay"`},
+		{"an unknown command", []string{"rewind"}, `"rewind"`},
 		{"a command with a slip", []string{"serv"}, "serve"},
 		{"a time zone that does not exist", []string{"serve", "--time-zone", "Europe/Atlantis"}, `"Europe/Atlantis": no time zone`},
 		{"an unknown flag", []string{"serve", "--port", "1"}, "--port"},

@@ -160,7 +160,7 @@ func TestRebuildSaysWhatKeepsItFromTheTable(t *testing.T) {
 	t.Parallel()
 	none := filepath.Join(t.TempDir(), "none")
 	got := program.Run(t, "rebuild", "--data", none)
-	got.Exits(t, 1)
+	got.Exits(t, 5)
 	got.Complains(t, none, "ringback serve")
 
 	data := t.TempDir()

@@ -28,6 +28,9 @@ func (f *tableFlags) add(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("data", "stack")
 }
 
+// errNoData means that a folder has no table.
+var errNoData = errors.New("no stack has run")
+
 // arguments returns the flags as they are typed, each after a blank.
 func (f *tableFlags) arguments() (text string) {
 	for _, flag := range []struct{ name, value, unset string }{
@@ -56,12 +59,12 @@ func (f *tableFlags) open(ctx context.Context) (store table.Store, closeStore fu
 		if err != nil {
 			return nil, nil, err
 		}
-		store, err = deployed.Table(ctx, cfg, f.stack)
+		store, _, err = deployed.Table(ctx, cfg, f.stack)
 		return store, func() error { return nil }, err
 	}
 	path := filepath.Join(f.data, local.StoreFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("no stack has run in %s yet: start one with \"ringback serve\", or choose another with --data or --stack", f.data)
+		return nil, nil, fmt.Errorf("%w in %s yet: start one with \"ringback serve\", or choose another with --data or --stack", errNoData, f.data)
 	}
 	opened, err := bolt.Open(path, schema.Events())
 	if errors.Is(err, bolt.ErrLocked) {

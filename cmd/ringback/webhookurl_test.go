@@ -164,7 +164,7 @@ func TestWebhookURLSaysWhatIsMissing(t *testing.T) {
 			t.Setenv("AWS_REGION", "eu-central-1")
 			tc.change(t, a)
 			got := program.Run(t, "webhook-url")
-			got.Exits(t, 1)
+			got.Fails(t)
 			got.Complains(t, tc.want...)
 			got.Hides(t, token)
 			got.Hides(t, "PRIVATE")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -55,6 +56,21 @@ func SafeMessage(err error) string {
 		id = identified.ServiceRequestID()
 	}
 	return fmt.Sprintf("%s%s (status %d, request %q)", code, message, status, id)
+}
+
+// deniedCodes are prefixes of the codes of errors of whoever has no right to ask, or whose
+// credentials are wrong or have expired.
+var deniedCodes = []string{
+	"AccessDenied", "AuthorizationError", "ExpiredToken", "IncompleteSignature", "InvalidClientTokenId", "InvalidSignature",
+	"MissingAuthenticationToken", "NotAuthorized", "OptInRequired", "RequestExpired", "SignatureDoesNotMatch",
+	"UnauthorizedOperation", "UnrecognizedClient",
+}
+
+// IsDenied reports whether a service refused a request for who asked.
+func IsDenied(err error) bool {
+	var apiErr smithy.APIError
+	return errors.As(err, &apiErr) &&
+		slices.ContainsFunc(deniedCodes, func(prefix string) bool { return strings.HasPrefix(apiErr.ErrorCode(), prefix) })
 }
 
 // APIError is a service's error response. It is a [smithy.APIError], like the

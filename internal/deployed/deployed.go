@@ -30,6 +30,14 @@ const (
 	OutputOpsARN    = "OpsTopicArn"
 )
 
+// Errors that say what is missing.
+var (
+	// ErrCredentials: there are no AWS credentials.
+	ErrCredentials = errors.New("no AWS credentials")
+	// ErrNoStack: no stack has that name, or it is none of ringback.
+	ErrNoStack = errors.New("no such stack")
+)
+
 // Config loads the AWS configuration as the AWS command line does. Its errors say what is
 // missing. An empty region leaves it to the configuration.
 func Config(ctx context.Context, region string) (aws.Config, error) {
@@ -51,7 +59,7 @@ func ConfigOf(ctx context.Context, profile, region string) (aws.Config, error) {
 		return aws.Config{}, errors.New("no AWS region: set AWS_REGION, or give --region")
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return aws.Config{}, fmt.Errorf("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for \"make deploy\" (%w)", err)
+		return aws.Config{}, fmt.Errorf("%w: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for \"make deploy\" (%w)", ErrCredentials, err)
 	}
 	return cfg, nil
 }
@@ -116,8 +124,7 @@ type Settings struct{ Parameters, Outputs map[string]string }
 // ReadSettings reads the parameters and the outputs of a stack, which need not exist.
 func ReadSettings(ctx context.Context, cfg aws.Config, stack string) (Settings, error) {
 	found, err := describe(ctx, cfg, stack)
-	if answer := smithy.APIError(nil); errors.As(err, &answer) &&
-		answer.ErrorCode() == "ValidationError" && strings.Contains(answer.ErrorMessage(), "does not exist") {
+	if errors.Is(err, ErrNoStack) {
 		return Settings{}, nil
 	}
 	return found, err
@@ -129,6 +136,9 @@ func describe(ctx context.Context, cfg aws.Config, stack string) (Settings, erro
 		hint := "does nobody listen there?"
 		if answer := smithy.APIError(nil); errors.As(err, &answer) {
 			hint = "is it deployed there?"
+			if answer.ErrorCode() == "ValidationError" && strings.Contains(answer.ErrorMessage(), "does not exist") {
+				err = fmt.Errorf("%w: %w", ErrNoStack, err)
+			}
 		}
 		return Settings{}, fmt.Errorf("describe stack %q in %s (%s): %w", stack, cfg.Region, hint, err)
 	}
@@ -150,24 +160,38 @@ func readOutputs(ctx context.Context, cfg aws.Config, stack string, needed []str
 	if err != nil {
 		return nil, err
 	}
-	outputs := found.Outputs
+	return found.Outputs, found.check(stack, needed)
+}
+
+// check returns an error unless the stack has the outputs needed.
+func (s Settings) check(stack string, needed []string) error {
 	var missing []string
 	for _, name := range needed {
-		if outputs[name] == "" {
+		if s.Outputs[name] == "" {
 			missing = append(missing, name)
 		}
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("stack %q has no output %s: is it a stack of ringback, deployed to its end?", stack, strings.Join(missing, " and no "))
+		return otherStack(fmt.Sprintf("stack %q has no output %s: is it a stack of ringback, deployed to its end?", stack, strings.Join(missing, " and no ")))
 	}
-	return outputs, nil
+	return nil
 }
 
-// Table returns the events table of a deployed stack.
-func Table(ctx context.Context, cfg aws.Config, stack string) (table.Store, error) {
-	outputs, err := readOutputs(ctx, cfg, stack, []string{OutputTable})
-	if err != nil {
-		return nil, err
+// otherStack says why a stack is none of ringback.
+type otherStack string
+
+func (e otherStack) Error() string        { return string(e) }
+func (e otherStack) Is(target error) bool { return target == ErrNoStack }
+
+// Table returns the events table of a deployed stack, and what else the stack has. The error
+// wraps [ErrNoStack] if there is none.
+func Table(ctx context.Context, cfg aws.Config, stack string) (table.Store, Settings, error) {
+	found, err := describe(ctx, cfg, stack)
+	if err == nil {
+		err = found.check(stack, []string{OutputTable})
 	}
-	return dynamostore.New(cfg, outputs[OutputTable]), nil
+	if err != nil {
+		return nil, Settings{}, err
+	}
+	return dynamostore.New(cfg, found.Outputs[OutputTable]), found, nil
 }

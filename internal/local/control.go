@@ -1,20 +1,18 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
@@ -22,8 +20,8 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// A running stack has its table to itself. So that commands on this machine can store
-// hand acts meanwhile, it listens on a port of its own: the webhook's may be reached
+// A running stack has its table to itself. So that commands on this machine can look things
+// up and store hand acts meanwhile, it listens on a port of its own: the webhook's may be reached
 // through a tunnel by everybody. The address and a token are in a file that only the
 // user can read.
 
@@ -60,14 +58,15 @@ func (r Request) Perform(ctx context.Context, store table.Store, numbers phone.B
 	})
 }
 
-// control answers requests for hand acts.
+// control answers requests for hand acts, and for what is in the table.
 type control struct {
-	store   table.Store
-	numbers phone.Book
-	token   string
-	file    string
-	server  *http.Server
-	now     func() time.Time
+	store    table.Store
+	numbers  phone.Book
+	settings Settings
+	token    string
+	file     string
+	server   *http.Server
+	now      func() time.Time
 }
 
 type access struct {
@@ -83,11 +82,12 @@ func startControl(ctx context.Context, c Config, store table.Store) (*control, e
 		return nil, fmt.Errorf("listen for commands: %w", err)
 	}
 	k := &control{
-		store:   store,
-		numbers: c.Numbers,
-		token:   rand.Text(),
-		file:    filepath.Join(c.Folder, ControlFile),
-		now:     c.clock(),
+		store:    store,
+		numbers:  c.Numbers,
+		settings: Settings{Country: c.Numbers.Country(), Zone: zoneName(c.Style.Location)},
+		token:    rand.Text(),
+		file:     filepath.Join(c.Folder, ControlFile),
+		now:      c.clock(),
 	}
 	k.server = &http.Server{Handler: k, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: requestTime}
 	text, err := json.Marshal(access{listener.Addr().String(), k.token})
@@ -102,6 +102,14 @@ func startControl(ctx context.Context, c Config, store table.Store) (*control, e
 	}
 	go func() { _ = k.server.Serve(listener) }() // ends with close
 	return k, nil
+}
+
+// zoneName returns the name by which package zone finds a zone, "" for that of the machine.
+func zoneName(zone *time.Location) string {
+	if zone == nil || zone == time.Local {
+		return ""
+	}
+	return zone.String()
 }
 
 // close answers the requests under way.
@@ -123,10 +131,11 @@ func (k *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	const longest = 64 << 10
+	if k.serveStore(w, r) {
+		return
+	}
 	var request Request
-	if err := json.NewDecoder(io.LimitReader(r.Body, longest)).Decode(&request); err != nil {
-		w.WriteHeader(http.StatusBadRequest)
+	if !readJSON(w, r, &request) {
 		return
 	}
 	var answer reply
@@ -134,44 +143,19 @@ func (k *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answer.Outcome = outcome; err != nil {
 		answer.Error = err.Error()
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(answer) // whoever asked may be gone; the act is stored anyway
+	writeJSON(w, answer)
 }
 
 // Ask has the stack that runs in a folder perform a request. The error wraps
 // [ErrNotRunning], [ErrRefused] or [ledger.ErrUnknown].
 func Ask(ctx context.Context, folder string, request Request) (ledger.Outcome, error) {
-	text, err := os.ReadFile(filepath.Join(folder, ControlFile)) //nolint:gosec // G304: the user's own folder
-	if errors.Is(err, fs.ErrNotExist) {
-		return ledger.Outcome{}, ErrNotRunning
-	}
+	to, err := readAccess(folder)
 	if err != nil {
-		return ledger.Outcome{}, fmt.Errorf("find the running stack: %w", err)
+		return ledger.Outcome{}, err
 	}
-	var to access
-	if json.Unmarshal(text, &to) != nil {
-		return ledger.Outcome{}, ErrNotRunning
-	}
-	body, err := json.Marshal(request)
-	if err != nil {
-		return ledger.Outcome{}, fmt.Errorf("ask the running stack: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+to.Address, bytes.NewReader(body))
-	if err != nil {
-		return ledger.Outcome{}, ErrNotRunning
-	}
-	r.Header.Set("Authorization", to.Token)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		// The file of a stack that was killed is left behind.
-		return ledger.Outcome{}, fmt.Errorf("%w: nobody listens for commands", ErrNotRunning)
-	}
-	defer func() { _ = response.Body.Close() }()
 	var answer reply
-	if response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&answer) != nil {
-		return ledger.Outcome{}, ErrNotRunning // somebody else has the port by now
+	if err := to.ask(ctx, "/", request, &answer); err != nil {
+		return ledger.Outcome{}, err
 	}
 	switch answer.Error {
 	case "":

@@ -236,8 +236,8 @@ type Message struct {
 	Events []Event  `json:"events"`
 }
 
-// Message returns the text with JustCall's id. It makes one query. The errors are those of
-// [Lookup.Call].
+// Message returns the text with JustCall's id. It makes two queries: the second is for who
+// has the number. The errors are those of [Lookup.Call].
 func (l *Lookup) Message(ctx context.Context, id string) (m Message, err error) {
 	items, id, err := l.partition(ctx, "look up a text", id, table.MessagePartition)
 	if err != nil {
@@ -275,6 +275,13 @@ func (l *Lookup) Message(ctx context.Context, id string) (m Message, err error) 
 				m.Media = append(m.Media, url)
 			}
 		}
+	}
+	if m.Party.Key != "" {
+		stored, err := l.load(ctx, m.Party.Key)
+		if err != nil {
+			return Message{}, fmt.Errorf("look up a text: %w", err)
+		}
+		m.Party = m.Party.person(stored.Person)
 	}
 	return m, nil
 }

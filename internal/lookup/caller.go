@@ -39,6 +39,7 @@ const (
 // track is where the events of one spelling of a number are read.
 type track struct {
 	Partition string       `json:"p"`
+	Sort      string       `json:"s,omitzero"`
 	After     table.Cursor `json:"a,omitzero"`
 	Done      bool         `json:"d,omitzero"`
 
@@ -95,9 +96,7 @@ func (l *Lookup) Caller(ctx context.Context, number string, p Page) (c Caller, e
 	}
 	c.Spellings = l.spellings(key, number, items)
 	if len(from.Tracks) == 0 {
-		for _, partition := range c.partitions() {
-			from.Tracks = append(from.Tracks, &track{Partition: partition})
-		}
+		from.Tracks = c.tracks()
 	}
 	if err := l.walk(ctx, &c, &from, acts, p); err != nil {
 		return Caller{}, err
@@ -120,13 +119,18 @@ func (l *Lookup) Caller(ctx context.Context, number string, p Page) (c Caller, e
 
 func isRemoved(item table.Item) bool { return attributes{item}.isTrue(table.Removed) }
 
-// partitions are where the caller's events are.
-func (c *Caller) partitions() (all []string) {
-	if followup.IsCallSubject(c.Key) {
-		return []string{table.CallPartition(strings.TrimPrefix(c.Key, followup.CallSubject))}
-	}
+// tracks are where the caller's events are.
+func (c *Caller) tracks() (all []*track) {
 	for _, s := range c.Spellings {
-		all = append(all, table.PhonePartition(s))
+		all = append(all, &track{Partition: table.PhonePartition(s)})
+	}
+	if source, ok := strings.CutPrefix(c.Key, followup.CallSubject); ok {
+		t := &track{Partition: table.CallPartition("") + source, Sort: table.EventMark}
+		if table.OfNoCall(table.Key{PK: source}) { // see sourceOf
+			t.Partition, t.Sort, _ = strings.Cut(source, " "+table.EventMark)
+			t.Sort = table.EventMark + t.Sort
+		}
+		all = append(all, t)
 	}
 	return all
 }
@@ -170,10 +174,7 @@ func (l *Lookup) walk(ctx context.Context, c *Caller, from *trail, acts []Entry,
 		if t.Done {
 			return
 		}
-		q := table.Query{Index: table.GSI1, Partition: t.Partition, NewestFirst: true, After: t.After}
-		if !strings.HasPrefix(t.Partition, table.PhonePartition("")) {
-			q.Index, q.SortPrefix = table.Base, table.EventMark
-		}
+		q := table.Query{Index: t.index(), Partition: t.Partition, SortPrefix: t.Sort, NewestFirst: true, After: t.After}
 		t.items, t.next, t.err = l.readPage(ctx, q, eventsPerEntry*limit)
 	})
 	for _, t := range from.Tracks {
@@ -206,7 +207,7 @@ func (l *Lookup) walk(ctx context.Context, c *Caller, from *trail, acts []Entry,
 			c.Timeline = append(c.Timeline, e)
 		}
 		t.read++
-		t.After, from.Before = table.PositionOf(indexOf(t), item).Cursor(), table.Text(item, table.OccurredAt)
+		t.After, from.Before = table.PositionOf(t.index(), item).Cursor(), table.Text(item, table.OccurredAt)
 	}
 full:
 	more := false
@@ -227,8 +228,8 @@ full:
 	return nil
 }
 
-func indexOf(t *track) table.Index {
-	if strings.HasPrefix(t.Partition, table.PhonePartition("")) {
+func (t *track) index() table.Index {
+	if t.Sort == "" {
 		return table.GSI1
 	}
 	return table.Base

@@ -234,14 +234,18 @@ func voicemail(seconds int64, words, url string) Voicemail {
 	return Voicemail{Seconds: max(0, seconds), Words: alert.OneLine(words, maxText), URL: alert.Link(url)}
 }
 
+// maxKey is longer than any key of a caller.
+const maxKey = 1000
+
 // canonical returns the key of whoever has a number as a person types it, or of a call
 // whose number nobody knows. The error is [ErrNumber].
 func (l *Lookup) canonical(text string) (string, error) {
 	if followup.IsCallSubject(text) {
-		if err := checkID(strings.TrimPrefix(text, followup.CallSubject)); err != nil {
-			return "", err
+		id := strings.TrimPrefix(text, followup.CallSubject)
+		if len(text) > maxKey { // the table has the id's hash
+			text = subjectOf(table.CallPartition(id))
 		}
-		return text, nil
+		return text, checkID(id)
 	}
 	number := l.numbers.Canonical(text)
 	if number == "" {

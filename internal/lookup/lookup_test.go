@@ -4,33 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
-	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/followup"
-	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/lookup"
-	"github.com/ringback/ringback/internal/phone"
+	"github.com/ringback/ringback/internal/proof/lookuptest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
-	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table"
 )
 
 // now is when the tests look things up: an afternoon in New York.
 var now = time.Date(2026, time.March, 12, 20, 0, 0, 0, time.UTC)
 
-// world is a table with what consumers make of it.
+// world is a table, and look-ups in it.
 type world struct {
+	*lookuptest.Table
+
 	t       testing.TB
-	store   table.Store
-	numbers phone.Book
 	queries *counted
 	look    *lookup.Lookup
 }
@@ -51,90 +49,14 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	store := tabletest.NewBolt(t)
 	store.Now = func() time.Time { return now }
-	return worldIn(t, store)
-}
-
-func worldIn(t testing.TB, store table.Store) *world {
-	t.Helper()
-	numbers, err := phone.New("US")
-	if err != nil {
-		t.Fatal(err)
-	}
 	zone, err := time.LoadLocation("America/New_York")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, store: store, numbers: numbers, queries: &counted{Store: store}}
-	w.look = lookup.New(w.queries, numbers, zone)
+	w := &world{Table: lookuptest.New(t, store, now), t: t, queries: &counted{Store: store}}
+	w.look = lookup.New(w.queries, w.Numbers, zone)
 	w.look.Now = func() time.Time { return now }
 	return w
-}
-
-// post stores deliveries and runs the consumers that make something of them.
-func (w *world) post(bodies ...string) {
-	w.t.Helper()
-	items := make([]table.Item, len(bodies))
-	for i, body := range bodies {
-		envelope, err := events.Open([]byte(body))
-		if err != nil {
-			w.t.Fatalf("%s: %v", body, err)
-		}
-		d := envelope.Decode()
-		items[i] = table.EventItem(d, time.Time{}, d.OccurredAt(time.Time{}, now).Add(time.Second))
-		w.put(items[i])
-	}
-	w.consume(items...)
-}
-
-func (w *world) put(item table.Item) {
-	w.t.Helper()
-	if _, err := w.store.Put(w.t.Context(), item); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) consume(items ...table.Item) {
-	w.t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	followUps := ledger.New(w.store, w.numbers.Canonical, log)
-	followUps.Now = func() time.Time { return now }
-	contacts := addressbook.New(w.store, w.numbers.Canonical, log)
-	contacts.Changed = followUps.Refresh
-	for _, item := range items {
-		for _, c := range []interface {
-			wants(table.Item) bool
-			process(context.Context, []table.Item) []error
-		}{
-			consumer{contacts.Consumer().Wants, contacts.Process},
-			consumer{spelling.New(w.store, w.numbers.Canonical, log).Consumer().Wants, spelling.New(w.store, w.numbers.Canonical, log).Process},
-			consumer{followUps.Consumer().Wants, followUps.Process},
-		} {
-			if !c.wants(item) {
-				continue
-			}
-			if err := errors.Join(c.process(w.t.Context(), []table.Item{item})...); err != nil {
-				w.t.Fatal(err)
-			}
-		}
-	}
-}
-
-type consumer struct {
-	w func(table.Item) bool
-	p func(context.Context, []table.Item) []error
-}
-
-func (c consumer) wants(item table.Item) bool { return c.w(item) }
-func (c consumer) process(ctx context.Context, items []table.Item) []error {
-	return c.p(ctx, items)
-}
-
-// act does something by hand.
-func (w *world) act(caller string, kind followup.ActKind, at time.Time, why string) {
-	w.t.Helper()
-	item := ledger.ActItem(caller, followup.Act{ID: "a-" + string(kind), At: at, Kind: kind, By: "Kim", Why: why, Until: at.Add(24 * time.Hour)})
-	w.put(item)
-	w.consume(item)
 }
 
 // costs fails unless as many queries were made since the last call.
@@ -145,40 +67,23 @@ func (w *world) costs(want int64) {
 	}
 }
 
-// event returns a delivery in format A.
-func event(typ, at, rest string) string {
-	return fmt.Sprintf(`{"event":%q,"timestamp":%q,"data":{%s}}`, typ, at, rest)
-}
-
-func missed(id, caller, at string) string {
-	return event("call.missed", at, fmt.Sprintf(`"call_id":%q,"direction":"inbound","from":%q,"to":"+14155550100","ring_duration":30`, id, caller))
-}
-
-func left(id, caller, at, words string) string {
-	return event("voicemail.received", at, fmt.Sprintf(`"call_id":%q,"from":%q,"to":"+14155550100","duration":12,"transcription":%q,"recording_url":"https://recordings.example.com/1.mp3"`, id, caller, words))
-}
-
-func talked(id, direction, from, to, at string) string {
-	return event("call.completed", at, fmt.Sprintf(`"call_id":%q,"direction":%q,"from":%q,"to":%q,"agent_id":7,"agent_name":"Jordan","duration":185,"status":"completed"`, id, direction, from, to))
-}
-
 const (
 	ada, bob, cy = "+14155550120", "+14155550121", "+14155550122"
-	ours         = "+14155550100"
+	ours         = lookuptest.Line
 )
 
 func TestWaitingListsTheOldestFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.post(
-		event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":5,"first_name":"Ada","last_name":"Example","phone":"`+ada+`","company":"Example Ltd"`),
-		missed("c2", bob, "2026-03-12T15:00:00Z"),
-		missed("c1", ada, "2026-03-12T14:00:00Z"),
-		left("c1", ada, "2026-03-12T14:01:00Z", "Please call me"),
-		missed("c3", cy, "2026-03-12T16:00:00Z"),
-		talked("c4", "outbound", ours, cy, "2026-03-12T17:00:00Z"),
+	w.Post(
+		lookuptest.Event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":5,"first_name":"Ada","last_name":"Example","phone":"`+ada+`","company":"Example Ltd"`),
+		lookuptest.Missed("c2", bob, "2026-03-12T15:00:00Z"),
+		lookuptest.Missed("c1", ada, "2026-03-12T14:00:00Z"),
+		lookuptest.Left("c1", ada, "2026-03-12T14:01:00Z", "Please call me"),
+		lookuptest.Missed("c3", cy, "2026-03-12T16:00:00Z"),
+		lookuptest.Talked("c4", events.Outbound, cy, "2026-03-12T17:00:00Z"),
 	)
-	w.act(bob, followup.ActClaim, now.Add(-time.Minute), "")
+	w.Act(bob, followup.ActClaim, now.Add(-time.Minute), "Kim", "")
 	got, err := w.look.Waiting(t.Context(), lookup.Page{})
 	if err != nil {
 		t.Fatal(err)
@@ -222,7 +127,7 @@ func TestPagesOfThoseWhoWait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i := range 7 {
-		w.post(missed(fmt.Sprint("c", i), fmt.Sprintf("+1415555013%d", i), fmt.Sprintf("2026-03-12T14:0%d:00Z", i)))
+		w.Post(lookuptest.Missed(fmt.Sprint("c", i), fmt.Sprintf("+1415555013%d", i), fmt.Sprintf("2026-03-12T14:0%d:00Z", i)))
 	}
 	var got []string
 	var page lookup.Page
@@ -254,18 +159,18 @@ func TestPagesOfThoseWhoWait(t *testing.T) {
 func TestTodaySaysWhatBecameOfEachCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.post(
-		missed("waits", ada, "2026-03-12T18:00:00Z"),
-		missed("returned", bob, "2026-03-12T14:00:00Z"),
-		talked("out", "outbound", ours, bob, "2026-03-12T15:00:00Z"),
-		missed("again", bob, "2026-03-12T16:00:00Z"),
-		left("said", "+14155550123", "2026-03-12T17:00:00Z", "Hello"),
-		missed("answered", cy, "2026-03-12T13:00:00Z"),
-		talked("answered", "inbound", cy, ours, "2026-03-12T13:00:20Z"),
-		missed("late", "+14155550124", "2026-03-12T04:30:00Z"),   // half past midnight in New York
-		missed("before", "+14155550125", "2026-03-12T03:30:00Z"), // the evening before
+	w.Post(
+		lookuptest.Missed("waits", ada, "2026-03-12T18:00:00Z"),
+		lookuptest.Missed("returned", bob, "2026-03-12T14:00:00Z"),
+		lookuptest.Talked("out", events.Outbound, bob, "2026-03-12T15:00:00Z"),
+		lookuptest.Missed("again", bob, "2026-03-12T16:00:00Z"),
+		lookuptest.Left("said", "+14155550123", "2026-03-12T17:00:00Z", "Hello"),
+		lookuptest.Missed("answered", cy, "2026-03-12T13:00:00Z"),
+		lookuptest.Talked("answered", events.Inbound, cy, "2026-03-12T13:00:20Z"),
+		lookuptest.Missed("late", "+14155550124", "2026-03-12T04:30:00Z"),   // half past midnight in New York
+		lookuptest.Missed("before", "+14155550125", "2026-03-12T03:30:00Z"), // the evening before
 	)
-	w.act("+14155550123", followup.ActDone, at("19:00"), "talked on my mobile")
+	w.Act("+14155550123", followup.ActDone, at("19:00"), "Kim", "talked on my mobile")
 	w.queries.queries.Store(0)
 	got, err := w.look.Day(t.Context(), now, lookup.Page{})
 	if err != nil {
@@ -316,14 +221,14 @@ func TestTodaySaysWhatBecameOfEachCall(t *testing.T) {
 func TestACallerIsEverythingWithOneNumber(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.post(
-		event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":5,"first_name":"Ada","phone":"(415) 555-0120"`),
-		missed("c1", ada, "2026-03-12T14:00:00Z"),
-		left("c1", ada, "2026-03-12T14:01:00Z", "Please call me"),
-		event("sms.received", "2026-03-12T14:30:00Z", `"message_id":"m1","direction":"inbound","from":"415-555-0120","to":"`+ours+`","body":"Any news?"`),
-		talked("c2", "outbound", ours, ada, "2026-03-12T15:00:00Z"),
+	w.Post(
+		lookuptest.Event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":5,"first_name":"Ada","phone":"(415) 555-0120"`),
+		lookuptest.Missed("c1", ada, "2026-03-12T14:00:00Z"),
+		lookuptest.Left("c1", ada, "2026-03-12T14:01:00Z", "Please call me"),
+		lookuptest.Event("sms.received", "2026-03-12T14:30:00Z", `"message_id":"m1","direction":"inbound","from":"415-555-0120","to":"`+ours+`","body":"Any news?"`),
+		lookuptest.Talked("c2", events.Outbound, ada, "2026-03-12T15:00:00Z"),
 	)
-	w.act(ada, followup.ActSnooze, at("14:45"), "")
+	w.Act(ada, followup.ActSnooze, at("14:45"), "Kim", "")
 	for _, typed := range []string{"415 555 0120", "+1 (415) 555-0120", "001 415 555 0120"} {
 		w.queries.queries.Store(0)
 		got, err := w.look.Caller(t.Context(), typed, lookup.Page{})
@@ -364,13 +269,13 @@ func TestPagesOfATimeline(t *testing.T) {
 		if i%3 == 0 {
 			from = "4155550120"
 		}
-		w.post(
-			missed(id, from, now.Add(-time.Duration(i)*time.Minute).Format(time.RFC3339)),
-			left(id, from, now.Add(-time.Duration(i)*time.Minute+90*time.Second).Format(time.RFC3339), "Hello"),
+		w.Post(
+			lookuptest.Missed(id, from, now.Add(-time.Duration(i)*time.Minute).Format(time.RFC3339)),
+			lookuptest.Left(id, from, now.Add(-time.Duration(i)*time.Minute+90*time.Second).Format(time.RFC3339), "Hello"),
 		)
 		want = append(want, id)
 	}
-	w.act(ada, followup.ActClaim, now.Add(-150*time.Second), "")
+	w.Act(ada, followup.ActClaim, now.Add(-150*time.Second), "Kim", "")
 	for _, limit := range []int{1, 2, 3, 7, 50} {
 		var got []string
 		acts, events := 0, 0
@@ -404,11 +309,11 @@ func TestPagesOfATimeline(t *testing.T) {
 func TestACallIsWhatItsEventsSay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.post(missed("a#b/c d", ada, "2026-03-12T14:00:00Z"), left("a#b/c d", ada, "2026-03-12T14:01:00Z", "Please <b>call</b> \u202eme\u009b"))
+	w.Post(lookuptest.Missed("a#b/c d", ada, "2026-03-12T14:00:00Z"), lookuptest.Left("a#b/c d", ada, "2026-03-12T14:01:00Z", "Please <b>call</b> \u202eme\u009b"))
 	key := table.Key{PK: table.CallPartition("a#b/c d"), SK: table.EventMark + "x"}
-	w.put(table.AlertedItem(key, events.KindMissedCall, at("14:00"), at("14:02")))
-	w.put(table.PublishingItem(key, events.KindMissedCall, key))
-	w.put(table.ReturnedItem(key, events.KindMissedCall, "answered", at("14:05")))
+	w.Add(table.AlertedItem(key, events.KindMissedCall, at("14:00"), at("14:02")))
+	w.Add(table.PublishingItem(key, events.KindMissedCall, key))
+	w.Add(table.ReturnedItem(key, events.KindMissedCall, "answered", at("14:05")))
 	w.queries.queries.Store(0)
 	got, err := w.look.Call(t.Context(), "CALL#a#b/c d")
 	if err != nil {
@@ -427,7 +332,7 @@ func TestACallIsWhatItsEventsSay(t *testing.T) {
 		t.Errorf("alerts (-want +got):\n%s", diff)
 	}
 	body, err := got.Events[0].Payload()
-	if err != nil || string(body) != missed("a#b/c d", ada, "2026-03-12T14:00:00Z") {
+	if err != nil || string(body) != lookuptest.Missed("a#b/c d", ada, "2026-03-12T14:00:00Z") {
 		t.Errorf("payload %s, %v", body, err)
 	}
 	event, err := w.look.Event(t.Context(), got.Events[1].Key)
@@ -446,18 +351,18 @@ func TestACallIsWhatItsEventsSay(t *testing.T) {
 func TestATextAndAContact(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.post(
-		event("sms.sent", "2026-03-12T14:30:00Z", `"message_id":"m1","direction":"outbound","from":"`+ours+`","to":"`+ada+`","body":"We&#039;ll call","status":"sent","agent_name":"Kim"`),
-		event("sms.delivered", "2026-03-12T14:30:05Z", `"message_id":"m1","direction":"outbound","from":"`+ours+`","to":"`+ada+`","status":"delivered"`),
-		event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":5,"first_name":"Ada","phone":"`+ada+`"`),
-		event("contact.updated", "2026-03-02T08:00:00Z", `"contact_id":5,"last_name":"Example","phone":"`+bob+`"`),
+	w.Post(
+		lookuptest.Event("sms.sent", "2026-03-12T14:30:00Z", `"message_id":"m1","direction":"outbound","from":"`+ours+`","to":"`+ada+`","body":"We&#039;ll call","status":"sent","agent_name":"Kim"`),
+		lookuptest.Event("sms.delivered", "2026-03-12T14:30:05Z", `"message_id":"m1","direction":"outbound","from":"`+ours+`","to":"`+ada+`","status":"delivered"`),
+		lookuptest.Event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":5,"first_name":"Ada","phone":"`+ada+`"`),
+		lookuptest.Event("contact.updated", "2026-03-02T08:00:00Z", `"contact_id":5,"last_name":"Example","phone":"`+bob+`"`),
 	)
 	w.queries.queries.Store(0)
 	m, err := w.look.Message(t.Context(), "m1")
 	if err != nil || m.Text != "We'll call" || m.Status != "delivered" || m.Agent != "Kim" || m.Party.Number != ada || len(m.Events) != 2 || m.Line.Number != ours {
 		t.Errorf("%+v, %v", m, err)
 	}
-	w.costs(1)
+	w.costs(2)
 	c, err := w.look.Contact(t.Context(), "5")
 	if err != nil || c.Name != "Ada Example" || len(c.Numbers) != 1 || c.Numbers[0].Number != bob || len(c.Former) != 1 || c.Former[0].Number != ada {
 		t.Errorf("%+v, %v", c, err)
@@ -472,7 +377,7 @@ func TestRejectedDeliveriesAreListedByArrival(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i := range 5 {
-		w.put(table.RejectedItem(table.Rejection{
+		w.Add(table.RejectedItem(table.Rejection{
 			Reason: "wrong signature", Body: fmt.Appendf(nil, `{"n":%d,"x":"\u001b[31m`+"\x1b[31m"+`"}`, i), Headers: map[string]string{"content-type": "text/plain"},
 		}, now.Add(-time.Duration(i)*20*time.Hour)))
 	}
@@ -505,5 +410,114 @@ func TestRejectedDeliveriesAreListedByArrival(t *testing.T) {
 		if _, err := w.look.Rejection(t.Context(), id); !errors.Is(err, want) {
 			t.Errorf("%.20q: error %v, want %v", id, err, want)
 		}
+	}
+}
+
+func TestStatsCountByLineAndHour(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Post(
+		lookuptest.Missed("c1", ada, "2026-03-12T14:10:00Z"),
+		lookuptest.Talked("c2", events.Outbound, ada, "2026-03-12T14:40:00Z"),
+		lookuptest.Left("c3", bob, "2026-03-12T15:10:00Z", "Hello"),
+		lookuptest.Talked("c4", events.Inbound, cy, "2026-03-12T15:20:00Z"),
+		lookuptest.Talked("c5", events.Inbound, cy, "2026-03-11T15:20:00Z"),
+		lookuptest.Missed("c6", cy, "2026-03-12T15:30:00Z"),
+		lookuptest.Talked("c6", events.Inbound, cy, "2026-03-12T15:31:00Z"),
+	)
+	line := lookup.Line{Number: ours, Shown: "+1 415-555-0100"}
+	for scan, answered := range map[bool]int{false: 1, true: 2} {
+		w.queries.queries.Store(0)
+		got, err := w.look.Stats(t.Context(), w.look.Today(), now, scan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.costs(5 + 3)
+		want := []lookup.StatsRow{
+			{Line: line, Hour: at("14:00"), Counts: lookup.Counts{Missed: 1}},
+			{Line: line, Hour: at("15:00"), Counts: lookup.Counts{Voicemail: 1, Answered: answered}},
+		}
+		if diff := cmp.Diff(want, got.Rows); diff != "" {
+			t.Errorf("scan %t (-want +got):\n%s", scan, diff)
+		}
+		if want := (lookup.Callback{Calls: 1, Median: 1800, Slow: 1800}); got.Callback != want {
+			t.Errorf("%+v, want %+v", got.Callback, want)
+		}
+	}
+}
+
+// A caller chooses names and texts, and so do those who write to the table by hand.
+func TestNothingThatIsShownCanBeTakenForMoreThanText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	evil := strings.Repeat(`x\u001b[31m\u009b31m\u202e\u200f\u0007\r\n`, 500)
+	name := `"first_name":"` + evil + `","company":"` + evil + `"`
+	w.Post(
+		lookuptest.Event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":5,"phone":"`+ada+`",`+name),
+		lookuptest.Event("voicemail.received", "2026-03-12T14:00:00Z", `"call_id":"c1","from":"`+ada+`","to":"`+ours+`","transcription":"`+evil+`","agent_name":"`+evil+`","justcall_line_name":"`+evil+`","recording_url":"javascript:alert(1)"`),
+		lookuptest.Event("sms.received", "2026-03-12T14:30:00Z", `"message_id":"m1","direction":"inbound","from":"`+ada+`","to":"`+ours+`","body":"`+evil+`"`),
+		lookuptest.Event("call.missed", "2026-03-12T15:00:00Z", `"call_id":"c2","direction":"inbound","from":"`+bob+`","to":"`+evil+`","contact_name":"`+evil+`"`),
+	)
+	w.Act(ada, followup.ActClaim, at("19:59"), "Kim\x1b[31m", "")
+	w.Act(bob, followup.ActDone, at("19:59"), "Kim\x1b[31m", "why\x1b[31m")
+	var shown []any
+	add := func(value any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Error(err)
+		}
+		shown = append(shown, value)
+	}
+	ctx := t.Context()
+	add(w.look.Waiting(ctx, lookup.Page{}))
+	add(w.look.Day(ctx, now, lookup.Page{}))
+	add(w.look.Caller(ctx, ada, lookup.Page{}))
+	add(w.look.Caller(ctx, bob, lookup.Page{}))
+	add(w.look.Call(ctx, "c1"))
+	add(w.look.Call(ctx, "c2"))
+	add(w.look.Message(ctx, "m1"))
+	add(w.look.Contact(ctx, "5"))
+	for _, value := range shown {
+		text, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := strings.IndexFunc(string(text), func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }); i >= 0 || strings.Contains(string(text), `\u`) {
+			t.Errorf("%T: %.200s", value, text[max(0, i-50):])
+		}
+		if strings.Contains(string(text), "javascript:") {
+			t.Errorf("%T has a link that is none of the web", value)
+		}
+	}
+}
+
+// A voicemail whose caller withheld the number is a caller of its own.
+func TestAVoicemailWithoutANumber(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Post(
+		lookuptest.Left("c%1", "anonymous", "2026-03-12T14:00:00Z", "Call me at the office"),
+		lookuptest.Event("voicemail.received", "2026-03-12T15:00:00Z", `"from":"anonymous","to":"`+ours+`","transcription":"No id"`),
+	)
+	list, err := w.look.Waiting(t.Context(), lookup.Page{})
+	if err != nil || len(list.Callers) != 2 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	for i, want := range []string{"Call me at the office", "No id"} {
+		waiter := list.Callers[i]
+		if waiter.Voicemail.Words != want || waiter.Number != "" {
+			t.Errorf("%+v, want %q", waiter, want)
+		}
+		c, err := w.look.Caller(t.Context(), waiter.Key, lookup.Page{})
+		if err != nil || len(c.Timeline) != 1 || c.Timeline[0].Voicemail.Words != want || c.FollowUp.State != lookup.Waits {
+			t.Errorf("%s: %+v, %v", waiter.Key, c, err)
+		}
+	}
+	day, err := w.look.Day(t.Context(), now, lookup.Page{})
+	if err != nil || len(day.Calls) != 2 || day.Calls[0].FollowUp.State != lookup.Waits || day.Calls[1].FollowUp.State != lookup.Waits {
+		t.Errorf("%+v, %v", day, err)
+	}
+	if _, err := w.look.Caller(t.Context(), "call:"+strings.Repeat("#/", 1500), lookup.Page{}); !errors.Is(err, lookup.ErrNotFound) {
+		t.Error(err)
 	}
 }

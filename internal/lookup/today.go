@@ -28,14 +28,14 @@ type Unserved struct {
 
 // Counts says how many calls ended how.
 type Counts struct {
-	Missed    int `json:"missed,omitzero"`
-	Abandoned int `json:"abandoned,omitzero"`
-	Voicemail int `json:"voicemail,omitzero"`
+	Missed    int `json:"missed"`
+	Abandoned int `json:"abandoned"`
+	Voicemail int `json:"voicemail"`
 	// Unknown are those of which nobody knows how they ended.
-	Unknown int `json:"unknown,omitzero"`
-	// Answered are those that somebody answered after they had been taken for unserved.
+	Unknown int `json:"unknown"`
+	// Answered are those whose alert was taken back because somebody answered after all.
 	// The table has no list of the others.
-	Answered int `json:"answered,omitzero"`
+	Answered int `json:"answered"`
 }
 
 // Unserved returns how many of the calls nobody served, as far as that is known.
@@ -56,8 +56,8 @@ func (c *Counts) add(call UnservedCall) {
 	}
 }
 
-// Hour is an hour by the clock, in the look-up's zone. Where a clock is put back, two
-// have the same name.
+// Hour is an hour by the clock in the look-up's zone, whatever the zone of Start. Where a
+// clock is put back, two have the same name.
 type Hour struct {
 	Start time.Time `json:"start"`
 	Counts
@@ -91,26 +91,21 @@ func (l *Lookup) Day(ctx context.Context, at time.Time, p Page) (Unserved, error
 // It reads the whole time to count it: five queries for each day in UTC that is touched,
 // which are two for a day elsewhere. It makes one more for each caller on the page.
 func (l *Lookup) Unserved(ctx context.Context, from, to time.Time, p Page) (u Unserved, err error) {
-	switch {
-	case !from.Before(to):
-		return u, fmt.Errorf("%w: the end is not behind the beginning", ErrSpan)
-	case from.After(l.Now()):
-		return u, fmt.Errorf("%w: that is still to come", ErrSpan)
-	case to.Sub(from) > (maxDays+1)*24*time.Hour:
-		return u, fmt.Errorf("%w: at most %d at once", ErrSpan, maxDays)
+	if err := l.checkSpan(from, to); err != nil {
+		return u, err
 	}
 	name := "unserved " + table.Time(from) + " " + table.Time(to)
 	var after position
 	if err := p.After.read(name, &after); err != nil {
 		return u, err
 	}
-	u = Unserved{From: from, To: to}
+	u = Unserved{From: from.UTC(), To: to.UTC(), Hours: []Hour{}}
 	all, err := l.readUnserved(ctx, from, to)
 	if err != nil {
 		return u, err
 	}
 	for _, call := range all {
-		u.add(l.zone, call)
+		u.add(l.hour(call.At), call)
 	}
 	rest := all
 	if after != (position{}) {
@@ -127,10 +122,27 @@ func (l *Lookup) Unserved(ctx context.Context, from, to time.Time, p Page) (u Un
 	return u, l.follow(ctx, u.Calls)
 }
 
-func (u *Unserved) add(zone *time.Location, call UnservedCall) {
+// checkSpan returns an error that wraps [ErrSpan] if nobody can ask for that time.
+func (l *Lookup) checkSpan(from, to time.Time) error {
+	switch {
+	case !from.Before(to):
+		return fmt.Errorf("%w: the end is not behind the beginning", ErrSpan)
+	case from.After(l.Now()):
+		return fmt.Errorf("%w: that is still to come", ErrSpan)
+	case to.Sub(from) > (maxDays+1)*24*time.Hour:
+		return fmt.Errorf("%w: at most %d at once", ErrSpan, maxDays)
+	}
+	return nil
+}
+
+// hour returns when the hour of a time begins, by the clock in the look-up's zone.
+func (l *Lookup) hour(at time.Time) time.Time {
+	at = at.In(l.zone)
+	return at.Add(-time.Duration(at.Minute())*time.Minute - time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond())).UTC()
+}
+
+func (u *Unserved) add(hour time.Time, call UnservedCall) {
 	u.Count.add(call)
-	at := call.At.In(zone)
-	hour := at.Add(-time.Duration(at.Minute())*time.Minute - time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond()))
 	i, found := slices.BinarySearchFunc(u.Hours, hour, func(h Hour, at time.Time) int { return h.Start.Compare(at) })
 	if !found {
 		u.Hours = slices.Insert(u.Hours, i, Hour{Start: hour})

@@ -27,6 +27,9 @@ func New(defaultCountry string) (Book, error) {
 	return Book{defaultCountry}, nil
 }
 
+// Country returns the country of the Book, "" for none.
+func (b Book) Country() string { return b.country }
+
 // Canonical returns the number that a text means, as "+" and its digits. All
 // spellings that reach one phone have the same canonical number. It returns "" if
 // the text has no number.

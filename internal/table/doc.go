@@ -19,19 +19,10 @@
 //	missed calls, voicemails of a day   GSI2   ALERT#<day>#<shard>  by time
 //	callers who wait                    GSI3   WAITING              by time
 //
-// What a list shows is in the index, so no item has to be read for it:
-//
-//	waiting           one query of GSI3
-//	today             one query of GSI2 for each of [AlertPartitions]; entries of one PK are
-//	                  one call; marks among them say what was taken back, and GSI3 who
-//	                  still waits
-//	caller            one query of GSI1 for each of the caller's spellings, newest first; the
-//	                  name is with the spellings, in CALLER#<number>
-//	call, message,    one query of their partition
-//	contact, rejected
-//	stats             as today; answered calls are in no index. An item of a call as a
-//	                  whole could be: GSI2 takes any partition, such as CALLS#<day>#<shard>,
-//	                  and projects [End] and the members that tell the rest
+// What a list shows is in the index, so no item has to be read for it: package lookup makes
+// the queries, and tells how many. Answered calls are in no index. An item of a call as a
+// whole could be: GSI2 takes any partition, such as CALLS#<day>#<shard>, and projects [End]
+// and the members that tell the rest.
 //
 // An entry has the sender's members, whose names and shapes differ between the formats,
 // and outcome, direction and kind, which do not.

@@ -79,8 +79,7 @@ const (
 
 // Errors of a [Store]. They are wrapped with what was being done; ask with
 // errors.Is. No error text contains item content. Any other error is a bug of
-// ours, a fault of the setup (no such table, access denied), or the caller's own
-// context, cancelled.
+// ours, a fault of the setup, or the caller's own context, cancelled.
 var (
 	// ErrTooLarge: the item is over [MaxItemSize].
 	ErrTooLarge = errors.New("item over 400 KB")
@@ -105,6 +104,13 @@ var (
 	// failed internally. The same call is worth another attempt. A Put that
 	// fails this way may still have written the item.
 	ErrUnavailable = errors.New("table unavailable")
+
+	// ErrDenied: whoever asks has no right to, or credentials that are wrong or have
+	// expired.
+	ErrDenied = errors.New("no access")
+
+	// ErrNoTable: there is no such table.
+	ErrNoTable = errors.New("no such table")
 )
 
 // Store keeps items. Its methods may be called concurrently. An item that has [Expired]

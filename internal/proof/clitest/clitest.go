@@ -89,6 +89,14 @@ func (r Result) Exits(t *testing.T, code int) {
 	}
 }
 
+// Fails checks that the exit code is that of an error, whichever.
+func (r Result) Fails(t *testing.T) {
+	t.Helper()
+	if r.Code == 0 {
+		t.Errorf("exit code 0\nstdout:\n%s\nstderr:\n%s", r.Stdout, r.Stderr)
+	}
+}
+
 // Says checks that each text is printed.
 func (r Result) Says(t *testing.T, texts ...string) {
 	t.Helper()

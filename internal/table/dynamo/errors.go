@@ -15,7 +15,8 @@ import (
 )
 
 // WrapError turns the error of a call of DynamoDB into one of a [table.Store]. It
-// wraps [table.ErrUnavailable] or [table.ErrTooLarge] where one of them applies. The
+// wraps [table.ErrUnavailable], [table.ErrTooLarge], [table.ErrNoTable] or
+// [table.ErrDenied] where one of them applies. The
 // text starts with operation, what was being done.
 //
 // An error response is not wrapped but described by [awsclient.SafeMessage], because
@@ -31,6 +32,10 @@ func WrapError(operation string, err error) error {
 	case isAPIErr && apiErr.ErrorCode() == "ValidationException" &&
 		strings.HasPrefix(apiErr.ErrorMessage(), "Item size"):
 		return fmt.Errorf("%s: %w", operation, table.ErrTooLarge)
+	case isAPIErr && apiErr.ErrorCode() == "ResourceNotFoundException":
+		return fmt.Errorf("%s: %w: %s", operation, table.ErrNoTable, awsclient.SafeMessage(err))
+	case awsclient.IsDenied(err):
+		return fmt.Errorf("%s: %w: %s", operation, table.ErrDenied, awsclient.SafeMessage(err))
 	case isAPIErr:
 		return fmt.Errorf("%s: %s", operation, awsclient.SafeMessage(err))
 	case status == 0 && isConnection(err):

@@ -5,8 +5,11 @@ package renew
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/ringback/ringback/events"
@@ -39,7 +42,7 @@ func Events(ctx context.Context, store table.Store, after table.Cursor, done fun
 		if !table.IsEvent(table.KeyOf(item)) {
 			continue
 		}
-		if renewed, was, ok := renew(item); ok {
+		if renewed, was, ok := Event(item); ok {
 			updated, err := store.Update(ctx, renewed, was)
 			if err != nil {
 				return p, fmt.Errorf("renew an event: %w", err)
@@ -57,10 +60,10 @@ func Events(ctx context.Context, store table.Store, after table.Cursor, done fun
 	return p, nil
 }
 
-// renew returns an event as it would be stored today, in place of the version was. ok is
+// Event returns an event as it would be stored today, in place of the version was. ok is
 // false if it is up to date, or if it has to stay as it is: its body cannot be read, or
 // would be kept under another key, so that it would be there twice.
-func renew(item table.Item) (renewed table.Item, was int64, ok bool) {
+func Event(item table.Item) (renewed table.Item, was int64, ok bool) {
 	envelope, err := table.EnvelopeOf(item)
 	if err != nil {
 		return nil, 0, false
@@ -97,6 +100,33 @@ func renew(item table.Item) (renewed table.Item, was int64, ok bool) {
 	}
 	renewed[table.Version] = attr.Number(strconv.FormatInt(max(was, 0)+1, 10))
 	return renewed, was, true
+}
+
+// Changes says in which attributes two items of one event differ, sorted: with both values
+// where they are words of ours, else with the name alone.
+func Changes(before, after table.Item) (all []string) {
+	names := maps.Clone(before)
+	maps.Copy(names, after)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		old, now := table.Item{name: before[name]}, table.Item{name: after[name]}
+		switch {
+		case name == table.Version:
+		case before[name] == nil:
+			old = nil
+		case after[name] == nil:
+			now = nil
+		}
+		if name == table.Version || same(old, now) {
+			continue
+		}
+		switch name {
+		case table.Kind, table.Outcome:
+			all = append(all, fmt.Sprintf("%s: %s → %s", name, cmp.Or(table.Text(old, name), "none"), cmp.Or(table.Text(now, name), "none")))
+		default:
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // same reports whether two items are one, as the table has them.

@@ -1,0 +1,527 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/lookup"
+)
+
+// one returns what checks that a command has one argument.
+func one(wanted string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 || args[0] == "" {
+			return fmt.Errorf("give %s", wanted) //nolint:err113 // it is only printed
+		}
+		return nil
+	}
+}
+
+// notFound says what was not found, and what to do.
+func notFound(err error, format string, values ...any) error {
+	if errors.Is(err, lookup.ErrNotFound) {
+		return fmt.Errorf("%w: %s", lookup.ErrNotFound, fmt.Sprintf(format, values...))
+	}
+	return err
+}
+
+func newCaller() *cobra.Command {
+	var flags lookFlags
+	var pages pageFlags
+	c := &cobra.Command{
+		Use:   "caller PHONE",
+		Short: "Show everything with one number: calls, voicemails, texts, contact, what was done",
+		Long: `caller shows who has a number, how things stand, and what happened, the newest first:
+calls, voicemails, texts, changes of the contact, and what was done by hand. PHONE is
+the number in any spelling. Of a voicemail whose caller withheld the number, it is
+"call:" and the ID of the call.`,
+		Example: `  ringback caller "+1 415 555 8765"
+  ringback caller "(415) 555-8765" --default-country US
+  ringback caller 4155558765 --stack ringback --output json`,
+		Args: one("one telephone number, in quotes if it has blanks"),
+		RunE: func(c *cobra.Command, args []string) error {
+			page, err := pages.page()
+			if err != nil {
+				return err
+			}
+			return flags.look(c, func(o opened, p printer) error { return printCaller(c.Context(), o, p, args[0], page) })
+		},
+	}
+	flags.add(c, outputCSV)
+	pages.add(c)
+	return c
+}
+
+func printCaller(ctx context.Context, o opened, p printer, number string, page lookup.Page) error {
+	found, err := o.Caller(ctx, number, page)
+	if err != nil {
+		return notFound(err, "nobody with that number has called or was called. Check the number, or give its country code")
+	}
+	p.row("Caller", who(found.Party))
+	p.row("Number", found.Shown)
+	if found.Blocked {
+		p.row("Contact", "blocked")
+	}
+	if found.FollowUp.State.Open() {
+		p.row("Now", fmt.Sprintf("waits since %s: %s", p.clock(found.FollowUp.Since), count(max(1, found.FollowUp.Unserved), "call", "calls")+" that nobody served"))
+		p.row("Note", p.note(found.FollowUp, lookup.Voicemail{}))
+	} else {
+		p.row("Now", p.became(found.FollowUp, p.now))
+		p.row("Why", found.FollowUp.Why)
+	}
+	p.printf("\n")
+	type entry = lookup.Entry
+	columns := []column[entry]{
+		{head: "TIME", name: "at", text: func(e entry) string { return p.clockOf(e.At, true) }, value: func(e entry) string { return stamp(e.At) }},
+		{head: "WHAT", text: whatOf, atLeast: 12},
+		{name: "kind", value: func(e entry) string { return string(e.Kind) }},
+		{name: "id", value: func(e entry) string { return e.ID }},
+		{name: "direction", value: func(e entry) string { return string(e.Direction) }},
+		{name: "outcome", value: func(e entry) string { return string(e.Outcome) }},
+		{head: "LINE", text: func(e entry) string { return e.Line.Label() }, atLeast: 6},
+		{name: "line", value: func(e entry) string { return e.Line.Number }},
+		{head: "WHO", name: "who", text: whoOf, value: whoOf, atLeast: 6},
+		{name: "seconds", value: func(e entry) string { return numberOf(e.Seconds) }},
+		{head: "TEXT", name: "text", text: textOf, value: textOf, atLeast: 12},
+		{head: "ID", text: idOf, atLeast: 12},
+		{name: "recording_url", value: func(e entry) string { return e.Voicemail.URL + e.Recording }},
+	}
+	if err := printRows(p, columns, found.Timeline, found); err != nil {
+		return err
+	}
+	p.rest(found.Next)
+	return nil
+}
+
+// idOf returns the id by which a command finds the entry.
+func idOf(e lookup.Entry) string { return e.ID }
+
+func whoOf(e lookup.Entry) string { return e.By + e.Agent }
+
+func textOf(e lookup.Entry) string { return e.Text + e.Voicemail.Words }
+
+// whatOf says in a few words what happened.
+func whatOf(e lookup.Entry) string {
+	direction := map[events.Direction]string{events.Inbound: "incoming ", events.Outbound: "outgoing "}[e.Direction]
+	switch {
+	case e.Kind == lookup.KindAct:
+		return e.Act
+	case e.Kind == events.KindMessage:
+		return direction + "text"
+	case e.Kind == events.KindContact:
+		return e.Type
+	case e.Kind.IsCall() && e.Outcome == events.Voicemailed:
+		return direction + "call: voicemail"
+	case e.Kind.IsCall() && e.Outcome != "":
+		text := direction + "call: " + outcomeOf(e.Outcome)
+		if e.Seconds > 0 && e.Outcome == events.Answered {
+			text += ", " + lasted(time.Duration(e.Seconds)*time.Second)
+		}
+		return text
+	case e.Kind.IsCall():
+		return direction + "call"
+	}
+	return e.Type
+}
+
+func newCall() *cobra.Command {
+	var flags lookFlags
+	var bodies bool
+	c := &cobra.Command{
+		Use:   "call ID",
+		Short: "Show a call: what its events say, its alerts, and what became of it",
+		Long: `call shows what the events of a call say, who called, what became of it, and, in the
+order in which they happened, its events and what was done about its alerts. The ID is
+JustCall's: call_id in format A, call_sid in format B.`,
+		Example: `  ringback call call_1d4e5f6a
+  ringback call call_1d4e5f6a --stack ringback
+  ringback call call_1d4e5f6a --bodies`,
+		Args: one("the ID of one call, such as call_1d4e5f6a"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return flags.look(c, func(o opened, p printer) error {
+				found, err := o.Call(c.Context(), args[0])
+				switch {
+				case err != nil:
+					return notFound(err, "no call %s in the table", alert.Visible(args[0]))
+				case bodies:
+					return printBodies(p, found.Events)
+				}
+				return printCall(p, found)
+			})
+		},
+	}
+	flags.add(c)
+	addBodies(c, &bodies)
+	return c
+}
+
+func addBodies(c *cobra.Command, bodies *bool) {
+	c.Flags().BoolVar(bodies, "bodies", false, "print the events' bodies instead, as they were received")
+	c.MarkFlagsMutuallyExclusive("bodies", "output")
+}
+
+func printBodies(p printer, all []lookup.Event) error {
+	for _, e := range all {
+		body, err := e.Payload()
+		if err == nil {
+			err = p.write(body)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printCall(p printer, c lookup.Call) error {
+	if p.form == outputJSON {
+		return p.printJSON(c)
+	}
+	p.row("Call", c.ID)
+	p.party("Caller", c.Caller)
+	p.row("Line", lineOf(c.Line))
+	p.row("Outcome", strings.TrimPrefix(whatOf(lookup.Entry{Kind: events.KindCall, Direction: c.Direction, Outcome: c.Outcome}), "call: "))
+	p.row("Began", p.moment(c.Start))
+	if c.End.After(c.Start) {
+		p.row("Ended", p.moment(c.End))
+	}
+	if c.RingSeconds > 0 {
+		p.row("Rang", lasted(time.Duration(c.RingSeconds)*time.Second))
+	}
+	if c.TalkSeconds > 0 {
+		p.row("Talked", lasted(time.Duration(c.TalkSeconds)*time.Second))
+	}
+	p.row("Answered", c.AnsweredBy)
+	p.row("Tried", strings.Join(c.Agents, ", "))
+	p.row("Reason", c.Reason)
+	p.row("Voicemail", c.Voicemail.Words)
+	p.row("Listen", c.Voicemail.URL)
+	if c.FollowUp.State != lookup.NotKnown && c.Outcome != events.Answered && c.Direction != events.Outbound {
+		p.row("Now", p.became(c.FollowUp, c.Start))
+	}
+	p.printf("\n")
+	return printHistory(p, c.Events, c.Alerts)
+}
+
+// party prints who somebody is.
+func (p printer) party(name string, of lookup.Party) {
+	text := who(of)
+	if of.Shown != "" {
+		text = strings.TrimSpace(text + " " + of.Shown)
+	}
+	p.row(name, text)
+}
+
+func lineOf(n lookup.Line) string {
+	if n.Name != "" && n.Shown != "" {
+		return n.Name + " (" + n.Shown + ")"
+	}
+	return n.Label()
+}
+
+// printHistory prints events and what was done about alerts, in the order of time.
+func printHistory(p printer, all []lookup.Event, alerts []lookup.Alert) error {
+	type line struct {
+		at         time.Time
+		what, text string
+	}
+	var lines []line
+	for _, e := range all {
+		text := []string{kindName(e.Kind)}
+		if e.Agent != "" {
+			text = append(text, e.Agent)
+		}
+		lines = append(lines, line{e.At, e.Type, strings.Join(append(text, e.Odd...), "; ")})
+	}
+	did := map[string]string{
+		"sent": "alert sent", "returned": "alert taken back", "not_sent": "alert not sent", "sending": "alert about to go out",
+		"returning": "alert about to be taken back",
+	}
+	for _, a := range alerts {
+		text := kindName(a.Kind)
+		if a.Reason != "" {
+			text += "; " + strings.ReplaceAll(a.Reason, "_", " ")
+		}
+		if a.OtherCall != "" {
+			text += "; call " + a.OtherCall
+		}
+		lines = append(lines, line{a.At, did[a.Did], text})
+	}
+	slices.SortStableFunc(lines, func(a, b line) int {
+		if a.at.IsZero() != b.at.IsZero() { // what is under way comes last
+			return b.at.Compare(a.at)
+		}
+		return a.at.Compare(b.at)
+	})
+	return printTable(p, []column[line]{
+		{head: "TIME", text: func(l line) string { return p.moment(l.at) }},
+		{head: "WHAT", text: func(l line) string { return l.what }, atLeast: 16},
+		{head: "DETAILS", text: func(l line) string { return l.text }, atLeast: 16},
+	}, lines)
+}
+
+func newMessage() *cobra.Command {
+	var flags lookFlags
+	var bodies bool
+	c := &cobra.Command{
+		Use:     "message ID",
+		Short:   "Show a text message",
+		Long:    "message shows a text message and its events. The ID is JustCall's: message_id in\nformat A, id in format B.",
+		Example: "  ringback message msg_a1b2c3d4",
+		Args:    one("the ID of one text, such as msg_a1b2c3d4"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return flags.look(c, func(o opened, p printer) error {
+				m, err := o.Message(c.Context(), args[0])
+				switch {
+				case err != nil:
+					return notFound(err, "no text %s in the table", alert.Visible(args[0]))
+				case bodies:
+					return printBodies(p, m.Events)
+				case p.form == outputJSON:
+					return p.printJSON(m)
+				}
+				p.row("Text", m.ID)
+				p.row("Direction", whatOf(lookup.Entry{Kind: events.KindMessage, Direction: m.Direction}))
+				p.party("With", m.Party)
+				p.row("Line", lineOf(m.Line))
+				p.row("Agent", m.Agent)
+				p.row("Status", m.Status)
+				p.row("Says", m.Text)
+				for _, url := range m.Media {
+					p.row("Attached", url)
+				}
+				p.printf("\n")
+				return printHistory(p, m.Events, nil)
+			})
+		},
+	}
+	flags.add(c)
+	addBodies(c, &bodies)
+	return c
+}
+
+func newContact() *cobra.Command {
+	var flags lookFlags
+	var bodies bool
+	c := &cobra.Command{
+		Use:     "contact ID",
+		Short:   "Show a contact of the address book",
+		Long:    "contact shows what the events of a contact come to, and the events. The ID is\nJustCall's: contact_id in format A, id in format B.",
+		Example: "  ringback contact 5551",
+		Args:    one("the ID of one contact, such as 5551"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return flags.look(c, func(o opened, p printer) error {
+				found, err := o.Contact(c.Context(), args[0])
+				switch {
+				case err != nil:
+					return notFound(err, "no contact %s in the table", alert.Visible(args[0]))
+				case bodies:
+					return printBodies(p, found.Events)
+				case p.form == outputJSON:
+					return p.printJSON(found)
+				}
+				p.row("Contact", found.ID)
+				p.row("Name", found.Name)
+				p.row("Company", found.Company)
+				for _, n := range found.Numbers {
+					p.row("Number", n.Shown+n.Text)
+				}
+				for _, n := range found.Former {
+					p.row("Had", n.Shown+n.Text)
+				}
+				for _, flag := range []struct {
+					is   bool
+					what string
+				}{{found.Blocked, "blocked"}, {found.DoNotDisturb, "do not disturb"}, {found.Removed, "removed from the address book"}} {
+					if flag.is {
+						p.row("State", flag.what)
+					}
+				}
+				p.printf("\n")
+				return printHistory(p, found.Events, nil)
+			})
+		},
+	}
+	flags.add(c)
+	addBodies(c, &bodies)
+	return c
+}
+
+func newRejected() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "rejected",
+		Short: "List deliveries that were refused, show one, take one in",
+		Long: `rejected is about deliveries that came with the right token and were refused: for a wrong
+signature, or because they are no event. They are kept for 30 days.`,
+	}
+	c.AddCommand(newRejectedList(), newRejectedShow(), newRejectedRelease())
+	return c
+}
+
+func newRejectedList() *cobra.Command {
+	var flags lookFlags
+	var pages pageFlags
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the deliveries that were refused, the newest first",
+		Example: "  ringback rejected list\n  ringback rejected list --stack ringback --output csv",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			page, err := pages.page()
+			if err != nil {
+				return err
+			}
+			return flags.look(c, func(o opened, p printer) error {
+				list, err := o.Rejections(c.Context(), page)
+				if err != nil {
+					return err
+				}
+				type rejected = lookup.Rejected
+				columns := []column[rejected]{
+					{name: "at", value: func(r rejected) string { return stamp(r.At) }},
+					{head: "ID", name: "id", text: func(r rejected) string { return r.ID }, value: func(r rejected) string { return r.ID }},
+					{head: "REASON", name: "reason", text: func(r rejected) string { return r.Reason }, value: func(r rejected) string { return r.Reason }, atLeast: 20},
+					{head: "BYTES", name: "bytes", text: func(r rejected) string { return numberOf(r.Size) }, value: func(r rejected) string { return numberOf(r.Size) }},
+				}
+				if err := printRows(p, columns, list.Rejected, list); err != nil {
+					return err
+				}
+				if len(list.Rejected) == 0 {
+					p.printf("No delivery was refused in the last 30 days.\n")
+				}
+				p.rest(list.Next)
+				return nil
+			})
+		},
+	}
+	flags.add(c, outputCSV)
+	pages.add(c)
+	return c
+}
+
+func newRejectedShow() *cobra.Command {
+	var flags lookFlags
+	var body bool
+	c := &cobra.Command{
+		Use:     "show ID",
+		Short:   "Show a delivery that was refused",
+		Example: "  ringback rejected show 2026-03-12T14:32:00.000Z#0011223344556677\n  ringback rejected show 2026-03-12T14:32:00.000Z#0011223344556677 --body > body.json",
+		Args:    one(`the ID of one delivery, as "ringback rejected list" prints it`),
+		RunE: func(c *cobra.Command, args []string) error {
+			return flags.look(c, func(o opened, p printer) error {
+				r, err := findRejected(c, o, args[0])
+				switch {
+				case err != nil:
+					return err
+				case body:
+					return p.write(r.Body)
+				case p.form == outputJSON:
+					return p.printJSON(r)
+				}
+				p.row("Rejected", p.moment(r.At))
+				p.row("Reason", r.Reason)
+				for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
+					p.row("Header", name+": "+r.Headers[name])
+				}
+				p.row("Bytes", numberOf(r.Size))
+				p.printf("\n")
+				return p.write([]byte(linesOf(string(r.Body))))
+			})
+		},
+	}
+	flags.add(c)
+	c.Flags().BoolVar(&body, "body", false, "print the body alone, as it was received")
+	c.MarkFlagsMutuallyExclusive("body", "output")
+	return c
+}
+
+// linesOf returns a text, of which each line is shown as such.
+func linesOf(text string) string {
+	lines := strings.Split(strings.ToValidUTF8(text, "\uFFFD"), "\n")
+	for i, line := range lines {
+		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+		lines[i] = indent + alert.Visible(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func newStats() *cobra.Command {
+	var flags lookFlags
+	var days spanFlags
+	var scan bool
+	c := &cobra.Command{
+		Use:   "stats",
+		Short: "Count a day's calls by line and hour, and how soon callers were called back",
+		Long: `stats counts the calls of a day that nobody served, by line and hour, and says how soon
+callers were called back. Answered calls are in no list of the table: with --scan they
+are counted too, by reading the whole table, which on AWS is billed.`,
+		Example: `  ringback stats
+  ringback stats --day 2026-03-12 --scan
+  ringback stats --since 168h --stack ringback --output csv`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return flags.look(c, func(o opened, p printer) error {
+				from, to, err := days.span(o)
+				if err != nil {
+					return err
+				}
+				return printStats(c.Context(), o, p, from, to, scan)
+			})
+		},
+	}
+	flags.add(c, outputCSV)
+	days.add(c)
+	c.Flags().BoolVar(&scan, "scan", false, "count all answered calls too, by reading the whole table")
+	return c
+}
+
+func printStats(ctx context.Context, o opened, p printer, from, to time.Time, scan bool) error {
+	s, err := o.Stats(ctx, from, to, scan)
+	if err != nil {
+		return err
+	}
+	type row = lookup.StatsRow
+	number := func(of func(row) int) func(row) string { return func(r row) string { return fmt.Sprint(of(r)) } }
+	answered := number(func(r row) int { return r.Answered })
+	missed := number(func(r row) int { return r.Missed })
+	abandoned := number(func(r row) int { return r.Abandoned })
+	left := number(func(r row) int { return r.Voicemail })
+	unknown := number(func(r row) int { return r.Unknown })
+	answeredHead := "ANSWERED"
+	if !scan {
+		answeredHead = "ANSWERED LATE"
+	}
+	columns := []column[row]{
+		{head: "LINE", text: func(r row) string { return r.Line.Label() }, atLeast: 8},
+		{name: "line", value: func(r row) string { return r.Line.Number }},
+		{name: "line_name", value: func(r row) string { return r.Line.Name }},
+		{head: "HOUR", name: "hour", text: func(r row) string { return p.clockOf(r.Hour, to.Sub(from) > 36*time.Hour) }, value: func(r row) string { return stamp(r.Hour) }},
+		{head: answeredHead, name: "answered", text: answered, value: answered},
+		{head: "MISSED", name: "missed", text: missed, value: missed},
+		{head: "GAVE UP", name: "abandoned", text: abandoned, value: abandoned},
+		{head: "VOICEMAIL", name: "voicemail", text: left, value: left},
+		{head: "UNKNOWN", name: "unknown", text: unknown, value: unknown},
+	}
+	if err := printRows(p, columns, s.Rows, s); err != nil {
+		return err
+	}
+	total := counts(s.Total)
+	if scan {
+		total = strings.Replace(total, " after all", "", 1)
+	}
+	p.total(from, to, total)
+	if s.Callback.Calls > 0 {
+		p.printf("%s called back: half of them within %s, nine of ten within %s.\n", count(s.Callback.Calls, "call was", "calls were"),
+			lasted(time.Duration(s.Callback.Median)*time.Second), lasted(time.Duration(s.Callback.Slow)*time.Second))
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/timing"
+)
+
+func newWaiting() *cobra.Command {
+	var flags lookFlags
+	var pages pageFlags
+	var watch bool
+	var every time.Duration
+	c := &cobra.Command{
+		Use:   "waiting",
+		Short: "List the callers whom nobody has called back",
+		Long: `waiting lists the callers who wait to be called back, those who have waited longest
+first: how long, who, how many of their calls nobody served, and what they said. The
+note says who takes care of them ("ringback claim"), and until when nobody is reminded.`,
+		Example: `  ringback waiting
+  ringback waiting --watch
+  ringback waiting --stack ringback --output csv`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			page, err := pages.page()
+			switch {
+			case err != nil:
+				return err
+			case watch && flags.output != outputTable:
+				return errors.New("--watch is for people: use it without --output")
+			case watch && every < time.Second:
+				return errors.New("--every is at least 1s")
+			case watch:
+				return watchWaiting(c, &flags, page, every)
+			}
+			return flags.look(c, func(o opened, p printer) error { return printWaiting(c.Context(), o, p, page) })
+		},
+	}
+	flags.add(c, outputCSV)
+	pages.add(c)
+	c.Flags().BoolVarP(&watch, "watch", "w", false, "go on, and show the list anew whenever it changes")
+	c.Flags().DurationVar(&every, "every", 5*time.Second, "with --watch: how often to look")
+	return c
+}
+
+// watchWaiting prints the list whenever it changes, until the context ends.
+func watchWaiting(c *cobra.Command, flags *lookFlags, page lookup.Page, every time.Duration) error {
+	out := c.OutOrStdout()
+	file, ok := out.(*os.File)
+	clears := ok && isTerminal(file)
+	for last := ""; ; {
+		var text strings.Builder
+		err := flags.look(c, func(o opened, p printer) error {
+			p.out = &text
+			return printWaiting(c.Context(), o, p, page)
+		})
+		switch {
+		case c.Context().Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case text.String() != last:
+			if clears {
+				fmt.Fprint(out, "\x1b[H\x1b[2J\x1b[3J")
+			} else if last != "" {
+				fmt.Fprintln(out)
+			}
+			last = text.String()
+			if _, err := io.WriteString(out, last); err != nil {
+				return printed(err)
+			}
+		}
+		if !timing.Sleep(c.Context(), every) {
+			return nil
+		}
+	}
+}
+
+func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page) error {
+	list, err := o.Waiting(ctx, page)
+	if err != nil {
+		return err
+	}
+	columns := []column[lookup.Waiter]{
+		{name: "since", value: func(w lookup.Waiter) string { return stamp(w.Since) }},
+		{head: "WAITS", text: func(w lookup.Waiter) string { return lasted(max(0, p.now.Sub(w.Since))) }},
+		{head: "CALLER", text: func(w lookup.Waiter) string { return who(w.Party) }, atLeast: 12},
+		{head: "NUMBER", text: func(w lookup.Waiter) string { return w.Shown }, atLeast: 16},
+		{name: "caller", value: func(w lookup.Waiter) string { return w.Key }},
+		{name: "name", value: func(w lookup.Waiter) string { return w.Name }},
+		{name: "company", value: func(w lookup.Waiter) string { return w.Company }},
+		{name: "state", value: func(w lookup.Waiter) string { return string(w.State) }},
+		{head: "CALLS", name: "calls", text: calls, value: calls},
+		{name: "outcome", value: func(w lookup.Waiter) string { return string(w.Outcome) }},
+		{name: "latest", value: func(w lookup.Waiter) string { return stamp(w.Latest) }},
+		{name: "call_id", value: func(w lookup.Waiter) string { return w.CallID }},
+		{head: "LINE", text: func(w lookup.Waiter) string { return w.Line.Label() }, atLeast: 6},
+		{name: "line", value: func(w lookup.Waiter) string { return w.Line.Number }},
+		{name: "line_name", value: func(w lookup.Waiter) string { return w.Line.Name }},
+		{head: "NOTE", text: func(w lookup.Waiter) string { return p.note(w.FollowUp, w.Voicemail) }, atLeast: 20},
+		{name: "attempts", value: func(w lookup.Waiter) string { return strconv.Itoa(w.Attempts) }},
+		{name: "claimed_by", value: func(w lookup.Waiter) string { return w.ClaimedBy }},
+		{name: "claimed_until", value: func(w lookup.Waiter) string { return stamp(w.ClaimedUntil) }},
+		{name: "snoozed_until", value: func(w lookup.Waiter) string { return stamp(w.SnoozedUntil) }},
+		{name: "voicemail", value: func(w lookup.Waiter) string { return w.Voicemail.Words }},
+		{name: "recording_url", value: func(w lookup.Waiter) string { return w.Voicemail.URL }},
+	}
+	if err := printRows(p, columns, list.Callers, list); err != nil {
+		return err
+	}
+	switch n := len(list.Callers); {
+	case n == 0 && page.After == "":
+		p.printf("Nobody waits.")
+	case list.Next != "" || page.After != "":
+		p.printf("%s on this page.", count(n, "caller waits", "callers wait"))
+	default:
+		p.printf("%s.", count(n, "caller waits", "callers wait"))
+	}
+	if !list.AsOf.IsZero() {
+		p.printf(" As of %s.", p.moment(list.AsOf))
+	}
+	p.printf("\n")
+	p.rest(list.Next)
+	return nil
+}
+
+// who returns a name for people, and the company.
+func who(p lookup.Party) string {
+	switch {
+	case p.Name != "" && p.Company != "":
+		return p.Name + " (" + p.Company + ")"
+	case p.Name != "":
+		return p.Name
+	case p.Company != "":
+		return p.Company
+	case p.Number != "":
+		return ""
+	case p.Withheld:
+		return "number withheld"
+	case p.Text != "":
+		return p.Text
+	case p.Key != "":
+		return p.Key
+	}
+	return "not known"
+}
+
+// calls returns how many calls nobody served.
+func calls(w lookup.Waiter) string {
+	text := strconv.Itoa(max(1, w.Unserved))
+	if w.More {
+		text += "+"
+	}
+	return text
+}
+
+// note says in a few words who takes care of a caller who waits, and what the caller said.
+func (p printer) note(f lookup.FollowUp, v lookup.Voicemail) string {
+	var parts []string
+	if f.ClaimedBy != "" {
+		parts = append(parts, f.ClaimedBy+" until "+p.clock(f.ClaimedUntil))
+	}
+	if !f.SnoozedUntil.IsZero() {
+		parts = append(parts, "snoozed until "+p.clock(f.SnoozedUntil))
+	}
+	if f.State == lookup.Unreached {
+		parts = append(parts, "not reached in "+count(f.Attempts, "attempt", "attempts"))
+	} else if f.Attempts > 0 {
+		parts = append(parts, count(f.Attempts, "attempt", "attempts"))
+	}
+	switch {
+	case v.Words != "":
+		parts = append(parts, `"`+v.Words+`"`)
+	case f.Outcome == events.Voicemailed:
+		parts = append(parts, "voicemail")
+	case f.Outcome == events.Abandoned:
+		parts = append(parts, "gave up")
+	}
+	return strings.Join(parts, "; ")
+}
