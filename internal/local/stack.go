@@ -43,6 +43,8 @@ type Stack struct {
 	// Held are the IDs of the alerts that wait for the receiver of an earlier run, while
 	// this one has none. They are kept for it.
 	Held map[string]bool
+	// Config is what it was started with.
+	Config Config
 
 	store     *bolt.Store
 	consumers *consumers
@@ -161,6 +163,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		Address:   address,
 		URL:       URL(address, secret),
 		Held:      consumers.publisher.held,
+		Config:    c,
 		store:     store,
 		consumers: consumers,
 		control:   control,
@@ -211,6 +214,10 @@ func (s *Stack) Settled(ctx context.Context) error { return s.consumers.Settled(
 func (s *Stack) FollowUpsSettled(ctx context.Context) error {
 	return s.consumers.Settled(ctx, ledger.ConsumerName)
 }
+
+// Changed returns a channel that is closed when something has been stored since, or what is
+// derived from it.
+func (s *Stack) Changed() <-chan struct{} { return s.store.Changed() }
 
 // Scan yields every item of the table; see [table.ScanAll].
 func (s *Stack) Scan(ctx context.Context) iter.Seq2[table.Item, error] {

@@ -748,3 +748,46 @@ func TestTheFeedHasNothingThatWasUpdated(t *testing.T) {
 		t.Errorf("index (-want +got):\n%s", diff)
 	}
 }
+
+// A page that is open is told of what is new to the feed, and of what is derived from it.
+func TestWhatIsWrittenIsTold(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	if err := store.Register(t.Context(), "alerts"); err != nil {
+		t.Fatal(err)
+	}
+	item := func(version string) table.Item {
+		return table.Item{table.PK: attr.String("CALLER#+14155550144"), table.SK: attr.String("FOLLOWUP#default"), table.Version: attr.Number(version)}
+	}
+	wasTold := func(changed <-chan struct{}) bool {
+		select {
+		case <-changed:
+			return true
+		default:
+			return false
+		}
+	}
+	for _, step := range []struct {
+		name  string
+		write func() (bool, error)
+		told  bool
+	}{
+		{"put", func() (bool, error) { return store.Put(t.Context(), item("1")) }, true},
+		{"put again", func() (bool, error) { return store.Put(t.Context(), item("1")) }, false},
+		{"updated", func() (bool, error) { return store.Update(t.Context(), item("2"), 1) }, true},
+		{"updated by the loser of a race", func() (bool, error) { return store.Update(t.Context(), item("2"), 1) }, false},
+		{"a checkpoint", func() (bool, error) { return true, store.SetCheckpoint(t.Context(), "alerts", 1) }, false},
+	} {
+		changed := store.Changed()
+		if _, err := step.write(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		// A later write comes after the word of this one has gone round.
+		if _, err := store.Put(t.Context(), item("1")); err != nil {
+			t.Fatal(err)
+		}
+		if got := wasTold(changed); got != step.told {
+			t.Errorf("%s: told %t, want %t", step.name, got, step.told)
+		}
+	}
+}

@@ -56,7 +56,8 @@ type Store struct {
 	committed chan struct{} // closed when the last commit is done
 	closeOnce func() error
 
-	fed *signal // broadcast after a commit that added to the feed
+	fed     *signal // broadcast after a commit that added to the feed
+	changed *signal // broadcast after a commit that wrote an item
 }
 
 var _ table.Store = (*Store)(nil)
@@ -89,6 +90,7 @@ func Open(path string, t schema.Table) (*Store, error) {
 		closing:   make(chan struct{}),
 		committed: make(chan struct{}),
 		fed:       newSignal(),
+		changed:   newSignal(),
 	}
 	s.closeOnce = sync.OnceValue(func() error {
 		close(s.closing)
@@ -202,6 +204,15 @@ func (w *write) feeds() bool {
 	p, ok := w.change.(*put)
 	return ok && p.created
 }
+
+// writes reports whether the write, once committed, wrote an item.
+func (w *write) writes() bool {
+	u, ok := w.change.(*update)
+	return ok && u.updated || w.feeds()
+}
+
+// Changed returns a channel that is closed when items have been written since.
+func (s *Store) Changed() <-chan struct{} { return s.changed.next() }
 
 // change is one part of a commit. An error of apply rolls the whole commit back,
 // so a change that is invalid by itself stores its error instead of returning it.
@@ -419,6 +430,9 @@ func (s *Store) commitLoop() {
 		}
 		if err == nil && slices.ContainsFunc(batch, (*write).feeds) {
 			s.fed.broadcast()
+		}
+		if err == nil && slices.ContainsFunc(batch, (*write).writes) {
+			s.changed.broadcast()
 		}
 	}
 }
