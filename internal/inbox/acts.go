@@ -1,0 +1,177 @@
+package inbox
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/ledger"
+)
+
+const (
+	// claimTime is how long a claim lasts.
+	claimTime = 30 * time.Minute
+	// settleTime is how long the next page waits for an act to be worked off.
+	settleTime = time.Second
+	// morning is when people are reminded again tomorrow.
+	morning = 9
+
+	maxForm = 64 << 10 // bytes
+	maxName = 60       // characters
+	maxWhy  = 200
+)
+
+// choice is one of some that a form offers.
+type choice struct{ Value, Text string }
+
+var snoozes = []choice{{"30m", "for 30 minutes"}, {"1h", "for an hour"}, {"3h", "for 3 hours"}, {"tomorrow", "until tomorrow, 9:00"}}
+
+// doneReasons are the usual ones.
+func doneReasons() []string {
+	return []string{"Talked on another phone", "Wrong number", "No need to call back", "Spam"}
+}
+
+// act stores a hand act that a form asks for, and goes back to the page where the form was.
+func (in *Inbox) act(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		refuse(w, http.StatusBadRequest, "The form did not arrive whole: go back and send it again.")
+		return
+	}
+	text, bad := in.perform(r)
+	back(w, r, in.leave(text, bad))
+}
+
+// perform stores the act of a form, and says what it did.
+func (in *Inbox) perform(r *http.Request) (said string, bad bool) {
+	if why := in.cannotAct(); in.config.Acts == nil || why != "" {
+		return cmp.Or(why, "Nothing can be changed here."), true
+	}
+	now := in.look.Now()
+	act := followup.Act{ID: rand.Text(), At: now, Kind: followup.ActKind(r.PostFormValue("kind")), By: in.nameOf(r)}
+	if act.By == "" {
+		return "Say who you are first: write your name at the top.", true
+	}
+	switch act.Kind {
+	case followup.ActClaim:
+		act.Until = now.Add(claimTime)
+	case followup.ActUnclaim:
+	case followup.ActDone:
+		act.Why = alert.OneLine(cmp.Or(strings.TrimSpace(r.PostFormValue("note")), r.PostFormValue("why")), maxWhy)
+		if act.Why == "" {
+			return "Nothing was changed: say why nobody needs to call back.", true
+		}
+	case followup.ActSnooze:
+		var err error
+		if act.Until, err = in.until(r.PostFormValue("until"), now); err != nil {
+			return "Nothing was changed: " + err.Error() + ".", true
+		}
+	default:
+		return "Nothing was changed: the form asks for nothing that ringback can do.", true
+	}
+	caller := r.PostFormValue("caller")
+	before, err := ledger.Perform(r.Context(), in.config.Acts, in.look.Policy, caller, act)
+	switch {
+	case errors.Is(err, ledger.ErrUnknown):
+		return "Nothing was changed: nobody with that number has called.", true
+	case err != nil:
+		in.log.WarnContext(r.Context(), "act not stored", "error", err)
+		return "Nothing was changed: " + err.Error() + ". If your AWS credentials may only read, ask for those of an operator (docs/inbox.md).", true
+	}
+	in.settle(r.Context())
+	whom := "them"
+	if party, _, err := in.look.Standing(r.Context(), caller); err == nil {
+		whom = who(party)
+	}
+	return in.saidOf(act, whom, before), false
+}
+
+// until reads for how long reminders are put off.
+func (in *Inbox) until(text string, now time.Time) (time.Time, error) {
+	if text == "tomorrow" {
+		year, month, day := now.In(in.look.Zone()).Date()
+		return time.Date(year, month, day+1, morning, 0, 0, 0, in.look.Zone()), nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 || d > 30*24*time.Hour {
+		return time.Time{}, errors.New("say for how long, such as 30m or 2h")
+	}
+	return now.Add(d), nil
+}
+
+// settle waits for an act to be worked off, so that the next page shows it.
+func (in *Inbox) settle(ctx context.Context) {
+	if in.config.Settled == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	_ = in.config.Settled(ctx) // else the page shows it a little later
+}
+
+// saidOf says what an act changes.
+func (in *Inbox) saidOf(act followup.Act, whom string, before ledger.Outcome) string {
+	if !before.Waits {
+		return fmt.Sprintf("%s: does not wait any more, so this changes nothing.", whom)
+	}
+	switch act.Kind {
+	case followup.ActClaim:
+		text := fmt.Sprintf("%s: %s takes care until %s.", whom, act.By, in.words.clock(act.Until))
+		if before.ClaimedBy != "" && before.ClaimedBy != act.By {
+			text += " Until now it was " + alert.OneLine(before.ClaimedBy, maxName) + "."
+		}
+		return text
+	case followup.ActUnclaim:
+		return fmt.Sprintf("%s: nobody takes care now.", whom)
+	case followup.ActSnooze:
+		return fmt.Sprintf("%s: nobody is reminded until %s, unless they call again.", whom, in.words.clock(act.Until))
+	default:
+		return fmt.Sprintf("%s: done. They wait again if they call and nobody answers.", whom)
+	}
+}
+
+// nameCookie holds who acts. It is no secret.
+const nameCookie = "ringback_name"
+
+// nameOf returns who sends a request.
+func (in *Inbox) nameOf(r *http.Request) string {
+	if cookie, err := r.Cookie(nameCookie); err == nil {
+		if name, err := url.QueryUnescape(cookie.Value); err == nil {
+			return cmp.Or(alert.OneLine(name, maxName), in.config.Name)
+		}
+	}
+	return in.config.Name
+}
+
+// rename has the browser remember who acts.
+func (in *Inbox) rename(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	const year = 365 * 24 * 60 * 60
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: there is no TLS on a loopback address
+		Name: nameCookie, Value: url.QueryEscape(alert.OneLine(r.PostFormValue("name"), maxName)), Path: "/",
+		MaxAge: year, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	})
+	back(w, r, "")
+}
+
+// back goes to the page where a form was, with a note.
+func back(w http.ResponseWriter, r *http.Request, note string) {
+	to, err := url.Parse(r.PostFormValue("back"))
+	// "//elsewhere" and "/\elsewhere" are other sites.
+	if err != nil || to.Scheme != "" || to.Host != "" || !strings.HasPrefix(to.Path, "/") || strings.ContainsAny(to.Path[1:min(2, len(to.Path))], `/\`) {
+		to = &url.URL{Path: "/"}
+	}
+	query := to.Query()
+	if note != "" {
+		query.Set("note", note)
+	}
+	http.Redirect(w, r, (&url.URL{Path: to.Path, RawQuery: query.Encode()}).String(), http.StatusSeeOther)
+}

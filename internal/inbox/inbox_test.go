@@ -1,0 +1,467 @@
+package inbox_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringback/ringback/internal/inbox"
+	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/phone"
+	"github.com/ringback/ringback/internal/proof/inboxtest"
+	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// visitor has opened the page, without script.
+type visitor struct {
+	t      *testing.T
+	base   string
+	client *http.Client
+}
+
+func visit(t *testing.T, w *inboxtest.World) *visitor {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, _, _ := strings.Cut(w.URL, "/?")
+	v := &visitor{t, base, &http.Client{Jar: jar}}
+	if status, _ := v.get(strings.TrimPrefix(w.URL, base)); status != http.StatusOK {
+		t.Fatalf("the URL that is printed answers %d", status)
+	}
+	return v
+}
+
+func (v *visitor) get(path string) (status int, page string) {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(v.t.Context(), http.MethodGet, v.base+path, nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return v.do(r)
+}
+
+func (v *visitor) do(r *http.Request) (status int, page string) {
+	v.t.Helper()
+	answer, err := v.client.Do(r)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// post sends a form, and returns the page that follows.
+func (v *visitor) post(path string, pairs ...string) (status int, page string) {
+	v.t.Helper()
+	form := make(url.Values)
+	for pair := range slices.Chunk(pairs, 2) {
+		form.Set(pair[0], pair[1])
+	}
+	r, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, v.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return v.do(r)
+}
+
+// shows fails unless a page has each text, and has none of those that begin with "-".
+func (v *visitor) shows(path string, texts ...string) {
+	v.t.Helper()
+	status, page := v.get(path)
+	if status != http.StatusOK {
+		v.t.Errorf("%s: %d", path, status)
+	}
+	says(v.t, path, page, texts...)
+}
+
+func says(t *testing.T, path, page string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if absent, ok := strings.CutPrefix(text, "-"); ok {
+			if strings.Contains(page, absent) {
+				t.Errorf("%s says %q:\n%s", path, absent, page)
+			}
+		} else if !strings.Contains(page, text) {
+			t.Errorf("%s does not say %q:\n%s", path, text, page)
+		}
+	}
+}
+
+func TestThePagesShowTheDay(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	w.Post(inboxtest.Day()...)
+	v := visit(t, w)
+
+	v.shows("/", "<title>(6) Waiting – ringback</title>", "6 callers wait", "The longest for 5 h 12 min",
+		"Rosa Delgado", "Delgado Bakery", `href="tel:&#43;14155550121"`, "3 calls to Orders, with a voicemail; last at 13:31.",
+		"The flour for tomorrow has not arrived yet.", `href="https://recordings.example.com/CA0011.mp3" target="_blank" rel="noreferrer noopener"`,
+		"1 call to Support; gave up before anybody could answer.", "Number withheld", "Claim", "Mark as done", "Snooze",
+		"Times in America/New_York (EDT). Read from this machine.", "-Hana")
+	v.shows("/today", "<h1>Today</h1>", "Called back by Jordan Lee at 08:55", "Called again, and was answered by Sam Chen at 09:21",
+		"Waits for a call back", "نادية حداد", "9:00 to 10:00: 2 missed, 1 gave up", `href="/today?day=2026-03-11"`, "-Day after")
+	v.shows("/today?day=2026-03-11", "Wednesday, 11 March 2026", "Every call of this day was served, or none came", `<a href="/today" rel="next">`)
+	v.shows("/caller?number="+url.QueryEscape(inboxtest.Rosa), "<h1><bdi>Rosa Delgado</bdi></h1>", "3 calls not served, since",
+		"They called, and nobody answered", "They left a voicemail", "They wrote", "Any news about the delivery?", "We wrote",
+		"They called, and we answered", "with Kim Park", "5:12 min", "Contact created", "Thursday, 12 March 2026")
+	v.shows("/caller?number=call:CA0023", "Number withheld", "You know my number.", "Claim")
+	v.shows("/call?id=CA0011", "Call from", "Voicemail", "Alert of a voicemail sent", "call.voicemail")
+	v.shows("/text?id=msg-1", "Text from", "Any news about the delivery?")
+	v.shows("/contact?id=5001", "Rosa Delgado", "Delgado Bakery", "&#43;1 415-555-0121")
+	v.shows("/health", "Waiting</dt><dd><a href=\"/\">6</a>", "Read from</dt><dd>this machine")
+	_, page := v.get("/call?id=CA0011")
+	_, rest, _ := strings.Cut(page, `href="/event?`)
+	event, _, _ := strings.Cut(rest, `"`)
+	v.shows("/event?"+html.UnescapeString(event), "call.voicemail", "indented here", "&#34;call_sid&#34;: &#34;CA0011&#34;", "received_at", "The whole call")
+}
+
+func TestNobodyWaits(t *testing.T) {
+	t.Parallel()
+	v := visit(t, inboxtest.Open(t, nil))
+	v.shows("/", "Nobody waits", "No event is known to have arrived")
+	v.shows("/today", "Every call has been served so far.")
+	v.shows("/rejected", "Nothing was refused.")
+}
+
+func TestARejectedDeliveryIsShown(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	w.Look.Now = time.Now // rejections are dated by their arrival
+	w.PostOnly(inboxtest.Rejected)
+	v := visit(t, w)
+	_, page := v.get("/rejected")
+	says(t, "/rejected", page, "The gateway is")
+	_, rest, _ := strings.Cut(page, `href="/delivery?`)
+	id, _, _ := strings.Cut(rest, `"`)
+	v.shows("/delivery?"+html.UnescapeString(id), "&lt;html&gt;The gateway is &lt;b&gt;busy")
+}
+
+// All of it works by forms alone.
+func TestPeopleActByForms(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	w.Post(inboxtest.Day()...)
+	v := visit(t, w)
+	caller := "/caller?number=" + url.QueryEscape(inboxtest.Tom)
+
+	_, page := v.post("/act", "caller", inboxtest.Tom, "kind", "claim", "back", "/")
+	says(t, "claim", page, "Tom Okafor: Kim Park takes care until 16:35.", "1 claimed.", "Unclaim")
+	_, page = v.post("/name", "name", "  Ana & María ", "back", caller)
+	says(t, "name", page, `value="Ana &amp; María"`, "<h1><bdi>Tom Okafor</bdi></h1>")
+	w.Pass(time.Second)
+	_, page = v.post("/act", "caller", inboxtest.Tom, "kind", "claim", "back", "/")
+	says(t, "second claim", page, "Ana &amp; María takes care until 16:35. Until now it was Kim Park.")
+	w.Pass(time.Second)
+	_, page = v.post("/act", "caller", inboxtest.Tom, "kind", "unclaim", "back", caller)
+	says(t, "unclaim", page, "Tom Okafor: nobody takes care now.", "Waits for a call back")
+	w.Pass(time.Second)
+	_, page = v.post("/act", "caller", inboxtest.Tom, "kind", "snooze", "until", "tomorrow", "back", "/")
+	says(t, "snooze", page, "Tom Okafor: nobody is reminded until Fri 09:00, unless they call again.", "No reminders until Fri 09:00")
+	w.Pass(time.Second)
+	_, page = v.post("/act", "caller", inboxtest.Tom, "kind", "done", "why", "Spam", "note", " met them ", "back", "/")
+	says(t, "done", page, "Tom Okafor: done.", "5 callers wait", "-tel:&#43;13125550148")
+	v.shows(caller, "Marked as done by Ana", "met them", "said it is done")
+	w.Pass(time.Second)
+	_, page = v.post("/act", "caller", inboxtest.Tom, "kind", "done", "why", "Spam", "back", "/")
+	says(t, "done again", page, "does not wait any more, so this changes nothing.")
+	w.Pass(time.Second)
+	_, page = v.post("/act", "caller", "call:CA0023", "kind", "claim", "back", "/")
+	says(t, "a withheld number", page, "Number withheld: ", "takes care until")
+}
+
+func TestAFormThatAsksForNothingChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, func(c *inbox.Config) { c.Name = "" })
+	w.Post(inboxtest.Day()...)
+	v := visit(t, w)
+	_, page := v.post("/act", "caller", inboxtest.Tom, "kind", "claim")
+	says(t, "no name", page, "Say who you are first")
+	v.post("/name", "name", "Kim")
+	for _, tc := range []struct {
+		form []string
+		says string
+	}{
+		{[]string{"caller", "+14155550199", "kind", "claim"}, "nobody with that number has called"},
+		{[]string{"caller", "", "kind", "claim"}, "Nothing was changed"},
+		{[]string{"caller", inboxtest.Tom, "kind", "done"}, "say why nobody needs to call back"},
+		{[]string{"caller", inboxtest.Tom, "kind", "snooze", "until", "-1h"}, "say for how long"},
+		{[]string{"caller", inboxtest.Tom, "kind", "snooze", "until", "soon"}, "say for how long"},
+		{[]string{"caller", inboxtest.Tom, "kind", "erase"}, "nothing that ringback can do"},
+	} {
+		if _, page := v.post("/act", tc.form...); !strings.Contains(page, tc.says) || !strings.Contains(page, "6 callers wait") {
+			t.Errorf("%q: the page does not say %q:\n%s", tc.form, tc.says, page)
+		}
+	}
+	if status, _ := v.post("/act", "caller", strings.Repeat("x", 100<<10)); status != http.StatusBadRequest {
+		t.Errorf("a form of 100 kB: %d", status)
+	}
+}
+
+func TestAFormComesBackToThisPageOnly(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	v := visit(t, w)
+	v.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for back, want := range map[string]string{
+		"/today?day=2026-03-11": "/today?day=2026-03-11", "https://example.com/": "/", "//example.com": "/", `/\example.com`: "/",
+		"": "/", "javascript:alert(1)": "/", "/caller?number=%2B1": "/caller?number=%2B1", "relative": "/", "///example.com": "/",
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, v.base+"/name", strings.NewReader(url.Values{"name": {"Kim"}, "back": {back}}.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		answer, err := v.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if got := answer.Header.Get("Location"); got != want {
+			t.Errorf("back to %q leads to %q, want %q", back, got, want)
+		}
+	}
+}
+
+func TestWhoeverMayOnlyReadSeesNoButtons(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, func(c *inbox.Config) { c.Acts, c.ReadOnly = nil, "Nothing is received here now." })
+	w.Post(inboxtest.Day()...)
+	v := visit(t, w)
+	v.shows("/", "6 callers wait", "Nothing is received here now.", "-<button id", "-You are")
+	_, page := v.post("/act", "caller", inboxtest.Tom, "kind", "claim")
+	says(t, "claim", page, `<p class="note bad">Nothing is received here now.</p>`, "-takes care")
+}
+
+// refusing is a table that may be read only.
+type refusing struct{ table.Store }
+
+var errDenied = errors.New("put item: access denied")
+
+func (refusing) Put(context.Context, table.Item) (bool, error) { return false, errDenied }
+
+func TestWithoutTheRightToWriteTheTableSaysSo(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, func(c *inbox.Config) { c.Acts = refusing{c.Acts} })
+	w.Post(inboxtest.Day()...)
+	_, page := visit(t, w).post("/act", "caller", inboxtest.Tom, "kind", "claim")
+	says(t, "claim", page, "Nothing was changed: ", "access denied", "6 callers wait", "-takes care until")
+}
+
+func TestSearchFindsNumbersNamesAndIDs(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	w.Post(inboxtest.Day()...)
+	v := visit(t, w)
+	for typed, want := range map[string]string{
+		"(415) 555-0121": "<h1><bdi>Rosa Delgado</bdi></h1>", "+1 415 555 0127": "<h1><bdi>Hana Ito</bdi></h1>",
+		"CA0011": "Call from", "msg-1": "Text from", "5001": "Last changed", "rosa": "Found by name", "BAKERY": "Found by name",
+		"حداد": "نادية حداد", "nobody of the name": "Nothing found", "<script>alert(1)</script>": "Nothing found",
+		strings.Repeat("9", 3000): "Nothing found", "#/../%00": "Nothing found", "": "6 callers wait",
+	} {
+		status, page := v.get("/search?q=" + url.QueryEscape(typed))
+		if status != http.StatusOK || !strings.Contains(page, want) || strings.Contains(page, "<script>alert") {
+			t.Errorf("%.40q: %d, no %q:\n%s", typed, status, want, page)
+		}
+	}
+}
+
+func TestWhatCannotBeLookedUpSaysWhy(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	w.Post(inboxtest.Day()...)
+	v := visit(t, w)
+	for path, want := range map[string]int{
+		"/nope": 404, "/caller?number=nobody": 400, "/caller?number=%2B14155550198": 404, "/caller": 400,
+		"/call?id=" + strings.Repeat("x", 3000): 404, "/call?id=%2F%23..%2F": 404, "/call": 400, "/call?id=%ff": 400,
+		"/text?id=none": 404, "/contact?id=none": 404, "/event?pk=CALL%23CA0011&sk=none": 400, "/event": 400,
+		"/today?day=tomorrow": 400, "/today?day=2026-03-13": 400, "/?after=x": 400, "/today?after=x": 400, "/rejected?after=x": 400,
+		"/delivery?id=x": 400, "/delivery?id=2026-03-12T00:00:00.000Z%23x": 404, "/assets/none": 404,
+	} {
+		if status, page := v.get(path); status != want || want == 400 && !strings.Contains(page, "That cannot be looked up") {
+			t.Errorf("%.60s: %d, want %d:\n%s", path, status, want, page)
+		}
+	}
+	if status, _ := v.post("/today"); status != http.StatusMethodNotAllowed {
+		t.Errorf("a form sent to a page: %d", status)
+	}
+}
+
+// unreadable is a table that cannot be reached.
+type unreadable struct{}
+
+var errAway = fmt.Errorf("query: %w: no answer", table.ErrUnavailable)
+
+func (unreadable) Query(context.Context, table.Query) (table.Page, error) {
+	return table.Page{}, errAway
+}
+
+func (unreadable) Scan(context.Context, string, table.Cursor) (table.Page, error) {
+	return table.Page{}, errAway
+}
+
+func TestATableThatCannotBeReadIsSaidSo(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, func(c *inbox.Config) { c.Look = lookup.New(unreadable{}, phone.Book{}, time.UTC) })
+	v := visitBroken(t, w)
+	status, page := v.get("/")
+	if status != http.StatusServiceUnavailable {
+		t.Errorf("%d, want 503", status)
+	}
+	says(t, "/", page, "The table cannot be read", "table unavailable", "-<script")
+}
+
+// visitBroken opens a page that cannot be shown.
+func visitBroken(t *testing.T, w *inboxtest.World) *visitor {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, _, _ := strings.Cut(w.URL, "/?")
+	v := &visitor{t, base, &http.Client{Jar: jar}}
+	v.get(strings.TrimPrefix(w.URL, base))
+	return v
+}
+
+// Whatever a caller writes is text, and takes no more room than it may.
+func TestEveryTextIsShownAsText(t *testing.T) {
+	t.Parallel()
+	const phoneNumber = "+14155550177"
+	for name, text := range map[string]string{
+		"script":        `<script>alert(1)</script>`,
+		"an attribute":  `" onmouseover="alert(1)" x='`,
+		"a template":    `{{.Look}} ${alert(1)}`,
+		"right to left": "\u202e\u2066gnirts\u2069 \u05d0\u05d1",
+		"very long":     strings.Repeat("long ", 2000) + "<b>",
+		"one word":      strings.Repeat("w", 10_000),
+		"entities":      "&lt;script&gt;alert(1)&lt;/script&gt;",
+		"a body's end":  "</bdi></main></body><img src=x onerror=alert(1)>",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := inboxtest.Open(t, nil)
+			w.Post(inboxtest.Named("CA-"+text, phoneNumber, text, inboxtest.Now.Add(-time.Hour)),
+				fmt.Sprintf(`{"event":%q,"timestamp":"2026-03-12T19:30:00Z","data":{"message_id":"m","direction":"inbound","from":%q,"to":"+14155550100","body":%q}}`, "sms.received", phoneNumber, text),
+				fmt.Sprintf(`{"event":"contact.created","timestamp":"2026-03-12T18:00:00Z","data":{"contact_id":7,"first_name":%q,"company":%q,"phone":%q}}`, text, text, phoneNumber))
+			v := visit(t, w)
+			_, page := v.post("/name", "name", text)
+			says(t, "name", page, "1 caller waits")
+			_, page = v.post("/act", "caller", phoneNumber, "kind", "claim")
+			says(t, "claim", page, "takes care until")
+			v.post("/act", "caller", phoneNumber, "kind", "snooze", "until", "1h")
+			_, call := v.get("/call?id=" + url.QueryEscape("CA-"+text))
+			_, rest, _ := strings.Cut(call, `href="/event?`)
+			event, _, _ := strings.Cut(rest, `"`)
+			for _, path := range []string{
+				"/", "/today", "/caller?number=" + url.QueryEscape(phoneNumber), "/call?id=" + url.QueryEscape("CA-"+text), "/text?id=m", "/contact?id=7",
+				"/search?q=" + url.QueryEscape(text[:min(len(text), 500)]), "/event?" + html.UnescapeString(event),
+			} {
+				status, page := v.get(path)
+				if status != http.StatusOK {
+					t.Errorf("%.50s: %d", path, status)
+				}
+				if got := strings.Count(page, "<script"); got != 1 {
+					t.Errorf("%.50s has %d scripts, want ours alone:\n%s", path, got, page)
+				}
+				says(t, path[:min(len(path), 50)], page, "-<img", "-href=\"javascript", "-href='", "-onmouseover=\"", "-ZgotmplZ", "-\u202e</bdi>")
+				if strings.Count(page, "</main>") != 1 {
+					t.Errorf("%.50s ends early:\n%s", path, page)
+				}
+			}
+		})
+	}
+}
+
+// changes reads how often the page is said to have changed.
+func (v *visitor) changes() *bufio.Scanner {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(v.t.Context(), http.MethodGet, v.base+"/live", nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	answer, err := v.client.Do(r)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.t.Cleanup(func() { _ = answer.Body.Close() })
+	if got := answer.Header.Get("Content-Type"); got != "text/event-stream" {
+		v.t.Fatalf("Content-Type %q", got)
+	}
+	return bufio.NewScanner(answer.Body)
+}
+
+func next(t *testing.T, s *bufio.Scanner) {
+	t.Helper()
+	for s.Scan() {
+		if s.Text() == "event: change" {
+			return
+		}
+	}
+	t.Fatalf("no more changes: %v", s.Err())
+}
+
+func TestAMissedCallIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	v := visit(t, w)
+	changes := v.changes()
+	next(t, changes) // what happened before it was asked
+	v.shows("/", "Nobody waits")
+	w.PostOnly(inboxtest.Missed("CA1", inboxtest.Tom, "", "Support", inboxtest.Now.Add(-time.Minute)).Body())
+	for {
+		next(t, changes)
+		if _, page := v.get("/"); strings.Contains(page, "1 caller waits") {
+			break
+		}
+	}
+	v.post("/act", "caller", inboxtest.Tom, "kind", "done", "why", "Spam")
+	for {
+		next(t, changes)
+		if _, page := v.get("/"); strings.Contains(page, "Nobody waits") {
+			break
+		}
+	}
+}
+
+// A deployed table tells nobody that it has changed.
+func TestATableThatDoesNotTellIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, func(c *inbox.Config) { c.Changed, c.Every = nil, time.Millisecond })
+	changes := visit(t, w).changes()
+	for range 3 {
+		next(t, changes)
+	}
+}
+
+func TestTheServerEndsThoughAPageIsOpen(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	page, err := inbox.Start(t.Context(), "127.0.0.1:0", inbox.Config{Look: w.Look, Changed: w.Stack.Changed}, logscan.Logger(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := visit(t, &inboxtest.World{URL: page.URL})
+	changes := v.changes()
+	next(t, changes)
+	page.Close()
+	for changes.Scan() { // ends with the connection
+	}
+}
