@@ -22,6 +22,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/health"
+	"github.com/ringback/ringback/internal/inbox"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
@@ -32,6 +33,7 @@ import (
 func newServe() *cobra.Command {
 	var flags stackFlags
 	var demo, untilEOF bool
+	var inboxAddress string
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the whole stack on this machine",
@@ -77,6 +79,11 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 				return err
 			}
 			fmt.Fprintf(out, "ringback receives webhooks at\n\n  %s\n\nand keeps them in %s. Stop it with Ctrl-C.\n\n", s.URL, flags.data)
+			page, err := openInbox(c.Context(), inboxAddress, s, logTo(lines, level))
+			if err != nil {
+				return errors.Join(err, s.Close())
+			}
+			page.say(out)
 			if len(s.Held) > 0 {
 				fmt.Fprintf(out, "%s for the URL of an earlier run. Start with --forward to send what waits.\n\n", count(len(s.Held), "alert waits", "alerts wait"))
 			}
@@ -89,11 +96,13 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 				}
 				if c.Context().Err() == nil {
 					fmt.Fprintf(out, sendHint, s.URL, programName(), sendFlags(s.Address, flags.data))
+					page.say(out)
 				}
 				level.Set(slog.LevelInfo)
 			}
 			alerts.release()
 			err = errors.Join(err, s.Wait(c.Context()))
+			page.close()
 			closeErr := s.Close()
 			if kept := s.Kept(); closeErr == nil {
 				fmt.Fprintf(out, "\nKept in %s: %s, %s.\n", flags.data, count(kept.Events, "event", "events"), count(kept.Waiting, "alert waiting", "alerts waiting"))
@@ -108,6 +117,7 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 	flags.addReminders(c)
 	c.Flags().StringVar(&flags.retention, "retention-days", "0", "delete what is stored from now on after so many days; 0 to keep it for ever")
 	c.Flags().BoolVar(&flags.acceptUnsigned, "accept-unsigned", false, "accept some unsigned deliveries although a signing secret is set: see docs/answers.md")
+	c.Flags().StringVar(&inboxAddress, inboxFlag, inbox.DefaultAddress, "address of the page that shows who waits, or the next free port; \""+inboxOff+"\" for no page")
 	c.Flags().BoolVar(&demo, "demo", false, "first post the sample events and show the stored items and the alerts")
 	c.Flags().BoolVar(&untilEOF, untilEOFFlag, false, "end when the input ends")
 	_ = c.Flags().MarkHidden(untilEOFFlag) // fails only if there is no such flag

@@ -1,0 +1,103 @@
+package main_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/ringback/ringback/internal/proof/clitest"
+)
+
+var inboxLine = regexp.MustCompile(`(?m)^  (http://127\.0\.0\.1:[0-9]+/\?token=[A-Z0-9]+)$`)
+
+// inboxIn returns the page's URL that was printed, on a line of its own.
+func inboxIn(t *testing.T, printed string) string {
+	t.Helper()
+	match := inboxLine.FindStringSubmatch(printed)
+	if match == nil {
+		t.Fatalf("no URL of the page is printed:\n%s", printed)
+	}
+	return match[1]
+}
+
+// open returns the page at a URL, as a browser does.
+func open(t *testing.T, url string) string {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := (&http.Client{Jar: jar}).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
+}
+
+func TestServeHasAPageAndInboxSaysWhere(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	b := serve(t, data, "--demo", "--inbox-addr", anyPort)
+	url := inboxIn(t, b.Stdout.Await(t, "Still serving"))
+	clitest.Contains(t, "page", open(t, url), "1 caller waits", "this is Pat", "Claim")
+
+	found := program.Run(t, "inbox", "--data", data)
+	found.Exits(t, 0)
+	found.Says(t, url)
+	if info, err := os.Stat(filepath.Join(data, "inbox.url")); err != nil || info.Mode().Perm()&0o077 != 0 {
+		t.Errorf("others can read the page's token: %v, %v", info, err)
+	}
+	got := b.Stop()
+	got.Exits(t, 0)
+	if _, token, _ := strings.Cut(url, "="); strings.Contains(got.Stderr, token) {
+		t.Errorf("the page's token is logged: %s", got.Stderr)
+	}
+	if _, err := os.Stat(filepath.Join(data, "inbox.url")); err == nil {
+		t.Error("the page's URL is left behind")
+	}
+
+	// What was left can be read without a running stack, and not changed.
+	b = program.Start(t, "inbox", "--data", data, "--addr", anyPort)
+	page := open(t, inboxIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C")))
+	clitest.Contains(t, "page", page, "1 caller waits", "Nothing is received here now.")
+	if strings.Contains(page, `value="claim"`) {
+		t.Error("the page has buttons, though nobody would work the acts off")
+	}
+	b.Stop().Exits(t, 0)
+}
+
+func TestServeWithoutAPage(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	b := serve(t, data, "--inbox-addr", "off")
+	if printed := b.Stdout.Await(t, "Stop it with Ctrl-C"); inboxLine.MatchString(printed) {
+		t.Errorf("there is a page:\n%s", printed)
+	}
+	found := program.Run(t, "inbox", "--data", data)
+	found.Exits(t, 1)
+	found.Complains(t, "has no page", "--inbox-addr off")
+}
+
+func TestThePageIsForThisMachineOnly(t *testing.T) {
+	t.Parallel()
+	got := program.Run(t, "serve", "--data", t.TempDir(), "--addr", anyPort, "--inbox-addr", "0.0.0.0:0")
+	got.Exits(t, 1)
+	got.Complains(t, "--inbox-addr", "loopback", "ssh -L")
+	got = program.Run(t, "inbox", "--data", t.TempDir())
+	got.Exits(t, 1)
+	got.Complains(t, "no stack has run")
+}
