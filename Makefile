@@ -24,6 +24,7 @@ FUNCTION_webhook := WebhookFunction
 
 GOLANGCI := .tools/bin/golangci-lint
 DYNALITE := .tools/node_modules/.package-lock.json
+AXE      := $(DYNALITE)
 MOTO     := .tools/moto-venv/installed
 VENV     := .tools/venv/installed
 SAM      := .tools/venv/bin/sam
@@ -65,9 +66,9 @@ LAMBDA_GOARCH  = $(or $(GOARCH_$(ARCHITECTURE)),$(error ARCHITECTURE=$(ARCHITECT
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-quick bench-serve bench-test build build-AlertsFunction build-DrainFunction build-EscalateFunction build-ReconcileFunction \
+.PHONY: help bench bench-quick bench-serve bench-test browser build build-AlertsFunction build-DrainFunction build-EscalateFunction build-ReconcileFunction \
 	build-WebhookFunction \
-	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage promises rehearse run sam-build scale storm storm-functions test tidy validate webhook-url
+	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage pictures promises rehearse run sam-build scale storm storm-functions test tidy validate webhook-url
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -87,6 +88,9 @@ bench-test: $(GOLANGCI) ## lint and test the benchmark, a module of its own
 
 bench-serve: build ## measure "serve" in turns with the build of AGAINST (ARGS="-n 1000000 -c 64 -every 100000")
 	$(LOCAL) go run ./internal/proof/servebench -against "$(AGAINST)" $(ARGS)
+
+browser: $(AXE) ## look at the page in Chromium, and for what keeps people from using it; fail if there is no Chromium
+	$(LOCAL) BROWSER_TESTS=required go test -count=1 ./internal/proof/inboxtest
 
 build: ## build the command line into .build/
 	@go build -o .build/ringback ./cmd/ringback
@@ -159,6 +163,9 @@ rehearse: build $(FAKECLOUD) $(VENV) ## deploy to an emulator of AWS, without Do
 
 run: build ## start the local stack, post the nine samples, keep serving
 	$(LOCAL) .build/ringback serve --demo $(ARGS)
+
+pictures: ## make the pictures of the page in docs/ anew
+	$(LOCAL) BROWSER_TESTS=required go test -count=1 -run '^TestPictures$$' ./internal/proof/inboxtest -pictures "$(CURDIR)/docs"
 
 sam-build: $(VENV) ## build the functions for Lambda
 	$(SAM) build
