@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ringback/ringback/internal/proof/awstest"
 	"github.com/ringback/ringback/internal/proof/clitest"
 )
 
@@ -25,25 +27,35 @@ func inboxIn(t *testing.T, printed string) string {
 	return match[1]
 }
 
-// open returns the page at a URL, as a browser does.
+// open returns the page at a URL, as a browser shows it.
 func open(t *testing.T, url string) string {
+	t.Helper()
+	return openAt(t, url, "/")
+}
+
+// openAt returns another page, after the one at the URL that is printed.
+func openAt(t *testing.T, url, path string) string {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := (&http.Client{Jar: jar}).Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	page, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
+	browser := http.Client{Jar: jar}
+	base, _, _ := strings.Cut(url, "/?")
+	var page []byte
+	for _, url := range []string{url, base + path} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := browser.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err = io.ReadAll(answer.Body)
+		if err := errors.Join(err, answer.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return string(page)
 }
@@ -100,4 +112,23 @@ func TestThePageIsForThisMachineOnly(t *testing.T) {
 	got = program.Run(t, "inbox", "--data", t.TempDir())
 	got.Exits(t, 1)
 	got.Complains(t, "no stack has run")
+}
+
+func TestTheInboxOfADeployedStack(t *testing.T) {
+	a := awstest.New(t, token)
+	a.Parameters = map[string]string{"TimeZone": "Europe/Berlin", "DefaultCountry": "DE"}
+	a.Alarms = []awstest.Alarm{
+		{Name: "ringback-deliveries-failing", State: "ALARM", Actions: []string{awstest.OpsARN}},
+		{Name: "ringback-alerts-late", State: "OK"},
+	}
+	b := program.Start(t, "inbox", "--stack", "ringback", "--region", "us-east-1", "--addr", anyPort)
+	url := inboxIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
+	clitest.Contains(t, "page", open(t, url), "Nobody waits", "Times in Europe/Berlin", "Read from the stack ringback.")
+	clitest.Contains(t, "page", openAt(t, url, "/health"), "Alarm deliveries-failing", "has gone off: see docs/operations.md", "Alarm alerts-late", "quiet, and would tell nobody")
+	b.Stop().Exits(t, 0)
+
+	a.StackFault = "not authorized to perform cloudformation:DescribeStacks"
+	got := program.Run(t, "inbox", "--stack", "ringback", "--region", "us-east-1", "--addr", anyPort)
+	got.Exits(t, 1)
+	got.Complains(t, "not authorized")
 }

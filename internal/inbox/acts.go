@@ -58,7 +58,7 @@ func (in *Inbox) perform(r *http.Request) (said string, bad bool) {
 	now := in.look.Now()
 	act := followup.Act{ID: rand.Text(), At: now, Kind: followup.ActKind(r.PostFormValue("kind")), By: in.nameOf(r)}
 	if act.By == "" {
-		return "Say who you are first: write your name at the top.", true
+		return "Say who you are first: write your name at the bottom of the page.", true
 	}
 	switch act.Kind {
 	case followup.ActClaim:

@@ -28,6 +28,21 @@ func (v *visitor) ask(method, path string, headers map[string]string) (status in
 	return v.do(r)
 }
 
+// status returns how a request is answered, and does not wait for the answer's end.
+func (v *visitor) status(path string) int {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(v.t.Context(), http.MethodGet, v.base+path, nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	answer, err := v.client.Do(r)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode
+}
+
 // A page elsewhere may have its own name lead to this machine. The browser then takes ours
 // for that page's own.
 func TestPromise6_ARequestForAnotherHostIsRefused(t *testing.T) {
@@ -88,10 +103,13 @@ func TestPromise6_ThePageNeedsTheTokenOnce(t *testing.T) {
 	w.Post(inboxtest.Day()...)
 	base, _, _ := strings.Cut(w.URL, "/?")
 	v := &visitor{t, base, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-	for _, path := range []string{"/", "/today", "/live", "/health", "/assets/style.css", "/?token=", "/?token=wrong"} {
+	for _, path := range []string{"/", "/today", "/health", "/assets/style.css", "/?token=", "/?token=wrong"} {
 		if status, page := v.get(path); status != http.StatusForbidden || strings.Contains(page, "Rosa") {
 			t.Errorf("%s without the token: %d", path, status)
 		}
+	}
+	if status := v.status("/live"); status != http.StatusForbidden {
+		t.Errorf("the changes without the token: %d", status)
 	}
 	if status, _ := v.post("/act", "caller", inboxtest.Tom, "kind", "claim"); status != http.StatusForbidden {
 		t.Errorf("a form without the cookie: %d", status)

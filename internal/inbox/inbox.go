@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -246,7 +247,8 @@ const pause = 300 * time.Millisecond
 func (in *Inbox) live(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
 	// It never ends by itself. Whoever stops reading is noticed when the connection breaks.
-	if err := rc.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	// The server goes on reading, to notice that, so its deadline counts too.
+	if errors.Join(rc.SetWriteDeadline(time.Time{}), rc.SetReadDeadline(time.Time{})) != nil {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -254,7 +256,7 @@ func (in *Inbox) live(w http.ResponseWriter, r *http.Request) {
 	changed := in.config.Changed
 	if changed == nil {
 		changed = func() <-chan struct{} { return nil }
-		every = min(every, in.config.Every)
+		every = min(every, cmp.Or(in.config.Every, pulse))
 	}
 	for {
 		next := changed() // before the browser asks, so that nothing is overlooked
