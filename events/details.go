@@ -1,5 +1,7 @@
 package events
 
+import "cmp"
+
 // Details is what an alert shows of an event.
 type Details struct {
 	// Kind, Outcome, Direction, ID and Phone are those of the [Delivery].
@@ -26,6 +28,15 @@ type Details struct {
 	// [call_duration.conversation_time].
 	TalkTime Optional[int64]
 	Event    Event
+}
+
+// Number returns the outside number by [NumberText], as far as it is known how it was
+// written.
+func (d *Details) Number() string {
+	if d.Phone == "" {
+		return ""
+	}
+	return cmp.Or(NumberText(d.Outside), d.Phone)
 }
 
 // Event is one of [*Call], [*Voicemail], [*Message], [*Contact] and [*Unknown].

@@ -40,10 +40,10 @@ type Folded struct {
 	// Events is how many different events there are.
 	Events int
 
-	// Line is the account's own number, "+" and digits, or, if it is not a number,
+	// Line is the account's own number by [NumberText], or, if it is not a number,
 	// the text as sent. LineName is its name in JustCall.
 	Line, LineName string
-	// Phone is the outside number by [PhoneNumber], and Extension what to dial after
+	// Phone is the outside number by [NumberText], and Extension what to dial after
 	// it. If no event has a number, Withheld is set if one says that it is hidden, and
 	// CallerText is what else was sent in its place.
 	Phone, Extension, CallerText string
@@ -106,11 +106,10 @@ func Fold(parts ...Part) Folded {
 		ID:         first(earliest, func(p *Part) string { return p.ID }),
 		Direction:  cmp.Or(first(earliest, statedDirection), first(earliest, func(p *Part) Direction { return p.Direction })),
 		LineName:   first(latest, func(p *Part) string { return p.LineName }),
-		Phone:      first(earliest, func(p *Part) string { return p.Phone }),
-		Extension:  first(earliest, func(p *Part) string { return p.Extension }),
+		Phone:      first(earliest, func(p *Part) string { return p.Number() }),
 		CallerText: first(earliest, func(p *Part) string { return p.CallerText }),
 		Line: cmp.Or(
-			first(earliest, func(p *Part) string { return PhoneNumber(p.Line) }),
+			first(earliest, func(p *Part) string { return NumberText(p.Line) }),
 			first(earliest, func(p *Part) string { return p.Line })),
 		ContactName:   first(latest, (*Part).contactName),
 		MissedReason:  first(latest, func(p *Part) string { return p.call().MissedReason }),
@@ -123,8 +122,14 @@ func Fold(parts ...Part) Folded {
 	for _, p := range earliest {
 		f.add(p)
 	}
-	if f.Phone != "" {
+	if number := PhoneNumber(f.Phone); number != "" {
 		f.CallerText = ""
+		f.Extension = first(earliest, func(p *Part) string {
+			if p.Phone != number {
+				return "" // it belongs to another one
+			}
+			return p.Extension
+		})
 	}
 	f.Withheld = f.Phone == "" && f.CallerText == "" && slices.ContainsFunc(earliest, func(p *Part) bool { return p.Withheld })
 	return f

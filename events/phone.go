@@ -52,6 +52,23 @@ func SplitNumber(text string) (number, extension string) {
 	return splitWritten(text)
 }
 
+// NumberText returns a number as it was sent, if how it is written can tell its country:
+// in groups or brackets, without "+" or a 0 in front. Any other number it returns as
+// [PhoneNumber] does.
+func NumberText(text string) string {
+	number := PhoneNumber(text)
+	if number == "" || isPlain(strings.TrimPrefix(text, "+")) {
+		return number
+	}
+	subscriber, _ := subscriberOf(text)
+	first := strings.IndexAny(subscriber, "0123456789")
+	grouped := strings.HasPrefix(subscriber, "(") || !strings.Contains(subscriber, number[1:])
+	if first < 0 || subscriber[first] == '0' || !grouped || strings.ContainsFunc(subscriber, isPlus) || PhoneNumber(subscriber) != number {
+		return number
+	}
+	return subscriber
+}
+
 // hasNumber reports whether [PhoneNumber] finds a number.
 func hasNumber(text string) bool {
 	if digits := strings.TrimPrefix(text, "+"); isPlain(digits) {

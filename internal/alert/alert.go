@@ -34,10 +34,10 @@ type Alert struct {
 	// SentAt when people are told.
 	OccurredAt, StartedAt, ReceivedAt, SentAt time.Time
 
-	// Line is the number called, "+" and digits, or, if it is not a number, the
+	// Line is the number called, by [events.NumberText], or, if it is not a number, the
 	// text as sent. LineName is its name in JustCall, if given.
 	Line, LineName string
-	// Caller is the caller's number, "+" and digits; "" if it is not known.
+	// Caller is the caller's number, by [events.NumberText]; "" if it is not known.
 	// Extension is what to dial after it. CallerText is what was sent as the caller
 	// where no number can be told, and Withheld is set if the caller hid the number.
 	// CallerName is the name in the event.

@@ -139,9 +139,9 @@ func (s Style) words(a Alert) words {
 		missedReason: line(a.MissedReason, maxReason),
 		recording:    link(a.RecordingURL),
 	}
-	// What JustCall sent in a national form has a "+" in front, and no country code.
-	w.Caller = cmp.Or(events.PhoneNumber(s.show(a.Caller)), a.Caller)
-	w.line = cmp.Or(events.PhoneNumber(s.show(a.Line)), w.line)
+	// What JustCall sent in a national form has no country code.
+	w.Caller = cmp.Or(events.PhoneNumber(s.show(a.Caller)), events.PhoneNumber(a.Caller), a.Caller)
+	w.line = cmp.Or(events.PhoneNumber(s.show(a.Line)), events.PhoneNumber(a.Line), w.line)
 	if w.name == w.callerText || events.PhoneNumber(w.name) != "" {
 		w.name = "" // JustCall names an unnamed contact by its number
 	}
@@ -212,7 +212,7 @@ func (w words) number() string {
 
 // show returns a number as people read it, and any other text as it is.
 func (s Style) show(number string) string {
-	if s.Show == nil || number == "" || events.PhoneNumber(number) != number {
+	if s.Show == nil || events.PhoneNumber(number) == "" {
 		return number
 	}
 	return cmp.Or(line(s.Show(number), maxShort), number)

@@ -91,10 +91,10 @@ func (d *Dispatcher) readSeats(ctx context.Context, c *call) (seats []seat, err 
 	var phones, lines []string
 	last := c.Start
 	for _, p := range c.parts {
-		if !slices.Contains(phones, p.Phone) {
-			phones = append(phones, p.Phone)
+		if phone := p.Number(); !slices.Contains(phones, phone) {
+			phones = append(phones, phone)
 		}
-		if line := cmp.Or(events.PhoneNumber(p.Line), p.Line); !slices.Contains(lines, line) {
+		if line := cmp.Or(events.NumberText(p.Line), p.Line); !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 		if p.Own && p.At.After(last) {

@@ -215,7 +215,7 @@ func (l *Ledger) readText(s *source, id string, parts []events.Part) {
 	text := l.Policy.Text(id, parts...)
 	numbers := make([]string, 0, len(parts))
 	for _, p := range parts {
-		numbers = append(numbers, l.canonical(p.Phone))
+		numbers = append(numbers, l.canonical(p.Number()))
 	}
 	if s.caller = slices.Max(numbers); s.caller != "" && text.Events > 0 {
 		s.facts[s.caller] = text.Of()
@@ -224,6 +224,7 @@ func (l *Ledger) readText(s *source, id string, parts []events.Part) {
 
 func (l *Ledger) readCall(s *source, id string, parts []events.Part) {
 	f := events.Fold(parts...)
+	f.Line = cmp.Or(l.canonical(f.Line), f.Line) // the legs of a ring may spell it in several ways
 	s.caller = followup.Subject(f, id, l.canonical)
 	call := l.Policy.Call(id, f)
 	if call.Who.Phone == s.caller {

@@ -133,6 +133,7 @@ func (b Book) meant(text string) meaning {
 
 // meantBy is [Book.meant] for one reading.
 func (b Book) meantBy(text string) meaning {
+	text = events.NumberText(text)
 	m := meaning{digits: events.PhoneNumber(text)}
 	if m.digits == "" {
 		return m

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -37,17 +39,30 @@ func New(store table.Store, canonical func(number string) string, log *slog.Logg
 func (b *Book) Consumer() consumer.Consumer {
 	return consumer.Consumer{
 		Name:    "spellings",
-		Wants:   func(item table.Item) bool { return b.spelling(item) != (table.Key{}) },
+		Wants:   func(item table.Item) bool { return phoneOf(item) != "" },
 		Process: b.Process,
 	}
+}
+
+// phoneOf returns the number by which an item is found, "" if there is none.
+func phoneOf(item table.Item) string {
+	number, ok := strings.CutPrefix(table.Text(item, table.GSI1PK), table.PhonePartition(""))
+	if !ok {
+		return ""
+	}
+	return number
 }
 
 // spelling returns the key under which an item's number is to be kept, or the zero Key
 // if there is nothing to keep.
 func (b *Book) spelling(item table.Item) table.Key {
-	number, ok := strings.CutPrefix(table.Text(item, table.GSI1PK), table.PhonePartition(""))
-	caller := b.canonical(number)
-	if !ok || caller == "" || caller == number {
+	number, part := phoneOf(item), alert.PartOf(item)
+	text := part.Number()
+	if events.PhoneNumber(text) != number {
+		text = number // how it was written is not known any more
+	}
+	caller := b.canonical(text)
+	if number == "" || caller == "" || caller == number {
 		return table.Key{}
 	}
 	return table.SpellingKey(caller, number)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/spelling"
@@ -46,6 +47,28 @@ func TestASpellingIsKeptOnce(t *testing.T) {
 	}
 	if n := store.Puts(); n != 1 {
 		t.Errorf("%d writes, want one", n)
+	}
+}
+
+// What a key does not tell, the event does: how its number was written.
+func TestASpellingIsThatOfTheWholeText(t *testing.T) {
+	t.Parallel()
+	numbers, err := phone.New("US")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &tabletest.Memory{}
+	b := spelling.New(store, numbers.Canonical, logscan.Logger(t))
+	toronto := event("1", "+6475550115")
+	toronto[table.Payload] = attr.String(`{"event":"call.missed","data":{"call_id":1,"direction":"inbound","from":"(647) 555-0115"}}`)
+	auckland := event("2", "+6475550115")
+	auckland[table.Payload] = attr.String(`{"event":"call.missed","data":{"call_id":2,"direction":"inbound","from":"+6475550115"}}`)
+	if err := errors.Join(consumer.All(b.Consumer())(t.Context(), []table.Item{toronto, auckland})...); err != nil {
+		t.Fatal(err)
+	}
+	want := table.Key{PK: "CALLER#+16475550115", SK: "SPELLING#+6475550115"}
+	if diff := cmp.Diff(want, table.KeyOf(store.One(t))); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
 	}
 }
 
