@@ -80,6 +80,7 @@ const (
 	saysService // what makes a miss if there is none of it
 	saysLeft    // what voicemails are; "not left" is none
 	saysRobot   // who answers without being a person
+	saysAwaits  // an answer that follows has not come yet
 )
 
 // words is what each word says: letters only, in lower case. Two words of a phrase
@@ -95,7 +96,7 @@ var words = map[string]says{
 	"afterhours": saysMissed, "lost": saysMissed, "businesshours": saysMissed, "ignored": saysMissed,
 	"nopickup": saysMissed, "noresponse": saysMissed, "officehours": saysMissed, "outofhours": saysMissed,
 	"timedout": saysMissed, "timeout": saysMissed, "unattended": saysMissed, "unavailable": saysMissed,
-	"unpicked": saysMissed, "unreachable": saysMissed, "unsuccessful": saysMissed,
+	"refused": saysMissed, "unpicked": saysMissed, "unreachable": saysMissed, "unsuccessful": saysMissed,
 
 	// Other languages: only words for a missed call, since one that is read wrongly must
 	// not silence anybody. Two words with a "not" in them are listed as one.
@@ -119,14 +120,18 @@ var words = map[string]says{
 	"in-progress": saysUnderWay, // as format A writes it, which saves reading the words one by one
 	"inprogress":  saysUnderWay, "ringing": saysUnderWay, "queued": saysUnderWay, "inqueue": saysUnderWay,
 	"connecting": saysUnderWay, "dialing": saysUnderWay, "initiated": saysUnderWay, "ongoing": saysUnderWay,
-	"onhold": saysUnderWay, "started": saysUnderWay, "waiting": saysUnderWay,
+	"onhold": saysUnderWay, "started": saysUnderWay, "waiting": saysAwaits, "awaiting": saysAwaits, "pending": saysAwaits,
 
 	"completed": saysCompleted, "complete": saysCompleted, "disconnected": saysCompleted, "dropped": saysCompleted,
 	"ended": saysCompleted, "finished": saysCompleted, "terminated": saysCompleted,
+	// What failed was not the call.
+	"recordingfailed": saysCompleted, "transcriptionfailed": saysCompleted,
 	"blocked": saysBlocked, "blacklisted": saysBlocked, "restricted": saysBlocked, "spam": saysBlocked,
 
 	"no": saysNot, "not": saysNot, "never": saysNot, "nobody": saysNot, "none": saysNot, "without": saysNot,
 	"non": saysNot, "un": saysNot, "didn": saysNot, "didnt": saysNot, "wasn": saysNot, "wasnt": saysNot,
+	"arent": saysNot, "cant": saysNot, "doesnt": saysNot, "dont": saysNot, "hadnt": saysNot, "hasnt": saysNot,
+	"havent": saysNot, "noone": saysNot, "unable": saysNot, "werent": saysNot, "wont": saysNot, "wouldnt": saysNot,
 	"couldn": saysNot, "couldnt": saysNot, "cannot": saysNot, "isn": saysNot, "isnt": saysNot,
 	"before": saysBefore, "until": saysBefore, "till": saysBefore,
 	"agent": saysService, "agents": saysService, "available": saysService, "connected": saysService,
@@ -157,13 +162,17 @@ func phrase(text []byte) says {
 		negation says // saysNot or saysBefore, if it is still to be applied
 		robot    bool
 		ended    bool // before an answer
+		awaits   bool
+		nothing  bool // behind an answer it says that there is no recording
+		wasNot   bool // the word before is the negation
 		pair     pairReader
 	)
 	for pair.next(&text) {
 		said, both := pair.lookUp()
-		if both && negation == saysNot {
+		if both && wasNot && negation == saysNot {
 			negation = saysNothing // it is one of the two: "no answer"
 		}
+		wasNot = said == saysNot
 		switch said {
 		case saysNot, saysBefore:
 			negation = said
@@ -171,12 +180,19 @@ func phrase(text []byte) says {
 		case saysRobot:
 			robot = true
 			continue
+		case saysAwaits:
+			awaits, best = true, max(best, saysUnderWay)
+			continue
 		case saysService, saysLeft:
 			if negation != saysNot {
 				ended = ended || negation == saysBefore && best == saysCompleted
 				continue
 			}
-			if said == saysLeft && best == saysVoicemail {
+			switch {
+			case said == saysLeft && best == saysAnswered:
+				negation, nothing = saysNothing, true
+				continue
+			case said == saysLeft && best == saysVoicemail:
 				best = saysMissed
 			}
 			said = saysAnswered
@@ -189,15 +205,21 @@ func phrase(text []byte) says {
 		case negation == saysBefore:
 			ended = ended || said == saysAnswered && best == saysCompleted
 			continue
+		case negation == saysNot && said == saysVoicemail && best == saysAnswered:
+			said, nothing = saysNothing, true
 		case negation == saysNot && (said == saysAnswered || said == saysVoicemail):
 			said = saysMissed
 		case negation == saysNot:
 			said = saysNothing
+		case awaits && said == saysAnswered:
+			said = saysUnderWay
 		}
 		negation = saysNothing
 		best = max(best, said)
 	}
 	switch {
+	case robot && best == saysAnswered && nothing:
+		return saysMissed
 	case robot && best == saysAnswered:
 		return saysCompleted
 	case ended && best == saysCompleted:
@@ -211,7 +233,7 @@ var neutral = sync.OnceValue(func() map[string]bool {
 	return wordSet(`
 	active after archived at barged bridged by call callback caller callee closed conference customer deflected dialed
 	dialled diverted during error expired for forwarded from held hold idle in invalid is joined line merged monitored
-	muted network new of office on open or other overflow parked pending phone processed queue recording redirected
+	muted network new of office on open or other overflow parked phone processed queue recording redirected
 	resumed routed scheduled screened skipped state status switched the to transfer transferred trunk user was with
 	wrapup`)
 })

@@ -16,7 +16,8 @@ var outcomeWords = map[events.Outcome][]string{
 	events.Answered: {
 		"Answered", "answered", "ANSWERED", " Answered ", "Answered Call", "OUTGOING_ANSWERED", "INCOMING_ANSWERED",
 		"human answered", "Outgoing human answered", "Answered by agent", "Picked up", "picked-up", "PickedUp",
-		"Answered elsewhere", "Accepted",
+		"Answered elsewhere", "Accepted", "Answered (no recording)", "Answered, not recorded", "Answered - no voicemail",
+		"Answered, no message left", "Answered, transferred", "Answered after hold", "Answered; recording failed",
 	},
 	events.Voicemailed: {
 		"Voicemail", "voicemail", "VOICEMAIL", "Voice mail", "voice-mail", "VoiceMail", "INCOMING_VOICEMAIL", "Voicemail left",
@@ -31,6 +32,12 @@ var outcomeWords = map[events.Outcome][]string{
 		"Missed. No voicemail", "missed - voicemail not left", "No voicemail left", "No agents available", "Agent unavailable",
 		"All agents busy", "Busy", "INCOMING_BUSY", "Failed", "FAILED", "Declined", "Declined by agent", "Rejected",
 		"Timed out", "timeout", "ring timeout", "nobody picked up", "No one answered",
+		"Agent did not pick up", "Not pick up", "Nobody did pick up", "didn't pick up", "did_not_pick_up", "Agents did not pick-up the call",
+		"Missed, no voice mail", "Missed - No Voice-mail", "Missed (no voice message)", "Missed without voice mail", "no message left",
+		"Agent doesn't answer", "User don't answer", "Agent hasn't answered", "couldn't be answered", "wasn't answered",
+		"Agents haven't answered", "can't answer", "did not answer", "Unable to answer", "Agent unable to answer", "Failed to answer",
+		"Refused to answer", "No one available to answer", "Waiting, not answered", "not yet answered",
+		"Answered by IVR, no voicemail left",
 		"perdida", "Llamada perdida (sin respuesta)", "no contestada", "não atendida", "NÃO ATENDIDA", "Appel manqué", "non répondu",
 		"verpasst", "Verpasster Anruf", "nicht angenommen", "chiamata persa", "gemiste oproep", "After office hours", "no response", "Missed\u00a0Call", "missed\u200b",
 	},
@@ -45,7 +52,8 @@ var outcomeWords = map[events.Outcome][]string{
 		"OUTGOING_RESTRICTED_CALL", "Completed", "Archived", "Unarchived", "Bridged", "not missed", "Answered by IVR",
 		"answered by the AI assistant", "unmissed", "abandonedness", "дозвонились", "null", "0", "\x00", "Agent", "before",
 		"Transferred", "Disconnected", "Left queue", "Call ended", "Finished", "Dropped", "Ended by agent", "répondu", "contestada", "atendida",
-		"no perdida", "angenommen", "beantwortet", "×", "÷ é", "Closed",
+		"no perdida", "angenommen", "beantwortet", "Recording failed",
+		"Waiting for answer", "Waiting to be answered", "waiting_for_answer", "Awaiting answer", "Pending answer", "Waiting", "×", "÷ é", "Closed",
 	},
 }
 
