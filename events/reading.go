@@ -3,6 +3,7 @@ package events
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -319,6 +320,20 @@ var dates = []struct {
 	{slotDateTime, "datetime"}, // from before 2023
 }
 
+// dayOf returns a date without the time of day that programs put behind it where they
+// have none, midnight. Any other text it returns as it is.
+func dayOf(date string) string {
+	const day, seconds = len(time.DateOnly), len(time.DateTime)
+	if len(date) < seconds {
+		return date
+	}
+	// What is behind the seconds is a fraction or a zone, and the day is the one here.
+	if at, ok := ParseTime(date[:seconds]); ok && at.Equal(at.Truncate(24*time.Hour)) && strings.Trim(date[day:seconds], "T 0:") == "" {
+		return date[:day]
+	}
+	return date
+}
+
 // date returns the data's own time, zero if it gives none, and the name of the first
 // member with a date that is none.
 func (r *reading) date() (at time.Time, unreadable string) {
@@ -328,10 +343,11 @@ func (r *reading) date() (at time.Time, unreadable string) {
 		if date == "" {
 			continue
 		}
-		if at, ok := ParseTime(date + " " + clock); ok && clock != "" {
+		day := dayOf(date)
+		if at, ok := ParseTime(day + " " + clock); ok && clock != "" {
 			return at, ""
 		}
-		for _, both := range [...]string{date, clock} { // either may hold both
+		for _, both := range [...]string{day, clock, date} { // any may hold both
 			const shortest = len("1711040902") // "20240321" is no time since 1970
 			if at, ok := ParseTime(both); ok && len(both) >= shortest {
 				return at, ""

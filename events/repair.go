@@ -93,6 +93,10 @@ func repairCharacters(body []byte) (text []byte, found damage) {
 		case c == 0 && depth == 0 && len(text) > 0:
 			// A buffer that was not cleared: the text ended at the NUL.
 			return text, found | damageNUL
+		case bytes.HasPrefix(body[i:], []byte(bom)):
+			found |= damageBOM
+			i += len(bom)
+			continue
 		case isSpace(c):
 			text = append(text, c)
 			i++

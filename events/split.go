@@ -150,7 +150,7 @@ func splitObject(object []byte, depth int) [][]byte {
 func rawTells(part []byte) bool {
 	members, _ := rawMembers(trimStart(part))
 	return slices.ContainsFunc(members, func(m rawMember) bool {
-		return telling[m.name] != "" || wrappers[m.name] || m.name == "type"
+		return telling[bareName(m.name)] != "" || wrappers[m.name] || m.name == "type"
 	})
 }
 
@@ -210,9 +210,7 @@ type rawScan struct {
 }
 
 func (s *rawScan) space() {
-	for s.at < len(s.text) && strings.IndexByte(" \t\r\n", s.text[s.at]) >= 0 {
-		s.at++
-	}
+	s.at = len(s.text) - len(trimStart(s.text[s.at:]))
 }
 
 func (s *rawScan) skip(c byte) bool {

@@ -66,13 +66,13 @@ func typeIn(value jsontext.Value) Type {
 	return ""
 }
 
-// telling are members that only the data of a call, a message or a contact has, and
-// the format that has them.
+// telling are members that only the data of a call, a message or a contact has, by
+// [bareName], and the format that has them.
 var telling = map[string]Format{
-	"call_duration": FormatB, "call_id": FormatA, "call_info": FormatB, "call_sid": FormatB,
-	"contact_id": FormatA, "contact_number": FormatB, "from": FormatA, "justcall_number": FormatB,
-	"message_id": FormatA, "missed_call_reason": FormatB, "sales_dialer_number": FormatB,
-	"sms_info": FormatB, "to": FormatA,
+	"callduration": FormatB, "callid": FormatA, "callinfo": FormatB, "callsid": FormatB,
+	"contactid": FormatA, "contactnumber": FormatB, "from": FormatA, "justcallnumber": FormatB,
+	"messageid": FormatA, "missedcallreason": FormatB, "salesdialernumber": FormatB,
+	"smsinfo": FormatB, "to": FormatA,
 }
 
 // probeNames are the members of a test that holds no event.
@@ -114,7 +114,7 @@ func isHollow(data jsontext.Value) bool { return isEmpty(data) || isTest(data) }
 func formatOf(data jsontext.Value) Format {
 	format := FormatA
 	eachMember(data, func(name string, _ jsontext.Value) {
-		if telling[name] == FormatB {
+		if telling[bareName(name)] == FormatB {
 			format = FormatB
 		}
 	})
@@ -544,7 +544,7 @@ func withoutPath(name string) string {
 func tells(data jsontext.Value) (found bool) {
 	if data.Kind() == '{' {
 		eachMember(data, func(name string, value jsontext.Value) {
-			found = found || telling[name] != "" && !isEmpty(value)
+			found = found || telling[bareName(name)] != "" && !isEmpty(value)
 		})
 	}
 	return found
