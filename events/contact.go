@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -36,13 +37,13 @@ func newContact(r *reading) Event {
 	phone, _ := said.party(slotPhone, slotContactNumber)
 	c := &Contact{
 		ID:            id,
-		FirstName:     said.text(slotFirstName),
-		LastName:      said.text(slotLastName),
-		Name:          said.text(slotName, slotContactName),
+		FirstName:     said.part(slotFirstName),
+		LastName:      said.part(slotLastName),
+		Name:          cmp.Or(said.name(slotName), said.name(slotContactName)),
 		Phone:         phone,
 		OtherNumbers:  said.numbers(slotOtherNumbers),
 		Email:         said.text(slotEmail),
-		Company:       said.text(slotCompany),
+		Company:       said.part(slotCompany),
 		Source:        said.text(slotSource),
 		ChangedFields: said.texts(slotChangedFields),
 		Removed:       r.removes,

@@ -40,7 +40,7 @@ func newMessage(r *reading) Event {
 		ContactName: said.text(slotContactName),
 		Body:        said.text(slotInfoBody, slotBody),
 		AgentID:     said.integer(slotAgentID),
-		AgentName:   said.text(slotAgentName),
+		AgentName:   said.name(slotAgentName),
 		Status:      said.text(slotStatus, slotDeliveryStatus),
 		Medium:      said.text(slotMedium),
 		DeliveredAt: said.text(slotDeliveredAt),

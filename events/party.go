@@ -111,12 +111,20 @@ func (c *countryCode) read(name string, value jsontext.Value) bool {
 	return true
 }
 
-// before returns a number with the code before it, or as it is if it may have one or is
-// more than its digits.
+// before returns a number with the code before it, or as it is if it may have one.
 func (c *countryCode) before(text string) string {
 	// A number of so many digits that begins with its country's code has it.
 	const whole = 11
-	digits := digitsOf(text)
+	digits, extension := digitsOf(text), ""
+	if digits == "" {
+		number, more := SplitNumber(text)
+		if first := strings.IndexAny(text, "0123456789"); first >= 0 && number != "" && text[first] == number[1] {
+			digits = number[1:] // without what stands behind them
+		}
+		if more != "" {
+			extension = ";ext=" + more
+		}
+	}
 	if c.country == "" || digits == "" || strings.ContainsRune(text, '+') || strings.HasPrefix(digits, "00") || !hasNumber(text) {
 		return text
 	}
@@ -127,9 +135,9 @@ func (c *countryCode) before(text string) string {
 		digits = strings.TrimPrefix(digits, "0")
 	}
 	if strings.HasPrefix(digits, c.country) && len(digits) >= whole {
-		return "+" + digits
+		return "+" + digits + extension
 	}
-	return "+" + c.country + digits
+	return "+" + c.country + digits + extension
 }
 
 // candidate is the best text so far.

@@ -105,7 +105,7 @@ func numberOf(digits string) string {
 
 // splitWritten is [SplitNumber] for a number that is more than its digits.
 func splitWritten(text string) (number, extension string) {
-	if whole, ok := strings.CutSuffix(text, ".0"); ok && isPlain(whole) {
+	if whole, ok := strings.CutSuffix(text, ".0"); ok && isPlain(strings.TrimPrefix(whole, "+")) {
 		text = whole // a spreadsheet's number
 	}
 	subscriber, isURI := subscriberOf(text)

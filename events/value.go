@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -85,10 +86,25 @@ func (v *values) text(from ...slot) string {
 
 // name returns a text that is no placeholder.
 func (v *values) name(from slot) string {
-	if name := v.text(from); !isPlaceholder(name) {
+	if name := v.text(from); !isPlaceholder(name) && !isBlank(name) {
 		return name
 	}
 	return ""
+}
+
+// part returns a text that is no word for nothing: part of a name, or of a company's,
+// which may be "0".
+func (v *values) part(from slot) string {
+	t := v.text(from)
+	if isPlaceholder(t) && strings.ContainsFunc(t, unicode.IsLetter) || isBlank(t) {
+		return ""
+	}
+	return t
+}
+
+// isBlank reports whether a text has nothing that people see.
+func isBlank(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) })
 }
 
 // party returns what the members say of one party, as sent: the first that has a

@@ -131,7 +131,7 @@ func (s Style) words(a Alert) words {
 		style:        s,
 		line:         line(a.Line, maxName),
 		lineName:     line(a.LineName, maxName),
-		name:         line(cmp.Or(a.ContactName, a.CallerName), maxName),
+		name:         cmp.Or(line(a.ContactName, maxName), line(a.CallerName, maxName)),
 		company:      line(a.Company, maxName),
 		callerText:   line(a.CallerText, maxName),
 		extension:    line(a.Extension, maxExtension),
@@ -251,6 +251,7 @@ type withdrawal struct{ title, text, note string }
 var withdrawals = map[reason]withdrawal{
 	answered: {"Answered after all", "Somebody answered this call. There is no need to call back.", "No need to call back."},
 	outgoing: {"Not an incoming call", "This call went out. There is no need to call back.", "No need to call back."},
+	old:      {"Call of an earlier day", "This call began too long ago for an alert.", ""},
 	sameRing: {"Same call as another alert", "Another alert tells of this call: see that one.", "See that one."},
 }
 
