@@ -144,6 +144,7 @@ func TestAnAlertIsTakenBack(t *testing.T) {
 		{events.KindReturned, "answered", events.Answered, "Answered after all", "Somebody answered this call. There is no need to call back.", ". No need to call back."},
 		{events.KindCorrection, "answered", events.Answered, "Answered after all", "Somebody answered this call. There is no need to call back.", ". No need to call back."},
 		{events.KindReturned, "same_ring", events.Missed, "Same call as another alert", "Another alert tells of this call: see that one.", ". See that one."},
+		{events.KindReturned, "old", events.Missed, "Call of an earlier day", "This call began too long ago for an alert.", ""},
 		{events.KindReturned, "outgoing", events.Missed, "Not an incoming call", "This call went out. There is no need to call back.", ". No need to call back."},
 		{events.KindReturned, "", events.Missed, "Alert withdrawn", "This alert does not stand any more.", ""},
 	} {

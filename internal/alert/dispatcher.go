@@ -309,6 +309,12 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 		p.sent[finished], p.again = true, true // once, even if it cannot be marked
 		return seats, d.takeBack(ctx, p, c, kind, none)
 	}
+	if d.Rules.isOld(c) { // as perhaps only a later event shows
+		if c.begun(kind) {
+			return seats, d.takeBack(ctx, p, c, kind, old)
+		}
+		return seats, d.keepBack(ctx, c, kind, old, skip)
+	}
 	// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted): published := p.sent[round]
 	published := p.sent[round] || c.stands(kind)
 	// What was decided once stays decided: the caller's contacts may be others by now.
