@@ -185,7 +185,7 @@ func tokenIn(path string) (token string, ok bool) {
 	token, ok = strings.CutPrefix(rest, "/")
 	// People copy more than the URL; see spellings.
 	token, _, _ = strings.Cut(token, "#")
-	token = strings.TrimRight(token, "/ \t\r\n")
+	token = strings.TrimRight(token, behindToken)
 	return token, ok && !strings.Contains(token, "/")
 }
 

@@ -62,15 +62,22 @@ func parseOwn(text, token string) (u ownURL, ok bool) {
 	u.scheme = parsed.Scheme
 	u.typed = strings.TrimSuffix(parsed.Host, defaultPorts[u.scheme])
 	u.host = strings.ToLower(u.typed)
-	path := strings.TrimRight(parsed.Path, "/ ")
+	path := strings.TrimRight(parsed.Path, behindToken)
 	u.path = path[:strings.LastIndexByte(path, '/')+1] + token
 	return u, true
 }
 
 var defaultPorts = map[string]string{"https": ":443", "http": ":80"}
 
+// behindToken is what is no part of a token at its end.
+const behindToken = "/ \t\r\n\u00a0"
+
 // ends are what may follow the token when people copy a URL.
 var ends = []string{"", " ", "#", "%20", "\n"}
+
+// rareEnds are as ends, and looked for only in the likeliest spelling: each costs a
+// signature.
+var rareEnds = []string{"\t", "\r\n", "  ", "\u00a0", "%09", "%0A", "%0D%0A", "//"}
 
 // spell yields the spellings of a URL, at most a few hundred. It returns false once
 // yield does.
@@ -84,7 +91,11 @@ func (u ownURL) spell(query, hostHeader string, yield func(string) bool) bool {
 		for _, scheme := range schemes {
 			for _, port := range ports {
 				for _, slash := range []string{"", "/"} {
-					for _, end := range ends {
+					all := ends
+					if host == u.typed && scheme == u.scheme && port == "" {
+						all = slices.Concat(ends, rareEnds)
+					}
+					for _, end := range all {
 						if !yield(scheme + "://" + host + port + u.path + slash + query + end) {
 							return false
 						}

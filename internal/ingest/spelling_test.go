@@ -40,6 +40,14 @@ func TestPromise7_EverySpellingOfAURLVerifies(t *testing.T) {
 		"https://" + host + path + " ",
 		"https://" + host + path + "%20",
 		"https://" + host + path + "\n",
+		"https://" + host + path + "\t",
+		"https://" + host + path + "\r\n",
+		"https://" + host + path + "  ",
+		"https://" + host + path + "\u00a0",
+		"https://" + host + path + "%09",
+		"https://" + host + path + "%0A",
+		"https://" + host + path + "//",
+		"https://" + host + path + "/\t",
 		"https://" + host + path + "#",
 		"https://" + host + path + "?",
 		"https://" + host + path + "/#",
@@ -111,7 +119,7 @@ func TestTheQueryMayBeSignedOrNot(t *testing.T) {
 // the token.
 func TestARequestMayHaveMoreBehindTheToken(t *testing.T) {
 	t.Parallel()
-	for _, more := range []string{"", "/", " ", "/ ", " /", "#", "#webhook", "\n"} {
+	for _, more := range []string{"", "/", " ", "/ ", " /", "#", "#webhook", "\n", "\t", "\r\n", "\u00a0", "//", "/\t"} {
 		change := func(r *ingest.Request) { r.Path += more; r.URL += more }
 		if got := signedFor(t, publicURL, gatewayURL+"/"+token, change); got != http.StatusOK {
 			t.Errorf("%q behind the token: %d, want 200", more, got)
