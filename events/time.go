@@ -71,6 +71,12 @@ func ParseTime(text string) (at time.Time, ok bool) {
 	if strings.Trim(text, "0123456789.") == "" && strings.Count(text, ".") < 2 {
 		return epochTime(text)
 	}
+	if before, _, ok := strings.Cut(text, "["); ok && strings.HasSuffix(text, "]") && strings.ContainsAny(before[min(len(before), len(time.DateOnly)):], "Z+-") {
+		text = before // the zone's name, behind its offset
+	}
+	if text != "" && isLetter(text[0]) {
+		return namedTime(text)
+	}
 	layouts := layouts
 	if strings.Contains(text, "T") {
 		layouts = layoutsWithT
@@ -82,6 +88,29 @@ func ParseTime(text string) (at time.Time, ok bool) {
 	}
 	if at, ok := looseTime(text); ok {
 		return inRange(at)
+	}
+	return time.Time{}, false
+}
+
+// layoutsWithNames begin with the day of the week, as e-mails, servers and JavaScript
+// write them. An abbreviation of another zone is not unambiguous.
+var layoutsWithNames = []string{
+	"Mon, 2 Jan 2006 15:04:05 GMT",
+	"Mon, 2 Jan 2006 15:04:05 UTC",
+	"Mon, 2 Jan 2006 15:04:05 -0700",
+	"Mon Jan 2 2006 15:04:05 GMT-0700",
+	"Mon Jan _2 15:04:05 UTC 2006",
+	"Mon Jan _2 15:04:05 2006",
+}
+
+// namedTime reads a time with the names of its day and month, and perhaps that of its
+// zone in brackets behind it.
+func namedTime(text string) (time.Time, bool) {
+	text, _, _ = strings.Cut(text, " (")
+	for _, layout := range layoutsWithNames {
+		if at, err := time.Parse(layout, text); err == nil {
+			return inRange(at)
+		}
 	}
 	return time.Time{}, false
 }
