@@ -3,6 +3,7 @@ package events
 import (
 	"net/url"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -290,6 +291,16 @@ var extensionWords = map[string]bool{
 	"klappe": true, "nebenstelle": true, "x": true, "xt": true, "доб": true, "добавочный": true, "内線": true,
 }
 
+// moreExtensionWords are as extensionWords, in other languages.
+var moreExtensionWords = sync.OnceValue(func() map[string]bool {
+	return wordSet(`
+	ankn anknytning dahili klapka linka lok lokal lokalnr mellék εσωτ εσωτερικό вн внутр внутренний доп
+	分机 分機 转 轉 转分机 轉分機 内线 內線 내선 구내`)
+})
+
+// extensionNumber are words between that and the digits.
+var extensionNumber = []string{"number", "nummer", "num", "no", "nr", "№"}
+
 // labels stand behind a number and say nothing of it.
 var labels = map[string]bool{
 	"business": true, "cell": true, "direct": true, "home": true, "landline": true, "main": true,
@@ -304,21 +315,21 @@ func (s *scanner) scanExtension() bool {
 	}
 	rest := strings.TrimLeft(s.rest, ",;#~ ")
 	marked := len(rest) < len(s.rest)
-	rest = strings.TrimFunc(rest, isFiller)
-	name := rest
-	if end := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }); end >= 0 {
-		name = rest[:end]
-	}
-	if name != "" {
-		if rest == name && labels[strings.ToLower(name)] {
-			return true
-		}
-		if !extensionWords[strings.ToLower(name)] {
+	rest, labelled := withoutLabels(strings.TrimFunc(rest, isFiller))
+	if name := firstWord(rest); name != "" {
+		if word := strings.ToLower(name); !extensionWords[word] && !moreExtensionWords()[word] {
 			return false
 		}
-		rest, marked = strings.TrimLeft(rest[len(name):], ".:=# "), true
+		const between = ".:=# "
+		rest, marked = strings.TrimLeft(rest[len(name):], between), true
+		for _, word := range extensionNumber {
+			if len(rest) > len(word) && strings.EqualFold(rest[:len(word)], word) {
+				rest = strings.TrimLeft(rest[len(word):], between)
+				break
+			}
+		}
 	} else if rest == "" {
-		return marked
+		return marked || labelled
 	}
 	digits := digitsOf(strings.TrimRight(rest, "#"))
 	if !marked || digits == "" || len(digits) > maxExtension {
@@ -326,6 +337,28 @@ func (s *scanner) scanExtension() bool {
 	}
 	s.extension = digits
 	return true
+}
+
+// withoutLabels cuts labels off both ends of what follows a number.
+func withoutLabels(text string) (rest string, labelled bool) {
+	for name := firstWord(text); labels[strings.ToLower(name)]; name = firstWord(text) {
+		text, labelled = strings.TrimLeftFunc(text[len(name):], isFiller), true
+	}
+	if last := strings.LastIndexFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }); last >= 0 {
+		_, size := utf8.DecodeRuneInString(text[last:])
+		if labels[strings.ToLower(text[last+size:])] {
+			text, labelled = strings.TrimRightFunc(text[:last], isFiller), true
+		}
+	}
+	return text, labelled
+}
+
+// firstWord returns the letters at the beginning of a text.
+func firstWord(text string) string {
+	if end := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }); end >= 0 {
+		return text[:end]
+	}
+	return text
 }
 
 // digitsOf returns the digits of a text with only digits and what may stand between

@@ -2,6 +2,7 @@ package events
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -37,9 +38,25 @@ var withheldWords = map[string]bool{
 	"скрыт": true, "скрытый": true, "非通知": true,
 }
 
+// moreWithheldWords are as withheldWords, in other languages or forms.
+var moreWithheldWords = sync.OnceValue(func() map[string]bool {
+	return wordSet(`
+	afgeschermd anoniem anonimowy anonymer ascuns bilinmeyen caché confidencial confidentiel dolt estetty
+	geheime gizli gizlinumara hemlig hemmelig hemmeligt ismeretlen khôngxácđịnh nascosta nascosto naoidentificado
+	necunoscut nepoznat neznáma neznáme neznámé neznámý nichtverfügbar nieznany nodisponible nonidentifié
+	nãodisponível nãoidentificado onbekende prywatny rejtett riservato salainen skriven skryté skrytý soukromé sốriêng
+	sốẩn titkos tuntematon ukryty unterdrückte verborgene verdeckt yksityinen özelnumara
+	άγνωστη άγνωστο άγνωστος ανώνυμος απόκρυψη απόρρητος
+	анонимный невідомий неизвестный неопределен неопределён прихований скрит
+	חסוי לאידוע غيرمعروف مجهول محجوب رقمخاص
+	未知來電 未知来电 未知號碼 私人号码 私人號碼 匿名來電 匿名来电 隐藏号码 隱藏號碼 无法显示 無法顯示
+	非通知設定 通知不可能 表示圏外 발신번호표시제한 발신자표시제한 알수없음 익명`)
+})
+
 // withheldFillers stand before or behind a word of withheldWords and add nothing.
 var withheldFillers = []string{
-	"anrufer", "appel", "oproep", "identité", "номер",
+	"anrufer", "appelant", "appel", "beller", "oproep", "identité", "абонент", "номер",
+	"αριθμός", "מספר", "رقم", "číslo", "szám", "număr", "numara", "broj",
 	"caller", "calling", "call", "number", "phone", "party", "user", "name", "line", "cli", "id", "is",
 	"by", "the", "rufnummer", "nummer", "numero", "número", "numéro",
 	"numer", // behind the words that begin with it
@@ -75,7 +92,7 @@ func Withheld(text string) bool {
 
 // saysWithheld reports whether letters are a word of withheldWords, with fillers.
 func saysWithheld(letters string) bool {
-	for !withheldWords[letters] {
+	for !withheldWords[letters] && !moreWithheldWords()[letters] {
 		rest := letters
 		for _, filler := range withheldFillers {
 			if rest = strings.TrimPrefix(letters, filler); rest != letters {
