@@ -248,10 +248,15 @@ func allTypes() []events.Type {
 
 // confirm asks whether to go on.
 func confirm(ctx context.Context, out io.Writer, changes int) error {
+	return agree(ctx, out, fmt.Sprintf("Add %s? [y/N] ", count(changes, "webhook", "webhooks")))
+}
+
+// agree asks a question, and returns an error unless the answer is yes.
+func agree(ctx context.Context, out io.Writer, question string) error {
 	if !isTerminal(os.Stdin) || inCI() {
 		return errors.New("nothing was changed: pass --yes to change it without being asked")
 	}
-	fmt.Fprintf(out, "Add %s? [y/N] ", count(changes, "webhook", "webhooks"))
+	fmt.Fprint(out, question)
 	answer, err := readLine(ctx, bufio.NewReader(os.Stdin))
 	if err != nil || !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
 		return errors.New("nothing was changed")
@@ -306,6 +311,7 @@ func advise(out io.Writer, found *account, target endpoint, credentials justcall
 	if says, do := signingAdvice(target, credentials); says != "" {
 		fmt.Fprintf(out, "Signatures: %s.\n  To do: %s.\n", says, do)
 	}
+	fmt.Fprintln(out, "Lost deliveries: ringback finds them if the stack has these keys, too: docs/reconcile.md#switch-it-on.")
 }
 
 // signingAdvice says what is wrong with the secret that signatures are checked with, and

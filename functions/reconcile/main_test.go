@@ -110,11 +110,12 @@ func TestWithoutKeysItEndsAtOnce(t *testing.T) {
 
 func TestKeysThatAreNoneAreAnErrorWithoutThem(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{
-		`{"key": "marked-4711"}`:                        "the API secret is empty",
-		`{"key": "marked-4711", "secret": "two parts"}`: "copy it again",
-		"marked-4711": `not of the form`,
+	for _, tc := range [][2]string{
+		{`{"key": "marked-4711"}`, "the API secret is empty"},
+		{`{"key": "marked-4711", "secret": "two parts"}`, "copy it again"},
+		{"marked-4711", "not of the form"},
 	} {
+		text, want := tc[0], tc[1]
 		p, err := start(t, map[string]string{"AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets(t, text)})
 		if err != nil {
 			t.Fatal(err)

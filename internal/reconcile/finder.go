@@ -158,7 +158,7 @@ func (all parts) erased() bool {
 // matters: who called, how it ended, what that means for who waits, how long people
 // talked. What was erased stays so.
 func (all parts) wouldChangeBy(c *candidate) bool {
-	// guard 12 reconcile: if false {
+	// guard 12 reconcile (WhatWasErased): if false {
 	if all.erased() {
 		return false
 	}

@@ -247,7 +247,7 @@ func (r *run) isTooOld(x, newest row) bool {
 	if x.at.IsZero() {
 		return false
 	}
-	// guard 12 reconcile: if false {
+	// guard 12 reconcile (AWalkEnds): if false {
 	if r.Retention > 0 && x.at.Before(r.Now().Add(-time.Duration(r.Retention)*day)) {
 		return true
 	}
@@ -301,7 +301,7 @@ func (r *run) checkAccount(ctx context.Context, hooked bool) error {
 		switch is, err := r.hasKnownCall(ctx); {
 		case err != nil:
 			return err
-		// guard 12 reconcile: case false:
+		// guard 12 reconcile (AnotherAccounts): case !is && false:
 		case !is:
 			return ErrAccount
 		}

@@ -149,6 +149,7 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 		}
 		w.found++
 		w.put[c.key()] = true
+		// guard 12 reconcile (WhoMayWait|WhatTheWebhookLost): if false {
 		if c.opens() {
 			w.openers = append(w.openers, c)
 		}

@@ -183,7 +183,7 @@ func (w *world) keep(ctx context.Context, r ingest.Received) table.Key {
 // hook delivers a webhook's event now.
 func (w *world) hook(body string) {
 	w.t.Helper()
-	w.keep(w.t.Context(), ingest.Received{ReceivedAt: w.Now(), Body: []byte(body)})
+	w.keep(w.t.Context(), ingest.Received{ReceivedAt: w.run.Now(), Body: []byte(body)})
 }
 
 // hookOf delivers the webhook of a row, as it is shown now.

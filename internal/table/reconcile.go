@@ -1,6 +1,9 @@
 package table
 
-import "strconv"
+import (
+	"maps"
+	"strconv"
+)
 
 // reconcilePartition has what the reconciler and the import know of each of JustCall's
 // lists.
@@ -24,6 +27,13 @@ func ReconcileItem(list, text string, was int64) Item {
 		PK: str(reconcilePartition), SK: str(keyPart(list)), Version: num(strconv.FormatInt(was+1, 10)),
 		progress: str(text),
 	}
+}
+
+// Versioned returns a new item as [Store.Update] writes it where there is none.
+func Versioned(item Item) Item {
+	item = maps.Clone(item)
+	item[Version] = num("1")
+	return item
 }
 
 // IsEmptied reports whether an event has nothing but its keys: it was erased, and is

@@ -75,6 +75,13 @@ func TestPromise5_OnlyWhatFailedComesAgain(t *testing.T) {
 		{"a record that is no object", batch(insert("1", "A"), `7`), nil, []string{"A"}, partial("")},
 		{"a record without a sequence number", batch(insert("1", "A"), insert("", "B")), nil, []string{"A"}, partial("")},
 		{
+			"what is imported is history",
+			batch(insert("1", "A"), strings.Replace(insert("2", "B"), `"duration":{"N":"1"}`, `"found_by":{"S":"import"}`, 1), strings.Replace(insert("3", "C"), `"duration":{"N":"1"}`, `"found_by":{"S":"reconcile"}`, 1)),
+			nil,
+			[]string{"A", "C"},
+			partial(),
+		},
+		{
 			"changes and removals are passed over",
 			batch(strings.Replace(insert("1", "A"), "INSERT", "MODIFY", 1), strings.Replace(insert("2", "B"), "INSERT", "REMOVE", 1), insert("3", "C")),
 			nil,

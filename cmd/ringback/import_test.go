@@ -1,0 +1,51 @@
+package main_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/ringback/ringback/internal/proof/justcalltest"
+)
+
+func TestImportShowsWhatItWillDoAndThenDoesIt(t *testing.T) {
+	t.Parallel()
+	s, account := justCall(t)
+	for i, typ := range []string{"Missed", "answered", "Missed"} {
+		s.AddCall(justcalltest.Call{
+			SID: "CA" + string(rune('1'+i)), Contact: "+12125550123", Line: "+12125550199", Type: typ, Length: time.Minute,
+			Start: time.Now().Add(time.Duration(i-3) * 40 * 24 * time.Hour),
+		})
+	}
+	s.AddContact(justcalltest.OwnerID+1, "Robin Sample", "+12125550123", "+12125550124")
+	local, _, b := serving(t)
+	args := slices.Concat([]string{"import"}, local[:2], account)
+	locked := program.Run(t, args...)
+	locked.Exits(t, 1)
+	locked.Complains(t, "Stop the \"ringback serve\"")
+	b.Stop()
+
+	dry := program.Run(t, append(args, "--dry-run")...)
+	dry.Exits(t, 0)
+	dry.Says(t, "contacts", "2 in JustCall", "calls", "3 in JustCall, at most 1 request", "4 requests: about 1 minute", "nothing was changed")
+	asks := program.Run(t, args...)
+	asks.Exits(t, 1)
+	asks.Complains(t, "--yes")
+	got := program.Run(t, append(args, "--yes")...)
+	got.Exits(t, 0)
+	got.Says(t, "contacts: 2 read, 2 written", "calls: 3 read, 2 written", "address book: 2 read", "who waits: 2 read, 1 written")
+	again := program.Run(t, append(args, "--yes", "--since", "24h")...)
+	again.Exits(t, 0)
+	again.Says(t, "calls: 3 read, 0 written")
+	call := program.Run(t, slices.Concat([]string{"call", "CA2"}, local[:2])...)
+	call.Exits(t, 0)
+	call.Says(t, "call.completed")
+
+	for _, since := range []string{"90", "d", "0d", "-3d", "3w", "1.5d", "99999999999d", ""} {
+		wrong := program.Run(t, append(args, "--since", since)...)
+		wrong.Exits(t, 1)
+		wrong.Complains(t, "--since is not")
+	}
+	got.Hides(t, justcalltest.Key)
+	got.Hides(t, justcalltest.Secret)
+}

@@ -1,0 +1,215 @@
+package reconcile_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/justcall"
+	"github.com/ringback/ringback/internal/proof/justcalltest"
+	"github.com/ringback/ringback/internal/reconcile"
+	"github.com/ringback/ringback/internal/table"
+)
+
+var importCalls = flag.Int("import-calls", 2_000, "calls that are imported while the import is killed twenty times")
+
+const ninetyDays = 90 * 24 * time.Hour
+
+// fill puts calls of three months into the book, and contacts.
+func (w *world) fill(calls int) {
+	for i := range calls {
+		typ, change := "Missed", func(*justcalltest.Call) {}
+		if i%3 == 0 {
+			typ, change = "answered", outgoing
+		}
+		ago := time.Duration(calls-i) * ninetyDays / time.Duration(calls+1)
+		w.call(ago+10*time.Minute, typ, change, func(c *justcalltest.Call) { c.Contact = fmt.Sprintf("+1212%07d", 5_550_000+i%(calls/4+1)) })
+	}
+	for i := range 30 {
+		agent := justcalltest.OwnerID + i%2
+		w.AddContact(agent, fmt.Sprint("Robin Sample ", i), fmt.Sprintf("+1212%07d", 5_550_000+2*i), fmt.Sprintf("+1212%07d", 5_551_000+i))
+		w.AddText(justcalltest.Text{Contact: caller, Line: line, Body: "hello", At: w.Now().Add(-time.Hour)})
+	}
+}
+
+// stored returns what the table has of events, contacts and follow-ups.
+func (w *world) stored() map[table.Key]table.Item {
+	w.t.Helper()
+	all := make(map[table.Key]table.Item)
+	for item, err := range table.ScanAll(w.t.Context(), w.store, "", "") {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if key := table.KeyOf(item); key.PK != "RECONCILE" {
+			item = maps.Clone(item)
+			if !table.IsEvent(key) {
+				delete(item, table.Version) // a rebuild may have been repeated
+			}
+			all[key] = item
+		}
+	}
+	return all
+}
+
+func TestPromise12_AnImportThatIsKilledComesToTheSame(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		whole, killed := newWorld(t), newWorld(t)
+		for _, w := range []*world{whole, killed} {
+			w.limit()
+			w.setClock(time.Now)
+			w.fill(*importCalls)
+		}
+		least := (*importCalls+99)/100 + 3
+		run := func(ctx context.Context, w *world) error {
+			client, err := w.Client()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return reconcile.NewImporter(client, w.store, events.PhoneNumber, ninetyDays).Run(ctx)
+		}
+		done := make(chan error, 1)
+		begin := time.Now()
+		go func() { done <- run(t.Context(), whole) }()
+
+		const kills = 20
+		every := max(1, least/kills)
+		var end context.CancelFunc
+		n := 0
+		killed.Before = func(*http.Request) http.Handler {
+			if n++; n%every == 0 && n/every <= kills {
+				end()
+			}
+			return nil
+		}
+		stops := 0
+		for {
+			var ctx context.Context
+			ctx, end = context.WithCancel(t.Context())
+			err := run(ctx, killed)
+			end()
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			stops++
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d calls: %d requests, at least %d; with %d kills %d; %v", *importCalls, whole.Requests(), least, stops, killed.Requests(), time.Since(begin))
+		if stops < kills/2 {
+			t.Errorf("stopped %d times", stops)
+		}
+		if got := whole.Requests(); float64(got) > 1.05*float64(least) {
+			t.Errorf("%d requests, want at most 1.05 × %d", got, least)
+		}
+		// Of the small one, the kills are more than a twentieth.
+		if got := killed.Requests(); got > max(least*105/100, least+2*stops) {
+			t.Errorf("%d requests with %d kills", got, stops)
+		}
+		if diff := cmp.Diff(whole.stored(), killed.stored()); diff != "" {
+			t.Errorf("without kills (-), with them (+):\n%.2000s", diff)
+		}
+		if len(killed.ever) > 0 {
+			t.Errorf("alerts %v", killed.ever)
+		}
+	})
+}
+
+func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const day = 24 * time.Hour
+	who := func(n int) func(*justcalltest.Call) {
+		return func(c *justcalltest.Call) { c.Contact = fmt.Sprintf("+1212555%04d", 100+n) }
+	}
+	w.call(91*day, "Missed", who(1))
+	w.call(40*day, "Missed", who(2))
+	w.hookOf(events.TypeCallMissed, w.call(30*day, "Missed", who(3))) // it is known
+	w.call(30*day, "answered", who(2), outgoing)
+	w.call(23*time.Hour, "Missed", who(4))
+	w.call(3*time.Hour, "Missed", who(5))
+	w.call(2*time.Hour, "answered", who(5), outgoing)
+	w.call(time.Minute, "Missed", who(6), func(c *justcalltest.Call) { c.Length = time.Hour }) // under way
+	w.AddContact(justcalltest.OwnerID+1, "Robin Sample", "+12125550104", "+12125550144")
+	w.DialerCalls = append(w.DialerCalls, justcalltest.Row{
+		"call_id": 7, "call_sid": "CA7", "sales_dialer_number": "12125550198", "contact_number": "12125550107",
+		"call_date": w.now.Add(-day).Format(time.DateOnly), "call_time": w.now.Add(-day).Format(time.TimeOnly),
+		"call_info": justcalltest.Row{"type": "Outgoing human answered", "direction": "Outgoing"},
+	})
+	alerts := len(w.ever)
+	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
+	m.Now = w.clock
+	plan, err := m.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []reconcile.Plan{
+		{List: "contacts", Rows: 2, Requests: 1},
+		{List: "texts", Requests: 1},
+		{List: "calls", Rows: 8, Requests: 1},
+		{List: "sales dialer calls", Rows: 1, Requests: 1},
+	}
+	if diff := cmp.Diff(want, plan); diff != "" {
+		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+	var last reconcile.Imported
+	m.Done = func(i reconcile.Imported) {
+		if i.List == "calls" {
+			last = i
+		}
+	}
+	if err := m.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(reconcile.Imported{List: "calls", Rows: 8, Written: 5, Total: 8, Finished: true}, last); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	for n, want := range map[int]string{1: "", 2: "returned", 4: "waiting 1", 5: "returned", 6: ""} {
+		if got := w.follow(fmt.Sprintf("+1212555%04d", 100+n)); got != want {
+			t.Errorf("caller %d: %q, want %q", n, got, want)
+		}
+	}
+	for _, number := range []string{"+12125550104", "+12125550144"} {
+		page, err := w.store.Query(t.Context(), table.CallerHistory(number))
+		if err != nil || addressbook.Read(page.Items).Name != "Robin Sample" {
+			t.Errorf("%s: %+v, %v", number, page.Items, err)
+		}
+	}
+	if len(w.ever) != alerts {
+		t.Errorf("alerts %v", w.ever)
+	}
+	before := len(w.stored())
+	if err := m.Run(t.Context()); err != nil || len(w.stored()) != before {
+		t.Errorf("again: %v, %d items, want %d", err, len(w.stored()), before)
+	}
+	// What is imported is known to the reconciler, and what was under way is not.
+	w.pass(2 * time.Hour)
+	if got := w.reconcile(); got.Found != 1 {
+		t.Errorf("found %d, want the call that was under way: %v", got.Found, w.sent)
+	}
+}
+
+func TestAnImportThatIsRefusedSaysWhy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.respond(justcalltest.Respond(http.StatusUnauthorized, `{"status":"failed"}`))
+	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
+	failure := (*justcall.Error)(nil)
+	if err := m.Run(t.Context()); !errors.As(err, &failure) {
+		t.Errorf("error %v", err)
+	}
+}
