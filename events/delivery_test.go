@@ -680,12 +680,12 @@ func TestWhatTellsTwoEventsApartIsInTheDigest(t *testing.T) {
 	t.Parallel()
 	for name, pair := range map[string][2]string{
 		"timestamps that cannot be read": {
-			`{"event":"contact.updated","timestamp":"Thu, 12 Mar 2026 14:32:00 GMT","data":{"contact_id":1}}`,
-			`{"event":"contact.updated","timestamp":"Fri, 13 Mar 2026 15:32:00 GMT","data":{"contact_id":1}}`,
+			`{"event":"contact.updated","timestamp":"Thu, 12 Mar 2026 14:32:00 CST","data":{"contact_id":1}}`,
+			`{"event":"contact.updated","timestamp":"Fri, 13 Mar 2026 15:32:00 CST","data":{"contact_id":1}}`,
 		},
 		"timestamps that cannot be read, of flat events": {
-			`{"type":"x","timestamp":"Thu, 12 Mar 2026 14:32:00 GMT","foo":1}`,
-			`{"type":"x","timestamp":"Thu, 12 Mar 2026 15:32:00 GMT","foo":1}`,
+			`{"type":"x","timestamp":"Thu, 12 Mar 2026 14:32:00 CST","foo":1}`,
+			`{"type":"x","timestamp":"Thu, 12 Mar 2026 15:32:00 CST","foo":1}`,
 		},
 		"metadata of flat events":            {`{"type":"x","metadata":{"id":1},"foo":1}`, `{"type":"x","metadata":{"id":2},"foo":1}`},
 		"an event that is an object, beside": {`{"type":"x","event":{"id":1},"foo":1}`, `{"type":"x","event":{"id":2},"foo":1}`},
