@@ -245,11 +245,11 @@ func TestPromise12_AQuietAccountCostsTwelveRequestsAnHour(t *testing.T) {
 	for range 24 * 4 {
 		for range 15 {
 			w.pass(time.Minute)
-			if calls++; calls%2 == 0 { // and a third of them in texts
+			if calls++; calls%4 == 0 {
 				row := w.call(5*time.Minute, "answered")
 				w.hookOf(events.TypeCallCompleted, row)
 			}
-			if calls%6 == 0 {
+			if calls%12 == 0 {
 				w.AddText(justcalltest.Text{Contact: caller, Line: line, Body: "hello", At: w.now})
 				w.hookOf(events.TypeSMSReceived, w.Texts[len(w.Texts)-1])
 			}
@@ -258,8 +258,8 @@ func TestPromise12_AQuietAccountCostsTwelveRequestsAnHour(t *testing.T) {
 			t.Fatalf("found %d", got.Found)
 		}
 	}
-	// 720 calls of yesterday, and those of today, are compared once.
-	const look = 9
+	// The calls of yesterday, and those of today, are compared once.
+	const look = 5
 	if got := w.Requests() - before; got > 24*12+look {
 		t.Errorf("%d requests a day, want at most %d", got, 24*12+look)
 	}

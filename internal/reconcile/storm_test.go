@@ -22,7 +22,7 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-var stormCalls = flag.Int("storm-calls", 400, "calls in the storm with a webhook that is dead for a day")
+var stormCalls = flag.Int("storm-calls", 250, "calls in the storm with a webhook that is dead for a day")
 
 // planned is a call of a storm, and the types of the events that its webhook brings.
 type planned struct {
@@ -208,6 +208,7 @@ func TestPromise12_ARunThatIsCutOffIsGoneOnWith(t *testing.T) {
 		w := newWorld(t)
 		w.limit()
 		w.setClock(time.Now)
+		w.process = func(_ context.Context, items []table.Item) []error { return make([]error, len(items)) } // what follows is no matter here
 		w.reconcile()
 		time.Sleep(2 * time.Hour)
 		const calls = 4_000
