@@ -509,3 +509,38 @@ func TestTailFollowsWhatBecomesOfACall(t *testing.T) {
 	tail.Stop().Exits(t, 0)
 	running.Stop().Exits(t, 0)
 }
+
+func TestEraseForgetsACaller(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	store := openStore(t, data)
+	fill(t, store)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	running := serve(t, data, "--default-country", lookuptest.Country)
+	running.Stdout.Await(t, "ringback receives webhooks at")
+	got := program.Run(t, "erase", "(415) 555-0120", "--scan", "--data", data)
+	got.Exits(t, 0)
+	got.Says(t, "4 events emptied, of 1 call, 1 text and 1 contact", "Nothing was erased.")
+	program.Run(t, "caller", ada, "--data", data).Exits(t, 0)
+	got = program.Run(t, "erase", "(415) 555-0120", "--scan", "--write", "--data", data)
+	got.Exits(t, 0)
+	got.Says(t, "4 events emptied", "#erase-a-caller")
+	got.Hides(t, "0120")
+	for _, command := range [][]string{{"caller", ada}, {"erase", ada}} {
+		got := program.Run(t, append(command, "--data", data)...)
+		got.Exits(t, 3)
+		got.Hides(t, "Ada")
+	}
+	for _, command := range [][]string{{"waiting"}, {"today", "--day", "2026-03-12"}, {"call", "c1"}, {"call", "c1", "--output", "json"}, {"contact", "5551"}} {
+		got := program.Run(t, append(command, "--data", data)...)
+		got.Exits(t, 0)
+		got.Hides(t, "0120")
+		got.Hides(t, "Example")
+	}
+	got = program.Run(t, "erase", "Ada", "--data", data)
+	got.Exits(t, 1)
+	got.Complains(t, "no telephone number")
+	running.Stop().Exits(t, 0)
+}

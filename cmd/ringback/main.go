@@ -61,7 +61,7 @@ Who waits, and what became of today's calls: "ringback waiting", "ringback today
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServe(), newDemo(), newSend(), newConnect(), newDoctor(), newWaiting(), newToday(), newCaller(), newCall(), newInbox(), newMessage(), newContact(), newTail(), newRejected(), newReplay(), newStats(), newClaim(), newUnclaim(), newDone(), newSnooze(), newImport(), newRebuild(), newCreateTable(), newDeploy(), newWebhookURL())
+	root.AddCommand(newServe(), newDemo(), newSend(), newConnect(), newDoctor(), newWaiting(), newToday(), newCaller(), newCall(), newInbox(), newMessage(), newContact(), newTail(), newRejected(), newReplay(), newErase(), newStats(), newClaim(), newUnclaim(), newDone(), newSnooze(), newImport(), newRebuild(), newCreateTable(), newDeploy(), newWebhookURL())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w\n\"%s --help\" lists the flags", err, c.CommandPath())
 	})

@@ -38,7 +38,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
 		got := program.Run(t, args...)
 		got.Exits(t, 0)
-		got.Says(t, "serve", "demo", "send", "connect", "doctor", "waiting", "today", "caller", "call", "message", "contact", "tail", "rejected", "replay", "stats", "rebuild", "create-table", "deploy", "webhook-url", "make deploy", "serve --demo", "send call.missed")
+		got.Says(t, "serve", "demo", "send", "connect", "doctor", "waiting", "today", "caller", "call", "message", "contact", "tail", "rejected", "replay", "erase", "stats", "rebuild", "create-table", "deploy", "webhook-url", "make deploy", "serve --demo", "send call.missed")
 		if got.Stderr != "" {
 			t.Errorf("stderr: %s", got.Stderr)
 		}

@@ -61,6 +61,7 @@ func (r Request) Perform(ctx context.Context, store table.Store, numbers phone.B
 // control answers requests for hand acts, and for what is in the table.
 type control struct {
 	store    table.Store
+	items    table.Eraser // of the same table
 	numbers  phone.Book
 	settings Settings
 	token    string
@@ -75,14 +76,15 @@ type access struct {
 }
 
 // startControl listens, and writes the file.
-func startControl(ctx context.Context, c Config, store table.Store) (*control, error) {
+func startControl(ctx context.Context, c Config, store table.Eraser) (*control, error) {
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for commands: %w", err)
 	}
 	k := &control{
-		store:    store,
+		store:    c.Retention.Store(store),
+		items:    store,
 		numbers:  c.Numbers,
 		settings: Settings{Country: c.Numbers.Country(), Zone: zoneName(c.Style.Location)},
 		token:    rand.Text(),

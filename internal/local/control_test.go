@@ -81,6 +81,7 @@ func TestPromise6_CommandsNeedTheToken(t *testing.T) {
 		for path, body := range map[string]string{
 			"/": `{"caller":"+14155550144"}`, "/settings": "{}", "/query": `{"Partition":"P"}`, "/scan": `{"prefix":""}`,
 			"/put": `{"item":{"PK":{"S":"P"},"SK":{"S":"S"}}}`, "/update": `{"item":{"PK":{"S":"P"},"SK":{"S":"S"}},"was":0}`,
+			"/delete": `{"PK":"P","SK":"S"}`,
 		} {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+to.Address+path, strings.NewReader(body))
 			if err != nil {
@@ -136,6 +137,12 @@ func TestARunningStackLendsItsTable(t *testing.T) {
 		if diff := cmp.Diff([]table.Item{item}, page.Items); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+	if err := remote.Delete(t.Context(), table.KeyOf(item)); err != nil {
+		t.Error(err)
+	}
+	if page, err := remote.Scan(t.Context(), "CALL#", ""); err != nil || len(page.Items) > 0 {
+		t.Errorf("after the deletion: %v, %v", page, err)
 	}
 	for i := range 3 {
 		if _, err := remote.Put(t.Context(), table.Item{table.PK: attr.String("P"), table.SK: attr.String(fmt.Sprint(i))}); err != nil {

@@ -26,7 +26,7 @@ type Remote struct {
 	access access
 }
 
-var _ table.Store = (*Remote)(nil)
+var _ table.Eraser = (*Remote)(nil)
 
 // Settings are what commands have to do as the stack does.
 type Settings struct {
@@ -43,6 +43,7 @@ const (
 	pathScan     = "/scan"
 	pathPut      = "/put"
 	pathUpdate   = "/update"
+	pathDelete   = "/delete"
 )
 
 // remoteErrors are errors of a store that keep their meaning on the way.
@@ -106,6 +107,12 @@ func (k *control) serveStore(w http.ResponseWriter, r *http.Request) bool {
 		} else {
 			answer.Done, err = k.store.Update(r.Context(), item, request.Was)
 		}
+	case pathDelete:
+		var key table.Key
+		if !readJSON(w, r, &key) {
+			return true
+		}
+		err = k.items.Delete(r.Context(), key)
 	default:
 		return false
 	}
@@ -259,4 +266,12 @@ func (r *Remote) write(ctx context.Context, path string, item table.Item, was in
 		return false, fmt.Errorf("ask the running stack: %w", err)
 	}
 	return answer.Done, nil
+}
+
+// Delete implements [table.Eraser].
+func (r *Remote) Delete(ctx context.Context, key table.Key) error {
+	if _, err := r.ask(ctx, pathDelete, key); err != nil {
+		return fmt.Errorf("ask the running stack: %w", err)
+	}
+	return nil
 }

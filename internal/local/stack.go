@@ -147,7 +147,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		return nil, errors.Join(err, listener.Close(), consumers.close(), store.Close())
 	}
 
-	control, err := startControl(ctx, c, c.Retention.Store(store))
+	control, err := startControl(ctx, c, store)
 	if err != nil {
 		endRuns()
 		return nil, errors.Join(err, listener.Close(), consumers.close(), store.Close())

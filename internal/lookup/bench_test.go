@@ -85,7 +85,7 @@ func fillYear(b *testing.B, store table.Store, n int) {
 	for first := range writers {
 		all.Go(func() {
 			for i := first; i < n; i += writers {
-				at := now.Add(-time.Duration(i) * benchDays * 24 * time.Hour / time.Duration(n)).Format(time.RFC3339)
+				at := now.Add(-time.Duration(i) * (benchDays * 24 * time.Hour / time.Duration(n))).Format(time.RFC3339)
 				number, id := benchNumber(i%(n/benchCallers)), fmt.Sprint("c", i)
 				body := lookuptest.Talked(id, events.Inbound, number, at)
 				if i%7 == 0 {

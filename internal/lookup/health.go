@@ -15,8 +15,11 @@ type Health struct {
 	AsOf time.Time `json:"as_of,omitzero"`
 }
 
-// lastSign is the key of the item that the consumer writes.
+// lastSign is the key of the item in which the consumers write down when the newest event
+// arrived, and arrivedAt the attribute.
 var lastSign = table.Key{PK: "HEALTH", SK: "LAST"}
+
+const arrivedAt = "arrived_at"
 
 // Health returns up to when lists are complete. It makes one query.
 func (l *Lookup) Health(ctx context.Context) (h Health, err error) {
@@ -25,7 +28,7 @@ func (l *Lookup) Health(ctx context.Context) (h Health, err error) {
 		return Health{}, fmt.Errorf("look up the last sign of life: %w", err)
 	}
 	for _, item := range page.Items {
-		h.AsOf = timeOf(item, table.ReceivedAt)
+		h.AsOf = timeOf(item, arrivedAt)
 	}
 	return h, nil
 }

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -25,6 +26,7 @@ const (
 	AlertedAt      = "alerted_at"      // UTC, milliseconds; on marks only
 	Damage         = "damage"          // what was odd about the body; see events.DamageWords
 	Call           = "call"            // PK of another call's events; on marks and ring items only
+	EmptiedAt      = "emptied_at"      // UTC, milliseconds; on events that were erased
 	Direction      = "direction"       // as sent, or events.Direction
 	Event          = "event"           // the event type as sent, if it is another than in the key; see EventType
 	EventSort      = "event_key"       // SK of the event that was published, or of the other call; on marks and ring items only
@@ -342,6 +344,34 @@ func EnvelopeOf(item Item) (*events.Envelope, error) {
 		return nil, fmt.Errorf("open payload: %w", err)
 	}
 	return envelope, nil
+}
+
+// EmptiedItem returns an event of which only the key is left, and when it was emptied, in place
+// of the version was, for [Store.Update]. A delivery of the same event finds it there, and is
+// taken for a redelivery.
+func EmptiedItem(event Item, at time.Time) (item Item, was int64) {
+	key := KeyOf(event)
+	if was = VersionOf(event); was == 0 {
+		was = Unversioned
+	}
+	item = Item{
+		PK: str(key.PK), SK: str(key.SK), EmptiedAt: str(Time(at)), Version: num(strconv.FormatInt(max(was, 0)+1, 10)),
+	}
+	if expires, ok := event[ExpiresAt]; ok {
+		item[ExpiresAt] = expires
+	}
+	return item, was
+}
+
+// UnlistedItem returns a mark that is in no list any more, in place of the version was.
+func UnlistedItem(mark Item) (item Item, was int64) {
+	if was = VersionOf(mark); was == 0 {
+		was = Unversioned
+	}
+	item = maps.Clone(mark)
+	delete(item, GSI2PK)
+	item[Version] = num(strconv.FormatInt(max(was, 0)+1, 10))
+	return item, was
 }
 
 // PayloadOf returns the body of an item as it was received.

@@ -159,6 +159,17 @@ type Store interface {
 	Scan(ctx context.Context, prefix string, after Cursor) (Page, error)
 }
 
+// Eraser is a [Store] whose items a person can have deleted.
+type Eraser interface {
+	Store
+
+	// Delete deletes the item with a key, if there is one. What it deletes is no news for
+	// consumers.
+	//
+	// Errors: ErrUnavailable.
+	Delete(ctx context.Context, key Key) error
+}
+
 // Query asks for the items of one partition.
 type Query struct {
 	Index     Index

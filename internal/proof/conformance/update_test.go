@@ -24,6 +24,25 @@ var updateChecks = []check{
 		wantItems(t, s, table.Query{Partition: "CALLER#+1"}, second)
 	}},
 
+	{"Delete takes an item out of the table and its indexes, and another can be written", func(t *testing.T, s table.Store) {
+		eraser, ok := s.(table.Eraser)
+		if !ok {
+			t.Fatal("nothing can be deleted")
+		}
+		item := newItem("CALLER#+1", "CONTACT#1", inGSI1("PHONE#+1", "a"))
+		put(t, s, item)
+		put(t, s, newItem("CALLER#+1", "CONTACT#2"))
+		for range 2 { // what is not there is as good as deleted
+			if err := eraser.Delete(t.Context(), table.KeyOf(item)); err != nil {
+				t.Error(err)
+			}
+		}
+		wantItems(t, s, table.Query{Partition: "CALLER#+1"}, newItem("CALLER#+1", "CONTACT#2"))
+		wantEventually(t, s, table.Query{Index: table.GSI1, Partition: "PHONE#+1"})
+		put(t, s, item)
+		wantItems(t, s, table.Query{Partition: "CALLER#+1", SortPrefix: "CONTACT#1"}, item)
+	}},
+
 	{"an Update of another version than the stored one changes nothing", func(t *testing.T, s table.Store) {
 		wantUpdate(t, s, versioned(2), 1, false)
 		wantItems(t, s, table.Query{Partition: "CALLER#+1"})

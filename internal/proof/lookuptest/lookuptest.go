@@ -70,12 +70,16 @@ func (w *Table) Act(caller string, kind followup.ActKind, at time.Time, by, why 
 	w.Add(ledger.ActItem(caller, followup.Act{ID: string(kind) + by, At: at, Kind: kind, By: by, Why: why, Until: at.Add(24 * time.Hour)}))
 }
 
-// Add stores items and has the consumers work them off.
+// Add stores items and has the consumers work those off that are new.
 func (w *Table) Add(items ...table.Item) {
 	w.t.Helper()
 	for _, item := range items {
-		if _, err := w.Put(w.t.Context(), item); err != nil {
+		created, err := w.Put(w.t.Context(), item)
+		if err != nil {
 			w.t.Fatal(err)
+		}
+		if !created {
+			continue
 		}
 		for _, c := range w.consumers {
 			if !c.Wants(item) {

@@ -60,7 +60,7 @@ type Store struct {
 	changed *signal // broadcast after a commit that wrote an item
 }
 
-var _ table.Store = (*Store)(nil)
+var _ table.Eraser = (*Store)(nil)
 
 // Open opens the store in a file. It creates the file and its folder if they do
 // not exist. The error wraps [ErrLocked] if another process has the file open.
@@ -377,6 +377,39 @@ func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated
 		return false, fmt.Errorf("update item: %w", err)
 	}
 	return u.updated, nil
+}
+
+// deletion deletes one item.
+type deletion struct {
+	key   []byte
+	index func(table.Item) (index map[string][]byte)
+	err   error // kept here, so that it does not undo the commit of others
+}
+
+func (d *deletion) apply(tx *bbolt.Tx) error {
+	items := tx.Bucket(itemsBucket)
+	text := items.Get(d.key)
+	if text == nil {
+		return nil
+	}
+	item, err := itemjson.Decode(text)
+	if err != nil {
+		d.err = err
+		return nil
+	}
+	if err := removeEntries(tx, d.index(item)); err != nil {
+		return err
+	}
+	return items.Delete(d.key)
+}
+
+// Delete implements [table.Eraser].
+func (s *Store) Delete(ctx context.Context, key table.Key) error {
+	d := &deletion{key: tuple(key.PK, key.SK), index: s.entries}
+	if err := errors.Join(s.write(ctx, d, 0), d.err); err != nil {
+		return fmt.Errorf("delete item: %w", err)
+	}
+	return nil
 }
 
 // write commits a change of size bytes. After an error the commit may still be

@@ -26,7 +26,7 @@ type Store struct {
 	name   string
 }
 
-var _ table.Store = (*Store)(nil)
+var _ table.Eraser = (*Store)(nil)
 
 // New returns the store in the table with that name. The options may change the
 // client's configuration.
@@ -68,6 +68,18 @@ func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated
 		return false, dynamo.WrapError("update item", err)
 	}
 	return updated, nil
+}
+
+// Delete implements [table.Eraser]. It makes one call.
+func (s *Store) Delete(ctx context.Context, key table.Key) error {
+	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: aws.String(s.name),
+		Key:       map[string]types.AttributeValue{table.PK: str(key.PK), table.SK: str(key.SK)},
+	})
+	if err != nil {
+		return dynamo.WrapError("delete item", err)
+	}
+	return nil
 }
 
 // ifNew returns a request with the condition that there is no item in the way.

@@ -1,0 +1,331 @@
+// Package erase removes what a table has of a caller: for whoever asks to be forgotten.
+//
+// What was derived is deleted. Events are emptied and not deleted: their keys, which hold
+// JustCall's ids and no number, stay, so that neither a late retry nor a walk through
+// JustCall's lists brings them back.
+package erase
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/ledger"
+	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/phone"
+	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
+)
+
+// ErrBusy means that what is to be erased kept coming back: the caller is calling.
+var ErrBusy = errors.New("new events of the caller keep coming: repeat it")
+
+// Options say how far an erasure goes.
+type Options struct {
+	// Scan reads the whole table for what no index leads to: timers, refused deliveries, and
+	// events of others in which the number stands.
+	Scan bool
+	// Write erases. Otherwise it is only counted.
+	Write bool
+}
+
+// Found is how many items there are, and are gone if they were to be.
+type Found struct {
+	Calls, Texts, Contacts int // that the events are of
+	Events                 int // emptied
+	Marks                  int // in no list any more
+	Caller                 int // items about the caller, deleted
+	Timers                 int // deleted
+	Rejected               int // deliveries that were refused, deleted
+}
+
+func (f Found) total() int { return f.Events + f.Marks + f.Caller + f.Timers + f.Rejected }
+
+// Erase erases what the table has of a number. The error wraps [lookup.ErrNumber],
+// [lookup.ErrNotFound] or [ErrBusy].
+func Erase(ctx context.Context, store table.Eraser, numbers phone.Book, number string, o Options, now time.Time) (Found, error) {
+	key := numbers.Canonical(number)
+	if key == "" {
+		return Found{}, lookup.ErrNumber
+	}
+	const most = 5
+	var all Found
+	for range most {
+		e := &erasure{
+			store: store, numbers: numbers, caller: key, typed: number, options: o, now: now,
+			empty: make(map[table.Key]table.Item), unlist: make(map[table.Key]table.Item), others: make(map[string]bool),
+		}
+		if err := e.collect(ctx); err != nil {
+			return all, fmt.Errorf("erase a caller: %w", err)
+		}
+		found := e.found()
+		switch {
+		case found.total() == 0 && all.total() == 0:
+			return all, lookup.ErrNotFound
+		case found.total() == 0:
+			return all, nil
+		}
+		all = all.with(found)
+		if !o.Write {
+			return all, nil
+		}
+		if err := e.write(ctx); err != nil {
+			return all, fmt.Errorf("erase a caller: %w", err)
+		}
+	}
+	return all, ErrBusy
+}
+
+func (f Found) with(g Found) Found {
+	return Found{
+		max(f.Calls, g.Calls), max(f.Texts, g.Texts), max(f.Contacts, g.Contacts), f.Events + g.Events, f.Marks + g.Marks,
+		f.Caller + g.Caller, f.Timers + g.Timers, f.Rejected + g.Rejected,
+	}
+}
+
+// erasure is what is to be erased of one caller.
+type erasure struct {
+	store         table.Eraser
+	numbers       phone.Book
+	caller, typed string
+	options       Options
+	now           time.Time
+
+	empty, unlist                      map[table.Key]table.Item
+	derived, contacts, timers, refused []table.Key
+	// others are further numbers of the same contacts, which lose their names. kept are
+	// contacts that stay, without some of their events.
+	others map[string]bool
+	kept   []string
+}
+
+// collect finds what is to be erased.
+func (e *erasure) collect(ctx context.Context) error {
+	partitions := make(map[string]bool)
+	spellings := map[string]bool{e.caller: true}
+	if keyed := events.PhoneNumber(e.typed); e.numbers.Canonical(keyed) == e.caller {
+		spellings[keyed] = true
+	}
+	spelling := table.SpellingKey(e.caller, "").SK
+	var items []table.Item
+	for item, err := range table.All(ctx, e.store, table.Query{Partition: table.CallerPartition(e.caller)}) {
+		if err != nil {
+			return err
+		}
+		items = append(items, item)
+		key := table.KeyOf(item)
+		e.derived = append(e.derived, key)
+		if number, ok := strings.CutPrefix(key.SK, spelling); ok {
+			spellings[number] = true
+		}
+		if strings.HasPrefix(key.SK, table.ContactSort) {
+			partitions[key.SK] = true
+		}
+		if call := table.Text(item, table.Call); call != "" {
+			partitions[call] = true
+		}
+	}
+	stored, err := ledger.Read(items)
+	if err != nil {
+		return err
+	}
+	for _, c := range stored.Calls {
+		partitions[c.ID] = true
+	}
+	for _, t := range stored.Texts {
+		partitions[t.ID] = true
+	}
+	for number := range spellings {
+		for item, err := range table.All(ctx, e.store, table.Query{Index: table.GSI1, Partition: table.PhonePartition(number)}) {
+			if err != nil {
+				return err
+			}
+			e.lead(item, partitions)
+		}
+	}
+	if err := e.scan(ctx, partitions); err != nil {
+		return err
+	}
+	for partition := range partitions {
+		if err := e.collectPartition(ctx, partition); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lead notes where an event leads to.
+func (e *erasure) lead(event table.Item, partitions map[string]bool) {
+	if key := table.KeyOf(event); table.OfNoCall(key) {
+		e.add(event)
+	} else {
+		partitions[key.PK] = true
+	}
+}
+
+// collectPartition adds the events and marks of a call, a text or a contact. Of a contact who
+// has the number no longer, it adds just the events in which it stands.
+func (e *erasure) collectPartition(ctx context.Context, partition string) error {
+	var items []table.Item
+	q := table.Query{Partition: partition}
+	if at := strings.LastIndex(partition, " "+table.EventMark); at >= 0 && table.OfNoCall(table.Key{PK: partition}) {
+		q = table.Query{Partition: partition[:at], SortPrefix: partition[at+1:]}
+	}
+	for item, err := range table.All(ctx, e.store, q) {
+		if err != nil {
+			return err
+		}
+		items = append(items, item)
+	}
+	isContact := strings.HasPrefix(partition, table.ContactSort)
+	c := addressbook.ReadContact(items)
+	whole := !isContact || c.Removed || slices.ContainsFunc(c.Numbers, func(n string) bool { return e.numbers.Canonical(n) == e.caller })
+	for _, item := range items {
+		if whole || e.stands(item) {
+			e.add(item)
+		}
+	}
+	switch {
+	case !isContact:
+		return nil
+	case !whole:
+		e.kept = append(e.kept, partition)
+		return nil
+	}
+	for _, number := range append(c.Numbers, c.Former...) {
+		other := e.numbers.Canonical(number)
+		if other == "" || other == e.caller || e.others[other+partition] {
+			continue
+		}
+		e.others[other+partition] = true
+		key := table.ContactKey(other, partition)
+		page, err := e.store.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+		if err != nil {
+			return err
+		}
+		if len(page.Items) > 0 {
+			e.contacts = append(e.contacts, key)
+		}
+	}
+	return nil
+}
+
+// add adds an item of a call's, a text's or a contact's partition.
+func (e *erasure) add(item table.Item) {
+	switch key := table.KeyOf(item); {
+	case table.IsEvent(key) && table.Text(item, table.EmptiedAt) == "":
+		e.empty[key] = item
+	case !table.IsEvent(key) && table.Text(item, table.GSI2PK) != "":
+		e.unlist[key] = item
+	}
+}
+
+// scan reads the whole table.
+func (e *erasure) scan(ctx context.Context, partitions map[string]bool) error {
+	if !e.options.Scan {
+		return nil
+	}
+	for item, err := range table.ScanAll(ctx, e.store, "", "") {
+		if err != nil {
+			return err
+		}
+		key := table.KeyOf(item)
+		switch timer := table.TimerCaller(key); {
+		case strings.HasPrefix(key.PK, timerMark) && timer == e.caller:
+			e.timers = append(e.timers, key)
+		case table.IsEvent(key) && e.stands(item):
+			e.lead(item, partitions)
+		case strings.HasPrefix(key.PK, rejectedMark) && e.stands(item):
+			e.refused = append(e.refused, key)
+		}
+	}
+	return nil
+}
+
+const timerMark, rejectedMark = "DUE#", "REJECTED#"
+
+// written is what may be a number in a text.
+var written = regexp.MustCompile(`\+?\(?[0-9][-0-9 ().]{5,24}[0-9]`)
+
+// stands reports whether the number stands in the body of an item.
+func (e *erasure) stands(item table.Item) bool {
+	body, err := table.PayloadOf(item)
+	if err != nil {
+		return false
+	}
+	for _, text := range written.FindAll(body, -1) {
+		if e.numbers.Canonical(string(text)) == e.caller {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *erasure) found() Found {
+	f := Found{
+		Events: len(e.empty), Marks: len(e.unlist), Caller: len(e.derived) + len(e.contacts), Timers: len(e.timers), Rejected: len(e.refused),
+	}
+	seen := make(map[string]bool)
+	for key := range e.empty {
+		if seen[key.PK] {
+			continue
+		}
+		seen[key.PK] = true
+		switch {
+		case strings.HasPrefix(key.PK, table.CallPartition("")):
+			f.Calls++
+		case strings.HasPrefix(key.PK, table.MessagePartition("")):
+			f.Texts++
+		case strings.HasPrefix(key.PK, table.ContactSort):
+			f.Contacts++
+		}
+	}
+	return f
+}
+
+// write erases what was found: first what the rest is derived from.
+func (e *erasure) write(ctx context.Context) error {
+	for _, item := range e.empty {
+		emptied, was := table.EmptiedItem(item, e.now)
+		if _, err := e.store.Update(ctx, emptied, was); err != nil { // what changed meanwhile is found again
+			return err
+		}
+	}
+	for _, mark := range e.unlist {
+		unlisted, was := table.UnlistedItem(mark)
+		if _, err := e.store.Update(ctx, unlisted, was); err != nil {
+			return err
+		}
+	}
+	for _, key := range slices.Concat(e.contacts, e.derived, e.timers, e.refused) {
+		if err := e.store.Delete(ctx, key); err != nil {
+			return err
+		}
+	}
+	// A follow-up has the names of the contacts in it.
+	log := slog.New(slog.DiscardHandler)
+	followUps := ledger.New(e.store, e.numbers.Canonical, log)
+	for _, contact := range e.kept {
+		if err := errors.Join(addressbook.New(e.store, e.numbers.Canonical, log).Process(ctx, []table.Item{{table.PK: attr.String(contact)}})...); err != nil {
+			return err
+		}
+	}
+	refreshed := make(map[string]bool)
+	for _, key := range e.contacts {
+		refreshed[table.CallerOf(key)] = true
+	}
+	for _, other := range slices.Sorted(maps.Keys(refreshed)) {
+		if err := followUps.Refresh(ctx, other); err != nil {
+			return err
+		}
+	}
+	return nil
+}
