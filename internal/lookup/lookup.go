@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -51,13 +52,24 @@ type Lookup struct {
 	store   table.Store
 	numbers phone.Book
 	zone    *time.Location
+
+	// shown are numbers as people read them. Lists repeat the account's own, and to work
+	// one out takes longer than to read an item.
+	mu    sync.Mutex
+	shown map[string]string
 }
+
+// maxShown is how many numbers are remembered.
+const maxShown = 1000
 
 // New returns look-ups in a store, which are never written. numbers reads numbers as they
 // are written where the stack is at work; it must be the stack's own. zone is where days
 // and hours are told.
 func New(store Store, numbers phone.Book, zone *time.Location) *Lookup {
-	return &Lookup{Policy: followup.Default(), Now: time.Now, store: readOnly{store}, numbers: numbers, zone: zone}
+	return &Lookup{
+		Policy: followup.Default(), Now: time.Now, store: readOnly{store}, numbers: numbers, zone: zone,
+		shown: make(map[string]string),
+	}
 }
 
 // Zone returns where days and hours are told.
@@ -199,7 +211,22 @@ func (p Party) person(person followup.Person) Party {
 	return p
 }
 
-func (l *Lookup) show(number string) string { return alert.OneLine(l.numbers.Show(number), maxName) }
+func (l *Lookup) show(number string) string {
+	l.mu.Lock()
+	shown, ok := l.shown[number]
+	l.mu.Unlock()
+	if ok {
+		return shown
+	}
+	shown = alert.OneLine(l.numbers.Show(number), maxName)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.shown) >= maxShown {
+		clear(l.shown)
+	}
+	l.shown[number] = shown
+	return shown
+}
 
 // Line is one of the account's own numbers.
 type Line struct {
