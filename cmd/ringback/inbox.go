@@ -20,9 +20,6 @@ import (
 	"github.com/ringback/ringback/internal/inbox"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/lookup"
-	"github.com/ringback/ringback/internal/phone"
-	"github.com/ringback/ringback/internal/table/bolt"
-	"github.com/ringback/ringback/internal/zone"
 )
 
 const (
@@ -91,8 +88,8 @@ func inboxError(err error, flag string) error {
 }
 
 func newInbox() *cobra.Command {
-	var flags tableFlags
-	var address, country, timeZone, by string
+	var flags lookFlags
+	var address, by string
 	c := &cobra.Command{
 		Use:   "inbox",
 		Short: "Serve a page that shows who waits for a call back",
@@ -109,42 +106,80 @@ docs/inbox.md.`,
   ringback inbox --stack ringback --by "Kim Doe"`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			config := inbox.Config{Every: askAgain, Name: cmp.Or(by, userName())}
-			var closeTable func() error
-			var err error
-			if flags.stack == "" {
-				closeTable, err = inboxOfFolder(&flags, country, timeZone, &config)
-			} else {
-				err = inboxOfStack(c.Context(), &flags, country, timeZone, &config)
+			if flags.table.stack == "" {
+				_, err := local.Connect(c.Context(), flags.table.data)
+				if err == nil {
+					return printRunning(c.OutOrStdout(), flags.table.data)
+				}
+				if !errors.Is(err, local.ErrNotRunning) {
+					return err
+				}
 			}
-			if errors.Is(err, bolt.ErrLocked) {
-				return printRunning(c, flags.data)
-			}
+			o, err := flags.open(c.Context())
 			if err != nil {
-				return err
+				return explain(err)
 			}
-			page, err := inbox.Start(c.Context(), address, config, logTo(c.ErrOrStderr(), slog.LevelInfo))
+			config, err := flags.inbox(c.Context(), o)
 			if err == nil {
-				fmt.Fprintf(c.OutOrStdout(), "Open\n\n  %s\n\nStop it with Ctrl-C.\n", page.URL)
-				<-c.Context().Done()
-				page.Close()
+				config.Name = cmp.Or(by, userName())
+				err = serveInbox(c, address, config)
 			}
-			if closeTable != nil {
-				err = errors.Join(err, closeTable())
-			}
-			return inboxError(err, "--addr")
+			return errors.Join(err, o.close())
 		},
 	}
-	flags.add(c)
+	flags.addPlace(c)
 	c.Flags().StringVar(&address, "addr", inbox.DefaultAddress, "address of the page, on this machine; if nothing else is said and the port is taken, another one")
-	c.Flags().StringVar(&country, "default-country", "", "country of numbers without a country code (default: the stack's own)")
-	c.Flags().StringVar(&timeZone, "time-zone", "", "zone of the times, such as America/New_York (default: the stack's own, or this machine's)")
 	c.Flags().StringVar(&by, "by", "", "who claims callers (default: your name on this machine)")
 	return c
 }
 
+// inbox returns what the page shows of a table that no stack of this machine has open.
+func (f *lookFlags) inbox(ctx context.Context, o opened) (inbox.Config, error) {
+	config := inbox.Config{Look: o.Lookup, Every: askAgain}
+	if f.table.stack == "" {
+		config.Where = "this machine, where nothing runs"
+		config.ReadOnly = "Nothing is received here now. To claim callers, stop this and start “ringback serve”, which has this page, too."
+		return config, nil
+	}
+	config.Where, config.Acts = "the stack "+f.table.stack, o.retention.Store(o.store)
+	cfg, err := deployed.Config(ctx, f.table.region)
+	if err != nil {
+		return config, err
+	}
+	config.Facts = func(ctx context.Context) (facts []inbox.Fact, err error) {
+		settings, err := deployed.ReadSettings(ctx, cfg, f.table.stack)
+		if err != nil {
+			return nil, err
+		}
+		alarms, err := deployed.ReadAlarms(ctx, cfg, f.table.stack, settings.Outputs)
+		for _, a := range alarms {
+			fact := inbox.Fact{Name: "Alarm " + a.Name, Text: "quiet"}
+			if a.On {
+				fact.Text, fact.Bad = "has gone off: see docs/operations.md", true
+			} else if !a.Told {
+				fact.Text = "quiet, and would tell nobody"
+			}
+			facts = append(facts, fact)
+		}
+		return facts, err
+	}
+	return config, nil
+}
+
+// serveInbox serves the page until the program is stopped.
+func serveInbox(c *cobra.Command, address string, config inbox.Config) error {
+	page, err := inbox.Start(c.Context(), address, config, logTo(c.ErrOrStderr(), slog.LevelInfo))
+	if err != nil {
+		return inboxError(err, "--addr")
+	}
+	fmt.Fprintf(c.OutOrStdout(), "Open\n\n  %s\n\nStop it with Ctrl-C.\n", page.URL)
+	<-c.Context().Done()
+	page.Close()
+	return nil
+}
+
 // printRunning prints the URL of the page of the stack that runs in a folder.
-func printRunning(c *cobra.Command, data string) error {
+func printRunning(out io.Writer, data string) error {
 	url, err := os.ReadFile(filepath.Join(data, inboxFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the \"ringback serve\" that runs in %s has no page: start it without --%s %s", data, inboxFlag, inboxOff)
@@ -152,69 +187,6 @@ func printRunning(c *cobra.Command, data string) error {
 	if err != nil {
 		return fmt.Errorf("find the page of the running stack: %w", err)
 	}
-	fmt.Fprintf(c.OutOrStdout(), "The running stack has it at\n\n  %s\n", strings.TrimSpace(string(url)))
+	fmt.Fprintf(out, "The running stack has it at\n\n  %s\n", strings.TrimSpace(string(url)))
 	return nil
-}
-
-// inboxOfFolder has the page show what a stack has left here that does not run.
-func inboxOfFolder(flags *tableFlags, country, timeZone string, c *inbox.Config) (closeTable func() error, err error) {
-	numbers, location, err := readPlace(country, timeZone)
-	if err != nil {
-		return nil, err
-	}
-	store, closeTable, err := flags.open(context.Background()) // which opens a file
-	if err != nil {
-		return nil, err
-	}
-	c.Look = lookup.New(store, numbers, location)
-	c.Where = "this machine, where nothing runs"
-	c.ReadOnly = "Nothing is received here now. To claim callers, stop this and start “ringback serve”, which has this page, too."
-	return closeTable, nil
-}
-
-// inboxOfStack has the page show the table of a deployed stack.
-func inboxOfStack(ctx context.Context, flags *tableFlags, country, timeZone string, c *inbox.Config) error {
-	cfg, err := deployed.Config(ctx, flags.region)
-	if err != nil {
-		return err
-	}
-	store, settings, err := deployed.Table(ctx, cfg, flags.stack)
-	if err != nil {
-		return err
-	}
-	numbers, location, err := readPlace(cmp.Or(country, settings.Parameters["DefaultCountry"]), cmp.Or(timeZone, settings.Parameters["TimeZone"]))
-	if err != nil {
-		return err
-	}
-	c.Look, c.Acts = lookup.New(store, numbers, location), store
-	c.Where = "the stack " + flags.stack
-	c.Facts = func(ctx context.Context) (facts []inbox.Fact, err error) {
-		alarms, err := deployed.ReadAlarms(ctx, cfg, flags.stack, settings.Outputs)
-		for _, a := range alarms {
-			f := inbox.Fact{Name: "Alarm " + a.Name, Text: "quiet"}
-			if a.On {
-				f.Text, f.Bad = "has gone off: see docs/operations.md", true
-			} else if !a.Told {
-				f.Text = "quiet, and would tell nobody"
-			}
-			facts = append(facts, f)
-		}
-		return facts, err
-	}
-	return nil
-}
-
-// readPlace reads how numbers are written and times are told; "" for as on this machine.
-func readPlace(country, timeZone string) (phone.Book, *time.Location, error) {
-	numbers, err := phone.New(country)
-	if err != nil {
-		return phone.Book{}, nil, fmt.Errorf("--default-country: %w", err)
-	}
-	location := zone.Local()
-	if timeZone != "" {
-		if location, err = zone.Load(timeZone); err != nil {
-			return phone.Book{}, nil, fmt.Errorf("--time-zone: %w", err)
-		}
-	}
-	return numbers, location, nil
 }

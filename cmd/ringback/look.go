@@ -61,10 +61,15 @@ const (
 	outputCSV   = "csv"
 )
 
-func (f *lookFlags) add(c *cobra.Command, forms ...string) {
+// addPlace adds the flags that say which table is read, and how its numbers and times are told.
+func (f *lookFlags) addPlace(c *cobra.Command) {
 	f.table.add(c)
 	c.Flags().StringVar(&f.country, "default-country", "", "country of numbers without a country code, such as US (default: the stack's own)")
 	c.Flags().StringVar(&f.timeZone, "time-zone", "", "zone of days and times, such as America/New_York (default: the stack's own, else this machine's)")
+}
+
+func (f *lookFlags) add(c *cobra.Command, forms ...string) {
+	f.addPlace(c)
 	c.Flags().BoolVar(&f.utc, "utc", false, "tell times in UTC")
 	forms = append([]string{outputTable, outputJSON}, forms...)
 	c.Flags().VarP(&choice{&f.output, forms}, "output", "o", "form: "+words(forms))

@@ -14,6 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
+	"github.com/ringback/ringback/internal/table"
 )
 
 const (
@@ -82,9 +83,11 @@ func (in *Inbox) perform(r *http.Request) (said string, bad bool) {
 	switch {
 	case errors.Is(err, ledger.ErrUnknown):
 		return "Nothing was changed: nobody with that number has called.", true
+	case errors.Is(err, table.ErrDenied):
+		return in.deny(), true
 	case err != nil:
 		in.log.WarnContext(r.Context(), "act not stored", "error", err)
-		return "Nothing was changed: " + err.Error() + ". If your AWS credentials may only read, ask for those of an operator (docs/inbox.md).", true
+		return "Nothing was changed: " + err.Error() + ".", true
 	}
 	in.settle(r.Context())
 	whom := "them"
@@ -92,6 +95,14 @@ func (in *Inbox) perform(r *http.Request) (said string, bad bool) {
 		whom = who(party)
 	}
 	return in.saidOf(act, whom, before), false
+}
+
+// deny takes the buttons away, and says why.
+func (in *Inbox) deny() string {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.readOnly = "Your AWS credentials may read the table and not write it, so nothing can be claimed here. docs/inbox.md lists the rights that this needs."
+	return "Nothing was changed: your AWS credentials may not write the table."
 }
 
 // until reads for how long reminders are put off.

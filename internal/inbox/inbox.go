@@ -175,6 +175,9 @@ func (in *Inbox) fault(r *http.Request, err error) (v view, status int) {
 		status, b = http.StatusNotFound, body{"Nothing found", "The table has nothing of the kind.", "It may have been deleted, or never arrived."}
 	case errors.Is(err, lookup.ErrNumber), errors.Is(err, lookup.ErrID), errors.Is(err, lookup.ErrCursor), errors.Is(err, lookup.ErrSpan), errors.Is(err, errDay), errors.Is(err, table.ErrQuery):
 		status, b = http.StatusBadRequest, body{"That cannot be looked up", sentence(err.Error()), "Check the address, or begin again from the menu."}
+	case errors.Is(err, table.ErrDenied):
+		status = http.StatusServiceUnavailable
+		b.Advice = "Your AWS credentials have expired, or lack a right: docs/inbox.md lists those that are needed. Then start “ringback inbox” again."
 	case r.Context().Err() != nil:
 		status = http.StatusServiceUnavailable // the browser is gone
 	case errors.Is(err, table.ErrUnavailable):

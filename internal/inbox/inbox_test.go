@@ -3,7 +3,6 @@ package inbox_test
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -253,7 +252,7 @@ func TestWhoeverMayOnlyReadSeesNoButtons(t *testing.T) {
 // refusing is a table that may be read only.
 type refusing struct{ table.Store }
 
-var errDenied = errors.New("put item: access denied")
+var errDenied = fmt.Errorf("put item: %w: AccessDeniedException", table.ErrDenied)
 
 func (refusing) Put(context.Context, table.Item) (bool, error) { return false, errDenied }
 
@@ -262,7 +261,7 @@ func TestWithoutTheRightToWriteTheTableSaysSo(t *testing.T) {
 	w := inboxtest.Open(t, func(c *inbox.Config) { c.Acts = refusing{c.Acts} })
 	w.Post(inboxtest.Day()...)
 	_, page := visit(t, w).post("/act", "caller", inboxtest.Tom, "kind", "claim")
-	says(t, "claim", page, "Nothing was changed: ", "access denied", "6 callers wait", "-takes care until")
+	says(t, "claim", page, "Nothing was changed: your AWS credentials may not write the table.", "6 callers wait", "-takes care until", "-<button id", "may read the table and not write it")
 }
 
 func TestSearchFindsNumbersNamesAndIDs(t *testing.T) {

@@ -70,6 +70,10 @@ func Open(t testing.TB, change func(*inbox.Config)) *World {
 	w.Page, w.URL = page, page.URL
 	_, token, _ := strings.Cut(page.URL, "=")
 	w.Log.Forbid(token)
+	for _, person := range []string{Rosa, Hana, Priya, Tom, Nadia} {
+		w.Log.Forbid(person[1:])
+	}
+	w.Log.Forbid("Delgado", "Okafor", "Priya", "flour for tomorrow", "appointment to next week")
 	t.Cleanup(func() {
 		page.Close()
 		if err := w.Stack.Close(); err != nil {
