@@ -88,7 +88,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 			h.log.LogAttrs(ctx, slog.LevelError, "record unreadable",
 				// guard 8 stream e2e: slog.String("sequence", sequence), slog.String("error", string(text)))
 				slog.String("sequence", sequence), slog.String("error", err.Error()))
-		// guard 12 stream (OnlyWhatFailed): case item != nil:
+		// guard 5 stream (OnlyWhatFailed): case item != nil:
 		case item != nil && table.Text(item, table.FoundBy) != table.FoundByImport:
 			items = append(items, item)
 			index = append(index, i)
