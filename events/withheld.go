@@ -41,7 +41,7 @@ var withheldWords = map[string]bool{
 // moreWithheldWords are as withheldWords, in other languages or forms.
 var moreWithheldWords = sync.OnceValue(func() map[string]bool {
 	return wordSet(`
-	afgeschermd anoniem anonimowy anonymer ascuns bilinmeyen caché confidentiel dolt estetty
+	afgeschermd anoniem anonimowy anonymer ascuns bilinmeyen caché dolt estetty
 	geheime gizli gizlinumara hemlig hemmelig hemmeligt ismeretlen khôngxácđịnh nascosta nascosto naoidentificado
 	necunoscut nepoznat neznáma neznáme neznámé neznámý nichtverfügbar nieznany nodisponible nonidentifié
 	nãodisponível nãoidentificado onbekende prywatny rejtett riservato salainen skriven skryté skrytý soukromé sốriêng

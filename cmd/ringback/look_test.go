@@ -51,6 +51,7 @@ func fill(t *testing.T, store table.Store) {
 		lookuptest.Talked("c5", events.Inbound, cy, "2026-03-12T17:00:00Z"),
 	)
 	w.Act(ada, followup.ActClaim, filledAt, "Kim", "")
+	w.Add(table.Health{Arrived: filledAt}.Item())
 	key := table.Key{PK: table.CallPartition("c1"), SK: table.EventMark + "x"}
 	for _, kind := range []events.Kind{events.KindMissedCall, events.KindVoicemail} {
 		w.Add(table.AlertedItem(key, kind, filledAt, filledAt))
@@ -284,6 +285,7 @@ func TestLookUpsRefuseWhatMakesNoSense(t *testing.T) {
 		{[]string{"today", "--since", "long ago"}, 1, "--since"},
 		{[]string{"today", "--since", "2020-01-01"}, 1, "at most 31"},
 		{[]string{"today", "--since", "-5h"}, 1, "--since"},
+		{[]string{"today", "--since", "40d"}, 1, "at most 31"},
 		{[]string{"today", "--day", "2026-03-12", "--since", "1h"}, 1, "day"},
 		{[]string{"today", "--time-zone", "Europe/Atlantis"}, 1, "no time zone"},
 		{[]string{"waiting", "--default-country", "XX"}, 1, "unknown country"},

@@ -16,7 +16,7 @@ type spanFlags struct{ day, since string }
 
 func (f *spanFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.day, "day", "", "the day, such as 2026-03-12 or yesterday (default: today)")
-	c.Flags().StringVar(&f.since, "since", "", "all since then: a day, a time such as \"2026-03-12 14:00\", or how long ago, such as 36h")
+	c.Flags().StringVar(&f.since, "since", "", "all since then: a day, a time such as \"2026-03-12 14:00\", or how long ago, such as 3d or 36h")
 	c.MarkFlagsMutuallyExclusive("day", "since")
 	_ = c.RegisterFlagCompletionFunc("day", cobra.FixedCompletions([]string{"today", "yesterday"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("since", cobra.NoFileCompletions)
@@ -28,7 +28,11 @@ func (f *spanFlags) span(o opened) (from, to time.Time, err error) {
 	next := func(day time.Time) time.Time { return day.AddDate(0, 0, 1) }
 	switch {
 	case f.since != "":
-		if ago, err := time.ParseDuration(f.since); err == nil && ago > 0 {
+		ago, err := parseSince(f.since)
+		if err != nil {
+			ago, err = time.ParseDuration(f.since)
+		}
+		if err == nil && ago > 0 {
 			return o.Now().Add(-ago).Truncate(time.Second), next(today), nil
 		}
 		for _, layout := range []string{time.DateOnly, "2006-01-02 15:04", "2006-01-02T15:04", time.RFC3339} {
@@ -36,7 +40,7 @@ func (f *spanFlags) span(o opened) (from, to time.Time, err error) {
 				return at, next(today), nil
 			}
 		}
-		return from, to, errors.New(`--since is no day, such as 2026-03-12, no time, such as "2026-03-12 14:00", and not how long ago, such as 36h`)
+		return from, to, errors.New(`--since is no day, such as 2026-03-12, no time, such as "2026-03-12 14:00", and not how long ago, such as 3d or 36h`)
 	case f.day == "", f.day == "today":
 		return today, next(today), nil
 	case f.day == "yesterday":

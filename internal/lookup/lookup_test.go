@@ -19,7 +19,6 @@ import (
 	"github.com/ringback/ringback/internal/proof/lookuptest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // now is when the tests look things up: an afternoon in New York.
@@ -114,7 +113,7 @@ func TestWaitingListsTheOldestFirst(t *testing.T) {
 	if !got.AsOf.Equal(at("15:00")) {
 		t.Errorf("as of %v", got.AsOf)
 	}
-	w.Add(table.Item{table.PK: attr.String("HEALTH"), table.SK: attr.String("LAST"), "arrived_at": attr.String("2026-03-12T19:58:00.000Z")})
+	w.Add(table.Health{Arrived: at("19:58")}.Item())
 	if got, err = w.look.Waiting(t.Context(), lookup.Page{}); err != nil || !got.AsOf.Equal(at("19:58")) {
 		t.Errorf("as of %v, %v", got.AsOf, err)
 	}
