@@ -110,7 +110,7 @@ func TestThePageIsForThisMachineOnly(t *testing.T) {
 	got.Exits(t, 1)
 	got.Complains(t, "--inbox-addr", "loopback", "ssh -L")
 	got = program.Run(t, "inbox", "--data", t.TempDir())
-	got.Exits(t, 1)
+	got.Exits(t, 5)
 	got.Complains(t, "no stack has run")
 }
 
