@@ -192,7 +192,7 @@ func TestAStormPostsNothingUntilItCanSeeWhatBecomesOfIt(t *testing.T) {
 		change func()
 		want   []string
 	}{
-		{"no such table", func() { s.table = "none" }, []string{"dynamodb:Query in us-east-1 of none: query: ResourceNotFoundException"}},
+		{"no such table", func() { s.table = "none" }, []string{"dynamodb:Query in us-east-1 of none: query: no such table: ResourceNotFoundException"}},
 		{"no such topic", func() { s.topic += "-none" }, []string{"sns:ListSubscriptionsByTopic on ", "NotFound"}},
 		{"somebody is subscribed", func() { moto.Subscribe(t, s.topic, nil) }, []string{": by sqs", "--alert-subscribers"}},
 		{"another token", func() { s.url += "x" }, []string{"answers 401"}},
