@@ -63,7 +63,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 		{"serve", []string{
 			"--addr string", `(default "127.0.0.1:8080")`, "--data string", `(default ".ringback")`, "--demo ", "--time-zone string",
 			"--samples string",
-			"--alert-max-age duration", "--alert-abandoned string", "--alert-blocked", "--retention-days string",
+			"--alert-max-age duration", "--alert-abandoned string", "--alert-blocked", "--alert-pause duration", "--retention-days string",
 			"--forward string", "docs/alerts.md", "Ringback-Alert-Id", "secret.json", "tunnel", "Examples:",
 		}},
 		{"demo", []string{

@@ -186,6 +186,7 @@ func (f *stackFlags) addRules(c *cobra.Command) {
 	c.Flags().DurationVar(&f.rules.MaxAge, maxAgeFlag, alert.DefaultMaxAge, "alert only if a call's first event arrives this soon after it began; 0 for any time")
 	c.Flags().StringVar(&f.abandoned, "alert-abandoned", string(alert.AllCallers), "whose abandoned calls alert: all, known or none")
 	c.Flags().BoolVar(&f.rules.Blocked, "alert-blocked", false, "alert of blocked contacts too")
+	c.Flags().DurationVar(&f.rules.Pause, "alert-pause", 0, "how long the missed calls of one caller make one alert; 0 for one each")
 }
 
 // addReminders adds the flags that say when people are reminded of callers who wait. They
@@ -234,6 +235,9 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	f.callers = callers
 	if err != nil {
 		return nil, fmt.Errorf("%w\nThese are set by --business-hours, --holidays, --escalate-after and --escalate-again-after: see docs/followups.md", err)
+	}
+	if f.rules.Pause < 0 {
+		return nil, errors.New("--alert-pause is negative; 0 alerts of each call")
 	}
 	var notAddress *net.AddrError
 	s, err := local.Start(c.Context(), local.Config{

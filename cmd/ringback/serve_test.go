@@ -319,7 +319,7 @@ func TestServeAlertsOfNoOldCall(t *testing.T) {
 
 func TestServeRefusesRulesThatAreNone(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct{ flag, value string }{{"--alert-abandoned", "some"}, {"--retention-days", "30d"}, {"--retention-days", "-1"}, {"--alert-max-age", "-1h"}, {"--alert-max-age", "a day"}, {"--business-hours", "Mon-Fri 9-5"}, {"--holidays", "2027-02-29"}, {"--escalate-after", "60m"}, {"--escalate-again-after", "10m"}, {"--blind-after", "soon"}} {
+	for _, tc := range []struct{ flag, value string }{{"--alert-abandoned", "some"}, {"--retention-days", "30d"}, {"--retention-days", "-1"}, {"--alert-max-age", "-1h"}, {"--alert-pause", "-1h"}, {"--alert-pause", "an hour"}, {"--alert-max-age", "a day"}, {"--business-hours", "Mon-Fri 9-5"}, {"--holidays", "2027-02-29"}, {"--escalate-after", "60m"}, {"--escalate-again-after", "10m"}, {"--blind-after", "soon"}} {
 		got := program.Run(t, "serve", "--data", t.TempDir(), "--addr", anyPort, tc.flag, tc.value)
 		got.Exits(t, 1)
 		got.Complains(t, tc.flag)

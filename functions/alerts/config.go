@@ -43,5 +43,6 @@ func readRules(e *lambdaenv.Environment) alert.Rules {
 		MaxAge:    e.Duration("ALERT_MAX_AGE", alert.DefaultMaxAge, 0),
 		Abandoned: abandoned,
 		Blocked:   e.Optional("ALERT_BLOCKED") == "true",
+		Pause:     e.Duration("ALERT_PAUSE", 0, 0),
 	}
 }

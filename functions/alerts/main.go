@@ -55,6 +55,7 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 		figures.Log(c.firm.Callers.Lines, log),
 		escalate.New(c.firm.Plan, store, c.firm.Callers.Read, topic, log).Changed(c.firm.Callers),
 	)
+	followUps.Followed = alerts.Followed
 	contacts := addressbook.New(store, canonical, log)
 	contacts.Changed = followUps.Refresh
 	return stream.New(consumer.All(

@@ -66,7 +66,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 		{"a topic", map[string]string{"TOPIC_ARN": ""}, []string{"TOPIC_ARN"}},
 		{"a table", map[string]string{"TABLE_NAME": ""}, []string{"TABLE_NAME"}},
 		{"a retention that is none", map[string]string{"RETENTION_DAYS": "a year"}, []string{"RETENTION_DAYS"}},
-		{"rules that are some", map[string]string{"ALERT_MAX_AGE": "a day", "ALERT_ABANDONED": "some"}, []string{"ALERT_MAX_AGE", "ALERT_ABANDONED"}},
+		{"rules that are some", map[string]string{"ALERT_MAX_AGE": "a day", "ALERT_ABANDONED": "some", "ALERT_PAUSE": "-1m"}, []string{"ALERT_MAX_AGE", "ALERT_ABANDONED", "ALERT_PAUSE"}},
 		{"credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}},
 		{"addresses that are some", map[string]string{"AWS_ENDPOINT_URL_SNS": "sns", "AWS_ENDPOINT_URL_DYNAMODB": "table"}, []string{"AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_DYNAMODB"}},
 		{"a time zone that exists", map[string]string{"TIME_ZONE": "Europe/Atlantis"}, []string{"TIME_ZONE", "Europe/Atlantis"}},

@@ -3,6 +3,7 @@ package addressbook
 import (
 	"strings"
 
+	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 )
@@ -16,6 +17,14 @@ type Entry struct {
 	Name, Company string
 	// Blocked and DoNotDisturb are set if they are for one of the contacts.
 	Blocked, DoNotDisturb bool
+}
+
+// Person returns what a follow-up keeps of the entry.
+func (e Entry) Person() followup.Person {
+	if !e.Known {
+		return followup.Person{}
+	}
+	return followup.Person{Known: true, Name: e.Name, Company: e.Company, Blocked: e.Blocked, DoNotDisturb: e.DoNotDisturb}
 }
 
 // Read returns what the items in a caller's partition say. It passes over those that

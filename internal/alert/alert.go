@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/table"
 )
 
@@ -63,6 +64,20 @@ type Alert struct {
 	// one included; 0 if that is not known.
 	ContactName, Company string
 	MissedTimes          int
+	// Since is when the first call began that nobody served, Count its place among those
+	// calls, with More set if there were more than are known, and Attempts how
+	// often somebody tried to call back. They are zero if that is not known.
+	Since           time.Time
+	Count, Attempts int
+	More            bool
+	// ClaimedBy takes care of the caller, until then; "" if nobody is known to.
+	ClaimedBy    string
+	ClaimedUntil time.Time
+	// Silenced is how many calls since the last alert made none, because of [Rules].
+	Silenced int
+	// Served is why the caller does not wait any more, if the alert is taken back for
+	// that.
+	Served followup.Closing
 	// MissedAt is when the call on which a voicemail was left was missed; zero if
 	// no event says so.
 	MissedAt time.Time

@@ -76,14 +76,21 @@ func (c *call) isReturnedBy(kind events.Kind, by table.Key) bool {
 // keptTwin returns why a call's alert was not sent, or was taken back, because of a ring
 // whose seats are deleted by now. That stays so.
 func (c *call) keptTwin(kind events.Kind, of table.Ring, now time.Time) reason {
-	_, mark := c.lastRound(kind)
+	why := c.lastReturned(kind)
 	if twin := c.mark(table.TwinKey, kind); twin != nil {
-		mark = twin
+		why = cmp.Or(reason(table.Text(twin, table.Reason)), sameRing)
 	}
-	if mark == nil || !of.Known() || !now.After(of.Expires()) {
+	if !why.denies() || !of.Known() || !now.After(of.Expires()) {
 		return none
 	}
-	return cmp.Or(reason(table.Text(mark, table.Reason)), sameRing)
+	return why
+}
+
+// lastReturned returns why the alert of a kind was taken back the last time; none if it
+// never was.
+func (c *call) lastReturned(kind events.Kind) reason {
+	_, mark := c.lastRound(kind)
+	return reason(table.Text(mark, table.Reason))
 }
 
 // load reads a call. The events in hand count even if the table does not have them.
@@ -110,6 +117,11 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 	fold := func() {
 		c.parts = slices.Collect(maps.Values(found))
 		c.Folded = events.Fold(c.parts...)
+		for _, p := range c.parts {
+			if key.SK == "" && (c.key.SK == "" || p.Key < c.key.SK) {
+				c.key.SK = p.Key // who named the call knew none of its events
+			}
+		}
 	}
 	if !table.OfNoCall(key) {
 		err := read(table.Query{Partition: key.PK})

@@ -146,6 +146,14 @@ func TestAnAlertIsTakenBack(t *testing.T) {
 		{events.KindReturned, "same_ring", events.Missed, "Same call as another alert", "Another alert tells of this call: see that one.", ". See that one."},
 		{events.KindReturned, "old", events.Missed, "Call of an earlier day", "This call began too long ago for an alert.", ""},
 		{events.KindReturned, "outgoing", events.Missed, "Not an incoming call", "This call went out. There is no need to call back.", ". No need to call back."},
+		{events.KindReturned, "paused", events.Missed, "Told before", "Another alert tells of this caller: see that one.", ". See that one."},
+		{events.KindReturned, "blocked", events.Missed, "Blocked", "The contact was blocked.", ". No need to call back."},
+		{events.KindReturned, "returned", events.Missed, "Called back", "The caller was called back.", ". No need to call back."},
+		{events.KindReturned, "queue", events.Missed, "Called back", "JustCall called back, and the caller answered.", ". No need to call back."},
+		{events.KindReturned, "rescued", events.Missed, "Called again, and was answered", "The caller called again, and somebody answered.", ". No need to call back."},
+		{events.KindReturned, "text", events.Missed, "Answered by text", "Somebody wrote to the caller.", ". No need to call back."},
+		{events.KindReturned, "done", events.Missed, "Done", "Somebody said that there is no need to call back.", ". No need to call back."},
+		{events.KindReturned, "contact", events.Missed, "Talked since", "You have talked with the caller since.", ". No need to call back."},
 		{events.KindReturned, "", events.Missed, "Alert withdrawn", "This alert does not stand any more.", ""},
 	} {
 		t.Run(string(tc.kind)+" "+tc.reason, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/timing"
 )
@@ -24,6 +26,9 @@ const (
 	// markTime is reserved before the deadline, to mark what was published. A
 	// failing table takes about this long to return an error.
 	markTime = 8 * time.Second
+	// processTime is how long a process may take to end an alert. Its time limit is
+	// shorter.
+	processTime = 90 * time.Second
 	// batchTime is enough to look for marks, publish and mark. No batch begins
 	// with less time left.
 	batchTime = 20 * time.Second
@@ -51,6 +56,8 @@ type Dispatcher struct {
 	// Rules may be changed before the first item is processed. New sets
 	// [DefaultRules].
 	Rules Rules
+	// Policy says what calls mean for who waits. New sets [followup.Default].
+	Policy followup.Policy
 
 	store     table.Store
 	canonical func(number string) string
@@ -62,7 +69,7 @@ type Dispatcher struct {
 // form of all spellings of a number, and "" for what is no number. The log lines hold
 // no personal data.
 func New(store table.Store, canonical func(number string) string, to Publisher, log *slog.Logger) *Dispatcher {
-	return &Dispatcher{Now: time.Now, Rules: DefaultRules(), store: store, canonical: canonical, to: to, log: log}
+	return &Dispatcher{Now: time.Now, Rules: DefaultRules(), Policy: followup.Default(), store: store, canonical: canonical, to: to, log: log}
 }
 
 // Consumer returns the dispatcher as a consumer of the table's new items. The
@@ -125,10 +132,11 @@ type pending struct {
 	err     error    // their result of Process
 	because *pending // whose events have come; nil if the call's own have
 
-	call  *call
-	due   []*due
-	sent  map[events.Kind]bool // the rounds published just now, marked or not
-	again bool                 // it has to decide anew
+	call   *call
+	caller *caller // as far as the call owes anything
+	due    []*due
+	sent   map[events.Kind]bool // the rounds published just now, marked or not
+	again  bool                 // it has to decide anew
 
 	unmarked atomic.Bool // something was published on its account, and is not marked
 	besides  []table.Key // so have these calls, which sit in rings that were left
@@ -150,9 +158,8 @@ type due struct {
 	Alert
 	*pending
 
-	kind       events.Kind
-	round      events.Kind // see call.round
-	historyErr error
+	kind  events.Kind
+	round events.Kind // see call.round
 }
 
 // pendingOf returns the calls of items, in the order of their first items. What
@@ -243,7 +250,12 @@ func (d *Dispatcher) Due(ctx context.Context, item table.Item) (ids []string, er
 		if !c.Owes(kind) || decided {
 			continue
 		}
-		if _, why := d.against(ctx, c, kind); why == none {
+		k := d.readCaller(ctx, c)
+		why, _, err := d.unneeded(ctx, c, kind, k)
+		if err != nil {
+			return nil, err
+		}
+		if why == none && d.against(c, kind, k) == none {
 			ids = append(ids, c.alertID(kind))
 		}
 	}
@@ -266,7 +278,11 @@ func (d *Dispatcher) settle(ctx context.Context, p *pending) (err error) {
 	if p.call, err = d.load(ctx, p.key, p.items...); err != nil {
 		return err
 	}
-	seats, err := d.readSeats(ctx, p.call)
+	p.caller = nil
+	if slices.ContainsFunc(kinds, p.call.Owes) {
+		p.caller = d.readCaller(ctx, p.call)
+	}
+	seats, err := d.readSeats(ctx, p.call, p.caller)
 	if err != nil {
 		return err
 	}
@@ -282,7 +298,7 @@ func (d *Dispatcher) settle(ctx context.Context, p *pending) (err error) {
 				return err
 			}
 		case p.call.Direction == events.Outbound && p.call.begun(kind):
-			if err := d.takeBack(ctx, p, p.call, kind, outgoing); err != nil {
+			if err := d.takeBack(ctx, p, p.call, kind, outgoing, nil); err != nil {
 				return err
 			}
 		}
@@ -291,8 +307,8 @@ func (d *Dispatcher) settle(ctx context.Context, p *pending) (err error) {
 }
 
 // settleOwed publishes an alert that a call owes, unless it was published, a rule is
-// against it, or another call of the ring speaks for this one. It returns the seats of
-// the call's rings.
+// against it, the caller was served since, or another call of the ring speaks for this
+// one. It returns the seats of the call's rings.
 func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kind, seats []seat) ([]seat, error) {
 	c, round := p.call, p.call.round(kind)
 	skip := func(why reason) {
@@ -303,29 +319,35 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 		skip(why)
 		return seats, nil
 	}
+	if c.lastReturned(kind) == blocked { // that stays so, whatever the contact is now
+		return seats, d.keepBack(ctx, c, kind, blocked, skip)
+	}
 	if finished := round + "#returned"; c.begun(kind) && c.isReturnedBy(kind, p.account()) && !p.sent[finished] {
 		// Some were told that the alert is taken back, before anything failed. All have to
 		// be, even if no reason is left.
 		p.sent[finished], p.again = true, true // once, even if it cannot be marked
-		return seats, d.takeBack(ctx, p, c, kind, none)
+		_, closing, _ := d.unneeded(ctx, c, kind, p.caller)
+		return seats, d.takeBack(ctx, p, c, kind, none, closing)
 	}
 	if d.Rules.isOld(c) { // as perhaps only a later event shows
 		if c.begun(kind) {
-			return seats, d.takeBack(ctx, p, c, kind, old)
+			return seats, d.takeBack(ctx, p, c, kind, old, nil)
 		}
 		return seats, d.keepBack(ctx, c, kind, old, skip)
+	}
+	if (round != kind || p.sent[round]) && p.caller.err != nil {
+		// An alert goes out without it. But whether one that went out is needed, or needed
+		// again, nobody can say.
+		return nil, p.caller.err
 	}
 	// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted): published := p.sent[round]
 	published := p.sent[round] || c.stands(kind)
 	// What was decided once stays decided: the caller's contacts may be others by now.
 	decided := c.begun(kind) || slices.ContainsFunc(seats, func(s seat) bool { return s.of(c) && s.What == string(kind) })
-	var caller *history
 	if !decided {
-		h, why := d.against(ctx, c, kind)
-		if why != none {
+		if why := d.against(c, kind, p.caller); why != none {
 			return seats, d.keepBack(ctx, c, kind, why, skip)
 		}
-		caller = &h
 	}
 	seats, err := d.takeSeat(ctx, c, string(kind), seats)
 	if err != nil {
@@ -335,15 +357,10 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 	switch {
 	case err != nil:
 		return nil, err
-	case twin == nil && published:
-		if !p.sent[round] {
-			skip(sent)
-		}
-		return seats, d.quiet(ctx, p, kind, sameRing, seats)
 	case twin == nil:
-		return seats, errors.Join(d.announce(ctx, p, kind, caller), d.quiet(ctx, p, kind, sameRing, seats))
+		return seats, errors.Join(d.speak(ctx, p, kind, published, skip), d.quiet(ctx, p, kind, sameRing, seats))
 	case c.begun(kind):
-		return seats, d.takeBack(ctx, p, c, kind, why)
+		return seats, d.takeBack(ctx, p, c, kind, why, nil)
 	case round == kind && c.mark(table.TwinKey, kind) == nil:
 		if _, err := d.store.Put(ctx, table.TwinItem(c.key, kind, string(why), twin.key)); err != nil {
 			return nil, fmt.Errorf("mark a twin: %w", err)
@@ -353,21 +370,39 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 	return seats, nil
 }
 
-// against returns the caller's history, and why an alert that the call owes is not to
-// be published, if other calls have nothing to do with it.
-func (d *Dispatcher) against(ctx context.Context, c *call, kind events.Kind) (history, reason) {
+// speak publishes the alert of a call that speaks for its ring, or takes it back, as the
+// caller's follow-up demands.
+func (d *Dispatcher) speak(ctx context.Context, p *pending, kind events.Kind, published bool, skip func(reason)) error {
+	why, closing, err := d.unneeded(ctx, p.call, kind, p.caller)
+	switch {
+	case err != nil:
+		return err
+	case why != none && (published || p.call.begun(kind)):
+		return d.takeBack(ctx, p, p.call, kind, why, closing)
+	case why != none:
+		skip(why)
+	case !published:
+		return d.announce(ctx, p, kind)
+	case !p.sent[p.call.round(kind)]:
+		skip(sent)
+	}
+	return nil
+}
+
+// against returns why an alert that a call owes is not to be published, if other calls
+// have nothing to do with it.
+func (d *Dispatcher) against(c *call, kind events.Kind, k *caller) reason {
 	switch {
 	case d.Rules.isOld(c):
-		return history{}, old
+		return old
 	// guard 4 alert (WhatARuleDecided): case false:
 	case c.skipped(kind, blocked):
-		return history{}, blocked
+		return blocked
 	// guard 4 alert (WhatARuleDecided): case false:
 	case c.Outcome == events.Abandoned && c.skipped(kind, abandoned):
-		return history{}, abandoned
+		return abandoned
 	}
-	h := d.readHistory(ctx, c)
-	return h, d.Rules.against(c, kind, h)
+	return d.Rules.against(c, kind, k)
 }
 
 // keepBack records that a rule is against an alert: the caller's contacts may be others
@@ -389,12 +424,8 @@ func (d *Dispatcher) keepBack(ctx context.Context, c *call, kind events.Kind, wh
 
 // announce puts an alert that is to be published into p.due, unless another call's
 // process is about to publish it: that one's record comes again until it has.
-func (d *Dispatcher) announce(ctx context.Context, p *pending, kind events.Kind, h *history) error {
+func (d *Dispatcher) announce(ctx context.Context, p *pending, kind events.Kind) error {
 	c, round := p.call, p.call.round(kind)
-	if h == nil {
-		read := d.readHistory(ctx, c)
-		h = &read
-	}
 	mine, err := d.store.Put(ctx, table.PublishingItem(c.key, round, p.account()))
 	// guard 4 alert (AtTheSameTime): if !mine && false {
 	if err == nil && !mine {
@@ -413,7 +444,7 @@ func (d *Dispatcher) announce(ctx context.Context, p *pending, kind events.Kind,
 		d.log.LogAttrs(ctx, slog.LevelWarn, "alert not marked beforehand",
 			append(attributes(p.key, kind), slog.String("error", err.Error()))...)
 	}
-	p.due = append(p.due, d.dueAlert(ctx, p, kind, *h))
+	p.due = append(p.due, d.dueAlert(ctx, p, kind))
 	return nil
 }
 
@@ -429,7 +460,7 @@ func (d *Dispatcher) quiet(ctx context.Context, p *pending, kind events.Kind, wh
 			return err
 		}
 		if twin != nil && twin.stands(kind) {
-			if err := d.takeBack(ctx, p, twin, kind, why); err != nil {
+			if err := d.takeBack(ctx, p, twin, kind, why, nil); err != nil {
 				return err
 			}
 			if twin, err = d.loadTwin(ctx, p.call, s); err != nil {
@@ -454,21 +485,22 @@ func (d *Dispatcher) settleServed(ctx context.Context, p *pending, seats []seat)
 	}
 	for _, kind := range kinds {
 		if p.call.begun(kind) {
-			err = errors.Join(err, d.takeBack(ctx, p, p.call, kind, answered))
+			err = errors.Join(err, d.takeBack(ctx, p, p.call, kind, answered, nil))
 		}
 		err = errors.Join(err, d.quiet(ctx, p, kind, answered, seats))
 	}
 	return err
 }
 
-func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind, h history) *due {
-	a := p.call.alert(kind)
-	a.SentAt, a.ContactName, a.Company, a.MissedTimes = d.Now(), h.Name, h.Company, h.missed
-	if h.err != nil {
+func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind) *due {
+	a, k := p.call.alert(kind), p.caller
+	a.SentAt, a.ContactName, a.Company, a.MissedTimes = d.Now(), k.Name, k.Company, k.missed
+	d.waits(&a, p.call, k)
+	if k.err != nil {
 		d.log.LogAttrs(ctx, slog.LevelWarn, "alert enrichment failed",
-			append(attributes(p.key, kind), slog.String("error", h.err.Error()))...)
+			append(attributes(p.key, kind), slog.String("error", k.err.Error()))...)
 	}
-	return &due{Alert: a, pending: p, kind: kind, round: p.call.round(kind), historyErr: h.err}
+	return &due{Alert: a, pending: p, kind: kind, round: p.call.round(kind)}
 }
 
 // publishAlerts publishes and marks at most [MaxBatch] alerts.
@@ -513,11 +545,13 @@ func (d *Dispatcher) mark(ctx context.Context, a *due) {
 }
 
 // takeBack tells programs that an alert does not stand any more and, if somebody
-// answered, people too. That happens on p's account. If it is about to happen on
-// another's account, that one's record comes again until it has.
-func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind events.Kind, why reason) error {
+// answered, people too. closing is what served the caller since, nil if nothing did.
+// That happens on p's account. If it is about to happen on another's account, that one's
+// record comes again until it has; or this one's does, if the caller was served, until
+// that one has or must be dead.
+func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind events.Kind, why reason, closing *followup.Closing) error {
 	round, by := c.round(kind), p.account()
-	mine, err := d.store.Put(ctx, table.ReturningItem(c.key, round, string(why), by))
+	mine, err := d.store.Put(ctx, table.ReturningItem(c.key, round, string(why), by, d.Now()))
 	if err != nil {
 		return fmt.Errorf("mark what is taken back: %w", err)
 	}
@@ -526,15 +560,26 @@ func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind eve
 		if c, err = d.load(ctx, c.key); err != nil {
 			return err
 		}
-		if c.round(kind) != round || !c.isReturnedBy(kind, by) {
+		mark := c.mark(table.ReturningKey, kind)
+		switch {
+		case c.round(kind) != round:
 			return nil
+		case c.isReturnedBy(kind, by):
+		case why == none || why.denies():
+			return nil
+		case d.Now().Sub(timeOf(mark, table.ReturnedAt)) < processTime:
+			// That one's record may see no reason any more when it comes again.
+			return fmt.Errorf("%w: another record takes the alert back", ErrPostponed)
 		}
-		why = reason(table.Text(c.mark(table.ReturningKey, kind), table.Reason))
+		why = reason(table.Text(mark, table.Reason))
 	}
 	a := c.alert(kind)
 	a.Reason, a.SentAt = string(why), d.Now()
 	if why == answered {
 		a.Outcome = events.Answered // perhaps as another call of the ring
+	}
+	if closing != nil && why == reason(closing.Reason) {
+		a.Served = *closing
 	}
 	var messages []Message
 	for _, a.Kind = range []events.Kind{events.KindReturned, events.KindCorrection} {
@@ -554,8 +599,50 @@ func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind eve
 		return err
 	}
 	d.log.LogAttrs(ctx, slog.LevelInfo, "alert returned", append(attributes(c.key, kind), slog.String("reason", string(why)))...)
-	d.markReturned(ctx, p, c, kind, table.ReturnedItem(a.Key, round, string(why), d.Now()))
+	mark := table.ReturnedItem
+	if !why.denies() {
+		mark = table.SettledItem
+	}
+	d.markReturned(ctx, p, c, kind, mark(a.Key, round, string(why), d.Now()))
 	return nil
+}
+
+// Followed decides anew the alerts of those calls of a caller to which news matter: who
+// has been called back is told of no longer. It is to be called after the follow-up was
+// written that the news are part of, and again if it fails, on account of the item that
+// brought the news.
+//
+// Whoever publishes an alert marks that before reading the follow-up, and this reads the
+// marks after the follow-up was written. So one of both sees the other.
+func (d *Dispatcher) Followed(ctx context.Context, because table.Key, caller string, news followup.Facts, now followup.State) error {
+	touched := now.Touched(news, d.Rules.Pause > 0)
+	calls := make(map[string]bool, len(touched.Calls))
+	for _, source := range touched.Calls {
+		calls[source] = true
+	}
+	if touched.More {
+		for item, err := range table.All(ctx, d.store, table.CallerHistory(caller)) {
+			if err != nil {
+				return fmt.Errorf("read the caller's rings: %w", err)
+			}
+			s, ok := table.ReadSeat(table.KeyOf(item))
+			if ok && s.What != seatAnswered && s.Start.After(touched.After.Add(-time.Second)) && !s.Start.After(touched.Until) {
+				calls[(&call{key: table.Other(item)}).source()] = true
+			}
+		}
+	}
+	root := newPending(accountOf(because), nil)
+	var all []*pending
+	for _, source := range slices.Sorted(maps.Keys(calls)) {
+		all = append(all, newPending(keyOf(source), root))
+	}
+	for batch := range slices.Chunk(all, MaxBatch) {
+		d.processBatch(ctx, batch)
+	}
+	if root.err == nil && root.unmarked.Load() {
+		return consumer.ErrNotAgain
+	}
+	return root.err
 }
 
 // markReturned records what was sent to take an alert back, as [Dispatcher.mark] does.
@@ -567,8 +654,18 @@ func (d *Dispatcher) markReturned(ctx context.Context, p *pending, c *call, kind
 	}
 }
 
+// accountOf names the account of an item whose news a follow-up has: not that of the
+// alerts of the same item, which are decided at the same time.
+func accountOf(because table.Key) table.Key {
+	name := because.PK
+	if table.OfNoCall(because) || table.IsAct(because) {
+		name += " " + because.SK
+	}
+	return table.Key{PK: "FOLLOWUP#" + table.BodyDigest([]byte(name))}
+}
+
 func (d *Dispatcher) logPublished(ctx context.Context, a *due) {
-	line := append(attributes(a.key, a.kind), slog.Bool("enriched", a.historyErr == nil))
+	line := append(attributes(a.key, a.kind), slog.Bool("enriched", a.caller.err == nil))
 	now := d.Now()
 	if !a.ReceivedAt.IsZero() {
 		line = append(line, slog.Int64("sinceReceivedMs", now.Sub(a.ReceivedAt).Milliseconds()))

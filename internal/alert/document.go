@@ -35,6 +35,14 @@ type document struct {
 	Missed24h   int         `json:"missed_24h,omitzero"`
 	Voicemail   *voicemail  `json:"voicemail,omitzero"`
 	MissedCall  *missedCall `json:"missed_call,omitzero"`
+	Since       string      `json:"since,omitzero"`
+	Count       int         `json:"count,omitzero"`
+	More        bool        `json:"more,omitzero"`
+	Attempts    int         `json:"attempts,omitzero"`
+	Silenced    int         `json:"silenced,omitzero"`
+	ClaimedBy   string      `json:"claimed_by,omitzero"`
+	ClaimedTo   string      `json:"claimed_until,omitzero"`
+	Served      served      `json:"served,omitzero"`
 	Level       int         `json:"level,omitzero"`
 	Callers     int         `json:"callers,omitzero"`
 	AsOf        string      `json:"as_of,omitzero"`
@@ -69,6 +77,14 @@ type missedCall struct {
 	OccurredAt string `json:"occurred_at,omitzero"`
 }
 
+// served is how a caller was served after the call.
+type served struct {
+	At            string `json:"at,omitzero"`
+	By            string `json:"by,omitzero"`
+	Why           string `json:"why,omitzero"`
+	WaitedSeconds *int64 `json:"waited_seconds,omitzero"`
+}
+
 // waiting is a caller whom nobody has called back.
 type waiting struct {
 	CallID   string `json:"call_id,omitzero"`
@@ -100,6 +116,14 @@ func (w words) document() document {
 		Caller:     w.caller(),
 		Reason:     w.reason,
 		Missed24h:  w.MissedTimes,
+		Since:      stamp(w.Since),
+		Count:      w.Count,
+		More:       w.More,
+		Attempts:   w.Attempts,
+		Silenced:   w.Silenced,
+		ClaimedBy:  w.claimedBy,
+		ClaimedTo:  stamp(w.ClaimedUntil),
+		Served:     w.served(),
 		Key:        tableKey{PK: w.Key.PK, SK: w.Key.SK},
 	}
 	for _, a := range w.agents {
@@ -119,6 +143,19 @@ func (w words) document() document {
 		d.MissedCall = &missedCall{CallID: id, OccurredAt: stamp(w.MissedAt)}
 	}
 	return d
+}
+
+// served says what served the caller. The wait ends when the conversation begins.
+func (w words) served() (s served) {
+	if w.Served.ID == "" {
+		return s
+	}
+	s = served{At: stamp(w.Served.At), By: w.servedBy, Why: w.servedWhy}
+	if !w.StartedAt.IsZero() {
+		waited := int64(max(0, w.Served.Start.Sub(w.StartedAt)) / time.Second)
+		s.WaitedSeconds = &waited
+	}
+	return s
 }
 
 func (w words) caller() party {

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/table"
 )
 
@@ -119,6 +120,9 @@ type words struct {
 	extension        string
 	agents           []events.Agent
 	reason           string
+	claimedBy        string
+	servedBy         string
+	servedWhy        string
 	missedReason     string
 	recording        string
 	transcription    string
@@ -136,6 +140,9 @@ func (s Style) words(a Alert) words {
 		callerText:   line(a.CallerText, maxName),
 		extension:    line(a.Extension, maxExtension),
 		reason:       line(a.Reason, maxReason),
+		claimedBy:    line(a.ClaimedBy, maxName),
+		servedBy:     line(a.Served.By, maxName),
+		servedWhy:    line(a.Served.Why, maxReason),
 		missedReason: line(a.MissedReason, maxReason),
 		recording:    link(a.RecordingURL),
 	}
@@ -231,12 +238,14 @@ func (s Style) local(at time.Time) time.Time {
 	return at.In(s.Location)
 }
 
-func title(kind events.Kind) string {
-	switch kind {
+// title says what a message is about.
+func (a Alert) title() string {
+	if said, ok := a.end(); ok {
+		return said.title
+	}
+	switch a.Kind {
 	case events.KindVoicemail:
 		return "Voicemail"
-	case events.KindReturned, events.KindCorrection:
-		return "Alert withdrawn"
 	case events.KindOverdue:
 		return "Not called back"
 	default:
@@ -244,40 +253,125 @@ func title(kind events.Kind) string {
 	}
 }
 
-// withdrawal is what people read of an alert that is taken back.
-type withdrawal struct{ title, text, note string }
+// end is why an alert is taken back, in words: a title, a sentence, and what a text
+// message adds to the title.
+type end struct{ title, sentence, note string }
 
-// withdrawals are by the reason.
-var withdrawals = map[reason]withdrawal{
-	answered: {"Answered after all", "Somebody answered this call. There is no need to call back.", "No need to call back."},
-	outgoing: {"Not an incoming call", "This call went out. There is no need to call back.", "No need to call back."},
-	old:      {"Call of an earlier day", "This call began too long ago for an alert.", ""},
-	sameRing: {"Same call as another alert", "Another alert tells of this call: see that one.", "See that one."},
+const noNeed = "No need to call back."
+
+func endOf(why reason) end {
+	switch why {
+	case answered:
+		return end{"Answered after all", "Somebody answered this call. There is no need to call back.", noNeed}
+	case outgoing:
+		return end{"Not an incoming call", "This call went out. There is no need to call back.", noNeed}
+	case old:
+		return end{"Call of an earlier day", "This call began too long ago for an alert.", ""}
+	case sameRing:
+		return end{"Same call as another alert", "Another alert tells of this call: see that one.", "See that one."}
+	case paused:
+		return end{"Told before", "Another alert tells of this caller: see that one.", "See that one."}
+	case blocked:
+		return end{"Blocked", "The contact was blocked.", noNeed}
+	case reason(followup.Returned):
+		return end{"Called back", "The caller was called back.", noNeed}
+	case reason(followup.Queue):
+		return end{"Called back", "JustCall called back, and the caller answered.", noNeed}
+	case reason(followup.Rescued):
+		return end{"Called again, and was answered", "The caller called again, and somebody answered.", noNeed}
+	case reason(followup.Texted):
+		return end{"Answered by text", "Somebody wrote to the caller.", noNeed}
+	case reason(followup.ByHand):
+		return end{"Done", "Somebody said that there is no need to call back.", noNeed}
+	case reason(followup.Earlier):
+		return end{"Talked since", "You have talked with the caller since.", noNeed}
+	default:
+		return end{"Alert withdrawn", "This alert does not stand any more.", ""}
+	}
 }
 
-// withdrawal reports whether an alert takes another one back, and what it says.
-func (w words) withdrawal() (said withdrawal, ok bool) {
-	ok = w.Kind == events.KindReturned || w.Kind == events.KindCorrection
-	if said = withdrawals[reason(w.Reason)]; said.title == "" {
-		said = withdrawal{title(w.Kind), "This alert does not stand any more.", ""}
+// end reports whether an alert takes another one back, and what it says then.
+func (a Alert) end() (said end, ok bool) {
+	switch a.Kind {
+	case events.KindReturned:
+		return endOf(reason(a.Reason)), true
+	case events.KindCorrection:
+		return endOf(answered), true
+	default:
+		return end{}, false
 	}
-	return said, ok
-}
-
-// title says in a few words what an alert is about.
-func (w words) title() string {
-	if said, ok := w.withdrawal(); ok {
-		return said.title
-	}
-	return title(w.Kind)
 }
 
 // heading returns the title. For a repeated missed call it adds the count.
 func (w words) heading() string {
-	if w.MissedTimes > 1 && w.Kind == events.KindMissedCall {
-		return fmt.Sprintf("%s, %s in 24 h", w.title(), ordinal(w.MissedTimes))
+	text := w.title()
+	switch {
+	case w.Kind != events.KindMissedCall:
+	case w.Count > 1:
+		text += ", " + w.nth() + " since " + w.sinceWhen()
+	case w.MissedTimes > 1:
+		text += fmt.Sprintf(", %s in 24 h", ordinal(w.MissedTimes))
 	}
-	return w.title()
+	return text
+}
+
+// nth says which of the caller's calls it is since somebody served them.
+func (w words) nth() string {
+	if w.More {
+		return strconv.Itoa(w.Count) + "+"
+	}
+	return ordinal(w.Count)
+}
+
+// sinceWhen tells since when the caller waits: the time of day, and the day too if that
+// is not the day of the call.
+func (w words) sinceWhen() string {
+	since, at := w.style.local(w.Since), w.style.local(w.OccurredAt)
+	if since.Format(time.DateOnly) == at.Format(time.DateOnly) {
+		return since.Format("15:04")
+	}
+	return since.Format("2 Jan 15:04")
+}
+
+// soFar says what happened since the caller's first call; "" for nothing.
+func (w words) soFar() string {
+	tried := triedTimes(w.Attempts)
+	switch {
+	case w.Count > 1:
+		calls := w.nth() + " call"
+		if w.More {
+			calls += "s"
+		}
+		text := calls + " since " + w.style.clock(w.Since) + ", " + cmp.Or(tried, "nobody has called back")
+		if w.Silenced == 1 {
+			text += "; the one before made no alert"
+		} else if w.Silenced > 1 {
+			text += fmt.Sprintf("; %d before it made no alert", w.Silenced)
+		}
+		return text
+	case tried != "":
+		return tried
+	}
+	return ""
+}
+
+// triedTimes says how often somebody tried to call back; "" for never.
+func triedTimes(n int) string {
+	switch {
+	case n == 1:
+		return "tried once"
+	case n > 1:
+		return "tried " + strconv.Itoa(n) + " times"
+	}
+	return ""
+}
+
+// claimed says who takes care of the caller; "" if nobody is known to.
+func (w words) claimed() string {
+	if w.claimedBy == "" {
+		return ""
+	}
+	return w.claimedBy + ", until " + w.style.local(w.ClaimedUntil).Format("15:04")
 }
 
 func ordinal(n int) string {
@@ -423,14 +517,21 @@ const quoted = ": "
 func (w words) sms() string {
 	s := w.short()
 	s.when = w.when()
-	said, back := w.withdrawal()
+	said, back := w.end()
 	switch {
 	case back:
 		s.colon, s.note = ". ", said.note
 	case w.transcription != "":
 		s.colon, s.note = quoted, w.transcription
-	case w.outcome() != noAnswer && w.Kind == events.KindMissedCall:
-		s.colon, s.note = ", ", w.outcome()
+	case w.Kind == events.KindMissedCall:
+		var notes []string
+		if w.outcome() != noAnswer {
+			notes = append(notes, w.outcome())
+		}
+		if w.claimedBy != "" {
+			notes = append(notes, "claimed by "+line(w.claimedBy, maxShort))
+		}
+		s.colon, s.note = ", ", strings.Join(notes, ", ")
 	}
 	return s.textMessage()
 }
@@ -474,9 +575,9 @@ func (w words) email() string {
 	var b strings.Builder
 	row := rows(&b)
 	b.WriteString(w.title() + "\n\n")
-	said, back := w.withdrawal()
+	said, back := w.end()
 	if back {
-		b.WriteString(said.text + "\n\n")
+		b.WriteString(said.sentence + "\n\n")
 	}
 	row("Caller", who(w.name, w.company))
 	row("Number", w.number())
@@ -494,13 +595,20 @@ func (w words) email() string {
 	if outcome := w.outcome(); outcome != noAnswer && outcome != leftVoicemail { // the title says that
 		row("Outcome", sentence(outcome))
 	}
-	if !back { // else the title says it
+	if back {
+		row("Said", w.servedWhy)
+	} else { // else the title says it
 		row("Reason", w.missedReason)
 	}
+	row("By", w.servedBy)
 	row("Tried", w.agentNames())
 	if w.MissedTimes > 1 && w.Kind == events.KindMissedCall {
 		row("Missed", fmt.Sprintf("%d times in the last 24 hours", w.MissedTimes))
 	}
+	if text := w.soFar(); text != "" {
+		row("So far", sentence(text))
+	}
+	row("Claimed", w.claimed())
 	if w.Kind == events.KindVoicemail {
 		w.writeVoicemail(&b, row)
 	}

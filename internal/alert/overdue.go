@@ -138,7 +138,7 @@ func (w waits) short() short {
 
 // heading says how urgent it is, and as of when, if that is long ago.
 func (w waits) heading() string {
-	heading := title(w.Kind)
+	heading := w.title()
 	if w.level > 1 {
 		heading = "Still not called back"
 	}
@@ -174,11 +174,8 @@ func (w waits) said() string {
 	case w.of.Unserved > 1:
 		all = append(all, n+" calls")
 	}
-	switch {
-	case w.of.Attempts == 1:
-		all = append(all, "tried once")
-	case w.of.Attempts > 1:
-		all = append(all, "tried "+strconv.Itoa(w.of.Attempts)+" times")
+	if text := triedTimes(w.of.Attempts); text != "" {
+		all = append(all, text)
 	}
 	return strings.Join(all, ", ")
 }

@@ -66,7 +66,7 @@ func (d *Dispatcher) takeSeat(ctx context.Context, c *call, what string, seats [
 			return nil, fmt.Errorf("take a seat in the ring: %w", err)
 		}
 		// guard 4 alert (AtTheSameTime): if mine { return seats, nil }
-		seats, err = d.readSeats(ctx, c)
+		seats, err = d.readSeats(ctx, c, nil)
 		if mine || err != nil {
 			return seats, err
 		}
@@ -83,8 +83,9 @@ func chain(seats []seat, of table.Ring, what string) []seat {
 
 // readSeats reads the seats of every ring that a call may have been part of while some
 // of its events were not there yet: those of each caller and line that an event names,
-// from the call's start to its last event.
-func (d *Dispatcher) readSeats(ctx context.Context, c *call) (seats []seat, err error) {
+// from the call's start to its last event. What was read of the caller is not read
+// again; k may be nil.
+func (d *Dispatcher) readSeats(ctx context.Context, c *call, k *caller) (seats []seat, err error) {
 	if !c.mayHaveSeat() {
 		return nil, nil
 	}
@@ -107,7 +108,7 @@ func (d *Dispatcher) readSeats(ctx context.Context, c *call) (seats []seat, err 
 			if !of.Known() {
 				continue
 			}
-			for item, err := range table.All(ctx, d.store, of.Until(last)) {
+			for item, err := range k.items(ctx, d.store, of.Until(last)) {
 				if err != nil {
 					return nil, fmt.Errorf("read the ring: %w", err)
 				}

@@ -21,6 +21,9 @@ type Rules struct {
 	Abandoned Callers
 	// Blocked is set to be alerted of contacts who are blocked in JustCall.
 	Blocked bool
+	// Pause is how long the missed calls of a caller whom nobody has served yet make one
+	// alert, counted from the first of them; 0 to be alerted of each.
+	Pause time.Duration
 }
 
 // DefaultRules alert of everybody but blocked contacts and calls of long ago.
@@ -62,7 +65,13 @@ const (
 	old       reason = "old"       // MaxAge
 	abandoned reason = "abandoned" // Abandoned
 	blocked   reason = "blocked"   // Blocked
+	paused    reason = "paused"    // Pause
+	// The others are those of [followup.Closing]: the caller was served since.
 )
+
+// denies reports whether an alert that is taken back should not have been sent: the call
+// is to be listed as such.
+func (r reason) denies() bool { return r == answered || r == outgoing || r == sameRing || r == old }
 
 // isOld reports whether a call is older than an alert may be. A call without a time
 // of its own is as old as its arrival.
@@ -72,15 +81,15 @@ func (r Rules) isOld(c *call) bool {
 
 // against returns why a caller's call alerts nobody. What could not be read about the
 // caller keeps no alert back.
-func (r Rules) against(c *call, kind events.Kind, h history) reason {
+func (r Rules) against(c *call, kind events.Kind, k *caller) reason {
 	gaveUp := kind == events.KindMissedCall && c.Outcome == events.Abandoned
 	switch {
 	case gaveUp && r.Abandoned == NoCallers:
 		return abandoned
-	case h.err != nil:
-	case h.Blocked && !r.Blocked:
+	case k.err != nil:
+	case k.Blocked && !r.Blocked:
 		return blocked
-	case gaveUp && r.Abandoned == KnownCallers && !h.Known:
+	case gaveUp && r.Abandoned == KnownCallers && !k.Known:
 		return abandoned
 	}
 	return none

@@ -75,6 +75,10 @@ type Call struct {
 	Callback events.Callback `json:"callback,omitzero"`
 	// Who is who called, if nobody served the call.
 	Who Who `json:"who,omitzero"`
+	// Words are the beginning of what the caller left on the voicemail, as sent, and
+	// Recording is where to listen to it; "" if that is long.
+	Words     string `json:"words,omitzero"`
+	Recording string `json:"recording,omitzero"`
 }
 
 // Who is what a call says of the caller. Without a Phone, the number is the one that the
@@ -89,6 +93,11 @@ type Who struct {
 	// Name is JustCall's name for the caller.
 	Name string `json:"name,omitzero"`
 }
+
+const (
+	maxWords     = 120 // letters
+	maxRecording = 300 // bytes
+)
 
 // skew is how far JustCall's clock may be ahead of ours.
 const skew = 5 * time.Minute
@@ -113,8 +122,23 @@ func (p Policy) Call(id string, f events.Folded) Call {
 	c.Effect = p.effect(f)
 	if c.Effect == Opens {
 		c.Who = Who{Phone: f.Phone, Text: f.CallerText, Withheld: f.Withheld, Name: f.ContactName}
+		c.Words = beginning(f.Transcription, maxWords)
+		if len(f.RecordingURL) <= maxRecording {
+			c.Recording = strings.ToValidUTF8(f.RecordingURL, "")
+		}
 	}
 	return c
+}
+
+// beginning returns the first letters of a text.
+func beginning(text string, letters int) string {
+	text = strings.ToValidUTF8(text, "\ufffd")
+	for i := range text {
+		if letters--; letters < 0 {
+			return text[:i] + "…"
+		}
+	}
+	return text
 }
 
 func (p Policy) effect(f events.Folded) Effect {

@@ -41,7 +41,7 @@ const (
 	ByHand    Reason = "done"     // somebody said so
 	IsBlocked Reason = "blocked"  // the contact is blocked
 	History   Reason = "history"  // it was before ringback began
-	earlier   Reason = "contact"  // a contact of which no more is known
+	Earlier   Reason = "contact"  // a contact of which no more is known
 	nothing   Reason = ""         // there was none yet
 )
 
@@ -147,7 +147,7 @@ func (f Facts) closings() (all []Closing) {
 		}
 	}
 	older := f.Older.Contact
-	offer(Closing{Reason: earlier, At: older.At, Start: older.At, ID: older.ID})
+	offer(Closing{Reason: Earlier, At: older.At, Start: older.At, ID: older.ID})
 	for _, c := range f.Calls {
 		if c.Effect != Contact {
 			continue
@@ -270,6 +270,18 @@ func (s State) Outcome() (best events.Outcome) {
 		}
 	}
 	return best
+}
+
+// Voicemail returns the beginning of what the caller said last, and where to listen to
+// it, as far as the calls of the episode have it.
+func (s State) Voicemail() (words, recording string) {
+	for _, c := range s.facts.Calls { // newest first
+		waits := s.Open() && c.Effect == Opens && c.Start.After(s.bound.At)
+		if waits && c.Outcome == events.Voicemailed && c.Words+c.Recording != "" {
+			return c.Words, c.Recording
+		}
+	}
+	return "", ""
 }
 
 // EpisodeID names the episode, as long as the contact before it stays the same: a call

@@ -48,6 +48,10 @@ type Ledger struct {
 	// as it was: it may come more than once. If it fails, so does the record. Nil tells
 	// nobody.
 	Changed func(ctx context.Context, caller string, before, after followup.State) error
+	// Followed is told of the news that each item brought, after they have become part of
+	// the follow-up, and again if the item comes again. If it fails, so does the record.
+	// A change of contacts brings no news. Nil tells nobody.
+	Followed func(ctx context.Context, because table.Key, caller string, news followup.Facts, now followup.State) error
 	// Now returns the time. New sets it to time.Now.
 	Now func() time.Time
 
@@ -132,6 +136,7 @@ func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
 			n := callers[caller]
 			n.facts = followup.Merge(n.facts, facts)
 			n.creates = n.creates || caller == s.caller
+			n.sources = append(n.sources, s)
 		}
 	}
 	timing.SideBySide(slices.Collect(maps.Values(callers)), func(n *news) {
@@ -232,7 +237,7 @@ func (l *Ledger) readCall(s *source, id string, parts []events.Part) {
 	}
 	// What was said of others when fewer events were known does not hold any more.
 	void := call
-	void.Effect, void.Who = "", followup.Who{}
+	void.Effect, void.Who, void.Words, void.Recording = "", followup.Who{}, "", ""
 	for _, p := range parts {
 		if other := followup.Subject(events.Fold(p), id, l.canonical); other != "" {
 			s.facts[other] = void.Of()
@@ -247,6 +252,8 @@ func (l *Ledger) readCall(s *source, id string, parts []events.Part) {
 type news struct {
 	caller string
 	facts  followup.Facts
+	// sources brought the facts; none if only contacts have changed.
+	sources []*source
 	// creates is set if there is to be a follow-up.
 	creates bool
 	written int
@@ -262,7 +269,10 @@ func (l *Ledger) Refresh(ctx context.Context, caller string) error {
 func (l *Ledger) keep(ctx context.Context, n *news) error {
 	line := []slog.Attr{slog.String("key", table.LogPartition(table.CallerPartition(n.caller)))}
 	tries, state, err := l.tryToKeep(ctx, n)
-	if err != nil {
+	switch {
+	case errors.Is(err, alert.ErrPostponed):
+		return err // it is kept; only an alert has to wait
+	case err != nil:
 		l.log.LogAttrs(ctx, slog.LevelError, "follow-up not kept", append(line, slog.String("error", err.Error()))...)
 		return err
 	}
@@ -306,12 +316,29 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 		if stored.Version == 0 {
 			continue // whoever changed the contacts meanwhile saw no follow-up
 		}
-		if l.Changed != nil {
-			err = l.Changed(ctx, n.caller, *before, state)
-		}
+		// guard 4 alert (NoKill): if n.written > 0 { err = l.tell(ctx, n, *before, state) }
+		err = l.tell(ctx, n, *before, state)
 		return tries, state, err
 	}
 	return tries, state, ErrContended
+}
+
+// tell tells of a follow-up that was brought up to date. What is told in vain is told
+// again when the record comes again, although nothing is left to be written by then.
+func (l *Ledger) tell(ctx context.Context, n *news, before, now followup.State) (err error) {
+	if l.Changed != nil {
+		err = l.Changed(ctx, n.caller, before, now)
+	}
+	if l.Followed == nil {
+		return err
+	}
+	for _, s := range n.sources {
+		err = errors.Join(err, l.Followed(ctx, s.key, n.caller, s.facts[n.caller], now))
+	}
+	if len(n.sources) == 0 {
+		err = errors.Join(err, l.Followed(ctx, table.FollowUpKey(n.caller), n.caller, followup.Facts{}, now))
+	}
+	return err
 }
 
 // Stored is a follow-up as the table has it.
@@ -352,11 +379,7 @@ func Read(items []table.Item) (s Stored, err error) {
 		s.Version, s.item = table.VersionOf(item), maps.Clone(item)
 		delete(s.item, table.ExpiresAt) // the store sets it anew whenever the rest has changed
 	}
-	if entry := addressbook.Read(items); entry.Known {
-		s.Person = followup.Person{
-			Known: true, Name: entry.Name, Company: entry.Company, Blocked: entry.Blocked, DoNotDisturb: entry.DoNotDisturb,
-		}
-	}
+	s.Person = addressbook.Read(items).Person()
 	return s, nil
 }
 
@@ -404,6 +427,9 @@ func itemOf(caller string, facts followup.Facts, s followup.State) table.Item {
 	set(table.Call, last.ID)
 	set(table.Line, s.Line())
 	set(table.LineName, s.LineName())
+	words, recording := s.Voicemail()
+	set(table.Words, words)
+	set(table.RecordingURL, recording)
 	// The item does not depend on when it is written: whoever shows it compares the times
 	// with their own clock. Of several claims, it has the one that ends last.
 	for claim, ok := s.Claim(time.Time{}); ok; claim, ok = s.Claim(claim.Until) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
@@ -240,6 +242,80 @@ func TestWhoIsKnownLaterWaitsOnce(t *testing.T) {
 	deliver(t, store, newLedger(t, store), of(call("call.voicemail", "a", 0, "Incoming", "Voicemail", `,"contact_number":"anonymous"`), missed("a", 0))(t)...)
 	if got := shown(followUp(t, store, "call:a")); got.state != "new" {
 		t.Errorf("under the call: %+v", got)
+	}
+}
+
+// Lists show what the caller said last, and where to listen to it.
+func TestTheFollowUpHasTheLatestVoicemail(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	said := func(id string, minute int, words, url string) string {
+		return fmt.Sprintf(`{"event":"voicemail.received","timestamp":%q,"data":{"call_id":%q,"from":"+14155550144","to":"+14155550101","recording_url":%q,"transcription":%q}}`,
+			at(minute).Format(time.RFC3339), id, url, words)
+	}
+	l := newLedger(t, store)
+	long := "https://recordings.example.com/" + strings.Repeat("x", 400)
+	deliver(t, store, l, of(said("b", 5, strings.Repeat("é", 200), long), said("a", 0, "Hello", "https://recordings.example.com/a.mp3"), missed("c", 9))(t)...)
+	got := followUp(t, store, number)
+	if words := table.Text(got, table.Words); words != strings.Repeat("é", 120)+"…" || table.Text(got, table.RecordingURL) != "" {
+		t.Errorf("words %q, recording %q", words, table.Text(got, table.RecordingURL))
+	}
+	deliver(t, store, l, of(returned("d", 12))(t)...)
+	if got := followUp(t, store, number); table.Text(got, table.Words) != "" {
+		t.Errorf("after the call back: %v", got)
+	}
+}
+
+// A claim that comes after the call back does not open anything, and the one before it is
+// not read either. The same holds where a text counts.
+func TestAClaimAfterClosingDoesNotReopen(t *testing.T) {
+	t.Parallel()
+	wrote := `{"type":"sms.sent","data":{"id":5,"contact_number":"14155550144","justcall_number":"14155550101",
+		"sms_date":"2026-11-28","sms_time":"09:05:00","direction":"Outgoing","medium":"App","agent_name":"Ines"}}`
+	for reason, body := range map[followup.Reason]string{followup.Returned: returned("b", 5), followup.Texted: wrote} {
+		store := tabletest.NewBolt(t)
+		l := newLedger(t, store)
+		l.Policy.TextCounts = true
+		deliver(t, store, l, of(missed("a", 0), body)(t)...)
+		late := followup.Act{ID: "1", At: at(20), Kind: followup.ActClaim, By: "Kim", Until: at(50)}
+		got, err := ledger.Perform(t.Context(), store, l.Policy, number, late)
+		if err != nil || got.Waits || got.Reason != reason || got.By != "Ines" {
+			t.Errorf("%s: %+v, %v", reason, got, err)
+		}
+		deliver(t, store, l, ledger.ActItem(number, late))
+		if got := shown(followUp(t, store, number)); got != (want{state: string(reason), agent: "Ines"}) {
+			t.Errorf("%s: %+v", reason, got)
+		}
+	}
+}
+
+// A follow-up of a later version, or a damaged one, is no reason to lose a caller: the
+// record fails until somebody rebuilds it. One of an earlier version has fewer members.
+func TestAFollowUpOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	l := newLedger(t, store)
+	key := table.FollowUpKey(number)
+	write := func(facts string, was int64) {
+		item := table.Item{table.PK: attr.String(key.PK), table.SK: attr.String(key.SK), table.Facts: attr.String(facts), table.Version: attr.Number(strconv.FormatInt(was+1, 10))}
+		if ok, err := store.Update(t.Context(), item, was); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+	}
+	write(`{"v":2,"cols":[]}`, 0)
+	item := itemOf(t, missed("a", 0))
+	if _, err := store.Put(t.Context(), item); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Process(t.Context(), []table.Item{item})[0]; !errors.Is(err, followup.ErrEncoding) {
+		t.Errorf("error %v, want %v", err, followup.ErrEncoding)
+	}
+	write(`{"v":1}`, 1)
+	if err := l.Process(t.Context(), []table.Item{item})[0]; err != nil {
+		t.Error(err)
+	}
+	if got := shown(followUp(t, store, number)); got != waits {
+		t.Errorf("got %+v", got)
 	}
 }
 

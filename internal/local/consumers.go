@@ -40,9 +40,10 @@ var (
 	errUnfinished = errors.New("consumers: a batch does not finish")
 )
 
-// Unmarked is how many alerts may be published but not marked yet: one batch in
-// each worker, and one that is retried. A kill can repeat that many.
-const Unmarked = (workers + 1) * alert.MaxBatch
+// Unmarked is how many alerts may be published, or ended, but not marked yet: of the alerts
+// and of the follow-ups, one batch in each worker, and one that is retried. A kill can
+// repeat that many.
+const Unmarked = 2 * (workers + 1) * alert.MaxBatch
 
 // consumers run over the store's feed, as they do over the table's stream on AWS.
 type consumers struct {
@@ -94,6 +95,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	remind.Style, remind.Now = c.Style, c.clock()
 	followUps := ledger.New(kept, c.Numbers.Canonical, log)
 	followUps.Changed = ledger.Tell(figures.Log(c.Callers.Lines, log), remind.Changed(c.Callers))
+	followUps.Followed = d.Followed
 	followUps.Now = c.clock()
 	seen := health.New(store, log)
 	contacts := addressbook.New(kept, c.Numbers.Canonical, log)

@@ -261,10 +261,10 @@ func PublishingItem(event Key, kind events.Kind, by Key) Item {
 }
 
 // ReturningItem returns the mark that names the call on whose account an alert is taken
-// back, and says why.
-func ReturningItem(event Key, kind events.Kind, reason string, by Key) Item {
+// back, and says why and since when.
+func ReturningItem(event Key, kind events.Kind, reason string, by Key, at time.Time) Item {
 	item := accountItem(ReturningKey(event, kind), by)
-	item[Reason] = str(reason)
+	item[Reason], item[ReturnedAt] = str(reason), str(Time(at))
 	return item
 }
 
@@ -280,6 +280,12 @@ func ReturnedItem(event Key, kind events.Kind, reason string, at time.Time) Item
 		listMark(mark, event, occurred)
 	}
 	return mark
+}
+
+// SettledItem returns the mark that records that an alert was taken back because the
+// caller was served since. It is in no list: the call was missed all the same.
+func SettledItem(event Key, kind events.Kind, reason string, at time.Time) Item {
+	return returnedItem(ReturnedKey(event, kind), reason, at)
 }
 
 // ToldItem returns the mark with a [ToldKey].

@@ -313,6 +313,7 @@ func (r Ring) Recent(span time.Duration) Query {
 		From:        line + r.Start.Add(-span).UTC().Format(ringLayout),
 		To:          line + r.Start.UTC().Format(ringLayout) + "#~",
 		NewestFirst: true,
+		Limit:       historyPage,
 	}
 }
 
@@ -361,9 +362,13 @@ func ReadSeat(key Key) (s Seat, ok bool) {
 	return Seat{Ring{strings.TrimPrefix(key.PK, callerPartition), rest, start}, parts[1], n}, true
 }
 
-// CallerHistory returns the query for a caller's contacts and rings.
+// historyPage is how many items of a caller are read at once. Hardly anybody has more, and
+// of those who do, each alert would read a megabyte.
+const historyPage = 500
+
+// CallerHistory returns the query for a caller's contacts, follow-up and rings, in pages.
 func CallerHistory(caller string) Query {
-	return Query{Partition: CallerPartition(caller), From: ContactSort, To: ringSort + "~"}
+	return Query{Partition: CallerPartition(caller), From: ContactSort, To: ringSort + "~", Limit: historyPage}
 }
 
 // LogPartition returns a PK in the form that may be logged. Ids are JustCall's

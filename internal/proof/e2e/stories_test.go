@@ -18,6 +18,7 @@ var settingVariables = map[string]string{
 	"AlertAbandoned": "ALERT_ABANDONED",
 	"AlertBlocked":   "ALERT_BLOCKED",
 	"AlertMaxAge":    "ALERT_MAX_AGE",
+	"AlertPause":     "ALERT_PAUSE",
 	"DefaultCountry": "DEFAULT_COUNTRY",
 	"TimeZone":       "TIME_ZONE",
 }
@@ -75,7 +76,7 @@ func acted(t *testing.T, story stories.Story, order int) []stories.Alert {
 			t.Errorf("%d batches given up", len(given))
 		}
 	}
-	day := time.Now()
+	day := story.On(time.Now())
 	for i, d := range story.Order(order) {
 		if i == len(story.Given) || order > 0 {
 			stream()

@@ -159,6 +159,8 @@ func configOf(t *testing.T, settings map[string]string) local.Config {
 			c.Rules.Abandoned, err = alert.ParseCallers(value)
 		case "AlertMaxAge":
 			c.Rules.MaxAge, err = time.ParseDuration(value)
+		case "AlertPause":
+			c.Rules.Pause, err = time.ParseDuration(value)
 		default:
 			t.Fatalf("no such setting: %s", name)
 		}

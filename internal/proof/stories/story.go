@@ -26,6 +26,9 @@ type Story struct {
 	Title string `yaml:"story"`
 	// Settings are parameters of the stack, by their names in template.yaml.
 	Settings map[string]string `yaml:"settings"`
+	// Yesterday is set if the story must be over when it is told: what JustCall says of the
+	// future is not believed of who called whom first. Its calls are up to two days old.
+	Yesterday bool `yaml:"yesterday"`
 	// Given are deliveries that come before all others, such as contacts. Among
 	// themselves they come in any order too.
 	Given []Delivery `yaml:"given"`
@@ -179,6 +182,14 @@ func (d Delivery) Bytes(day time.Time) ([]byte, error) {
 		moved = strings.ReplaceAll(moved, as(Day), as(day.UTC().Format(time.DateOnly)))
 	}
 	return []byte(moved), nil
+}
+
+// On returns the day of a story that is told now.
+func (s Story) On(now time.Time) time.Time {
+	if s.Yesterday {
+		return now.AddDate(0, 0, -1)
+	}
+	return now
 }
 
 func encode(v any) []byte {

@@ -180,7 +180,8 @@ func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
 		table.AlertedItem(event, events.KindMissedCall, noon, noon),
 		table.AlertedItem(update, events.KindMissedCall, noon, noon), // in its day's list
 		table.PublishingItem(event, events.KindMissedCall, event),
-		table.ReturningItem(event, events.KindMissedCall, "answered", other),
+		table.ReturningItem(event, events.KindMissedCall, "answered", other, noon),
+		table.SettledItem(event, events.KindMissedCall, "returned", noon),
 		table.ReturnedItem(event, events.KindMissedCall, "answered", noon),
 		table.ToldItem(event, events.KindMissedCall, events.KindCorrection, "answered", noon),
 		table.SkippedItem(event, events.KindMissedCall, "blocked"),
@@ -233,6 +234,7 @@ func TestAlertsMayWriteWhatAFollowUpConsistsOf(t *testing.T) {
 		`{"event":"contact.created","timestamp":"2026-03-12T14:32:00Z","data":{"contact_id":7,"first_name":"Jordan","company":"Acme","phone":"+14155550101"}}`,
 		act("1", followup.ActClaim),
 		act("2", followup.ActSnooze),
+		`{"event":"voicemail.received","timestamp":"2026-03-12T11:01:00Z","data":{"call_id":"v","from":"+14155550101","to":"+14155550120","recording_url":"https://recordings.example.com/v.mp3","transcription":"Hello"}}`,
 		call("b", "12:30:00", "Outgoing", "Answered"),
 	} {
 		item, ok := new.(table.Item)

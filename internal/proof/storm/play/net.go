@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ringback/ringback/events"
 )
@@ -74,6 +75,7 @@ func (p *Plan) owed(reached func(event int) bool, seen []Alert) (all []*owed, by
 			served[e.Ring] = true
 		}
 	}
+	p.servedSince(reached, served)
 	byID = map[string]*owed{}
 	for i := range p.Events {
 		e := &p.Events[i]
@@ -106,6 +108,54 @@ func (p *Plan) owed(reached func(event int) bool, seen []Alert) (all []*owed, by
 		}
 	}
 	return all, byID
+}
+
+// servedSince adds the rings whose callers talked with somebody afterwards: in a call that
+// ended no earlier than the ring began.
+func (p *Plan) servedSince(reached func(event int) bool, served set[int]) {
+	type call struct {
+		caller       Caller
+		ring         int
+		began, ended time.Time
+		talk, out    bool
+		talked       int
+	}
+	calls := map[string]*call{}
+	for i := range p.Events {
+		e := &p.Events[i]
+		if !reached(i) || e.Caller.Number == "" || e.Began.IsZero() {
+			continue
+		}
+		name := e.Key.PK
+		if shared(name) {
+			name += e.Key.SK
+		}
+		c := calls[name]
+		if c == nil {
+			c = &call{caller: e.Caller, ring: e.Ring, began: e.Began, talked: -1}
+			calls[name] = c
+		}
+		if e.Began.Before(c.began) {
+			c.began = e.Began
+		}
+		if e.Ended.After(c.ended) {
+			c.ended = e.Ended
+		}
+		c.talk, c.out, c.talked = c.talk || e.Talk, c.out || e.Out, max(c.talked, e.Talked)
+	}
+	const shortest = 20 // seconds; what is shorter may be a mailbox
+	last := map[string]time.Time{}
+	for _, c := range calls {
+		talked := c.talk && (c.talked >= shortest || c.talked < 0 && !c.out)
+		if talked && c.ended.After(last[c.caller.Number]) {
+			last[c.caller.Number] = c.ended
+		}
+	}
+	for _, c := range calls {
+		if !c.began.After(last[c.caller.Number]) {
+			served[c.ring] = true
+		}
+	}
 }
 
 // Alerts returns the ids of the alerts that may be made: one for each call and kind of alert.

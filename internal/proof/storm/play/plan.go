@@ -63,6 +63,13 @@ type Event struct {
 	Ring     int
 	Answered bool
 	Caller   Caller
+	// Began and Ended are the times that the event gives its call. Talk is set if it says
+	// that two people were put through, and Talked for how many seconds, -1 if it does not
+	// say; Out if we called. Who talked before or while the caller was not served has not
+	// served the caller: see [Plan.served].
+	Began, Ended time.Time
+	Talk, Out    bool
+	Talked       int
 }
 
 // String names the event by key and kind, without anything that is said in it.
@@ -79,7 +86,7 @@ func NewPlan(m Mix) (*Plan, error) {
 	}
 	again := m.Deliveries * m.Duplicates / 100
 
-	t := teller{rng: random(m.Seed, telling), serial: firstID(m.Seed), rings: set[string]{}}
+	t := teller{rng: random(m.Seed, telling), serial: firstID(m.Seed), rings: set[string]{}, town: int(m.Seed % 10)}
 	drafts := t.tell(m.Deliveries - again)
 	rng := random(m.Seed, spelling)
 	p := &Plan{Mix: m, Deliveries: make([]Delivery, 0, m.Deliveries), Events: make([]Event, len(drafts))}

@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
+	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/storm/play"
@@ -40,10 +42,10 @@ type stack struct {
 	// publish returns what to publish in place of an alert.
 	publish func(play.Alert) []play.Alert
 
-	webhook    *ingest.Handler
-	dispatcher *alert.Dispatcher
-	marks      tabletest.Memory // the table as the dispatcher sees it
-	url        string
+	webhook *ingest.Handler
+	consume consumer.Process
+	marks   tabletest.Memory // the table as the consumers see it
+	url     string
 
 	mu          sync.Mutex
 	items       map[string][]table.Item // by partition
@@ -80,8 +82,11 @@ func newStack(t *testing.T) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.dispatcher = alert.New(&s.marks, book.Canonical, publisher{s}, log)
-	s.dispatcher.Rules.MaxAge = 0
+	alerts := alert.New(&s.marks, book.Canonical, publisher{s}, log)
+	alerts.Rules.MaxAge = 0
+	followUps := ledger.New(&s.marks, book.Canonical, log)
+	followUps.Followed = alerts.Followed
+	s.consume = consumer.All(alerts.Consumer(), followUps.Consumer())
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.url = server.URL + "/justcall/" + token
@@ -168,7 +173,7 @@ func (s *stack) keep(ctx context.Context, item table.Item) (created bool) {
 		s.dispatching.Lock() // as those of one call are
 		defer s.dispatching.Unlock()
 		_, _ = s.marks.Put(ctx, item)
-		s.dispatcher.Process(context.WithoutCancel(ctx), []table.Item{item})
+		s.consume(context.WithoutCancel(ctx), []table.Item{item})
 	}
 	return true
 }

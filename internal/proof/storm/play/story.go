@@ -172,6 +172,7 @@ type teller struct {
 	told   []draft
 	rings  set[string] // their callers, lines and seconds: two of one are one ring
 	plain  bool        // nothing is odd
+	town   int         // which of ten sets of people; who talks in one storm is not to be called back in another
 }
 
 // tell tells stories until there are n events.
@@ -224,9 +225,9 @@ func (p *person) name() string { return strings.TrimSpace(p.first + " " + p.last
 // someone returns one of the people. A few of them call often.
 func (t *teller) someone() person {
 	n := min(t.rng.IntN(1600), t.rng.IntN(1600))
-	number := fmt.Sprintf("1%s55501%02d", areaCodes[n%len(areaCodes)], n/len(areaCodes))
+	number := fmt.Sprintf("1%s55501%02d", areaCodes[t.town*16+n%16], n/16)
 	if n%16 == 15 {
-		number = fmt.Sprintf("%s%02d", london, n/16)
+		number = fmt.Sprintf("%s%d%02d", london, t.town, n/16)
 	}
 	return person{number, firstNames[n%len(firstNames)], lastNames[n%len(lastNames)], fmt.Sprintf("person%d@example.com", n)}
 }
@@ -363,8 +364,20 @@ func (t *teller) add(form events.Format, e step, at time.Time, partition string,
 		Event: Event{
 			Story: t.story, Format: form, Type: e.typ, Kind: e.kind,
 			Ring: t.about.ring, Answered: e.outcome == events.Answered, Caller: t.about.caller,
+			Began: at, Ended: at, Talk: e.outcome == events.Answered, Talked: -1, Out: t.about.out,
 		},
 		at: at, partition: partition, data: data,
+	}
+	switch isCall := e.kind == events.KindCall || e.kind.Alerts(); {
+	case !isCall:
+		d.Talk = false
+	case form == events.FormatA && e.outcome == "" && t.about.agent.number != "":
+		d.Talk = true // it is in progress, or completed
+		if e.typ == events.TypeCallCompleted {
+			d.Talked = t.about.talk
+		}
+	case form == events.FormatB:
+		d.Talked, d.Ended = t.about.talk, at.Add(time.Duration(t.about.ringing+t.about.talk)*time.Second)
 	}
 	t.makeOdd(&d)
 	t.told = append(t.told, d)
@@ -551,7 +564,7 @@ func (t *teller) legacy(s *subject, _ int, e step) {
 	))
 }
 
-const london = "4420794600" // and two digits: numbers for fiction as well
+const london = "442079460" // and three digits: numbers for fiction as well
 
 // The people, lines and words of the stories. None of them exists.
 var (
@@ -567,7 +580,12 @@ var (
 		"Er sagte: \"morgen früh\", oder später.", "Line one\nline two\twith a tab",
 		"Tom &amp; Rosa&#039;s reference is A\\/17", "Merci beaucoup 🙂 à demain", "ご連絡をお待ちしております。",
 	}
-	areaCodes = strings.Fields("202 206 212 213 303 305 312 404 415 503 512 602 617 702 713 808")
+	areaCodes = strings.Fields(`
+		202 206 212 213 303 305 312 404 415 503 512 602 617 702 713 808 201 203 205 207 208 209 210 214 215 216 217 218 219 224 225 228
+		229 231 234 239 240 248 251 252 253 254 256 260 262 267 269 270 276 281 301 302 304 307 308 309 310 313 314 315 316 317 318 319
+		320 321 323 325 330 331 334 336 337 339 347 351 352 360 361 386 401 402 405 406 407 408 409 410 412 413 414 417 419 423 424 425
+		430 432 434 435 440 443 469 478 479 480 484 501 502 504 505 507 508 509 513 515 516 517 518 520 530 540 541 551 559 561 562 563
+		567 570 571 573 574 580 585 586 601 603 605 606 607 608 609 610 612 614 615 616 618 619 620 623 626 630 631 636 641 646 650 651`)
 	lineNames = []string{"Main Line", "Support", "Sales", "Billing", "After Hours"}
 )
 

@@ -1,0 +1,290 @@
+package alert
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/table"
+)
+
+const (
+	// callerTime is how long an alert waits for what is known of the caller.
+	callerTime = 1500 * time.Millisecond
+	// missedSpan is the time in which a caller's missed calls are counted.
+	missedSpan = 24 * time.Hour
+)
+
+// caller is what the table knows of a call's caller.
+type caller struct {
+	// Entry is the number's in the address book.
+	addressbook.Entry
+
+	// missed is how many of the caller's calls were missed in the 24 hours up to the
+	// call, this one included; 0 if the caller is not known.
+	missed int
+	// state is the caller's follow-up, with the call and its rings in it even if the
+	// ledger has not come to them yet. Nil if there is none.
+	state *followup.State
+	// start is when the call began, as the follow-up has it.
+	start time.Time
+
+	name string       // of the partition
+	page []table.Item // of it: contacts, follow-up and rings, or some of them
+	more bool         // it has more
+
+	err error // nothing else is known
+}
+
+// source names a call as follow-ups do.
+func (c *call) source() string {
+	if table.OfNoCall(c.key) {
+		return c.key.PK + " " + c.key.SK
+	}
+	return c.key.PK
+}
+
+// keyOf returns the key of an event of a call that a follow-up names.
+func keyOf(source string) table.Key {
+	key := table.Key{PK: source}
+	if at := strings.Index(source, " "+table.EventMark); at > 0 && table.OfNoCall(key) {
+		key = table.Key{PK: source[:at], SK: source[at+1:]}
+	}
+	return key
+}
+
+// readCaller reads a caller's contacts, follow-up and rings: one query of one page, which
+// has some hundreds of them. Of a caller with more it is the contacts, the follow-up and
+// old rings; then a second query reads the recent ones on the call's line.
+func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
+	name := followup.Subject(c.Folded, c.source(), d.canonical)
+	if name == "" {
+		return &caller{}
+	}
+	// guard 2 alert (AnAlertWaits): ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, callerTime)
+	defer cancel()
+	page, err := d.store.Query(ctx, table.CallerHistory(name))
+	if err != nil {
+		return &caller{err: fmt.Errorf("read what is known of the caller: %w", err)}
+	}
+	k := &caller{name: name, page: page.Items, more: page.Next != "", Entry: addressbook.Read(page.Items)}
+	of := d.ringOf(c)
+	of.Start = cmp.Or(c.Start, c.at())
+	items := page.Items
+	if k.more && of.Known() {
+		recent, err := d.store.Query(ctx, of.Recent(missedSpan))
+		if err != nil {
+			return &caller{err: fmt.Errorf("read the caller's recent rings: %w", err)}
+		}
+		items = append(items[:len(items):len(items)], recent.Items...)
+	}
+	rings := ringsIn(items)
+	if of.Caller != "" {
+		k.missed = missedUpTo(of, rings)
+	}
+	f := c.Folded
+	f.Line = cmp.Or(d.canonical(f.Line), f.Line) // as the ledger has it
+	own := d.Policy.Call(c.source(), f)
+	k.start = own.Start
+	facts := []followup.Facts{own.Of()}
+	for _, item := range page.Items {
+		if !table.IsFollowUp(table.KeyOf(item)) {
+			continue
+		}
+		stored, err := followup.Decode(table.Text(item, table.Facts))
+		if err != nil {
+			d.log.LogAttrs(ctx, slog.LevelWarn, "follow-up unreadable", slog.String("error", err.Error()))
+			return k
+		}
+		facts = append(facts, stored)
+	}
+	for source, r := range rings {
+		facts = append(facts, r.said(source))
+	}
+	all := followup.Merge(facts...)
+	all.Person = k.Person()
+	state := all.State(d.Policy)
+	k.state = &state
+	return k
+}
+
+// seated is a call by its seats.
+type seated struct {
+	table.Ring
+
+	answered bool
+}
+
+// ringsIn returns the calls that have seats, by their sources. A call that turned out to
+// have begun earlier has a seat in each of its rings.
+func ringsIn(items []table.Item) map[string]seated {
+	calls := make(map[string]seated)
+	for _, item := range items {
+		s, ok := table.ReadSeat(table.KeyOf(item))
+		if !ok {
+			continue
+		}
+		by := &call{key: table.Other(item)}
+		r, seen := calls[by.source()]
+		if !seen || s.Start.Before(r.Start) {
+			r.Ring = s.Ring
+		}
+		r.answered = r.answered || s.What == seatAnswered
+		calls[by.source()] = r
+	}
+	return calls
+}
+
+// said returns what a seat says to a follow-up that does not have the call yet: what it
+// has is better.
+func (s seated) said(source string) followup.Facts {
+	c := followup.Call{ID: source, Outcome: events.Missed, Effect: followup.Opens, Start: s.Start, End: s.Start, Line: s.Line}
+	if s.answered {
+		c.Outcome, c.Effect = events.Answered, ""
+	}
+	return c.Of()
+}
+
+// missedUpTo returns how many rings of a caller were missed in the last 24 hours, that of
+// a call included.
+func missedUpTo(of table.Ring, calls map[string]seated) int {
+	missed := map[table.Ring]bool{}
+	for _, r := range calls {
+		missed[r.Ring] = true
+	}
+	for _, r := range calls {
+		if r.answered {
+			delete(missed, r.Ring)
+		}
+	}
+	own, start, n := of.Written(), of.Start.Truncate(time.Second), 1
+	for r := range missed {
+		if r != own && !r.Start.After(start) && r.Start.After(start.Add(-missedSpan)) {
+			n++
+		}
+	}
+	return n
+}
+
+// items yields the items of a query of the caller's partition, from the page if that has
+// all of it.
+func (k *caller) items(ctx context.Context, store table.Store, q table.Query) iter.Seq2[table.Item, error] {
+	if k == nil || k.more || k.err != nil || table.CallerPartition(k.name) != q.Partition {
+		return table.All(ctx, store, q)
+	}
+	return func(yield func(table.Item, error) bool) {
+		for _, item := range k.page {
+			if sort := table.Text(item, table.SK); sort >= q.From && sort <= q.To && !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
+
+// at returns when a call happened, as well as that is known.
+func (c *call) at() time.Time {
+	for _, p := range []*events.Part{c.Missed, c.Left} {
+		if p != nil {
+			return p.At
+		}
+	}
+	return c.FirstArrival
+}
+
+// unneeded returns why an alert that a call owes is not needed: the caller was served
+// since, or was told of shortly before. With it comes what served the caller, if
+// anything did.
+func (d *Dispatcher) unneeded(ctx context.Context, c *call, kind events.Kind, k *caller) (reason, *followup.Closing, error) {
+	if k.err != nil || k.state == nil {
+		return none, nil, nil
+	}
+	// guard 10 alert (WhoeverWasServed): if closing, ok := k.state.Served(k.start); ok && false {
+	if closing, ok := k.state.Served(k.start); ok {
+		return reason(closing.Reason), &closing, nil
+	}
+	if k.Blocked && !d.Rules.Blocked {
+		return blocked, nil, nil
+	}
+	if kind != events.KindMissedCall || d.Rules.Pause <= 0 || !k.state.Open() {
+		return none, nil, nil
+	}
+	others := k.state.Misses()
+	own := followup.Miss{ID: c.source(), Start: k.start}
+	for _, m := range others {
+		// guard 4 alert (NoKill): if m.ID == own.ID {
+		if m.ID == own.ID || m.Start.After(own.Start) || d.window(others, m) != d.window(others, own) {
+			continue
+		}
+		if d.ring(c.Phone, m.Line, m.Start).Written() == d.ring(c.Phone, c.Line, own.Start).Written() {
+			continue // the same ring
+		}
+		if m.Start.Equal(own.Start) && m.ID > own.ID {
+			continue
+		}
+		other, err := d.load(ctx, keyOf(m.ID))
+		if err != nil {
+			return none, nil, err
+		}
+		if d.alertsOf(other, k) {
+			return paused, nil, nil
+		}
+	}
+	return none, nil, nil
+}
+
+// window returns in which of the pauses a call began, counted from the first call that
+// nobody served.
+func (d *Dispatcher) window(all []followup.Miss, m followup.Miss) time.Duration {
+	return m.Start.Sub(all[0].Start) / d.Rules.Pause
+}
+
+// alertsOf reports whether the rules are for an alert of a call of a caller.
+func (d *Dispatcher) alertsOf(c *call, k *caller) bool {
+	for _, kind := range kinds {
+		if c.Owes(kind) && d.against(c, kind, k) == none {
+			return true
+		}
+	}
+	return false
+}
+
+// waits writes into an alert how long the caller has waited, and what was done about it.
+func (d *Dispatcher) waits(a *Alert, c *call, k *caller) {
+	if k.state == nil || !k.state.Open() {
+		return
+	}
+	s := k.state
+	a.Since = s.Since()
+	all := s.Misses()
+	_, a.More = s.Count()
+	own := followup.Miss{ID: c.source(), Start: k.start}
+	before := make(map[time.Duration]int)
+	for _, m := range all {
+		if m.Start.After(own.Start) {
+			continue
+		}
+		a.Count++
+		if d.Rules.Pause > 0 && d.window(all, m) < d.window(all, own) {
+			before[d.window(all, m)]++
+		}
+	}
+	if len(before) > 0 {
+		last := time.Duration(-1)
+		for window := range before {
+			last = max(last, window)
+		}
+		a.Silenced = before[last] - 1
+	}
+	a.Attempts = len(s.Attempts())
+	if claim, ok := s.Claim(d.Now()); ok {
+		a.ClaimedBy, a.ClaimedUntil = claim.By, claim.Until
+	}
+}
