@@ -215,6 +215,24 @@ func TestPromise10_WhoeverWasServedIsNoLongerAlertedOf(t *testing.T) {
 	}
 }
 
+// What a rule kept back made no alert, even if the contact is another by now: it pauses none.
+func TestACallThatAlertedNobodyPausesNoOther(t *testing.T) {
+	t.Parallel()
+	store, to := &tabletest.Memory{}, &topic{}
+	consumers, _ := watch(store, to, alert.Rules{Pause: time.Hour}, logscan.Logger(t))
+	for _, item := range inOrder(blacklisted(true, 10), rings("a", 0), blacklisted(false, 20), rings("b", 5), rings("c", 6))(t) {
+		put(t, store, item)
+		for _, c := range []consumer.Consumer{consumers[1], consumers[0], consumers[2]} { // contacts first
+			if err := errors.Join(consumer.All(c)(t.Context(), []table.Item{item})...); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"CALL#b/missed_call"}, to.standing()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // inOrder returns the items of bodies and of items.
 func inOrder(all ...any) func(testing.TB) []table.Item {
 	return func(t testing.TB) (items []table.Item) {
