@@ -340,7 +340,6 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 		// again, nobody can say.
 		return nil, p.caller.err
 	}
-	// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted): published := p.sent[round]
 	published := p.sent[round] || c.stands(kind)
 	// What was decided once stays decided: the caller's contacts may be others by now.
 	decided := c.begun(kind) || slices.ContainsFunc(seats, func(s seat) bool { return s.of(c) && s.What == string(kind) })
@@ -584,7 +583,7 @@ func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind eve
 	var messages []Message
 	for _, a.Kind = range []events.Kind{events.KindReturned, events.KindCorrection} {
 		told := c.marks[table.ToldKey(c.key, round, a.Kind)] != nil
-		// guard 2 alert (AnAlertIsTakenBackOnce): told = false
+		// guard 2 alert (AnAlertIsTakenBackOnce): if _ = told; a.Kind == events.KindReturned || why == answered {
 		if !told && (a.Kind == events.KindReturned || why == answered) {
 			messages = append(messages, d.Style.Message(a))
 		}

@@ -314,9 +314,10 @@ func (m *mortal) Publish(ctx context.Context, messages []alert.Message) []error 
 // seats are one.
 func TestAnAlertIsFiveQueries(t *testing.T) {
 	t.Parallel()
-	store, to, queries := &tabletest.Memory{Now: func() time.Time { return arrival }}, &topic{}, 0
+	store, to := &tabletest.Memory{Now: func() time.Time { return arrival }}, &topic{}
+	var queries atomic.Int64
 	counted := storeFunc{Store: store, query: func(ctx context.Context, q table.Query) (table.Page, error) {
-		queries++
+		queries.Add(1)
 		return store.Query(ctx, q)
 	}}
 	consumers, d := watch(counted, to, alert.Rules{}, logscan.Logger(t))
@@ -326,10 +327,11 @@ func TestAnAlertIsFiveQueries(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	queries, d.Now = 0, func() time.Time { return time.Date(2026, 3, 12, 9, 31, 0, 0, time.UTC) }
+	queries.Store(0)
+	d.Now = func() time.Time { return time.Date(2026, 3, 12, 9, 31, 0, 0, time.UTC) }
 	mustProcess(t, d, stored(t, store, rings("c", 30)))
-	if queries != 5 {
-		t.Errorf("%d queries, want 5", queries)
+	if n := queries.Load(); n != 5 {
+		t.Errorf("%d queries, want 5", n)
 	}
 	m := to.sent[len(to.sent)-1]
 	got := document(t, m)

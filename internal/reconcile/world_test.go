@@ -83,6 +83,7 @@ func newWorld(t testing.TB) *world {
 	w.rules.Now = w.clock
 	w.ledger = ledger.New(w.store, events.PhoneNumber, quiet)
 	w.ledger.Now = w.clock
+	w.ledger.Followed = w.rules.Followed
 	book := addressbook.New(w.store, events.PhoneNumber, quiet)
 	book.Changed = w.ledger.Refresh
 	w.process = consumer.All(w.rules.Consumer(), book.Consumer(), w.ledger.Consumer())
