@@ -527,7 +527,9 @@ func (a told) settled() string {
 		}
 	}
 	delete(document, "received_at")
-	delete(document, "missed_24h")
+	for _, name := range []string{"missed_24h", "since", "count", "more"} {
+		delete(document, name)
+	}
 	within("missed_call", "occurred_at")
 	within("caller", "name", "company")
 	if slices.Contains(twins, fmt.Sprint(document["call_id"])) {

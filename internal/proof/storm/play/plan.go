@@ -86,7 +86,7 @@ func NewPlan(m Mix) (*Plan, error) {
 	}
 	again := m.Deliveries * m.Duplicates / 100
 
-	t := teller{rng: random(m.Seed, telling), serial: firstID(m.Seed), rings: set[string]{}, town: int(m.Seed % 10)}
+	t := teller{rng: random(m.Seed, telling), serial: firstID(m.Seed), rings: set[string]{}, town: townOf(m.Seed)}
 	drafts := t.tell(m.Deliveries - again)
 	rng := random(m.Seed, spelling)
 	p := &Plan{Mix: m, Deliveries: make([]Delivery, 0, m.Deliveries), Events: make([]Event, len(drafts))}

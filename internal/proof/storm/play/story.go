@@ -222,6 +222,12 @@ type person struct{ number, first, last, email string }
 // name is the full name, as format B writes it.
 func (p *person) name() string { return strings.TrimSpace(p.first + " " + p.last) }
 
+// Callers returns how the numbers of some of a seed's people begin, without the code of their
+// country.
+func Callers(seed uint64) string { return areaCodes[townOf(seed)*16] + "55501" }
+
+func townOf(seed uint64) int { return int(seed % 10) }
+
 // someone returns one of the people. A few of them call often.
 func (t *teller) someone() person {
 	n := min(t.rng.IntN(1600), t.rng.IntN(1600))
