@@ -91,7 +91,7 @@ func (w words) attributes(line string) map[string]string {
 // filter policies.
 func (w words) redacted() Message {
 	a := w.Alert
-	key := line(a.Key.PK, maxID)
+	key := OneLine(a.Key.PK, maxID)
 	return Message{
 		ID:      a.ID,
 		Kind:    a.Kind,
@@ -101,9 +101,9 @@ func (w words) redacted() Message {
 			key + "\n",
 		SMS: cut(plain(w.title()+", details in the table under "+key), "...", fitsSMS),
 		Document: encode(document{
-			Version: documentVersion, ID: line(a.ID, 2*maxID), Kind: a.Kind,
+			Version: documentVersion, ID: OneLine(a.ID, 2*maxID), Kind: a.Kind,
 			OccurredAt: stamp(a.OccurredAt), ReceivedAt: stamp(a.ReceivedAt),
-			Key: tableKey{PK: key, SK: line(a.Key.SK, 2*maxID)}, Cut: true,
+			Key: tableKey{PK: key, SK: OneLine(a.Key.SK, 2*maxID)}, Cut: true,
 		}),
 		Attributes: w.attributes(events.PhoneNumber(w.line)),
 	}
@@ -133,18 +133,18 @@ func (s Style) words(a Alert) words {
 	w := words{
 		Alert:        a,
 		style:        s,
-		line:         line(a.Line, maxName),
-		lineName:     line(a.LineName, maxName),
-		name:         cmp.Or(line(a.ContactName, maxName), line(a.CallerName, maxName)),
-		company:      line(a.Company, maxName),
-		callerText:   line(a.CallerText, maxName),
-		extension:    line(a.Extension, maxExtension),
-		reason:       line(a.Reason, maxReason),
-		claimedBy:    line(a.ClaimedBy, maxName),
-		servedBy:     line(a.Served.By, maxName),
-		servedWhy:    line(a.Served.Why, maxReason),
-		missedReason: line(a.MissedReason, maxReason),
-		recording:    link(a.RecordingURL),
+		line:         OneLine(a.Line, maxName),
+		lineName:     OneLine(a.LineName, maxName),
+		name:         cmp.Or(OneLine(a.ContactName, maxName), OneLine(a.CallerName, maxName)),
+		company:      OneLine(a.Company, maxName),
+		callerText:   OneLine(a.CallerText, maxName),
+		extension:    OneLine(a.Extension, maxExtension),
+		reason:       OneLine(a.Reason, maxReason),
+		claimedBy:    OneLine(a.ClaimedBy, maxName),
+		servedBy:     OneLine(a.Served.By, maxName),
+		servedWhy:    OneLine(a.Served.Why, maxReason),
+		missedReason: OneLine(a.MissedReason, maxReason),
+		recording:    Link(a.RecordingURL),
 	}
 	// What JustCall sent in a national form has no country code.
 	w.Caller = cmp.Or(events.PhoneNumber(s.show(a.Caller)), events.PhoneNumber(a.Caller), a.Caller)
@@ -153,7 +153,7 @@ func (s Style) words(a Alert) words {
 		w.name = "" // JustCall names an unnamed contact by its number
 	}
 	for _, tried := range a.Agents[:min(len(a.Agents), maxAgents)] {
-		w.agents = append(w.agents, events.Agent{ID: tried.ID, Name: line(tried.Name, maxName)})
+		w.agents = append(w.agents, events.Agent{ID: tried.ID, Name: OneLine(tried.Name, maxName)})
 	}
 	var whole bool
 	w.transcription, whole = clean(a.Transcription, maxTranscription)
@@ -222,7 +222,7 @@ func (s Style) show(number string) string {
 	if s.Show == nil || events.PhoneNumber(number) == "" {
 		return number
 	}
-	return cmp.Or(line(s.Show(number), maxShort), number)
+	return cmp.Or(OneLine(s.Show(number), maxShort), number)
 }
 
 // clock returns a time of day and day, as people read them.
@@ -500,9 +500,9 @@ func (w words) short() short {
 	return short{
 		head:    w.heading(),
 		number:  w.number(),
-		name:    line(w.name, maxShort),
-		company: line(w.company, maxShort),
-		line:    line(cmp.Or(w.lineName, w.style.show(w.line)), maxShort),
+		name:    OneLine(w.name, maxShort),
+		company: OneLine(w.company, maxShort),
+		line:    OneLine(cmp.Or(w.lineName, w.style.show(w.line)), maxShort),
 		comma:   ", ",
 	}
 }
@@ -529,7 +529,7 @@ func (w words) sms() string {
 			notes = append(notes, w.outcome())
 		}
 		if w.claimedBy != "" {
-			notes = append(notes, "claimed by "+line(w.claimedBy, maxShort))
+			notes = append(notes, "claimed by "+OneLine(w.claimedBy, maxShort))
 		}
 		s.colon, s.note = ", ", strings.Join(notes, ", ")
 	}
@@ -613,8 +613,8 @@ func (w words) email() string {
 		w.writeVoicemail(&b, row)
 	}
 	b.WriteString("\n")
-	row("Call id", line(w.CallID, maxID))
-	row("Kept as", line(w.Key.PK, maxID))
+	row("Call id", OneLine(w.CallID, maxID))
+	row("Kept as", OneLine(w.Key.PK, maxID))
 	return b.String()
 }
 
@@ -640,7 +640,7 @@ func (w words) writeVoicemail(b *strings.Builder, row func(name, value string)) 
 	case len(w.recording) <= maxMailLine-rowIndent:
 		row("Listen", w.recording)
 	case w.callID() != "":
-		row("Listen", "the link is too long for an e-mail: ringback call "+line(w.CallID, maxID))
+		row("Listen", "the link is too long for an e-mail: ringback call "+OneLine(w.CallID, maxID))
 	default:
 		row("Listen", "the link is too long for an e-mail: it is in the table")
 	}

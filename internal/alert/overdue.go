@@ -249,7 +249,7 @@ func overdueEmail(all []waits, total int) string {
 		if text := w.said(); text != "" {
 			row("So far", sentence(text))
 		}
-		row("Call id", line(w.CallID, maxID))
+		row("Call id", OneLine(w.CallID, maxID))
 	}
 	if more := total - len(all); more > 0 {
 		fmt.Fprintf(&b, "\nAnd %d more.\n", more)

@@ -71,7 +71,7 @@ var typography = strings.NewReplacer(
 // plain puts a text into the GSM alphabet, if only typography and joiners keep it
 // out.
 func plain(text string) string {
-	text = visible(typography.Replace(text))
+	text = Visible(typography.Replace(text))
 	joined := strings.NewReplacer(string(zwnj), "", string(zwj), "").Replace(text)
 	if _, ok := septets(joined); ok {
 		return joined
@@ -87,7 +87,7 @@ func withoutSymbols(text string) string {
 	if !strings.ContainsFunc(text, isSymbol) {
 		return text
 	}
-	text = visible(strings.Map(func(r rune) rune {
+	text = Visible(strings.Map(func(r rune) rune {
 		if isSymbol(r) {
 			return -1
 		}

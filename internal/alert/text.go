@@ -32,7 +32,7 @@ const (
 // nobody sees, some of which reverse a line's direction, and shortens the text to
 // limit characters. whole reports that it was not shortened.
 func clean(text string, limit int) (line string, whole bool) {
-	text = visible(decode(text))
+	text = Visible(decode(text))
 	letters := 0
 	for i := range text {
 		if letters++; letters > limit {
@@ -43,8 +43,10 @@ func clean(text string, limit int) (line string, whole bool) {
 	return text, true
 }
 
-// line is clean for callers that need not know whether the text was shortened.
-func line(text string, limit int) string {
+// OneLine returns a text that somebody else chose as one line for people, of at most limit
+// characters: without escapes, control characters, and what nobody sees or what reverses
+// a line's direction.
+func OneLine(text string, limit int) string {
 	text, _ = clean(text, limit)
 	return text
 }
@@ -228,10 +230,11 @@ func tag(text string) (meant string, length int) {
 	return meant, len("<") + len(inside) + len(">")
 }
 
-// visible replaces line ends and controls by a blank and removes what nobody sees.
-// Joiners stay where they change what people see: between letters, as in Persian,
-// and between emoji.
-func visible(text string) string {
+// Visible returns a text as one line: it replaces line ends and controls by a blank and
+// removes what nobody sees, or what reverses a line's direction. Joiners stay where they
+// change what people see: between letters, as in Persian, and between emoji. It undoes no
+// escapes: a text that [OneLine] returned stays as it is.
+func Visible(text string) string {
 	var b strings.Builder
 	var last, joiner rune
 	gap := false
@@ -282,8 +285,9 @@ func isHidden(r rune) bool {
 		unicode.Is(unicode.Noncharacter_Code_Point, r)
 }
 
-// link returns an address if a mail program may turn it into a link, or else "".
-func link(address string) string {
+// Link returns an address if it is one of the web that a mail program or a page may show
+// as a link, or else "".
+func Link(address string) string {
 	address = replace(replace(strings.TrimSpace(address), '\\', backslash), '&', entity)
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
