@@ -177,11 +177,7 @@ func (l *Lookup) readUnserved(ctx context.Context, from, to time.Time) (all []Un
 		err   error
 	}
 	lists := make([]list, len(queries))
-	rows := make([]int, len(queries))
-	for i := range rows {
-		rows[i] = i
-	}
-	timing.SideBySide(rows, func(i int) {
+	timing.Indexes(len(queries), func(i int) {
 		items, err := l.read(ctx, "look up unserved calls", queries[i])
 		lists[i] = list{l.callsOf(items), err}
 	})

@@ -1,6 +1,7 @@
 package lookup
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -53,23 +54,19 @@ func (l *Lookup) Waiting(ctx context.Context, p Page) (w Waiting, err error) {
 	}
 	w.Callers = make([]Waiter, len(items))
 	errs := make([]error, len(items))
-	rows := make([]int, len(items))
 	for i, item := range items {
-		rows[i] = i
 		w.Callers[i] = l.waiter(item)
 		if w.Callers[i].Latest.After(w.AsOf) {
 			w.AsOf = w.Callers[i].Latest
 		}
 	}
-	timing.SideBySide(rows, func(i int) {
+	timing.Indexes(len(items), func(i int) {
 		if v := &w.Callers[i]; v.Outcome == events.Voicemailed && v.Voicemail == (Voicemail{}) {
 			v.Voicemail, errs[i] = l.latestVoicemail(ctx, *v, table.Text(items[i], table.Call))
 		}
 	})
-	for _, err := range errs {
-		if err != nil {
-			return Waiting{}, err
-		}
+	if err := cmp.Or(errs...); err != nil {
+		return Waiting{}, err
 	}
 	health, err := l.Health(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -230,11 +231,7 @@ func (m *Importer) page(ctx context.Context, rows []row, p importing, spellings 
 	errs := make([]error, len(all))
 	created := make([]bool, len(all))
 	numbers := make([]table.Item, len(all))
-	indexes := make([]int, len(all))
-	for i := range indexes {
-		indexes[i] = i
-	}
-	timing.SideBySide(indexes, func(i int) {
+	timing.Indexes(len(all), func(i int) {
 		news, err := m.finder.isNews(ctx, all[i])
 		if err == nil && news {
 			var result ingest.Result
@@ -247,7 +244,7 @@ func (m *Importer) page(ctx context.Context, rows []row, p importing, spellings 
 			table.PK: attr.String(key.PK), table.SK: attr.String(key.SK), table.GSI1PK: attr.String(table.PhonePartition(all[i].part.Phone)),
 		}
 	})
-	if err := firstOf(errs); err != nil {
+	if err := cmp.Or(errs...); err != nil {
 		return 0, err
 	}
 	for _, is := range created {
@@ -255,7 +252,7 @@ func (m *Importer) page(ctx context.Context, rows []row, p importing, spellings 
 			written++
 		}
 	}
-	return written, firstOf(spellings.Process(ctx, numbers))
+	return written, cmp.Or(spellings.Process(ctx, numbers)...)
 }
 
 // quiet is a table whose consumers do not see what is put into it.

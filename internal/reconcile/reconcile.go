@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -168,16 +169,14 @@ func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 // putOpeners puts in the calls that nobody served, after all else.
 func (r *run) putOpeners(ctx context.Context) error {
 	errs := make([]error, len(r.openers))
-	indexes := make([]int, len(r.openers))
-	for i, c := range r.openers {
-		indexes[i] = i
+	for _, c := range r.openers {
 		if r.isSilent(c) {
 			r.TooOld++
 		}
 	}
-	timing.SideBySide(indexes, func(i int) { errs[i] = r.send(ctx, r.openers[i]) })
+	timing.Indexes(len(r.openers), func(i int) { errs[i] = r.send(ctx, r.openers[i]) })
 	r.openers = nil
-	return firstOf(errs)
+	return cmp.Or(errs...)
 }
 
 // newRows looks at what is new since the last run.

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -130,16 +131,12 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 	w.looked += len(all)
 	news := make([]bool, len(all))
 	errs := make([]error, len(all))
-	indexes := make([]int, len(all))
-	for i := range indexes {
-		indexes[i] = i
-	}
-	timing.SideBySide(indexes, func(i int) {
+	timing.Indexes(len(all), func(i int) {
 		if news[i], errs[i] = w.finder.isNews(ctx, all[i]); news[i] && !all[i].opens() {
 			errs[i] = w.send(ctx, all[i])
 		}
 	})
-	if err := firstOf(errs); err != nil {
+	if err := cmp.Or(errs...); err != nil {
 		return err
 	}
 	for i, c := range all {
@@ -172,16 +169,6 @@ func (w *walk) hold(r row) {
 	if !r.at.IsZero() && (w.held.At.IsZero() || r.at.Before(w.held.At)) {
 		w.held.At = r.at
 	}
-}
-
-// firstOf returns the first error: mostly they are all the same.
-func firstOf(errs []error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // send puts a row in.

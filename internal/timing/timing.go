@@ -34,12 +34,17 @@ const atOnce = 8
 // SideBySide calls do with each of all, several at once, and returns when all calls
 // have.
 func SideBySide[T any](all []T, do func(T)) {
+	Indexes(len(all), func(i int) { do(all[i]) })
+}
+
+// Indexes does the same with each index below n.
+func Indexes(n int, do func(i int)) {
 	var working sync.WaitGroup
 	free := make(chan struct{}, atOnce)
-	for _, one := range all {
+	for i := range n {
 		free <- struct{}{}
 		working.Go(func() {
-			do(one)
+			do(i)
 			<-free
 		})
 	}
