@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/ringback/ringback/events"
@@ -44,21 +43,7 @@ type caller struct {
 }
 
 // source names a call as follow-ups do.
-func (c *call) source() string {
-	if table.OfNoCall(c.key) {
-		return c.key.PK + " " + c.key.SK
-	}
-	return c.key.PK
-}
-
-// keyOf returns the key of an event of a call that a follow-up names.
-func keyOf(source string) table.Key {
-	key := table.Key{PK: source}
-	if at := strings.Index(source, " "+table.EventMark); at > 0 && table.OfNoCall(key) {
-		key = table.Key{PK: source[:at], SK: source[at+1:]}
-	}
-	return key
-}
+func (c *call) source() string { return table.SourceOf(c.key) }
 
 // readCaller reads a caller's contacts, follow-up and rings: one query of one page, which
 // has some hundreds of them. Of a caller with more it is the contacts, the follow-up and
@@ -132,13 +117,13 @@ func ringsIn(items []table.Item) map[string]seated {
 		if !ok {
 			continue
 		}
-		by := &call{key: table.Other(item)}
-		r, seen := calls[by.source()]
+		source := table.SourceOf(table.Other(item))
+		r, seen := calls[source]
 		if !seen || s.Start.Before(r.Start) {
 			r.Ring = s.Ring
 		}
 		r.answered = r.answered || s.What == seatAnswered
-		calls[by.source()] = r
+		calls[source] = r
 	}
 	return calls
 }
@@ -229,7 +214,7 @@ func (d *Dispatcher) unneeded(ctx context.Context, c *call, kind events.Kind, k 
 		if m.Start.Equal(own.Start) && m.ID > own.ID {
 			continue
 		}
-		other, err := d.load(ctx, keyOf(m.ID))
+		other, err := d.load(ctx, table.SourceKey(m.ID))
 		if err != nil {
 			return none, nil, err
 		}

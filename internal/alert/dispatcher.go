@@ -626,14 +626,14 @@ func (d *Dispatcher) Followed(ctx context.Context, because table.Key, caller str
 			}
 			s, ok := table.ReadSeat(table.KeyOf(item))
 			if ok && s.What != seatAnswered && s.Start.After(touched.After.Add(-time.Second)) && !s.Start.After(touched.Until) {
-				calls[(&call{key: table.Other(item)}).source()] = true
+				calls[table.SourceOf(table.Other(item))] = true
 			}
 		}
 	}
 	root := newPending(accountOf(because), nil)
 	var all []*pending
 	for _, source := range slices.Sorted(maps.Keys(calls)) {
-		all = append(all, newPending(keyOf(source), root))
+		all = append(all, newPending(table.SourceKey(source), root))
 	}
 	for batch := range slices.Chunk(all, MaxBatch) {
 		d.processBatch(ctx, batch)
@@ -656,8 +656,8 @@ func (d *Dispatcher) markReturned(ctx context.Context, p *pending, c *call, kind
 // accountOf names the account of an item whose news a follow-up has: not that of the
 // alerts of the same item, which are decided at the same time.
 func accountOf(because table.Key) table.Key {
-	name := because.PK
-	if table.OfNoCall(because) || table.IsAct(because) {
+	name := table.SourceOf(because)
+	if table.IsAct(because) {
 		name += " " + because.SK
 	}
 	return table.Key{PK: "FOLLOWUP#" + table.BodyDigest([]byte(name))}

@@ -175,11 +175,8 @@ func (e *erasure) lead(event table.Item, partitions map[string]bool) {
 // has the number no longer, it adds just the events in which it stands.
 func (e *erasure) collectPartition(ctx context.Context, partition string) error {
 	var items []table.Item
-	q := table.Query{Partition: partition}
-	if at := strings.LastIndex(partition, " "+table.EventMark); at >= 0 && table.OfNoCall(table.Key{PK: partition}) {
-		q = table.Query{Partition: partition[:at], SortPrefix: partition[at+1:]}
-	}
-	for item, err := range table.All(ctx, e.store, q) {
+	source := table.SourceKey(partition)
+	for item, err := range table.All(ctx, e.store, table.Query{Partition: source.PK, SortPrefix: source.SK}) {
 		if err != nil {
 			return err
 		}

@@ -194,10 +194,8 @@ func (l *Ledger) read(ctx context.Context, s *source) error {
 	for _, item := range s.items {
 		parts[table.KeyOf(item)] = alert.PartOf(item)
 	}
-	id := s.key.PK
-	if table.OfNoCall(s.key) {
-		id = s.key.PK + " " + s.key.SK
-	} else {
+	id := table.SourceOf(s.key)
+	if !table.OfNoCall(s.key) {
 		for item, err := range table.All(ctx, l.store, table.Query{Partition: s.key.PK, SortPrefix: table.EventMark}) {
 			if err != nil {
 				return fmt.Errorf("read the events: %w", err)

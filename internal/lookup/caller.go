@@ -1,6 +1,7 @@
 package lookup
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -125,12 +126,11 @@ func (c *Caller) tracks() (all []*track) {
 		all = append(all, &track{Partition: table.PhonePartition(s)})
 	}
 	if source, ok := strings.CutPrefix(c.Key, followup.CallSubject); ok {
-		t := &track{Partition: table.CallPartition("") + source, Sort: table.EventMark}
-		if table.OfNoCall(table.Key{PK: source}) { // see sourceOf
-			t.Partition, t.Sort, _ = strings.Cut(source, " "+table.EventMark)
-			t.Sort = table.EventMark + t.Sort
+		key := table.SourceKey(source)
+		if key.SK == "" {
+			key.PK = table.CallPartition("") + source
 		}
-		all = append(all, t)
+		all = append(all, &track{Partition: key.PK, Sort: cmp.Or(key.SK, table.EventMark)})
 	}
 	return all
 }

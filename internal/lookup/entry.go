@@ -56,10 +56,10 @@ const KindAct events.Kind = "act"
 // sourceOf names what an event is about, so that the events of one call share it. A change
 // of a contact is for itself.
 func sourceOf(key table.Key) string {
-	if table.OfNoCall(key) || strings.HasPrefix(key.PK, table.ContactSort) {
+	if strings.HasPrefix(key.PK, table.ContactSort) {
 		return key.PK + " " + key.SK
 	}
-	return key.PK
+	return table.SourceOf(key)
 }
 
 // entry reads an event by its attributes, of which an index has those that lists show.

@@ -110,10 +110,8 @@ func (l *Lookup) latestVoicemail(ctx context.Context, w Waiter, call string) (Vo
 	if call == "" {
 		return Voicemail{}, nil
 	}
-	queries := []table.Query{{Partition: call, SortPrefix: table.EventMark, NewestFirst: true}}
-	if at := strings.LastIndex(call, " "+table.EventMark); at >= 0 && table.OfNoCall(table.Key{PK: call}) {
-		queries = []table.Query{{Partition: call[:at], SortPrefix: call[at+1:]}}
-	}
+	source := table.SourceKey(call)
+	queries := []table.Query{{Partition: source.PK, SortPrefix: cmp.Or(source.SK, table.EventMark), NewestFirst: true}}
 	if w.Number != "" {
 		queries = append(queries, table.Query{
 			Index: table.GSI1, Partition: table.PhonePartition(w.Number), From: table.Time(w.Since), NewestFirst: true, Limit: maxLookedAt,

@@ -232,6 +232,25 @@ func AlertMarks(event Key, kind events.Kind) Query {
 // Its partition has all such events of its type.
 func OfNoCall(event Key) bool { return strings.HasPrefix(event.PK, eventPartition) }
 
+// SourceOf names what an event is about, as follow-ups do: by the partition of its call,
+// message or contact, or, if it is of none, by its own key.
+func SourceOf(event Key) string {
+	if OfNoCall(event) {
+		return event.PK + " " + event.SK
+	}
+	return event.PK
+}
+
+// SourceKey returns what [SourceOf] names: the partition, and of an event of no call its SK
+// as well.
+func SourceKey(source string) Key {
+	key := Key{PK: source}
+	if at := strings.Index(source, " "+EventMark); at > 0 && OfNoCall(key) {
+		key = Key{PK: source[:at], SK: source[at+1:]}
+	}
+	return key
+}
+
 // EventType returns the type of an event as it was sent, but of one that is absurdly
 // long its hash.
 func EventType(item Item) string {

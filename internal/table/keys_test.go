@@ -319,3 +319,15 @@ func TestACallersNumberIsNotLogged(t *testing.T) {
 		}
 	}
 }
+
+func TestASourceNamesACallOrAnEventOfNone(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[table.Key]table.Key{
+		{PK: "CALL#c 1", SK: "EVENT#2026-03-12T14:32:00.000Z#call.missed#00"}:            {PK: "CALL#c 1"},
+		{PK: "EVENT#fax received", SK: "EVENT#2026-03-12T14:32:00.000Z#fax received#00"}: {PK: "EVENT#fax received", SK: "EVENT#2026-03-12T14:32:00.000Z#fax received#00"},
+	} {
+		if got := table.SourceKey(table.SourceOf(key)); got != want {
+			t.Errorf("%v: %v, want %v", key, got, want)
+		}
+	}
+}
