@@ -164,15 +164,15 @@ func phrase(text []byte) says {
 		ended    bool // before an answer
 		awaits   bool
 		nothing  bool // behind an answer it says that there is no recording
-		wasNot   bool // the word before is the negation
+		last     says // what the word before says
 		pair     pairReader
 	)
 	for pair.next(&text) {
 		said, both := pair.lookUp()
-		if both && wasNot && negation == saysNot {
+		if both && last == saysNot && negation == saysNot {
 			negation = saysNothing // it is one of the two: "no answer"
 		}
-		wasNot = said == saysNot
+		last = said
 		switch said {
 		case saysNot, saysBefore:
 			negation = said
@@ -218,6 +218,10 @@ func phrase(text []byte) says {
 		best = max(best, said)
 	}
 	switch {
+	case last == saysNot && best == saysAnswered: // "answered: no", "answered by nobody"
+		return saysMissed
+	case last == saysAwaits && best == saysAnswered: // "answer pending"
+		return saysUnderWay
 	case robot && best == saysAnswered && nothing:
 		return saysMissed
 	case robot && best == saysAnswered:

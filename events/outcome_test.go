@@ -37,7 +37,7 @@ var outcomeWords = map[events.Outcome][]string{
 		"Agent doesn't answer", "User don't answer", "Agent hasn't answered", "couldn't be answered", "wasn't answered",
 		"Agents haven't answered", "can't answer", "did not answer", "Unable to answer", "Agent unable to answer", "Failed to answer",
 		"Refused to answer", "No one available to answer", "Waiting, not answered", "not yet answered",
-		"Answered by IVR, no voicemail left",
+		"Answered by IVR, no voicemail left", "Answered: No", "answered=none", "Answered by nobody", "Picked up by no one",
 		"perdida", "Llamada perdida (sin respuesta)", "no contestada", "não atendida", "NÃO ATENDIDA", "Appel manqué", "non répondu",
 		"verpasst", "Verpasster Anruf", "nicht angenommen", "chiamata persa", "gemiste oproep", "After office hours", "no response", "Missed\u00a0Call", "missed\u200b",
 	},
@@ -53,7 +53,7 @@ var outcomeWords = map[events.Outcome][]string{
 		"answered by the AI assistant", "unmissed", "abandonedness", "дозвонились", "null", "0", "\x00", "Agent", "before",
 		"Transferred", "Disconnected", "Left queue", "Call ended", "Finished", "Dropped", "Ended by agent", "répondu", "contestada", "atendida",
 		"no perdida", "angenommen", "beantwortet", "Recording failed",
-		"Waiting for answer", "Waiting to be answered", "waiting_for_answer", "Awaiting answer", "Pending answer", "Waiting", "×", "÷ é", "Closed",
+		"Waiting for answer", "Waiting to be answered", "waiting_for_answer", "Awaiting answer", "Pending answer", "Answer pending", "Waiting", "×", "÷ é", "Closed",
 	},
 }
 

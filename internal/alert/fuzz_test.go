@@ -29,7 +29,7 @@ func FuzzMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		envelope, err := events.Open([]byte(body))
 		if err != nil {
-			t.Skip()
+			t.Skip("no event")
 		}
 		item := table.EventItem(envelope.Decode(), arrival, arrival)
 		a, err := alert.Read(item)
@@ -112,7 +112,7 @@ func FuzzClean(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, limit int) {
 		if limit < 2 || limit > 2000 {
-			t.Skip()
+			t.Skip("no limit that a message has")
 		}
 		line, whole := alert.Clean(text, limit)
 		if !utf8.ValidString(line) || strings.ContainsFunc(line, isUnprintable) || strings.TrimSpace(line) != line {
