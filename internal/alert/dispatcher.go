@@ -686,6 +686,6 @@ func (d *Dispatcher) fail(ctx context.Context, key table.Key, kind events.Kind, 
 // attributes identify an alert in the log, without a name, number or text.
 func attributes(key table.Key, kind events.Kind) []slog.Attr {
 	return append(make([]slog.Attr, 0, 6),
-		// guard 8 e2e: slog.String("kind", string(kind)), slog.String("key", key.PK))
+		// guard 8 e2e (LogsCarryNothing): slog.String("kind", string(kind)), slog.String("key", key.PK))
 		slog.String("kind", string(kind)), slog.String("key", table.LogPartition(key.PK)))
 }

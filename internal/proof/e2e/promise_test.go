@@ -876,7 +876,20 @@ func TestPromise8_LogsCarryNothingPrivate(t *testing.T) {
 		// Said to be an alert, so that it passes the filter.
 		records[i].Text = bytes.Replace(records[i].Text, []byte(`"NewImage":{`), []byte(`"NewImage":{`+damage+`"alert":{"S":"missed_call"},`), 1)
 	}
+	var strangers []eventsource.Record // alerts of a type that nobody registered, and that is the sender's own text
+	for _, record := range records {
+		if text := record.Text; bytes.Contains(text, []byte(`"EVENT#`+private)) {
+			record.Text = bytes.Replace(text, []byte(`"NewImage":{`), []byte(`"NewImage":{"alert":{"S":"missed_call"},`), 1)
+			strangers = append(strangers, record)
+		}
+	}
+	if len(strangers) == 0 {
+		t.Error("no event of an unregistered type")
+	}
 	stream.Retries = 1
+	s.table.Set(always(quotes))
+	s.streamRecords(alerts, stream, strangers)
+	s.table.Set(faultproxy.None)
 	s.topic.Set(always(faultproxy.TopicRefused.Saying("Invalid parameter: Message Reason: " + private)))
 	s.streamRecords(alerts, stream, records[:4])
 	s.topic.Set(faultproxy.None)
