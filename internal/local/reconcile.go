@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -80,26 +78,11 @@ func startReconciling(store table.Store, c Config, log *slog.Logger) (end func()
 	r := reconcile.New(client, store, sink{c.Retention.Putter(store)}, log)
 	r.Account, r.WebhookURL = keys.Name(), c.WebhookURL
 	r.Retention, r.MaxAlertAge = c.Retention, c.Rules.MaxAge
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
-		tick := time.NewTicker(reconcile.Every)
-		defer tick.Stop()
-		for {
-			if _, err := r.Run(ctx); err != nil && ctx.Err() == nil {
-				log.LogAttrs(ctx, slog.LevelError, "not reconciled", slog.String("error", err.Error()))
-			}
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
-			}
+	return repeat(reconcile.Every, func(ctx context.Context) {
+		if _, err := r.Run(ctx); err != nil && ctx.Err() == nil {
+			log.LogAttrs(ctx, slog.LevelError, "not reconciled", slog.String("error", err.Error()))
 		}
-	})
-	return func() {
-		cancel()
-		running.Wait()
-	}, nil
+	}), nil
 }
 
 // sink stores what is found at once: the feed keeps the order.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/ringback/ringback/internal/alert"
@@ -168,7 +169,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		consumers: consumers,
 		control:   control,
 		served:    make(chan error, 1),
-		endSweeps: startSweeps(store, log),
+		endSweeps: repeat(sweepEvery, func(ctx context.Context) { sweep(ctx, store, log) }),
 		endRuns:   endRuns,
 		server: &http.Server{
 			Handler:           &handler{webhook, address},
@@ -183,6 +184,29 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	s.server.RegisterOnShutdown(silent.close)
 	go func() { s.served <- s.server.Serve(listener) }()
 	return s, nil
+}
+
+// repeat runs something at once, and again at each interval, until end is called, which
+// waits for a run under way.
+func repeat(interval time.Duration, run func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		for {
+			run(ctx)
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // URL returns the webhook's URL, with the token, on an address.

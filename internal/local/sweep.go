@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -12,29 +11,7 @@ import (
 // sweepEvery is the time between two sweeps. What has expired is hidden before.
 const sweepEvery = time.Hour
 
-// startSweeps deletes what has expired from the store, now and then, until end is
-// called, which waits for a sweep under way.
-func startSweeps(store *bolt.Store, log *slog.Logger) (end func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var sweeping sync.WaitGroup
-	sweeping.Go(func() {
-		tick := time.NewTicker(sweepEvery)
-		defer tick.Stop()
-		for {
-			sweep(ctx, store, log)
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	return func() {
-		cancel()
-		sweeping.Wait()
-	}
-}
-
+// sweep deletes what has expired from the store.
 func sweep(ctx context.Context, store *bolt.Store, log *slog.Logger) {
 	switch deleted, err := store.Sweep(ctx); {
 	case err != nil && ctx.Err() == nil:
