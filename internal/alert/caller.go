@@ -53,7 +53,7 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 	if name == "" {
 		return &caller{}
 	}
-	// guard 2 alert (AnAlertWaits): ctx, cancel := context.WithCancel(ctx)
+	// guard 2 alert (AnAlertWaits): ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	ctx, cancel := context.WithTimeout(ctx, callerTime)
 	defer cancel()
 	page, err := d.store.Query(ctx, table.CallerHistory(name))
