@@ -105,7 +105,7 @@ build-WebhookFunction build-AlertsFunction build-DrainFunction build-EscalateFun
 	{ cat samconfig.toml; echo "$$RINGBACK_PARAMETERS"; } | cksum > "$(ARTIFACTS_DIR)/parameters.cksum"
 
 check: lint bench-test validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite and moto, check go.mod
-	$(TESTING) go test ./internal/proof/stories ./internal/hours ./internal/escalate
+	$(TESTING) go test ./internal/alert ./internal/escalate ./internal/followup ./internal/hours ./internal/proof/stories
 	go mod tidy -diff
 
 clean: ## remove build output, but not the tools

@@ -482,10 +482,6 @@ func (p gatedTopic) Publish(ctx context.Context, messages []alert.Message) []err
 	return p.topic.Publish(ctx, messages)
 }
 
-// switches is how often a test goes from one process to another that is ready as well.
-// With any number of them the test takes three minutes, and finds nothing more.
-const switches = 3
-
 // Two functions process two calls of one ring at the same time, and each of their
 // operations may come before or after any of the other's.
 func TestPromise4_AtTheSameTimeOneRingAlertsOnce(t *testing.T) {

@@ -381,12 +381,12 @@ func (c caller) reference(now int) seen {
 	return v
 }
 
-// A thousand callers, with up to thirty calls of every kind, texts and hand acts, told
+// Many callers, with up to thirty calls of every kind, texts and hand acts, told
 // in several orders, with repetitions and by two processes: always what a walk over
 // all of it comes to, and if no more than twenty calls are known, the same facts.
 func TestPromise4_AnyOrderIsWhatHappened(t *testing.T) {
 	t.Parallel()
-	const callers, orders = 1000, 4
+	const orders = 4
 	handled, open := 0, 0
 	for n := range callers {
 		random := rand.New(rand.NewPCG(7, uint64(n))) //nolint:gosec // the same callers each time
