@@ -27,7 +27,8 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	}
 	var warm sync.WaitGroup
 	writer := dynamo.NewWriter(c.table.Config, c.table.Name)
-	warm.Go(func() { writer.Warm(ctx) })
+	hung := false
+	warm.Go(func() { hung = writer.Warm(ctx) })
 	credentials, err := c.credentials(ctx)
 	if err != nil {
 		return nil, err
@@ -39,5 +40,8 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	h.WebhookURL = c.webhookURL
 	h.Tolerance = c.tolerance
 	h.AcceptUnsigned = c.unsigned
+	if hung {
+		h.TableHangs()
+	}
 	return gateway.New(h), nil
 }

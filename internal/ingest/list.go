@@ -65,7 +65,9 @@ func (h *Handler) handleList(ctx context.Context, r Request, received Received, 
 	if len(parts) > maxWrites && h.Spill != nil && h.Spill.Send(ctx, received) == nil {
 		return Result{Status: StatusSpilled, Spilled: errLong}, nil
 	}
-	err := h.storeParts(ctx, received, parts)
+	store, limited, cancel := h.store(ctx)
+	defer cancel()
+	err := h.storeParts(ctx, limited, store, received, parts)
 	return summary(parts, err)
 }
 
@@ -79,20 +81,19 @@ func (p *part) refuse(why error) {
 	}
 }
 
-// storeParts writes the parts, and sends the whole body to the spill when the table does not
-// take one of them. The error is why neither did.
-func (h *Handler) storeParts(ctx context.Context, received Received, parts []part) error {
-	limited, cancel := h.storeTime(ctx)
-	defer cancel()
+// storeParts writes the parts in limited, and sends the whole body to the spill when the table
+// does not take one of them. The error is why neither did.
+func (h *Handler) storeParts(ctx, limited context.Context, store Putter, received Received, parts []part) error {
 	for i := range parts {
 		p := &parts[i]
 		if p.done {
 			continue
 		}
 		refused, accepted := p.err, p.result
-		result, err := Store(limited, h.table, p.received, p.delivery)
+		result, err := Store(limited, store, p.received, p.delivery)
 		switch {
 		case err == nil:
+			p.done = true
 			p.result.Key, p.result.Delivery = result.Key, result.Delivery
 			if p.received.Reason != "" {
 				p.result.Rejected = true
@@ -109,6 +110,9 @@ func (h *Handler) storeParts(ctx context.Context, received Received, parts []par
 		}
 		// guard 1 ingest (AListIs): if spillErr := error(nil); spillErr != nil {
 		if spillErr := h.Spill.Send(ctx, received); spillErr != nil {
+			if errors.Is(err, errHangs) { // by now it may answer
+				return h.storeParts(ctx, ctx, h.table, received, parts)
+			}
 			err = fmt.Errorf("%w; %w: %w", err, errSpill, spillErr)
 			p.result, p.err = result, err
 			return err

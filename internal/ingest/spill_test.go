@@ -203,48 +203,29 @@ func TestDecodeRefusesWhatIsNoEvent(t *testing.T) {
 	}
 }
 
-func TestATableThatHangsLeavesTimeToSpill(t *testing.T) {
+func TestPromise1_ATableThatHangsLeavesTimeToSpill(t *testing.T) {
 	t.Parallel()
-	hangs := tabletest.PutFunc(func(ctx context.Context, _ table.Item) (bool, error) {
-		<-ctx.Done()
-		return false, fmt.Errorf("put item: %w: %w", table.ErrUnavailable, ctx.Err())
-	})
 	for _, test := range []struct {
 		name     string
-		time     time.Duration // that the invocation has; 0 is no limit
-		set      time.Duration // StoreTime, where it is not the default
+		time     time.Duration // that the invocation has
 		spillsAt time.Duration
-		spillHas time.Duration
 	}{
-		{"a whole invocation", 9500 * time.Millisecond, 0, 4 * time.Second, 5500 * time.Millisecond},
-		{"what a slow secret left of one", 5 * time.Second, 0, 2500 * time.Millisecond, 2500 * time.Millisecond},
-		{"a time that is set", 9500 * time.Millisecond, time.Second, time.Second, 8500 * time.Millisecond},
-		{"no limit", 0, 0, 4 * time.Second, 0},
+		{"a whole invocation", 9500 * time.Millisecond, time.Second},
+		{"what a slow secret left of one", 1500 * time.Millisecond, 750 * time.Millisecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				h, _ := spilling(t, hangs, "", nil)
-				if test.set > 0 {
-					h.StoreTime = test.set
-				}
+				h, _ := spilling(t, &slow{hangs: true}, "", nil)
 				start := time.Now()
 				h.Spill = spillFunc(func(ctx context.Context, _ ingest.Received) error {
-					if at := time.Since(start); at != test.spillsAt {
-						t.Errorf("spills after %v, want %v", at, test.spillsAt)
-					}
-					deadline, ok := ctx.Deadline()
-					if ok != (test.time > 0) || ok && time.Until(deadline) != test.spillHas || ctx.Err() != nil {
-						t.Errorf("the spill has %v (%v), want %v", time.Until(deadline), ctx.Err(), test.spillHas)
+					if at := time.Since(start); at != test.spillsAt || ctx.Err() != nil {
+						t.Errorf("spills after %v (%v), want %v", at, ctx.Err(), test.spillsAt)
 					}
 					return nil
 				})
-				ctx := t.Context()
-				if test.time > 0 {
-					var cancel context.CancelFunc
-					ctx, cancel = context.WithTimeout(ctx, test.time)
-					defer cancel()
-				}
+				ctx, cancel := context.WithTimeout(t.Context(), test.time)
+				defer cancel()
 				if got := h.Handle(ctx, post(sample(t, "call.missed"))); got.Status != http.StatusOK {
 					t.Errorf("got %d %s, want 200", got.Status, got.Body)
 				}

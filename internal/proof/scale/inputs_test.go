@@ -18,6 +18,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/scale"
 	"github.com/ringback/ringback/internal/proof/storm/play"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/dynamo"
 	"github.com/ringback/ringback/internal/table/schema"
 )
 
@@ -30,7 +31,7 @@ func TestTheInputsAreTrue(t *testing.T) {
 	m.CallKey, m.PhoneKey = table.CallPartition("call_"), table.PhonePartition("+")
 	m.DayKey = table.AlertPartitions(time.Date(2026, time.March, 12, 0, 0, 0, 0, time.UTC))[0]
 	m.Shards = float64(len(table.AlertPartitions(time.Time{})) - 1) // the last is of an earlier version
-	m.StoreTime = ingest.DefaultStoreTime.Seconds()
+	m.StoreTime, m.HangTime = ingest.StoreTime.Seconds(), (dynamo.WarmTime + ingest.TryTime).Seconds()
 	m.Publish = alert.MaxBatch
 	const (
 		stream = "$.Resources.AlertsFunction.Properties.Events.Stream.Properties."

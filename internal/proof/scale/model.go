@@ -36,7 +36,7 @@ type Model struct {
 	Writes                              []Write // the events that belong to a call, a message or a contact
 	CallKey, PhoneKey, DayKey           string  // prefixes of partition keys, and one key of a day in GSI2
 	Shards                              float64 // keys of a day in GSI2
-	StoreTime                           float64 // how long the webhook waits for the table, in seconds
+	StoreTime, HangTime                 float64 // how long the webhook waits for the table, and a new process for one that hangs, in seconds
 	Publish                             float64 // alerts in one request to SNS
 	Memory, ThrottleRate                float64 // GB, requests per second
 	Parallel, Batch, Drains, DrainBatch float64 // concurrent batches of a shard and of the spill queue, and their sizes
@@ -97,7 +97,7 @@ func (m *Model) At(mean float64) Step {
 		"RejectedWrites": peak * m.B.Share * m.RejectedUnits,
 		"Texts":          mean * m.Alerts * month, // in a month
 		"Webhook":        concurrent(peak, webhookTime),
-		"Hanging":        peak * m.StoreTime,
+		"Hanging":        peak * m.HangTime,
 		// Enough to drain in an hour what is spilled in ten minutes without the table.
 		"Drains": math.Ceil(peak / 6 * drainTime / m.DrainBatch),
 	}

@@ -125,7 +125,7 @@ func TestLimitsAreReachedWhereTheQuotaIsUsed(t *testing.T) {
 		last = l.Events
 	}
 	running := func(s scale.Step) float64 { return s["Webhook"] + busy(m, s) }
-	hanging := func(s scale.Step) float64 { return s["Peak"] * m.StoreTime }
+	hanging := func(s scale.Step) float64 { return s["Peak"] * m.HangTime }
 	for _, c := range []struct {
 		name string
 		use  func(scale.Step) float64

@@ -80,7 +80,8 @@ func TestTheTextAgreesWithTheModel(t *testing.T) {
 	m := model(t)
 	for _, words := range []string{
 		"×" + scale.About(scale.PeakFactor()) + " the day's mean",
-		"`DefaultStoreTime` (" + scale.About(m.StoreTime) + " s)",
+		"waits " + scale.About(m.StoreTime) + " s before it spills",
+		"needs " + scale.About(m.HangTime) + " s for its first",
 		"the " + scale.Up(float64(m.Events)) + "\nthat were measured",
 		scale.Up(float64(m.Events)) + " were measured",
 		"spills " + scale.About(m.At(1000)["Peak"]*600) + " deliveries, and " + scale.About(m.DrainRate()) + " a second are drained",

@@ -43,17 +43,19 @@ func NewWriter(config aws.Config, tableName string) *Writer {
 	return &Writer{Now: time.Now, service: awsclient.NewService(awsclient.DynamoDB, config), name: name}
 }
 
-// warmTimeout bounds Warm, because a starting function waits for it.
-const warmTimeout = 2 * time.Second
+// WarmTime bounds Warm, because a starting function waits for it.
+const WarmTime = time.Second
 
 // Warm makes one signed read of a key that is never written. It opens a connection
-// and runs the client's code once, so that the first Put does not have to. The
-// result does not matter: a denied read does the same.
-func (w *Writer) Warm(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, warmTimeout)
+// and runs the client's code once, so that the first Put does not have to. What is
+// answered does not matter: a denied read does the same. Warm reports whether nothing
+// was, for [WarmTime].
+func (w *Writer) Warm(ctx context.Context) (hung bool) {
+	ctx, cancel := context.WithTimeout(ctx, WarmTime)
 	defer cancel()
 	request := append(w.begin(), `,"Key":{"PK":{"S":"`+table.WarmPartition+`"},"SK":{"S":"`+table.WarmPartition+`"}}}`...)
-	_, _ = w.service.CallOnce(ctx, "GetItem", request)
+	_, err := w.service.CallOnce(ctx, "GetItem", request)
+	return err != nil && ctx.Err() != nil
 }
 
 // Put implements the Put of [table.Store]. It makes one call and reads nothing first.
