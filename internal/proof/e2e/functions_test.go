@@ -182,7 +182,7 @@ type answer struct {
 }
 
 // post delivers a body through the gateway.
-func post(ctx context.Context, webhook *eventsource.Function, body string) (answer, error) {
+func post(ctx context.Context, webhook eventsource.Invoker, body string) (answer, error) {
 	event, err := json.Marshal(map[string]any{
 		"version":        "2.0",
 		"routeKey":       "ANY /justcall/{token+}",

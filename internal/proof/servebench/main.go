@@ -19,6 +19,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ringback/ringback/internal/proof/checkout"
 )
 
 func main() {
@@ -116,20 +118,13 @@ func numbers(to *[]int) func(string) error {
 
 // buildCommit builds the command line of a commit and returns its path.
 func buildCommit(ctx context.Context, commit string) (program string, err error) {
-	text, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "--verify", commit+"^{commit}").Output() //nolint:gosec // G204: to build a commit is the purpose
-	if err != nil {
-		return "", fmt.Errorf("no commit %s: %w", commit, err)
-	}
-	folder, err := filepath.Abs(filepath.Join(".build", "commit-"+strings.TrimSpace(string(text))))
+	folder, err := checkout.Commit(ctx, commit)
 	if err != nil {
 		return "", err
 	}
 	program = filepath.Join(folder, ".build", "ringback")
-	if _, err := os.Stat(program); err == nil {
-		return program, nil
-	}
-	const script = `mkdir -p "$1" && git archive "$2" | tar -x -C "$1" && go build -C "$1" -buildvcs=false -o .build/ringback ./cmd/ringback`
-	if output, err := exec.CommandContext(ctx, "sh", "-c", script, "sh", folder, commit).CombinedOutput(); err != nil { //nolint:gosec // G204: as above
+	build := exec.CommandContext(ctx, "go", "build", "-C", folder, "-buildvcs=false", "-o", program, "./cmd/ringback") //nolint:gosec // G204: to build a commit is the purpose
+	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", commit, err, output)
 	}
 	return program, nil
