@@ -37,6 +37,7 @@ type Contender struct {
 
 	command  lambdaruntime.Command
 	settings map[string]string // this contender's own variables
+	roots    string            // file of root certificates that it reads over HTTP too
 }
 
 // The contenders.
@@ -48,15 +49,19 @@ const (
 	PlainTuned = "plain-tuned"
 	Node       = "node"
 	Python     = "python"
+	Rust       = "rust"
+	RustTuned  = "rust-tuned"
 )
 
 // Names lists the contenders in the order of the tables.
-var Names = []string{Floor, Ringback, Plain, PlainSlim, PlainTuned, Node, Python}
+var Names = []string{Floor, Ringback, RustTuned, Rust, Plain, PlainSlim, PlainTuned, Node, Python}
 
 // Errors of [Source.Build].
 var (
 	ErrUnknown = errors.New("unknown contender")
 	ErrTools   = errors.New("not installed; \"make bench\" installs it")
+	// ErrCargo is for the two of Rust, without which the others can be compared.
+	ErrCargo = errors.New("cargo is not installed")
 )
 
 // settings holds the variables that template.yaml sets for the webhook function. A
@@ -88,7 +93,9 @@ func (c Contender) Command(at standin.Endpoints) lambdaruntime.Command {
 		"TZ":                              ":UTC",
 	}
 	switch {
+	case at.Roots == nil && c.roots == "":
 	case at.Roots == nil:
+		env["SSL_CERT_FILE"] = c.roots
 	case c.Script:
 		env["NODE_EXTRA_CA_CERTS"], env["AWS_CA_BUNDLE"] = at.Roots.Certificate, at.Roots.Bundle
 	default: // as in Amazon Linux, which Lambda's base image is made from
@@ -118,6 +125,9 @@ func (c Contender) Settings() string {
 // Source is the repository's folder, in which contenders are built.
 type Source string
 
+// Certificates returns the folder for the stand-in's certificates.
+func (s Source) Certificates() string { return s.Built("certificates") }
+
 // Built returns a path under the folder for what is built.
 func (s Source) Built(name string) string { return filepath.Join(string(s), ".build", "bench", name) }
 
@@ -127,11 +137,14 @@ func (s Source) contender(name string) string {
 	return filepath.Join(string(s), "internal", "proof", "bench", "contenders", name)
 }
 
-// Build builds a contender. The error wraps [ErrUnknown] for another name, and
-// [ErrTools] if the libraries for Node.js or Python are missing.
+// Build builds a contender. The error wraps [ErrUnknown] for another name,
+// [ErrTools] if the libraries for Node.js or Python are missing, and [ErrCargo] if there
+// is nothing to build Rust with.
 func (s Source) Build(ctx context.Context, name string) (c Contender, err error) {
-	if _, err := os.Stat(s.tools()); err != nil && (name == Node || name == Python) {
-		return c, fmt.Errorf("%w: %w", ErrTools, err)
+	if libraries, ok := map[string]string{Node: "node_modules", Python: "venv"}[name]; ok {
+		if _, err := os.Stat(filepath.Join(s.tools(), libraries)); err != nil {
+			return c, fmt.Errorf("%w: %w", ErrTools, err)
+		}
 	}
 	switch name {
 	case Floor, Ringback, Plain, PlainSlim, PlainTuned:
@@ -140,6 +153,8 @@ func (s Source) Build(ctx context.Context, name string) (c Contender, err error)
 		c, err = s.node(ctx)
 	case Python:
 		c, err = s.python(ctx)
+	case Rust, RustTuned:
+		c, err = s.rust(ctx, name)
 	default:
 		err = fmt.Errorf("%w; choose from %s", ErrUnknown, strings.Join(Names, ", "))
 	}
@@ -188,6 +203,35 @@ func Executable(path string, settings map[string]string) Contender {
 	return Contender{command: lambdaruntime.Command{Path: path, Dir: filepath.Dir(path)}, settings: settings}
 }
 
+// rust builds one of the two binaries of the Rust handler. Cargo keeps what it has
+// compiled, which takes ten minutes, apart for each: AWS's library of cryptography is
+// built with the variable or without.
+func (s Source) rust(ctx context.Context, name string) (Contender, error) {
+	if _, err := exec.LookPath("cargo"); err != nil {
+		return Contender{}, fmt.Errorf("%w: %w", ErrCargo, err)
+	}
+	folder, target := s.contender(Rust), filepath.Join(s.tools(), name)
+	build := []string{"cargo", "build", "--release", "--quiet", "--bin", name, "--target-dir", target}
+	var own map[string]string
+	if name == RustTuned {
+		// AWS-LC otherwise measures the processor's jitter at each start, for tens of milliseconds, beside the sources
+		// of entropy that every machine of Lambda has.
+		build = append([]string{"AWS_LC_SYS_NO_JITTER_ENTROPY=1"}, build...)
+		own = map[string]string{"SSL_CERT_DIR": "/nonexistent"}
+	}
+	if _, err := run(ctx, folder, "env", build...); err != nil {
+		return Contender{}, err
+	}
+	c := Executable(filepath.Join(target, "release", name), own)
+	c.roots = standin.Bundle(s.Certificates())
+	compiler, errCompiler := run(ctx, folder, "rustc", "--version")
+	pinned, errPinned := os.ReadFile(filepath.Join(folder, "Cargo.toml")) //nolint:gosec // G304: a file of the repository
+	c.Versions = versions(compiler + "\n" + string(pinned))
+	bytes, err := size(c.command.Path)
+	c.Size = bytes
+	return c, errors.Join(errCompiler, errPinned, err)
+}
+
 // DeployedSize builds the webhook function as "sam build" does, for the processor
 // that template.yaml names. It returns the size of the binary in bytes.
 func (s Source) DeployedSize(ctx context.Context) (int64, error) {
@@ -233,10 +277,12 @@ func (s Source) script(ctx context.Context, name, pins string, command lambdarun
 		errors.Join(errVersion, errPinned, err)
 }
 
-// version matches a name and a version in what "go version -m", "node --version"
-// and "python --version" print, in package.json and in requirements.txt.
+// version matches a name and a version in what "go version -m", "node --version",
+// "python --version" and "rustc --version" print, in package.json, requirements.txt and
+// Cargo.toml.
 var version = regexp.MustCompile(`: (go)(\S+)|dep\tgithub.com/aws/(aws-lambda-go|aws-sdk-go-v2|aws-sdk-go-v2/service/dynamodb)\t(\S+)` +
-	`|^(v)(\S+)|"(@aws-sdk/.*)": "(.*)"|^(Python) (\S+)|(boto3|awslambdaric)==(.*)`)
+	`|^(v)(\S+)|"(@aws-sdk/.*)": "(.*)"|^(Python) (\S+)|(boto3|awslambdaric)==(.*)` +
+	`|^(rustc) (\S+)|(lambda_runtime|aws-sdk-dynamodb|tokio) = .*?"=([0-9.]+)"`)
 
 // versions lists the names and versions in a text.
 func versions(text string) string {

@@ -89,3 +89,12 @@ func TestWhatIsNotInstalledIsSaid(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutCargoThereIsNoRust(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for _, name := range []string{contender.Rust, contender.RustTuned} {
+		if _, err := contender.Source(t.TempDir()).Build(t.Context(), name); !errors.Is(err, contender.ErrCargo) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}

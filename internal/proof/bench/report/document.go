@@ -48,8 +48,10 @@ type Document struct {
 	// LoadBefore and LoadAfter are the machine's load at the beginning and the end.
 	LoadBefore, LoadAfter string
 	Contenders            []contender.Contender
-	Results               Results
-	Verdicts              []Verdict
+	// Missing names those that could not be built here.
+	Missing  []string
+	Results  Results
+	Verdicts []Verdict
 	// SlowResults are those with a stand-in that waits Latency before each answer.
 	SlowResults Results
 	Latency     time.Duration
@@ -119,7 +121,12 @@ func (d Document) Limits() string {
 	rows := [][]string{{"", "got", "in each round", "at most", ""}}
 	for _, v := range d.Verdicts {
 		state := "kept"
-		if !v.Kept {
+		switch {
+		case v.Kept && v.Goal:
+			state = "goal, reached"
+		case v.Goal:
+			state = "goal, not reached"
+		case !v.Kept:
 			state = "MISSED"
 		}
 		if v.Close() {
@@ -134,7 +141,7 @@ func (d Document) Limits() string {
 func (d Document) Missed() string {
 	var missed []string
 	for _, v := range d.Verdicts {
-		if !v.Kept {
+		if !v.Kept && !v.Goal {
 			missed = append(missed, v.String())
 		}
 	}

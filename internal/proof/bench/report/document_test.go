@@ -81,6 +81,8 @@ func TestTables(t *testing.T) {
 				{Of: "ringback", To: "floor", Figure: report.CPU, AtMost: 2.5},
 				{Of: "ringback", Figure: report.Size, AtMost: 5},
 				{Of: "ringback", To: "floor", Figure: report.Cold, AtMost: 5},
+				{Of: "ringback", To: "floor", Figure: report.CPU, AtMost: 3, Goal: true},
+				{Of: "ringback", To: "floor", Figure: report.CPU, AtMost: 2, Goal: true},
 			})}.Limits(),
 			`
 |  | got | in each round | at most |  |
@@ -88,6 +90,8 @@ func TestTables(t *testing.T) {
 | CPU, ringback ÷ floor | 2.50 | 2.50 | 2.50 | kept, within the noise |
 | size of ringback, MB | 8.00 | – | 5.00 | MISSED |
 | cold start, ringback ÷ floor | – | – | 5.00 | MISSED |
+| CPU, ringback ÷ floor | 2.50 | 2.50 | 3.00 | goal, reached |
+| CPU, ringback ÷ floor | 2.50 | 2.50 | 2.00 | goal, not reached |
 `,
 		},
 	} {
@@ -108,6 +112,7 @@ func TestDocumentHasWhatWasMeasured(t *testing.T) {
 		Took:        4 * time.Minute,
 		Machine:     "two small processors",
 		LoadBefore:  "0.10 0.20 0.30",
+		Missing:     []string{"rust-tuned", "rust"},
 		Contenders:  []contender.Contender{contender.Executable("bootstrap", map[string]string{"GOMAXPROCS": "1", "EMPTY": ""})},
 		Results:     results,
 		SlowResults: report.Results{result("floor", 4711)},
@@ -127,7 +132,7 @@ func TestDocumentHasWhatWasMeasured(t *testing.T) {
 		"| floor | – | – | 2.50 | 2.50 | 2.50 |",
 		"| CPU, ringback ÷ floor | 2.50 | 2.50 | 2.00 | MISSED |",
 		"Missed: CPU, ringback ÷ floor.", "these limits are missed", "whose floor took 5.1 ms", "was 0.10 0.20 0.30 at the beginning",
-		"`GOMAXPROCS=1`", "15 rounds", "4711", "2ms",
+		"`GOMAXPROCS=1`", "15 rounds", "4711", "2ms", "Not in this run: rust-tuned, rust",
 		"```text\nDecode/A  20ns ± 1%\n```",
 	} {
 		if !strings.Contains(unaligned(document.String()), want) {
@@ -154,7 +159,7 @@ func TestWhatIsMissedIsSaidOnlyIfItIs(t *testing.T) {
 	if err := d.Write(&document); err != nil {
 		t.Fatal(err)
 	}
-	for _, wrong := range []string{"Missed: ", "these limits are missed"} {
+	for _, wrong := range []string{"Missed: ", "these limits are missed", "Not in this run"} {
 		if strings.Contains(document.String(), wrong) {
 			t.Errorf("%q is in the document", wrong)
 		}

@@ -63,11 +63,11 @@ func known(s report.Spread) bool { return !math.IsNaN(s.Median) }
 
 func TestOneLimitOfManyIsEnough(t *testing.T) {
 	t.Parallel()
-	kept, missed := report.Verdict{Kept: true}, report.Verdict{}
+	kept, missed, goal := report.Verdict{Kept: true}, report.Verdict{}, report.Verdict{Limit: report.Limit{Goal: true}}
 	if err := (report.Document{Verdicts: []report.Verdict{kept, missed, kept}}).Err(); !errors.Is(err, report.ErrLimit) {
 		t.Errorf("got %v", err)
 	}
-	if err := (report.Document{Verdicts: []report.Verdict{kept, kept}}).Err(); err != nil {
+	if err := (report.Document{Verdicts: []report.Verdict{kept, goal, kept}}).Err(); err != nil {
 		t.Errorf("got %v", err)
 	}
 }

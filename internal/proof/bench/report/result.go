@@ -138,6 +138,8 @@ type Limit struct {
 	Of, To string
 	Figure Figure
 	AtMost float64
+	// Goal means that nothing fails if it is not reached yet.
+	Goal bool
 }
 
 // Verdict is a limit and what was measured.

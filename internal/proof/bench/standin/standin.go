@@ -236,6 +236,9 @@ type Roots struct {
 	Count int
 }
 
+// Bundle is the file of [Roots] of that name in a folder.
+func Bundle(folder string) string { return filepath.Join(folder, "tls-ca-bundle.pem") }
+
 // writeRoots writes the files to a folder, after emptying it. The layout is that of the
 // ca-certificates package of Amazon Linux and Fedora: /etc/ssl/certs links to
 // /etc/pki/tls/certs, which links to both bundles.
@@ -244,7 +247,7 @@ func writeRoots(folder string, own []byte) (*Roots, error) {
 	trusted := filepath.Join(folder, "ca-bundle.trust.crt")
 	r := &Roots{
 		Certificate: filepath.Join(folder, "stand-in.pem"),
-		Bundle:      filepath.Join(folder, "tls-ca-bundle.pem"),
+		Bundle:      Bundle(folder),
 		Directories: link + string(filepath.ListSeparator) + certs,
 	}
 	all := string(own)
