@@ -11,8 +11,9 @@ import (
 
 const (
 	// StoreTime is how long the table may take, its retries included, before a
-	// delivery is spilled. One that is well needs a hundredth of that, and a tenth
-	// where the connection has to be opened first.
+	// delivery is spilled. With a table that answers after 5 ms and a seventh of a
+	// processor, 999 of 1 000 deliveries were answered within 67 ms, and within 78 where
+	// each opened a new connection over TLS (docs/benchmarks.md).
 	StoreTime = time.Second
 	// TryTime is the same while it is known that the table hangs.
 	TryTime = 250 * time.Millisecond
