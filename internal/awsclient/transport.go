@@ -3,12 +3,16 @@ package awsclient
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,15 +38,19 @@ const (
 )
 
 // HTTPClient sends the requests of AWS SDK clients and of a [Service]. One client
-// serves any number of services. It differs from the SDK's own client in four ways:
+// serves any number of services. It differs from the SDK's own client in five ways:
 //   - It buffers bodies. Otherwise one side closes a stream that the other still
 //     reads, and the connection cannot be reused.
 //   - Every attempt has a time limit.
 //   - It speaks HTTP/1.1.
 //   - It looks up no proxy.
+//   - It parses the root certificates of AWS's own authorities first, and all of the
+//     system's only for a server that has another.
 type HTTPClient struct {
 	limit     time.Duration // of one attempt
 	transport *http.Transport
+	aws       func() *http.Transport // the same, which trusts AWS's own authorities alone
+	others    atomic.Bool            // a server has a certificate of another
 }
 
 // NewHTTPClient returns a client with its own connection pool.
@@ -50,7 +58,7 @@ func NewHTTPClient() *HTTPClient {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	dialer := &net.Dialer{Timeout: dialTimeout}
-	return &HTTPClient{limit: attemptTimeout, transport: &http.Transport{
+	c := &HTTPClient{limit: attemptTimeout, transport: &http.Transport{
 		DialContext:           dialer.DialContext,
 		TLSHandshakeTimeout:   dialTimeout,
 		ResponseHeaderTimeout: headerTimeout,
@@ -60,6 +68,16 @@ func NewHTTPClient() *HTTPClient {
 		DisableCompression: true,
 		Protocols:          protocols,
 	}}
+	c.aws = sync.OnceValue(func() *http.Transport {
+		roots := awsRoots(bundles())
+		if roots == nil {
+			return c.transport
+		}
+		transport := c.transport.Clone()
+		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+		return transport
+	})
+	return c
 }
 
 // SetLimit changes how long one attempt may take. Call it before the first request.
@@ -76,9 +94,9 @@ func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
 	if err := bufferBody(req); err != nil {
 		return nil, err
 	}
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.roundTrip(req)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the caller says what it was doing
+		return nil, err
 	}
 	body, err := readAll(resp)
 	if err != nil {
@@ -86,6 +104,27 @@ func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
+}
+
+// roundTrip sends a request, once more if the server's certificate is not one of AWS's
+// own authorities: nothing has been sent to it then.
+//
+//nolint:wrapcheck // Do's caller says what it was doing
+func (c *HTTPClient) roundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme != "https" || c.others.Load() {
+		return c.transport.RoundTrip(req)
+	}
+	resp, err := c.aws().RoundTrip(req)
+	if !errors.As(err, new(x509.UnknownAuthorityError)) {
+		return resp, err
+	}
+	c.others.Store(true)
+	if req.GetBody != nil {
+		if req.Body, err = req.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+	return c.transport.RoundTrip(req)
 }
 
 // bufferBody makes the body of req one that net/http can send again, unless it

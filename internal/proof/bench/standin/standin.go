@@ -193,7 +193,8 @@ func (a *AWS) readSecret(body []byte) (text, fault string) {
 
 // newChain returns a certificate for this machine with a chain like that of AWS's
 // endpoints: an intermediate authority issued it, and a root issued that one. The
-// root's certificate comes back as PEM. One RSA key serves all three.
+// root's certificate comes back as PEM. One RSA key serves all three. The names are like
+// those of AWS's authorities, by which clients may know them.
 func newChain() (chain tls.Certificate, root []byte, err error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -204,7 +205,7 @@ func newChain() (chain tls.Certificate, root []byte, err error) {
 	for i, usage := range []x509.KeyUsage{x509.KeyUsageCertSign, x509.KeyUsageCertSign, x509.KeyUsageDigitalSignature} {
 		certificate := &x509.Certificate{
 			SerialNumber:          big.NewInt(int64(i + 1)),
-			Subject:               pkix.Name{CommonName: fmt.Sprintf("Benchmark %d", i)},
+			Subject:               pkix.Name{CommonName: fmt.Sprintf("Amazon Root CA of the benchmark, %d", i)},
 			NotBefore:             time.Unix(0, 0),
 			NotAfter:              time.Unix(1<<32, 0),
 			KeyUsage:              usage,
