@@ -18,8 +18,10 @@ type Part struct {
 	// At depends on the delivery, and At of two deliveries may differ.
 	At  time.Time
 	Own bool
-	// ReceivedAt is when the event arrived.
+	// ReceivedAt is when the event arrived, or was found. FoundLate is set if it was found:
+	// no webhook brought it.
 	ReceivedAt time.Time
+	FoundLate  bool
 }
 
 // Folded is a call as all of its events together describe it. What no event says

@@ -285,6 +285,8 @@ const (
 	KindCorrection Kind = "correction"
 	// KindOverdue says that nobody has called back.
 	KindOverdue Kind = "overdue"
+	// KindDigest lists who waits because of calls that were found too late for an alert.
+	KindDigest Kind = "digest"
 )
 
 // IsCall reports whether the event belongs to a call.

@@ -1,5 +1,6 @@
 // Command escalate is the Lambda function that runs every minute: it reminds people of
-// callers whom nobody has called back.
+// callers whom nobody has called back, and lists those who called too long ago for an
+// alert when the reconcile function found it.
 package main
 
 import (
@@ -14,6 +15,7 @@ import (
 	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/figures"
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
+	"github.com/ringback/ringback/internal/reconcile"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
@@ -30,10 +32,12 @@ func start(_ context.Context, e *lambdaenv.Environment) (lambda.Handler, error) 
 	store := c.retention.Store(dynamostore.New(c.table.Config, c.table.Name))
 	runner := escalate.New(c.firm.Plan, store, c.firm.Callers.Read, topic, log)
 	runner.Style = c.firm.Style()
+	digests := reconcile.NewDigester(store, c.firm.Numbers.Canonical, c.firm.Callers, topic, log)
+	digests.Style = runner.Style
 	counter := figures.NewCounter(c.firm.Callers.Policy, c.firm.Callers.Lines, store, log)
 	// What the scheduler sends says nothing: a late run does the same as one in time.
 	return lambda.NewHandler(func(ctx context.Context) error {
 		_, err := runner.Run(ctx)
-		return errors.Join(err, counter.Run(ctx))
+		return errors.Join(err, digests.Run(ctx), counter.Run(ctx))
 	}), nil
 }

@@ -35,6 +35,10 @@ type Alert struct {
 	// SentAt when people are told.
 	OccurredAt, StartedAt, ReceivedAt, SentAt time.Time
 
+	// FoundLate is set if no webhook brought the event, and it was found in JustCall's own
+	// list.
+	FoundLate bool
+
 	// Line is the number called, by [events.NumberText], or, if it is not a number, the
 	// text as sent. LineName is its name in JustCall, if given.
 	Line, LineName string
@@ -132,6 +136,7 @@ func (c *call) alert(kind events.Kind) Alert {
 		StartedAt:     c.Start,
 		ReceivedAt:    event.ReceivedAt,
 		SentAt:        event.ReceivedAt, // or later
+		FoundLate:     event.FoundLate,
 		Line:          c.Line,
 		LineName:      c.LineName,
 		Caller:        c.Phone,

@@ -160,6 +160,7 @@ func PartOf(item table.Item) events.Part {
 		At:         timeOf(item, table.OccurredAt),
 		Own:        !table.KeyTime(key).IsZero(),
 		ReceivedAt: timeOf(item, table.ReceivedAt),
+		FoundLate:  table.Text(item, table.FoundBy) != "",
 	}
 	envelope, err := table.EnvelopeOf(item)
 	if err == nil {

@@ -24,6 +24,7 @@ type document struct {
 	OccurredAt  string      `json:"occurred_at,omitzero"`
 	StartedAt   string      `json:"started_at,omitzero"`
 	ReceivedAt  string      `json:"received_at,omitzero"`
+	FoundLate   bool        `json:"found_late,omitzero"`
 	TimeZone    string      `json:"time_zone,omitzero"`
 	CallID      string      `json:"call_id,omitzero"`
 	Line        party       `json:"line,omitzero"`
@@ -88,6 +89,7 @@ type served struct {
 // waiting is a caller whom nobody has called back.
 type waiting struct {
 	CallID   string `json:"call_id,omitzero"`
+	Line     party  `json:"line,omitzero"`
 	Caller   party  `json:"caller,omitzero"`
 	Outcome  string `json:"outcome,omitzero"`
 	Since    string `json:"since,omitzero"`
@@ -110,6 +112,7 @@ func (w words) document() document {
 		OccurredAt: stamp(w.OccurredAt),
 		StartedAt:  stamp(w.StartedAt),
 		ReceivedAt: stamp(w.ReceivedAt),
+		FoundLate:  w.FoundLate,
 		TimeZone:   w.style.zone(),
 		CallID:     w.callID(),
 		Line:       party{Number: w.line, Name: w.lineName},

@@ -248,6 +248,8 @@ func (a Alert) title() string {
 		return "Voicemail"
 	case events.KindOverdue:
 		return "Not called back"
+	case events.KindDigest:
+		return "Found too late for an alert"
 	default:
 		return "Missed call"
 	}
@@ -305,6 +307,9 @@ func (a Alert) end() (said end, ok bool) {
 // heading returns the title. For a repeated missed call it adds the count.
 func (w words) heading() string {
 	text := w.title()
+	if w.isFoundLate() {
+		text += " found late"
+	}
 	switch {
 	case w.Kind != events.KindMissedCall:
 	case w.Count > 1:
@@ -314,6 +319,10 @@ func (w words) heading() string {
 	}
 	return text
 }
+
+// isFoundLate reports whether a message tells of a call that people would have been told
+// of earlier, had its webhook come.
+func (w words) isFoundLate() bool { return w.FoundLate && w.Kind.Alerts() }
 
 // nth says which of the caller's calls it is since somebody served them.
 func (w words) nth() string {
@@ -576,14 +585,20 @@ func (w words) email() string {
 	row := rows(&b)
 	b.WriteString(w.title() + "\n\n")
 	said, back := w.end()
-	if back {
+	switch {
+	case back:
 		b.WriteString(said.sentence + "\n\n")
+	case w.isFoundLate():
+		b.WriteString("Found late: JustCall's webhook did not tell of this call.\n\n")
 	}
 	row("Caller", who(w.name, w.company))
 	row("Number", w.number())
 	row("Line", w.lineText())
 	if !w.OccurredAt.IsZero() {
 		row("Time", w.style.clock(w.OccurredAt))
+	}
+	if w.isFoundLate() && !w.ReceivedAt.IsZero() {
+		row("Found", w.style.clock(w.ReceivedAt))
 	}
 	told := w.OccurredAt
 	if !w.MissedAt.IsZero() {

@@ -62,11 +62,10 @@ func (s Style) Overdue(o Overdue) Message {
 		d = document{Version: d.Version, Kind: d.Kind, TimeZone: d.TimeZone, Line: d.Line, Key: d.Key}
 	}
 	d.ID, d.Level, d.Callers, d.AsOf = first.ID, o.Level, total, stamp(o.AsOf)
-	for _, w := range all {
-		d.Waiting = append(d.Waiting, waiting{
-			CallID: w.callID(), Caller: w.caller(), Outcome: string(w.ended()), Since: stamp(w.of.First),
-			Unserved: w.of.Unserved, More: w.of.More, Attempts: w.of.Attempts,
-		})
+	d.Waiting = listOf(all)
+	intro := ""
+	if !o.AsOf.IsZero() {
+		intro = unsure
 	}
 	level := func(m Message) Message {
 		m.Call = m.ID
@@ -77,16 +76,31 @@ func (s Style) Overdue(o Overdue) Message {
 		ID:         first.ID,
 		Kind:       events.KindOverdue,
 		Subject:    first.short().shorten("…", fitsSubject),
-		Email:      overdueEmail(all, total),
+		Email:      listEmail(all, total, intro, true),
 		SMS:        first.short().textMessage(),
 		Document:   encode(d),
 		Attributes: first.attributes(first.line),
 		redact:     func() Message { return level(first.redacted()) },
 	}
 	if total > 1 {
-		m.Subject, m.SMS = listed(all, total)
+		head := headingOf(all, total)
+		if name := first.words.short().line; name != "" {
+			head += " on " + name
+		}
+		m.Subject, m.SMS = listed(all, head)
 	}
 	return level(m)
+}
+
+// listOf returns callers for a document.
+func listOf(all []waits) (list []waiting) {
+	for _, w := range all {
+		list = append(list, waiting{
+			CallID: w.callID(), Caller: w.caller(), Outcome: string(w.ended()), Since: stamp(w.of.First),
+			Unserved: w.of.Unserved, More: w.of.More, Attempts: w.of.Attempts,
+		})
+	}
+	return list
 }
 
 // id identifies the reminder of one caller.
@@ -188,11 +202,7 @@ func headingOf(all []waits, total int) string {
 
 // listed returns a subject and a text message of several callers: as many of them as
 // fit.
-func listed(all []waits, total int) (subject, sms string) {
-	head := headingOf(all, total)
-	if name := all[0].words.short().line; name != "" {
-		head += " on " + name
-	}
+func listed(all []waits, head string) (subject, sms string) {
 	subject = cut(head, "…", fitsSubject)
 
 	sms = cut(plain(head), "...", fitsSMS)
@@ -219,8 +229,9 @@ func fitsSubject(text string) bool { return units(text) <= MaxSubject }
 // unsure is why a reminder says as of when it holds.
 const unsure = "Nothing has arrived from JustCall since then, so somebody may have called back."
 
-// overdueEmail returns an e-mail about one caller or several.
-func overdueEmail(all []waits, total int) string {
+// listEmail returns an e-mail about one caller or several, with a sentence about all. They
+// called one line, or each its own.
+func listEmail(all []waits, total int, intro string, oneLine bool) string {
 	var b strings.Builder
 	row := rows(&b)
 	if total == 1 {
@@ -228,19 +239,19 @@ func overdueEmail(all []waits, total int) string {
 	} else {
 		b.WriteString(headingOf(all, total) + "\n\n")
 	}
-	if !all[0].asOf.IsZero() {
-		b.WriteString(unsure + "\n\n")
+	if intro != "" {
+		b.WriteString(intro + "\n\n")
 	}
-	if total > 1 {
+	if total > 1 && oneLine {
 		row("Line", all[0].lineText())
 	}
-	for _, w := range all {
-		if total > 1 {
+	for i, w := range all {
+		if total > 1 && (i > 0 || oneLine) {
 			b.WriteString("\n")
 		}
 		row("Caller", who(w.name, w.company))
 		row("Number", w.number())
-		if total == 1 {
+		if total == 1 || !oneLine {
 			row("Line", w.lineText())
 		}
 		if !w.of.First.IsZero() {

@@ -14,6 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/figures"
 	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/ledger"
+	"github.com/ringback/ringback/internal/reconcile"
 	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
@@ -93,6 +94,8 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	}
 	remind := escalate.New(c.Plan, kept, c.Callers.Read, p, log)
 	remind.Style, remind.Now = c.Style, c.clock()
+	digests := reconcile.NewDigester(kept, c.Numbers.Canonical, c.Callers, p, log)
+	digests.Style, digests.Now = c.Style, c.clock()
 	followUps := ledger.New(kept, c.Numbers.Canonical, log)
 	followUps.Changed = ledger.Tell(figures.Log(c.Callers.Lines, log), remind.Changed(c.Callers))
 	followUps.Followed = d.Followed
@@ -113,7 +116,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	before := []string{ledger.ConsumerName, seen.Consumer().Name}
 	return &consumers{
 		Runner:          runner,
-		reminders:       startReminders(ctx, runner, before, remind, cmp.Or(c.remindEvery, remindEvery), log),
+		reminders:       startReminders(ctx, runner, before, remind, digests, cmp.Or(c.remindEvery, remindEvery), log),
 		alerts:          d,
 		publisher:       p,
 		oldest:          oldest,

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/justcalltest"
 	"github.com/ringback/ringback/internal/proof/logscan"
@@ -59,6 +61,43 @@ func TestWithKeysTheStackFindsWhatItsWebhookLost(t *testing.T) {
 	}
 	if err := stack.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is too old for an alert is listed by the runs that remind people.
+func TestWhatIsFoundTooLateIsListedOnce(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	withKeys(t, folder, 0o600)
+	account := justcalltest.New()
+	account.AddHook("call.missed", "https://hooks.example.com/justcall/"+tokenInFile, "active")
+	for i := range 2 {
+		account.AddCall(justcalltest.Call{
+			Contact: fmt.Sprintf("+1212555012%d", i), Line: "+12125550199", Type: "Missed",
+			Start: time.Now().Add(-20 * time.Minute), Length: time.Minute,
+		})
+	}
+	var printed output
+	lines := logscan.Writer(t, "212555012", justcalltest.Key, justcalltest.Secret)
+	c := local.Config{Folder: folder, Address: anyPort, WebhookURL: "https://hooks.example.com/justcall", Alerts: &printed, Brief: true}
+	c.Rules = alert.DefaultRules()
+	c.Rules.MaxAge = 10 * time.Minute
+	var err error
+	if c.Plan, c.Callers, err = (escalate.Settings{Zone: time.UTC}).Read(); err != nil {
+		t.Fatal(err)
+	}
+	c.SetJustCall(justcalltest.Transport{Handler: account})
+	c.SetClock(time.Now, 50*time.Millisecond)
+	stack, err := local.Start(t.Context(), c, lines.Logger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return strings.Contains(printed.String(), "2 callers found too late") })
+	if err := stack.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := printed.String(); strings.Count(got, "found") != 1 {
+		t.Errorf("printed:\n%s", got)
 	}
 }
 

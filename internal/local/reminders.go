@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/reconcile"
 	"github.com/ringback/ringback/internal/timing"
 )
 
@@ -29,7 +30,7 @@ type reminders struct {
 
 // startReminders begins when some consumers are done with what was stored before: an
 // answered call among it may have ended a wait.
-func startReminders(ctx context.Context, after *consumer.Runner, names []string, runner *escalate.Runner, every time.Duration, log *slog.Logger) *reminders {
+func startReminders(ctx context.Context, after *consumer.Runner, names []string, runner *escalate.Runner, digests *reconcile.Digester, every time.Duration, log *slog.Logger) *reminders {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &reminders{cancel: cancel, ended: make(chan struct{})}
 	go func() {
@@ -42,6 +43,9 @@ func startReminders(ctx context.Context, after *consumer.Runner, names []string,
 			// A run that has begun is finished: what was published must be marked.
 			if _, err := runner.Run(context.WithoutCancel(running)); err != nil {
 				log.LogAttrs(running, slog.LevelError, "escalation run failed", slog.String("error", err.Error()))
+			}
+			if err := digests.Run(context.WithoutCancel(running)); err != nil {
+				log.LogAttrs(running, slog.LevelError, "digest not sent", slog.String("error", err.Error()))
 			}
 			now := runner.Now()
 			timing.Sleep(running, now.Truncate(every).Add(every).Sub(now))

@@ -12,6 +12,9 @@
 // found by the call's ids or, where the events have ids of another kind, by caller, line
 // and time: see [finder].
 //
+// A call that is too old for an alert is told of all the same: a [Digester] lists all that
+// a run found.
+//
 // Order matters once: if a missed call were stored before the call that returned it,
 // people would be reminded of a caller who does not wait. So a run puts in everything
 // else first. Newest first helps: whatever is newer than a row was looked at before it,

@@ -132,7 +132,6 @@ func TestPromise12_AnImportThatIsKilledComesToTheSame(t *testing.T) {
 func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const day = 24 * time.Hour
 	who := func(n int) func(*justcalltest.Call) {
 		return func(c *justcalltest.Call) { c.Contact = fmt.Sprintf("+1212555%04d", 100+n) }
 	}

@@ -52,6 +52,7 @@ const (
 	accountItem = "ACCOUNT"
 	callsItem   = "CALLS"
 	textsItem   = "TEXTS"
+	lateItem    = "LATE"
 )
 
 // load reads what is kept under a name into to, and returns its version, 0 if there is

@@ -168,12 +168,10 @@ func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 
 // putOpeners puts in the calls that nobody served, after all else.
 func (r *run) putOpeners(ctx context.Context) error {
-	errs := make([]error, len(r.openers))
-	for _, c := range r.openers {
-		if r.isSilent(c) {
-			r.TooOld++
-		}
+	if err := r.noteLate(ctx); err != nil {
+		return err
 	}
+	errs := make([]error, len(r.openers))
 	timing.Indexes(len(r.openers), func(i int) { errs[i] = r.send(ctx, r.openers[i]) })
 	r.openers = nil
 	return cmp.Or(errs...)

@@ -483,7 +483,6 @@ func TestPromise12_WhatIsFoundLateIsNotAlerted(t *testing.T) {
 	w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
 	w.reconcile()
 	w.pass(9 * 24 * time.Hour)
-	const day = 24 * time.Hour
 	for i, age := range []time.Duration{8 * day, 6 * day, 2 * day, 23 * time.Hour} {
 		w.call(age, "Missed", func(c *justcalltest.Call) { c.Contact = fmt.Sprintf("+1212555%04d", 110+i) })
 	}

@@ -57,7 +57,16 @@ type world struct {
 	sent []sent         // what was put in, in order
 	net  map[string]int // alerts published, less those that were taken back
 	ever map[string]int // alerts published
+	// subjects are those of the alerts.
+	subjects []string
 }
+
+type received = ingest.Received
+
+// sinkFunc is a function as a [reconcile.Sink].
+type sinkFunc func(ctx context.Context, r received, last bool) error
+
+func (f sinkFunc) Send(ctx context.Context, r received, last bool) error { return f(ctx, r, last) }
 
 type sent struct {
 	key  string
@@ -131,6 +140,7 @@ func (w *world) Publish(_ context.Context, messages []alert.Message) []error {
 		default:
 			w.net[m.ID]++
 			w.ever[m.ID]++
+			w.subjects = append(w.subjects, m.Subject)
 		}
 		if w.net[m.ID] == 0 {
 			delete(w.net, m.ID)

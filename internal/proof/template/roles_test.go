@@ -56,6 +56,7 @@ var grants = map[string][]grant{
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of timers
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of reminders
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of how far runs have come
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of digests
 		{"sns:Publish", "!Ref AlertsTopic"},
 		{"logs:CreateLogStream", "!GetAtt EscalateLogGroup.Arn"},
 		{"logs:PutLogEvents", "!GetAtt EscalateLogGroup.Arn"},
@@ -306,8 +307,10 @@ func TestAlertsMayWriteWhatASignOfLifeConsistsOf(t *testing.T) {
 func TestReconcileMayWriteWhatItConsistsOf(t *testing.T) {
 	t.Parallel()
 	progress := table.ReconcileItem("CALLS", "{}", 0)
-	wantAttributes(t, "ReconcileRole", "WriteProgress", progress)
-	wantKeys(t, "ReconcileRole", "WriteProgress", "ForAllValues:StringEquals", text(table.Text(progress, table.PK)))
+	for role, sid := range map[string]text{"ReconcileRole": "WriteProgress", "EscalateRole": "WriteDigests"} {
+		wantAttributes(t, role, sid, progress)
+		wantKeys(t, role, sid, "ForAllValues:StringEquals", text(table.Text(progress, table.PK)))
+	}
 }
 
 // wantKeys checks which partitions a grant is for.
