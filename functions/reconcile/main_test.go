@@ -87,7 +87,11 @@ func TestTemplateSetsWhatTheFunctionReads(t *testing.T) {
 // run invokes the function, and returns the text of its error, "" for none.
 func run(t *testing.T, p *lambdaruntime.Process) string {
 	t.Helper()
-	got, err := p.Invoke(t.Context(), []byte(`{}`), 2*time.Minute)
+	quarter, err := os.ReadFile("../../events-samples/reconcile/quarter.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.Invoke(t.Context(), quarter, 2*time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
