@@ -17,11 +17,13 @@ OUTAGE        ?= 60s
 OUTAGE_AGAINST ?= 276eced
 STACK         ?= ringback
 STORM         ?= --deliveries 100000 --duplicates 30 --strays 2 --faults 5 --kills 3 --seed 1
+STORM_DEAD    ?= 20000
 STORM_FUNCTIONS ?= 5000
 
 FUNCTION_alerts  := AlertsFunction
 FUNCTION_drain   := DrainFunction
 FUNCTION_escalate := EscalateFunction
+FUNCTION_reconcile := ReconcileFunction
 FUNCTION_webhook := WebhookFunction
 
 GOLANGCI := .tools/bin/golangci-lint
@@ -70,7 +72,7 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-quick bench-serve bench-test browser build build-AlertsFunction build-DrainFunction build-EscalateFunction build-ReconcileFunction \
 	build-WebhookFunction \
-	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage pictures promises rehearse run sam-build scale storm storm-functions test tidy validate webhook-url
+	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage pictures promises rehearse run sam-build scale storm storm-dead storm-functions test tidy validate webhook-url
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -150,8 +152,9 @@ lint: $(GOLANGCI) ## lint the Go code
 logs: $(VENV) ## follow the logs of the stack STACK
 	$(SAM) logs --stack-name $(STACK) --tail
 
-moto: $(MOTO) ## run an SNS stand-in on port 5050, for "sam local invoke"
-	.tools/moto-venv/bin/python .tools/moto-server.py --host $(LOCAL_HOST) --port 5050 --topic ringback-local
+moto: $(MOTO) ## run a stand-in for SNS, SQS and Secrets Manager on port 5050, for "sam local invoke"
+	.tools/moto-venv/bin/python .tools/moto-server.py --host $(LOCAL_HOST) --port 5050 \
+		--topic ringback-local --queue ringback-local --secret ringback-local '{"key": "", "secret": ""}'
 
 outage: $(DYNALITE) $(MOTO) ## take the table down for OUTAGE under load, then let it hang, as the build of OUTAGE_AGAINST too; fail if a delivery is lost
 	$(LOCAL) OUTAGE=$(OUTAGE) OUTAGE_AGAINST=$(OUTAGE_AGAINST) node .tools/with-stand-ins.js \
@@ -182,6 +185,9 @@ scale: ## print the tables of docs/scale.md
 
 storm: build ## play JustCall against a local stack (flags: STORM); fail if anything is lost or alerted twice
 	$(LOCAL) go run ./internal/proof/storm --ringback .build/ringback $(STORM)
+
+storm-dead: ## STORM_DEAD calls while the webhook is dead for a day, by a simulated clock; fail unless the reconciler finds all
+	$(LOCAL) go test -count=1 -v -timeout 24h -run '^TestPromise12_ADayWithoutWebhookLeavesNoTrace$$' ./internal/reconcile -storm-calls $(STORM_DEAD)
 
 storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, while AWS fails and functions are killed
 	$(LOCAL) STORM_FUNCTIONS=$(STORM_FUNCTIONS) node .tools/with-stand-ins.js \
