@@ -101,7 +101,7 @@ func (r *run) noteLate(ctx context.Context) error {
 		dropped = 0
 		for _, name := range found {
 			switch {
-			// guard 2 reconcile (ADigestGoesOut): case false:
+			// guard 2 reconcile (ADigestWaits): case false:
 			case known[name]:
 			case size+len(name) > maxLate:
 				dropped++
@@ -154,7 +154,7 @@ func (d *Digester) Run(ctx context.Context) error {
 	for _, one := range all.Digests {
 		left, waits, err := d.send(ctx, one)
 		if err == nil && !waits {
-			// guard 2 reconcile (ADigestGoesOut):
+			// guard 2 reconcile (ADigestGoesOut): _ = left
 			err = d.keep(ctx, one, left)
 		}
 		errs = append(errs, err)
