@@ -76,8 +76,12 @@ func (f *connectFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "JustCall accepts the key. The account has %s and %s:\n",
-		count(len(found.users), "user", "users"), count(len(found.lines), "line", "lines"))
+	end := "."
+	if len(found.lines) > 0 {
+		end = ":"
+	}
+	fmt.Fprintf(out, "JustCall accepts the key. The account has %s and %s%s\n",
+		count(len(found.users), "user", "users"), count(len(found.lines), "line", "lines"), end)
 	found.printLines(out)
 
 	types := neededTypes()

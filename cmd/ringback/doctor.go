@@ -16,6 +16,7 @@ import (
 	"github.com/ringback/ringback/internal/deployed"
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/reconcile"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
@@ -149,6 +150,7 @@ func (f *doctorFlags) look(c *cobra.Command) (*report, error) {
 		store, closeStore = r.folder(ctx, f.endpoint.data)
 	}
 	r.arrivals(ctx, store)
+	r.reconciled(ctx, store)
 	if noKeys != nil {
 		r.add("JustCall", warning, "not looked at", noKeys.Error())
 		return r, closeStore()
@@ -226,6 +228,28 @@ func (r *report) arrivals(ctx context.Context, store table.Store) {
 		r.add(check, fine, "by telephone is known as of "+showTime(seen.Arrived)+"; no sms.sent has ever arrived", "if you text callers: "+connect)
 	default:
 		r.add(check, fine, "is known as of "+showTime(seen.Arrived), "")
+	}
+}
+
+// reconcileLate is how long ago the last run may be that looked for what the webhook lost:
+// four are due in that time.
+const reconcileLate = 4 * reconcile.Every
+
+// reconciled looks whether somebody looks for what the webhook lost.
+func (r *report) reconciled(ctx context.Context, store table.Store) {
+	if store == nil {
+		return
+	}
+	const check = "lost deliveries"
+	switch last, err := reconcile.LastRun(ctx, store); {
+	case err != nil:
+		r.add(check, warning, "could not be looked up: "+err.Error(), "")
+	case last.IsZero():
+		r.add(check, warning, "are not looked for", "give the stack JustCall's keys, too: docs/reconcile.md#switch-it-on")
+	case time.Since(last) > reconcileLate:
+		r.add(check, warning, "were last looked for at "+showTime(last), "look at the log: docs/reconcile.md#limits-and-failures")
+	default:
+		r.add(check, fine, "were looked for at "+showTime(last), "")
 	}
 }
 

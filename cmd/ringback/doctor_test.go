@@ -116,6 +116,7 @@ func TestDoctorOnThisMachine(t *testing.T) {
 	got = doctor(t, 1, args...)
 	for check, verdict := range map[string]string{
 		"webhook": "wrong", "serve": "warning", "last delivery": "OK", "alerts": "OK", "newest calls": "OK", "who was called back": "OK",
+		"lost deliveries": "warning",
 	} {
 		if got[check] != verdict {
 			t.Errorf("stopped: %s is %q, want %q", check, got[check], verdict)
@@ -213,7 +214,7 @@ func TestDoctorOnADeployedStack(t *testing.T) {
 
 	want := map[string]string{
 		"webhook": "OK", "who gets alerts": "OK", "who gets alarms": "OK", "spill queue": "OK", "dead-letter queue": "OK", "alarms": "OK",
-		"JustCall": "OK", "signatures": "OK", "newest calls": "warning",
+		"JustCall": "OK", "signatures": "OK", "newest calls": "warning", "lost deliveries": "warning",
 	}
 	for _, typ := range needed() {
 		want["event "+string(typ)] = "OK"

@@ -98,6 +98,7 @@ func (f *importFlags) run(c *cobra.Command) error {
 	}
 	return f.table.read(ctx, func(store table.Store) error {
 		m := reconcile.NewImporter(client, retention.Store(store), numbers.Canonical, since)
+		m.Account = credentials.Name()
 		plan, err := m.Plan(ctx)
 		if err != nil {
 			return err

@@ -51,7 +51,10 @@ token. To let JustCall reach it, put a tunnel of your choice in front.
 
 To check the signatures of format B, put the account's API secret into
 secret.json in the data folder and restart. JustCall signs the URL that it posts
-to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
+to: behind a tunnel, pass that URL with --webhook-url, without the token.
+
+With the account's API key and secret in secret.json, as api_key and api_secret, it
+looks every 15 minutes for what the webhook lost: see docs/reconcile.md.`,
 		Example: `  ringback serve
   ringback serve --demo
   ringback serve --forward https://hooks.example.com/missed-calls
@@ -79,6 +82,9 @@ to: behind a tunnel, pass that URL with --webhook-url, without the token.`,
 				return err
 			}
 			fmt.Fprintf(out, "ringback receives webhooks at\n\n  %s\n\nand keeps them in %s. Stop it with Ctrl-C.\n\n", s.URL, flags.data)
+			if s.Reconciles {
+				fmt.Fprint(out, "Every 15 minutes it looks in JustCall for what the webhook lost.\n\n")
+			}
 			page, err := openInbox(c.Context(), inboxAddress, s, logTo(lines, level))
 			if err != nil {
 				return errors.Join(err, s.Close())

@@ -61,11 +61,11 @@ func readKeys(folder string) (keys justcall.Credentials, err error) {
 }
 
 // startReconciling finds what the webhook lost, now and then, until end is called, which
-// waits for a run under way. Without keys it does nothing.
-func startReconciling(store table.Store, c Config, log *slog.Logger) (end func(), err error) {
+// waits for a run under way. Without keys it does nothing, and on is not set.
+func startReconciling(store table.Store, c Config, log *slog.Logger) (end func(), on bool, err error) {
 	keys, err := readKeys(c.Folder)
 	if err != nil || keys == (justcall.Credentials{}) {
-		return func() {}, err
+		return func() {}, false, err
 	}
 	transport := c.justCall
 	if transport == nil {
@@ -73,7 +73,7 @@ func startReconciling(store table.Store, c Config, log *slog.Logger) (end func()
 	}
 	client, err := justcall.New(keys, justcall.TeamLimits, "", transport)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", SecretFile, err)
+		return nil, false, fmt.Errorf("%s: %w", SecretFile, err)
 	}
 	r := reconcile.New(client, store, sink{c.Retention.Putter(store)}, log)
 	r.Account, r.WebhookURL = keys.Name(), c.WebhookURL
@@ -82,7 +82,7 @@ func startReconciling(store table.Store, c Config, log *slog.Logger) (end func()
 		if _, err := r.Run(ctx); err != nil && ctx.Err() == nil {
 			log.LogAttrs(ctx, slog.LevelError, "not reconciled", slog.String("error", err.Error()))
 		}
-	}), nil
+	}), true, nil
 }
 
 // sink stores what is found at once: the feed keeps the order.

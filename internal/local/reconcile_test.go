@@ -43,6 +43,9 @@ func TestWithKeysTheStackFindsWhatItsWebhookLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !stack.Reconciles {
+		t.Error("it does not say that it reconciles")
+	}
 	eventually(t, func() bool { return strings.Contains(lines.String(), `"reconciled"`) })
 	if err := stack.Settled(t.Context()); err != nil {
 		t.Error(err)

@@ -44,6 +44,8 @@ type Stack struct {
 	// Held are the IDs of the alerts that wait for the receiver of an earlier run, while
 	// this one has none. They are kept for it.
 	Held map[string]bool
+	// Reconciles is set if it looks for what the webhook lost.
+	Reconciles bool
 	// Config is what it was started with.
 	Config Config
 
@@ -143,7 +145,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		return nil, errors.Join(fmt.Errorf("start consumers: %w", err), listener.Close(), store.Close())
 	}
 
-	endRuns, err := startReconciling(store, c, log)
+	endRuns, reconciles, err := startReconciling(store, c, log)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), consumers.close(), store.Close())
 	}
@@ -160,17 +162,18 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	webhook.AcceptUnsigned = c.AcceptUnsigned
 	webhook.Now = c.clock()
 	s := &Stack{
-		Store:     store,
-		Address:   address,
-		URL:       URL(address, secret),
-		Held:      consumers.publisher.held,
-		Config:    c,
-		store:     store,
-		consumers: consumers,
-		control:   control,
-		served:    make(chan error, 1),
-		endSweeps: repeat(sweepEvery, func(ctx context.Context) { sweep(ctx, store, log) }),
-		endRuns:   endRuns,
+		Store:      store,
+		Address:    address,
+		URL:        URL(address, secret),
+		Held:       consumers.publisher.held,
+		Config:     c,
+		store:      store,
+		consumers:  consumers,
+		control:    control,
+		served:     make(chan error, 1),
+		endSweeps:  repeat(sweepEvery, func(ctx context.Context) { sweep(ctx, store, log) }),
+		endRuns:    endRuns,
+		Reconciles: reconciles,
 		server: &http.Server{
 			Handler:           &handler{webhook, address},
 			ReadHeaderTimeout: headerTime,

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -51,6 +52,9 @@ func contacts(c *justcall.Client) lister {
 // Importer brings what JustCall has of the past into a table, and alerts nobody: no
 // consumer sees what it writes. What follows from it is made anew at the end.
 type Importer struct {
+	// Account tells an account's keys from others', as [Reconciler.Account] does; "" if that
+	// is no matter.
+	Account string
 	// Done is told of each page, and of each step at the end.
 	Done func(Imported)
 	// Now returns the time. NewImporter sets it, tests replace it.
@@ -108,8 +112,17 @@ type Plan struct {
 	Read    int
 }
 
-// Plan looks at each list, and changes nothing.
+// ErrOtherAccount means that a reconciler has put calls into the table with other keys, and
+// that none of those that these keys show is there.
+var ErrOtherAccount = errors.New("the table has another account's calls: none of the newest that these keys show is in it. " +
+	"Import into a folder or a stack of its own")
+
+// Plan looks at each list, and changes nothing. The error wraps [ErrOtherAccount] if the keys
+// are another account's than those that the table was filled with.
 func (m *Importer) Plan(ctx context.Context) ([]Plan, error) {
+	if err := m.checkAccount(ctx); err != nil {
+		return nil, err
+	}
 	all := make([]Plan, len(imports))
 	for i, list := range imports {
 		all[i] = Plan{List: list.Title, Rows: -1, Requests: -1}
@@ -135,6 +148,19 @@ func (m *Importer) Plan(ctx context.Context) ([]Plan, error) {
 		all[i].Resumes, all[i].Read = p.Rows > 0, p.Rows
 	}
 	return all, nil
+}
+
+func (m *Importer) checkAccount(ctx context.Context) error {
+	var known account
+	version, err := load(ctx, m.store, accountItem, &known)
+	if err != nil || version == 0 || m.Account == "" || known.Name == m.Account {
+		return err
+	}
+	is, err := hasKnownCall(ctx, m.client, m.finder, m.Now())
+	if err == nil && !is {
+		return ErrOtherAccount
+	}
+	return err
 }
 
 // resume reads how far an import of the same time has come. If none was stopped, it

@@ -202,6 +202,55 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	}
 }
 
+// A page has 500 of them; those of other people's agents are among them.
+func TestTenThousandContactsAreImportedInTwentyRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const contacts = 10_000
+	for i := range contacts {
+		w.AddContact(justcalltest.OwnerID+i%2, fmt.Sprint("Robin Sample ", i), fmt.Sprintf("+1212555%04d", i))
+	}
+	before := w.Requests()
+	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
+	m.Now = w.clock
+	if err := m.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const lists = 4 // a full last page is followed by one without rows
+	if got := w.Requests() - before; got > contacts/500+lists {
+		t.Errorf("%d requests", got)
+	}
+	for _, i := range []int{0, 4_999, contacts - 1} {
+		page, err := w.store.Query(t.Context(), table.CallerHistory(fmt.Sprintf("+1212555%04d", i)))
+		if want := fmt.Sprint("Robin Sample ", i); err != nil || addressbook.Read(page.Items).Name != want {
+			t.Errorf("%+v, %v, want %s", page.Items, err, want)
+		}
+	}
+}
+
+// An import with another account's keys would mix the callers of two.
+func TestPromise12_AnImportFromAnotherAccountIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	row := w.call(time.Hour, "answered")
+	w.hookOf(events.TypeCallCompleted, row)
+	w.reconcile()
+	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
+	m.Now, m.Account = w.clock, "another key"
+	if _, err := m.Plan(t.Context()); err != nil {
+		t.Errorf("new keys of the same account: %v", err)
+	}
+	w.Calls = nil
+	w.call(50*time.Minute, "Missed", from("+12125550177"))
+	if _, err := m.Plan(t.Context()); !errors.Is(err, reconcile.ErrOtherAccount) {
+		t.Errorf("error %v, want %v", err, reconcile.ErrOtherAccount)
+	}
+	m.Account = "account"
+	if _, err := m.Plan(t.Context()); err != nil {
+		t.Errorf("the same keys: %v", err)
+	}
+}
+
 func TestAnImportThatIsRefusedSaysWhy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

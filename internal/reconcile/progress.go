@@ -20,6 +20,8 @@ type mark struct {
 
 // progress is what is kept of a list between two runs.
 type progress struct {
+	// Ran is when the last run that got to its end ended.
+	Ran time.Time `json:"ran,omitzero"`
 	// Mark is nil before the first run.
 	Mark *mark `json:"mark,omitzero"`
 	// Rest is a walk that a run had no time for.
@@ -45,6 +47,11 @@ type look struct {
 	From   justcall.Cursor `json:"from"`
 	Listed int             `json:"listed"`
 	Found  int             `json:"found"`
+}
+
+// account is whose calls are put in.
+type account struct {
+	Name string `json:"name"`
 }
 
 // Names of the items.
@@ -87,4 +94,11 @@ func save(ctx context.Context, store table.Store, name string, what any, was int
 		return errBeside
 	}
 	return nil
+}
+
+// LastRun returns when a run last got to the end of JustCall's calls; zero if none ever did.
+func LastRun(ctx context.Context, store table.Store) (time.Time, error) {
+	var p progress
+	_, err := load(ctx, store, callsItem, &p)
+	return p.Ran, err
 }

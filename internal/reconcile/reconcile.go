@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ringback/ringback/internal/ingest"
@@ -112,10 +115,10 @@ func (r *Reconciler) Run(ctx context.Context) (Report, error) {
 		return now.Report, hookErr // as anything else would be
 	}
 	if err := now.checkAccount(ctx, hooked); err != nil {
-		return now.Report, errors.Join(hookErr, err)
+		return now.Report, together(hookErr, err)
 	}
 	// Texts first: one may be the answer to a call.
-	err := errors.Join(hookErr, now.list(ctx, textsItem, texts(r.client)), now.list(ctx, callsItem, calls(r.client)))
+	err := together(hookErr, now.list(ctx, textsItem, texts(r.client)), now.list(ctx, callsItem, calls(r.client)))
 	if difference := r.client.Ahead(); difference.Abs() > ahead {
 		r.log.LogAttrs(ctx, slog.LevelWarn, "JustCall's clock and this machine's differ: calls look older or younger than they are",
 			slog.Int64("aheadSeconds", int64(difference/time.Second)))
@@ -125,6 +128,41 @@ func (r *Reconciler) Run(ctx context.Context) (Report, error) {
 		slog.Bool("behind", now.Behind), slog.Int("webhooksInactive", now.Inactive), slog.Bool("complete", err == nil))
 	return now.Report, err
 }
+
+// failures are errors in one line. What JustCall refuses in one way is said once.
+type failures []error
+
+// together returns errors as one, nil if all are.
+func together(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) == 0 {
+		return nil
+	}
+	return failures(errs)
+}
+
+func (f failures) Error() string {
+	var texts []string
+	seen := make(map[string]bool)
+	for _, err := range f {
+		text := strings.ReplaceAll(err.Error(), "\n", "; ")
+		kind := text
+		failure := (*justcall.Error)(nil)
+		if errors.As(err, &failure) {
+			kind = strconv.Itoa(failure.Status)
+		} else if errors.Is(err, justcall.ErrResponse) {
+			kind = justcall.ErrResponse.Error()
+		}
+		if !seen[kind] {
+			seen[kind] = true
+			texts = append(texts, text)
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap returns all of them.
+func (f failures) Unwrap() []error { return f }
 
 // isRefusal reports whether JustCall does not accept the keys.
 func isRefusal(err error) bool {
@@ -163,6 +201,9 @@ func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 	r.Behind = r.Behind || p.Rest != nil
 	failure := r.failure
 	r.failure = nil
+	if failure == nil {
+		p.Ran = r.Now().UTC().Truncate(time.Second)
+	}
 	return errors.Join(failure, save(ctx, r.store, name, p, p.version))
 }
 
@@ -287,15 +328,13 @@ func (r *run) logWalk(ctx context.Context, name, part string, w *walk) {
 // checkAccount makes sure that the keys are of the account whose calls the table has:
 // with another's, every row would be news. Hooked is set if one of its webhooks is ours.
 func (r *run) checkAccount(ctx context.Context, hooked bool) error {
-	var known struct {
-		Name string `json:"name"`
-	}
+	var known account
 	version, err := load(ctx, r.store, accountItem, &known)
 	if err != nil || known.Name == r.Account && version > 0 {
 		return err
 	}
 	if !hooked {
-		switch is, err := r.hasKnownCall(ctx); {
+		switch is, err := hasKnownCall(ctx, r.client, r.finder, r.Now()); {
 		case err != nil:
 			return err
 		// guard 12 reconcile (AnotherAccounts): case !is && false:
@@ -308,17 +347,17 @@ func (r *run) checkAccount(ctx context.Context, hooked bool) error {
 }
 
 // hasKnownCall reports whether one of the account's newest calls is in the table.
-func (r *run) hasKnownCall(ctx context.Context) (bool, error) {
-	for page, err := range calls(r.client)(ctx, justcall.Cursor{}) {
+func hasKnownCall(ctx context.Context, client *justcall.Client, f finder, now time.Time) (bool, error) {
+	for page, err := range calls(client)(ctx, justcall.Cursor{}) {
 		if err != nil {
 			return false, err
 		}
 		for _, x := range page.Rows {
-			c, ok := newCandidate(x, "", r.Now())
+			c, ok := newCandidate(x, "", now)
 			if !ok {
 				continue
 			}
-			if known, err := r.finder.known(ctx, c); known || err != nil {
+			if known, err := f.known(ctx, c); known || err != nil {
 				return known, err
 			}
 		}

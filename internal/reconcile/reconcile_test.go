@@ -328,8 +328,8 @@ func TestPromise12_AnAPIThatIsDownLosesNothing(t *testing.T) {
 				}
 				before := w.Requests()
 				_, err := w.run.Run(t.Context())
-				if err == nil || strings.Contains(err.Error(), "\n") && name == "wrong keys" {
-					t.Errorf("error %v, want one line", err)
+				if err == nil || strings.Contains(err.Error(), "\n") || strings.Count(err.Error(), "HTTP status") > 1 {
+					t.Errorf("error %v, want one line that says one thing", err)
 				}
 				if name == "wrong keys" && w.Requests() != before+1 {
 					t.Errorf("%d requests with wrong keys", w.Requests()-before)
@@ -494,4 +494,27 @@ func TestPromise12_WhatIsFoundLateIsNotAlerted(t *testing.T) {
 		t.Errorf("alerts %v", w.net)
 	}
 	w.says("row found", `"tooOldToAlert":true`)
+}
+
+// Whoever asks whether lost deliveries are looked for learns when they last were.
+func TestTheLastRunIsTheLastThatGotToItsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	check := func(want time.Time) {
+		t.Helper()
+		if got, err := reconcile.LastRun(t.Context(), w.store); err != nil || !got.Equal(want) {
+			t.Errorf("last run %v, %v, want %v", got, err, want)
+		}
+	}
+	check(time.Time{})
+	w.call(20*time.Minute, "answered")
+	w.reconcile()
+	ran := w.Now()
+	check(ran)
+	w.pass(reconcile.Every)
+	w.respond(justcalltest.Respond(http.StatusForbidden, "<html>Maintenance</html>"))
+	if _, err := w.run.Run(t.Context()); err == nil {
+		t.Error("no error")
+	}
+	check(ran)
 }
