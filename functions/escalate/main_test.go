@@ -153,4 +153,12 @@ func TestPeopleAreRemindedOfWhoWaitsUntilTheyTalk(t *testing.T) {
 	keep("c", "14155550145", rang.Add(5*time.Minute), "Outgoing", "Answered")
 	run("CALL#a/OVERDUE#1 overdue 1 +14155550144 1")
 	run()
+
+	// What the reconcile function found too late for an alert.
+	late := table.ReconcileItem("LATE", `{"digests":[{"id":"DIGEST#1","found":"2026-03-12T14:45:00Z","waits":"2026-03-12T14:45:00Z","calls":["CALL#a","CALL#b"]}]}`, 0)
+	if _, err := store.Update(t.Context(), late, 0); err != nil {
+		t.Fatal(err)
+	}
+	run("DIGEST#1 digest 0 +14155550144 ")
+	run()
 }
