@@ -104,6 +104,9 @@ func (e *Envelope) Decode() *Delivery {
 // we know says how: perhaps a caller whom nobody served.
 func (d *Delivery) Unclear() bool { return d.Outcome == OutcomeUnknown && d.Direction != Outbound }
 
+// Served reports whether an incoming call ended, and somebody answered it.
+func (d *Delivery) Served() bool { return d.Outcome == Answered && d.Direction == Inbound }
+
 // digest returns the first 16 hex digits of SHA-256 over the canonical forms.
 func digest(values ...jsontext.Value) string {
 	var canonical []byte

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os/user"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/words"
 )
 
 // defaultClaim is how long a claim lasts.
@@ -111,7 +111,8 @@ number, it is "call:" and the ID of the call.`,
 			case err != nil:
 				return err
 			}
-			reportAct(c.OutOrStdout(), r, before)
+			say := words.Words{Zone: time.Local, Now: time.Now}
+			fmt.Fprintln(c.OutOrStdout(), say.Did(followup.Act{Kind: r.Kind, By: r.By, Until: r.Until}, before.Caller, before))
 			return nil
 		},
 	}
@@ -140,41 +141,6 @@ func (a *actFlags) perform(ctx context.Context, r local.Request) (before ledger.
 	})
 	return before, err
 }
-
-// reportAct says what an act changes.
-func reportAct(out io.Writer, r local.Request, before ledger.Outcome) {
-	if !before.Waits {
-		fmt.Fprintf(out, "%s does not wait", before.Caller)
-		switch {
-		case before.By != "" && before.Reason == followup.ByHand:
-			fmt.Fprintf(out, ": %s said at %s that it is done", before.By, clock(before.At))
-		case before.By != "":
-			fmt.Fprintf(out, ": %s talked with them until %s", before.By, clock(before.At))
-		case !before.At.IsZero():
-			fmt.Fprintf(out, " since %s (%s)", clock(before.At), before.Reason)
-		}
-		fmt.Fprintln(out, ". This changes nothing.")
-		return
-	}
-	fmt.Fprintf(out, "%s has waited since %s. ", before.Caller, clock(before.Since))
-	switch r.Kind {
-	case followup.ActClaim:
-		fmt.Fprintf(out, "%s takes care until %s.", r.By, clock(r.Until))
-		if before.ClaimedBy != "" && before.ClaimedBy != r.By {
-			fmt.Fprintf(out, " Until now it was %s.", before.ClaimedBy)
-		}
-	case followup.ActUnclaim:
-		fmt.Fprint(out, "Nobody takes care now.")
-	case followup.ActDone:
-		fmt.Fprint(out, "It is done.")
-	case followup.ActSnooze:
-		fmt.Fprintf(out, "Nobody is reminded until %s, unless they call again.", clock(r.Until))
-	}
-	fmt.Fprintln(out)
-}
-
-// clock returns a time as people on this machine read it.
-func clock(at time.Time) string { return at.Local().Format("2006-01-02 15:04") }
 
 // readUntil reads a time that is still to come.
 func readUntil(text string, now time.Time) (time.Time, error) {

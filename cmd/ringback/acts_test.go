@@ -44,7 +44,7 @@ func TestHandActsWhereNoStackRuns(t *testing.T) {
 
 	got = program.Run(t, "snooze", "415 555 8765", "--default-country", "US", "--by", "Jordan", "--until", "2099-01-01 09:00", "--data", data)
 	got.Exits(t, 0)
-	got.Says(t, "Nobody is reminded until 2099-01-01 09:00")
+	got.Says(t, "Nobody is reminded until 1 Jan 2099 09:00")
 	got = program.Run(t, "unclaim", sampleCaller, "--by", "Jordan", "--data", data)
 	got.Exits(t, 0)
 	got.Says(t, "Nobody takes care now.")

@@ -17,6 +17,7 @@ import (
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/words"
 	"github.com/ringback/ringback/internal/zone"
 )
 
@@ -72,7 +73,7 @@ func (f *lookFlags) add(c *cobra.Command, forms ...string) {
 	f.addPlace(c)
 	c.Flags().BoolVar(&f.utc, "utc", false, "tell times in UTC")
 	forms = append([]string{outputTable, outputJSON}, forms...)
-	c.Flags().VarP(&choice{&f.output, forms}, "output", "o", "form: "+words(forms))
+	c.Flags().VarP(&choice{&f.output, forms}, "output", "o", "form: "+listed(forms))
 	f.output = outputTable
 	// These fail only if there is no such flag.
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp))
@@ -108,11 +109,11 @@ func (c *choice) Set(text string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("not one of %s", words(c.of)) //nolint:err113 // the flag's name is put in front
+	return fmt.Errorf("not one of %s", listed(c.of)) //nolint:err113 // the flag's name is put in front
 }
 
-// words lists words for people.
-func words(all []string) (text string) {
+// listed lists words for people.
+func listed(all []string) (text string) {
 	for i, word := range all {
 		switch {
 		case i == 0:
@@ -208,7 +209,11 @@ func (f *lookFlags) look(c *cobra.Command, job func(o opened, p printer) error) 
 }
 
 func (f *lookFlags) printer(c *cobra.Command, in *time.Location) printer {
-	p := printer{out: c.OutOrStdout(), form: f.output, zone: in, now: time.Now(), width: narrow}
+	now := time.Now()
+	p := printer{
+		out: c.OutOrStdout(), form: f.output, zone: in, now: now, width: narrow,
+		say: words.Words{Zone: in, Now: func() time.Time { return now }},
+	}
 	if file, ok := p.out.(*os.File); ok {
 		if columns := columnsOf(file); columns > 0 {
 			p.width = max(columns, minWidth)

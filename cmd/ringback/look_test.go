@@ -78,7 +78,7 @@ func everyLookUp(rejected string) [][]string {
 		{"caller", bob},
 		{"rejected", "list"},
 		{"stats", "--day", "2026-03-12"},
-		{"stats", "--day", "2026-03-12", "--scan"},
+		{"today", "--day", "2026-03-12", "--all"},
 	} {
 		all = append(all, command, append(command, "--output", "csv"))
 	}
@@ -130,9 +130,9 @@ func TestLookUpsSayTheSameOverEveryTable(t *testing.T) {
 	want := printedBy(t, commands, "--data", data, "--default-country", lookuptest.Country, "--time-zone", "America/New_York")
 	for command, text := range map[string][]string{
 		"waiting":                              {"0\nWAITS", "Ada Example", "+1 415-555-0120", "1 caller waits. As of"},
-		"today --day 2026-03-12":               {"0\n", "11:00  ", "called back 11:3", "answered after all", "2 missed, 1 voicemail."},
-		"caller 415-555-0120":                  {"Ada Example (Example Ltd)", "waits since", "incoming text", "Any news?", "contact.created"},
-		"call c1":                              {"0\nCall", "Please call me about the \"contract\" today 31m", "call.missed", "alert sent", "10:00:00 EDT"},
+		"today --day 2026-03-12":               {"0\n", "11:00  ", "Called back at 11:3", "Answered at 12:0", "2 answered, 1 missed, 1 voicemail."},
+		"caller 415-555-0120":                  {"Ada Example (Example Ltd)", "Since      12 Mar 10:00: 1 call that nobody served", "They wrote", "Any news?", "Contact created"},
+		"call c1":                              {"0\nCall", "Please call me about the \"contract\" today 31m", "call.missed", "Alert of a missed call sent", "10:00:00 EDT"},
 		"call c1 --utc":                        {"14:00:00 UTC"},
 		"message m1":                           {"Any news?", "Ada Example"},
 		"contact 5551":                         {"Example Ltd", "+1 415-555-0120"},
@@ -140,7 +140,8 @@ func TestLookUpsSayTheSameOverEveryTable(t *testing.T) {
 		"call none":                            {"3\n", "no call none"},
 		"caller +14155550199":                  {"3\n", "country code"},
 		"today --day 2999-01-01":               {"1\n", "still to come"},
-		"stats --day 2026-03-12 --scan":        {"ANSWERED", "half of them within 30 min"},
+		"today --day 2026-03-12 --all":         {"13:00  ", "answered", "2 answered, 1 missed, 1 voicemail."},
+		"stats --day 2026-03-12":               {"ANSWERED", "half of them within 30 min"},
 		"waiting --after AAAAAAAAAAAAAAAAAAAA": {"1\n", "cursor"},
 		"today --day 2026-03-12 --limit 1":     {"There are more: --after "},
 	} {
@@ -372,13 +373,13 @@ func TestLookUpsReadATableOfAnEarlierVersion(t *testing.T) {
 	}
 	got := program.Run(t, "today", "--day", "2026-03-12", "--time-zone", "UTC", "--data", data)
 	got.Exits(t, 0)
-	got.Says(t, "+1 415-555-0120", "not known yet", "1 missed")
+	got.Says(t, "+1 415-555-0120", "Not known yet", "1 missed")
 	got = program.Run(t, "waiting", "--data", data)
 	got.Exits(t, 0)
 	got.Says(t, "Nobody waits.")
 	got = program.Run(t, "caller", ada, "--data", data)
 	got.Exits(t, 0)
-	got.Says(t, "incoming call: missed")
+	got.Says(t, "They called, and nobody answered")
 }
 
 func TestShellsCompleteCommandsAndFlags(t *testing.T) {
@@ -505,9 +506,9 @@ func TestTailFollowsWhatBecomesOfACall(t *testing.T) {
 	tail := program.Start(t, "tail", "--every", "1s", "--data", data)
 	body := writeFile(t, "missed.json", lookuptest.Missed("c1", sampleCaller, time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)))
 	program.Run(t, "send", "--url", url, body).Exits(t, 0)
-	tail.Stdout.Await(t, "missed  waits")
+	tail.Stdout.Await(t, "missed  Waits for a call back")
 	program.Run(t, "done", sampleCaller, "--by", "Kim", "--why", "talked", "--data", data).Exits(t, 0)
-	tail.Stdout.Await(t, "missed  done")
+	tail.Stdout.Await(t, "missed  Marked as done at ")
 	tail.Stop().Exits(t, 0)
 	running.Stop().Exits(t, 0)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/words"
 )
 
 // one returns what checks that a command has one argument.
@@ -72,17 +73,16 @@ func printCaller(ctx context.Context, o opened, p printer, number string, page l
 		p.row("Contact", "blocked")
 	}
 	if found.FollowUp.State.Open() {
-		p.row("Now", fmt.Sprintf("waits since %s: %s", p.clock(found.FollowUp.Since), count(max(1, found.FollowUp.Unserved), "call", "calls")+" that nobody served"))
-		p.row("Note", p.note(found.FollowUp, lookup.Voicemail{}))
-	} else {
-		p.row("Now", p.became(found.FollowUp, p.now))
-		p.row("Why", found.FollowUp.Why)
+		p.row("Since", fmt.Sprintf("%s: %s that nobody served", p.say.Clock(found.FollowUp.Since), words.Calls(max(1, found.FollowUp.Unserved), found.FollowUp.More)))
 	}
+	now := p.say.Became(found.FollowUp)
+	p.row("Now", now.Text)
+	p.row("Why", now.More)
 	p.printf("\n")
 	type entry = lookup.Entry
 	columns := []column[entry]{
 		{head: "TIME", name: "at", text: func(e entry) string { return p.clockOf(e.At, true) }, value: func(e entry) string { return stamp(e.At) }},
-		{head: "WHAT", text: whatOf, atLeast: 12},
+		{head: "WHAT", text: words.Title, atLeast: 24},
 		{name: "kind", value: func(e entry) string { return string(e.Kind) }},
 		{name: "id", value: func(e entry) string { return e.ID }},
 		{name: "direction", value: func(e entry) string { return string(e.Direction) }},
@@ -108,30 +108,6 @@ func idOf(e lookup.Entry) string { return e.ID }
 func whoOf(e lookup.Entry) string { return e.By + e.Agent }
 
 func textOf(e lookup.Entry) string { return e.Text + e.Voicemail.Words }
-
-// whatOf says in a few words what happened.
-func whatOf(e lookup.Entry) string {
-	direction := map[events.Direction]string{events.Inbound: "incoming ", events.Outbound: "outgoing "}[e.Direction]
-	switch {
-	case e.Kind == lookup.KindAct:
-		return e.Act
-	case e.Kind == events.KindMessage:
-		return direction + "text"
-	case e.Kind == events.KindContact:
-		return e.Type
-	case e.Kind.IsCall() && e.Outcome == events.Voicemailed:
-		return direction + "call: voicemail"
-	case e.Kind.IsCall() && e.Outcome != "":
-		text := direction + "call: " + outcomeOf(e.Outcome)
-		if e.Seconds > 0 && e.Outcome == events.Answered {
-			text += ", " + lasted(time.Duration(e.Seconds)*time.Second)
-		}
-		return text
-	case e.Kind.IsCall():
-		return direction + "call"
-	}
-	return e.Type
-}
 
 func newCall() *cobra.Command {
 	var flags lookFlags
@@ -189,16 +165,16 @@ func printCall(p printer, c lookup.Call) error {
 	p.row("Call", c.ID)
 	p.party("Caller", c.Caller)
 	p.row("Line", lineOf(c.Line))
-	p.row("Outcome", strings.TrimPrefix(whatOf(lookup.Entry{Kind: events.KindCall, Direction: c.Direction, Outcome: c.Outcome}), "call: "))
+	p.row("What", words.Title(lookup.Entry{Kind: events.KindCall, Direction: c.Direction, Outcome: c.Outcome}))
 	p.row("Began", p.moment(c.Start))
 	if c.End.After(c.Start) {
 		p.row("Ended", p.moment(c.End))
 	}
 	if c.RingSeconds > 0 {
-		p.row("Rang", lasted(time.Duration(c.RingSeconds)*time.Second))
+		p.row("Rang", words.Lasted(c.RingSeconds))
 	}
 	if c.TalkSeconds > 0 {
-		p.row("Talked", lasted(time.Duration(c.TalkSeconds)*time.Second))
+		p.row("Talked", words.Lasted(c.TalkSeconds))
 	}
 	p.row("Answered", c.AnsweredBy)
 	p.row("Tried", strings.Join(c.Agents, ", "))
@@ -206,7 +182,7 @@ func printCall(p printer, c lookup.Call) error {
 	p.row("Voicemail", c.Voicemail.Words)
 	p.row("Listen", c.Voicemail.URL)
 	if c.FollowUp.State != lookup.NotKnown && c.Outcome != events.Answered && c.Direction != events.Outbound {
-		p.row("Now", p.became(c.FollowUp, c.Start))
+		p.row("Now", p.say.Became(c.FollowUp).Text)
 	}
 	p.printf("\n")
 	return printHistory(p, c.Events, c.Alerts)
@@ -214,11 +190,7 @@ func printCall(p printer, c lookup.Call) error {
 
 // party prints who somebody is.
 func (p printer) party(name string, of lookup.Party) {
-	text := who(of)
-	if of.Shown != "" {
-		text = strings.TrimSpace(text + " " + of.Shown)
-	}
-	p.row(name, text)
+	p.row(name, strings.TrimSpace(who(of)+" "+of.Shown))
 }
 
 func lineOf(n lookup.Line) string {
@@ -242,19 +214,12 @@ func printHistory(p printer, all []lookup.Event, alerts []lookup.Alert) error {
 		}
 		lines = append(lines, line{e.At, e.Type, strings.Join(append(text, e.Odd...), "; ")})
 	}
-	did := map[string]string{
-		"sent": "alert sent", "returned": "alert taken back", "not_sent": "alert not sent", "sending": "alert about to go out",
-		"returning": "alert about to be taken back",
-	}
 	for _, a := range alerts {
-		text := kindName(a.Kind)
-		if a.Reason != "" {
-			text += "; " + strings.ReplaceAll(a.Reason, "_", " ")
-		}
+		text := ""
 		if a.OtherCall != "" {
-			text += "; call " + a.OtherCall
+			text = "call " + a.OtherCall
 		}
-		lines = append(lines, line{a.At, did[a.Did], text})
+		lines = append(lines, line{a.At, words.Alert(a), text})
 	}
 	slices.SortStableFunc(lines, func(a, b line) int {
 		if a.at.IsZero() != b.at.IsZero() { // what is under way comes last
@@ -290,7 +255,7 @@ func newMessage() *cobra.Command {
 					return p.printJSON(m)
 				}
 				p.row("Text", m.ID)
-				p.row("Direction", whatOf(lookup.Entry{Kind: events.KindMessage, Direction: m.Direction}))
+				p.row("What", words.Title(lookup.Entry{Kind: events.KindMessage, Direction: m.Direction}))
 				p.party("With", m.Party)
 				p.row("Line", lineOf(m.Line))
 				p.row("Agent", m.Agent)
@@ -457,15 +422,13 @@ func linesOf(text string) string {
 func newStats() *cobra.Command {
 	var flags lookFlags
 	var days spanFlags
-	var scan bool
 	c := &cobra.Command{
 		Use:   "stats",
 		Short: "Count a day's calls by line and hour, and how soon callers were called back",
-		Long: `stats counts the calls of a day that nobody served, by line and hour, and says how soon
-callers were called back. Answered calls are in no list of the table: with --scan they
-are counted too, by reading the whole table, which on AWS is billed.`,
+		Long: `stats counts the incoming calls of a day by line and hour: those that somebody answered,
+and those that nobody served. It says how soon callers were called back.`,
 		Example: `  ringback stats
-  ringback stats --day 2026-03-12 --scan
+  ringback stats --day 2026-03-12
   ringback stats --since 168h --stack ringback --output csv`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -474,18 +437,17 @@ are counted too, by reading the whole table, which on AWS is billed.`,
 				if err != nil {
 					return err
 				}
-				return printStats(c.Context(), o, p, from, to, scan)
+				return printStats(c.Context(), o, p, from, to)
 			})
 		},
 	}
 	flags.add(c, outputCSV)
 	days.add(c)
-	c.Flags().BoolVar(&scan, "scan", false, "count all answered calls too, by reading the whole table")
 	return c
 }
 
-func printStats(ctx context.Context, o opened, p printer, from, to time.Time, scan bool) error {
-	s, err := o.Stats(ctx, from, to, scan)
+func printStats(ctx context.Context, o opened, p printer, from, to time.Time) error {
+	s, err := o.Stats(ctx, from, to)
 	if err != nil {
 		return err
 	}
@@ -496,16 +458,12 @@ func printStats(ctx context.Context, o opened, p printer, from, to time.Time, sc
 	abandoned := number(func(r row) int { return r.Abandoned })
 	left := number(func(r row) int { return r.Voicemail })
 	unknown := number(func(r row) int { return r.Unknown })
-	answeredHead := "ANSWERED"
-	if !scan {
-		answeredHead = "ANSWERED LATE"
-	}
 	columns := []column[row]{
 		{head: "LINE", text: func(r row) string { return r.Line.Label() }, atLeast: 8},
 		{name: "line", value: func(r row) string { return r.Line.Number }},
 		{name: "line_name", value: func(r row) string { return r.Line.Name }},
 		{head: "HOUR", name: "hour", text: func(r row) string { return p.clockOf(r.Hour, to.Sub(from) > 36*time.Hour) }, value: func(r row) string { return stamp(r.Hour) }},
-		{head: answeredHead, name: "answered", text: answered, value: answered},
+		{head: "ANSWERED", name: "answered", text: answered, value: answered},
 		{head: "MISSED", name: "missed", text: missed, value: missed},
 		{head: "GAVE UP", name: "abandoned", text: abandoned, value: abandoned},
 		{head: "VOICEMAIL", name: "voicemail", text: left, value: left},
@@ -514,14 +472,10 @@ func printStats(ctx context.Context, o opened, p printer, from, to time.Time, sc
 	if err := printRows(p, columns, s.Rows, s); err != nil {
 		return err
 	}
-	total := counts(s.Total)
-	if scan {
-		total = strings.Replace(total, " after all", "", 1)
-	}
-	p.total(from, to, total)
+	p.total(from, to, words.Counts(s.Total))
 	if s.Callback.Calls > 0 {
 		p.printf("%s called back: half of them within %s, nine of ten within %s.\n", count(s.Callback.Calls, "call was", "calls were"),
-			lasted(time.Duration(s.Callback.Median)*time.Second), lasted(time.Duration(s.Callback.Slow)*time.Second))
+			words.Span(time.Duration(s.Callback.Median)*time.Second), words.Span(time.Duration(s.Callback.Slow)*time.Second))
 	}
 	return nil
 }

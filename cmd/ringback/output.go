@@ -18,6 +18,7 @@ import (
 
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/words"
 )
 
 // printer prints what was looked up, for people or for programs.
@@ -26,6 +27,7 @@ type printer struct {
 	form  string
 	zone  *time.Location
 	now   time.Time
+	say   words.Words
 	width int // of a table, in columns of a terminal
 }
 
@@ -201,21 +203,6 @@ func (p printer) rest(next lookup.Cursor) {
 	}
 }
 
-// clock returns a time as people read it: without the day if it is today's.
-func (p printer) clock(at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	local, now := at.In(p.zone), p.now.In(p.zone)
-	switch {
-	case local.Format(time.DateOnly) == now.Format(time.DateOnly):
-		return local.Format("15:04")
-	case local.Year() == now.Year():
-		return local.Format("2 Jan 15:04")
-	}
-	return local.Format("2 Jan 2006 15:04")
-}
-
 // moment returns a time with its day, seconds and zone.
 func (p printer) moment(at time.Time) string {
 	if at.IsZero() {
@@ -230,21 +217,6 @@ func stamp(at time.Time) string {
 		return ""
 	}
 	return at.UTC().Format("2006-01-02T15:04:05.000Z")
-}
-
-// lasted says how long something takes or took.
-func lasted(d time.Duration) string {
-	minutes := int(d.Minutes())
-	switch hours := minutes / 60; {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case hours == 0:
-		return fmt.Sprintf("%d min", minutes)
-	case hours < 48:
-		return fmt.Sprintf("%d h %02d", hours, minutes%60)
-	default:
-		return fmt.Sprintf("%d days", hours/24)
-	}
 }
 
 // numberOf returns a count, "" for none.

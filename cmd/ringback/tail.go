@@ -12,6 +12,7 @@ import (
 
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/timing"
+	"github.com/ringback/ringback/internal/words"
 )
 
 func newTail() *cobra.Command {
@@ -64,7 +65,7 @@ func (t *tail) follow(ctx context.Context, o opened, p printer) error {
 	if earliest := p.now.Add(-longestTail); t.from.Before(earliest) {
 		t.from = earliest.Truncate(time.Second)
 	}
-	var calls []lookup.UnservedCall
+	var calls []lookup.DayCall
 	for page := (lookup.Page{Limit: 1000}); ; {
 		list, err := o.Unserved(ctx, t.from, to, page)
 		if err != nil {
@@ -76,7 +77,7 @@ func (t *tail) follow(ctx context.Context, o opened, p printer) error {
 		}
 	}
 	for _, call := range slices.Backward(calls) { // the oldest first
-		text := fmt.Sprintf("%s  %s", outcomeOf(call.Outcome), p.became(call.FollowUp, call.At))
+		text := fmt.Sprintf("%s  %s", words.Outcome(call.Outcome), p.became(call).Text)
 		id := call.Key.PK + call.Key.SK
 		if call.ID != "" {
 			id = call.ID
@@ -97,7 +98,7 @@ func (t *tail) follow(ctx context.Context, o opened, p printer) error {
 		if call.Caller.Shown != "" && name != "" {
 			name += " "
 		}
-		p.printf("%s  %s%s  %s\n", p.clock(call.At), name, call.Caller.Shown, text)
+		p.printf("%s  %s%s  %s\n", p.say.Clock(call.At), name, call.Caller.Shown, text)
 	}
 	return nil
 }

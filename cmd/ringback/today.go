@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/words"
 )
 
 // spanFlags say which days are meant.
@@ -57,14 +57,16 @@ func newToday() *cobra.Command {
 	var flags lookFlags
 	var pages pageFlags
 	var days spanFlags
+	var all bool
 	c := &cobra.Command{
 		Use:   "today",
 		Short: "List the calls of a day that nobody served, and what became of them",
 		Long: `today lists the calls of a day that nobody served, the newest first, and what became of
 each: whether the caller still waits, who called back, or that somebody answered after
-all. Calls of which nobody knows how they ended are in the list, too. A day is one in
-the stack's time zone.`,
+all. Calls of which nobody knows how they ended are in the list, too. With --all, so are
+those that somebody answered at once. A day is one in the stack's time zone.`,
 		Example: `  ringback today
+  ringback today --all
   ringback today --day yesterday
   ringback today --since 36h --stack ringback`,
 		Args: cobra.NoArgs,
@@ -78,22 +80,31 @@ the stack's time zone.`,
 				if err != nil {
 					return err
 				}
-				return printUnserved(c.Context(), o, p, from, to, page)
+				return printDay(c.Context(), o, p, from, to, page, all)
 			})
 		},
 	}
 	flags.add(c, outputCSV)
 	pages.add(c)
 	days.add(c)
+	c.Flags().BoolVarP(&all, "all", "a", false, "list the calls that somebody answered, too")
 	return c
 }
 
-func printUnserved(ctx context.Context, o opened, p printer, from, to time.Time, page lookup.Page) error {
-	list, err := o.Unserved(ctx, from, to, page)
+func printDay(ctx context.Context, o opened, p printer, from, to time.Time, page lookup.Page, all bool) error {
+	find := o.Unserved
+	if all {
+		find = o.AllCalls
+	}
+	list, err := find(ctx, from, to, page)
 	if err != nil {
 		return err
 	}
-	type call = lookup.UnservedCall
+	tally, err := o.Tally(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	type call = lookup.DayCall
 	columns := []column[call]{
 		{head: "TIME", name: "at", text: func(c call) string { return p.clockOf(c.At, to.Sub(from) > 36*time.Hour) }, value: func(c call) string { return stamp(c.At) }},
 		{head: "CALLER", text: func(c call) string { return who(c.Caller) }, atLeast: 12},
@@ -105,8 +116,8 @@ func printUnserved(ctx context.Context, o opened, p printer, from, to time.Time,
 		{name: "line", value: func(c call) string { return c.Line.Number }},
 		{name: "line_name", value: func(c call) string { return c.Line.Name }},
 		{name: "call_id", value: func(c call) string { return c.ID }},
-		{head: "OUTCOME", text: func(c call) string { return outcomeOf(c.Outcome) }, name: "outcome", value: func(c call) string { return string(c.Outcome) }},
-		{head: "NOW", text: func(c call) string { return p.became(c.FollowUp, c.At) }, atLeast: 20},
+		{head: "OUTCOME", text: func(c call) string { return words.Outcome(c.Outcome) }, name: "outcome", value: func(c call) string { return string(c.Outcome) }},
+		{head: "NOW", text: func(c call) string { return p.became(c).Text }, atLeast: 20},
 		{name: "state", value: func(c call) string { return string(c.FollowUp.State) }},
 		{name: "ended_at", value: func(c call) string { return stamp(c.FollowUp.EndedAt) }},
 		{name: "ended_by", value: func(c call) string { return c.FollowUp.EndedBy }},
@@ -114,10 +125,13 @@ func printUnserved(ctx context.Context, o opened, p printer, from, to time.Time,
 		{name: "voicemail", value: func(c call) string { return c.Voicemail.Words }},
 		{name: "recording_url", value: func(c call) string { return c.Voicemail.URL }},
 	}
-	if err := printRows(p, columns, list.Calls, list); err != nil {
+	if err := printRows(p, columns, list.Calls, struct {
+		lookup.Calls
+		lookup.Tally
+	}{list, tally}); err != nil {
 		return err
 	}
-	p.total(from, to, counts(list.Count))
+	p.total(from, to, words.Counts(tally.Count))
 	p.rest(list.Next)
 	return nil
 }
@@ -139,31 +153,6 @@ func (p printer) total(from, to time.Time, what string) {
 	p.printf("%s:%s%s.\n", when, separator, what)
 }
 
-// counts says how many calls ended how.
-func counts(c lookup.Counts) (text string) {
-	for _, part := range []struct {
-		n         int
-		one, many string
-	}{
-		{c.Missed, "missed", "missed"},
-		{c.Voicemail, "voicemail", "voicemails"},
-		{c.Abandoned, "given up", "given up"},
-		{c.Answered, "answered after all", "answered after all"},
-		{c.Unknown, "of unknown outcome", "of unknown outcome"},
-	} {
-		if part.n > 0 {
-			if text != "" {
-				text += ", "
-			}
-			text += count(part.n, part.one, part.many)
-		}
-	}
-	if text == "" {
-		return "no call that nobody served"
-	}
-	return text
-}
-
 // clockOf returns a time, with its day if the list has several.
 func (p printer) clockOf(at time.Time, days bool) string {
 	if days {
@@ -172,59 +161,7 @@ func (p printer) clockOf(at time.Time, days bool) string {
 	return at.In(p.zone).Format("15:04")
 }
 
-// outcomeOf returns an outcome in words.
-func outcomeOf(o events.Outcome) string {
-	if o == events.Abandoned {
-		return "gave up"
-	}
-	return string(o)
-}
-
-// became says in a few words how things stand since a time.
-func (p printer) became(f lookup.FollowUp, since time.Time) string {
-	when, by := "", ""
-	if !f.EndedAt.IsZero() {
-		beside := p
-		beside.now = since
-		when = " " + beside.clock(f.EndedAt)
-	}
-	if f.EndedBy != "" {
-		by = " by " + f.EndedBy
-	}
-	switch f.State {
-	case lookup.Waits:
-		if note := p.note(f, lookup.Voicemail{}); f.ClaimedBy != "" || !f.SnoozedUntil.IsZero() || f.Attempts > 0 {
-			return "waits: " + note
-		}
-		return "waits"
-	case lookup.Unreached:
-		return "waits: " + p.note(f, lookup.Voicemail{})
-	case lookup.Returned:
-		return "called back" + when + by
-	case lookup.Rescued:
-		return "called again" + when + ", answered" + by
-	case lookup.Queue:
-		return "called back from the queue" + when
-	case lookup.Texted:
-		return "answered by text" + when + by
-	case lookup.Done:
-		return "done" + when + by
-	case lookup.Blocked:
-		return "blocked contact"
-	case lookup.History:
-		return "before ringback began"
-	case lookup.Contact:
-		return "in contact since"
-	case lookup.Answered:
-		return "answered after all" + by
-	case lookup.Outgoing:
-		return "was our own call"
-	case lookup.Nobody:
-		return "nobody to call back"
-	case lookup.NeverWaited:
-		return "does not wait"
-	case lookup.NotKnown:
-		return "not known yet"
-	}
-	return string(f.State)
+// became says what became of a call. Of a time on the day of the call, it leaves the day out.
+func (p printer) became(c lookup.DayCall) words.Standing {
+	return words.Words{Zone: p.zone, Now: func() time.Time { return c.At }}.Became(c.FollowUp)
 }

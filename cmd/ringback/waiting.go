@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/timing"
+	"github.com/ringback/ringback/internal/words"
 )
 
 func newWaiting() *cobra.Command {
@@ -94,7 +94,7 @@ func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page) er
 	}
 	columns := []column[lookup.Waiter]{
 		{name: "since", value: func(w lookup.Waiter) string { return stamp(w.Since) }},
-		{head: "WAITS", text: func(w lookup.Waiter) string { return lasted(max(0, p.now.Sub(w.Since))) }},
+		{head: "WAITS", text: func(w lookup.Waiter) string { return words.Span(p.now.Sub(w.Since)) }},
 		{head: "CALLER", text: func(w lookup.Waiter) string { return who(w.Party) }, atLeast: 12},
 		{head: "NUMBER", text: func(w lookup.Waiter) string { return w.Shown }, atLeast: 16},
 		{name: "caller", value: func(w lookup.Waiter) string { return w.Key }},
@@ -108,7 +108,7 @@ func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page) er
 		{head: "LINE", text: func(w lookup.Waiter) string { return w.Line.Label() }, atLeast: 6},
 		{name: "line", value: func(w lookup.Waiter) string { return w.Line.Number }},
 		{name: "line_name", value: func(w lookup.Waiter) string { return w.Line.Name }},
-		{head: "NOTE", text: func(w lookup.Waiter) string { return p.note(w.FollowUp, w.Voicemail) }, atLeast: 20},
+		{head: "NOTE", text: func(w lookup.Waiter) string { return p.say.Note(w.FollowUp, w.Voicemail) }, atLeast: 20},
 		{name: "attempts", value: func(w lookup.Waiter) string { return strconv.Itoa(w.Attempts) }},
 		{name: "claimed_by", value: func(w lookup.Waiter) string { return w.ClaimedBy }},
 		{name: "claimed_until", value: func(w lookup.Waiter) string { return stamp(w.ClaimedUntil) }},
@@ -135,25 +135,15 @@ func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page) er
 	return nil
 }
 
-// who returns a name for people, and the company.
+// who returns a name for people, and the company; "" if there is only a number.
 func who(p lookup.Party) string {
 	switch {
 	case p.Name != "" && p.Company != "":
 		return p.Name + " (" + p.Company + ")"
-	case p.Name != "":
-		return p.Name
-	case p.Company != "":
-		return p.Company
-	case p.Number != "":
+	case p.Name == "" && p.Company == "" && p.Shown != "":
 		return ""
-	case p.Withheld:
-		return "number withheld"
-	case p.Text != "":
-		return p.Text
-	case p.Key != "":
-		return p.Key
 	}
-	return "not known"
+	return words.Who(p)
 }
 
 // calls returns how many calls nobody served.
@@ -163,29 +153,4 @@ func calls(w lookup.Waiter) string {
 		text += "+"
 	}
 	return text
-}
-
-// note says in a few words who takes care of a caller who waits, and what the caller said.
-func (p printer) note(f lookup.FollowUp, v lookup.Voicemail) string {
-	var parts []string
-	if f.ClaimedBy != "" {
-		parts = append(parts, f.ClaimedBy+" until "+p.clock(f.ClaimedUntil))
-	}
-	if !f.SnoozedUntil.IsZero() {
-		parts = append(parts, "snoozed until "+p.clock(f.SnoozedUntil))
-	}
-	if f.State == lookup.Unreached {
-		parts = append(parts, "not reached in "+count(f.Attempts, "attempt", "attempts"))
-	} else if f.Attempts > 0 {
-		parts = append(parts, count(f.Attempts, "attempt", "attempts"))
-	}
-	switch {
-	case v.Words != "":
-		parts = append(parts, `"`+v.Words+`"`)
-	case f.Outcome == events.Voicemailed:
-		parts = append(parts, "voicemail")
-	case f.Outcome == events.Abandoned:
-		parts = append(parts, "gave up")
-	}
-	return strings.Join(parts, "; ")
 }

@@ -16,11 +16,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/phone"
+	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 )
@@ -110,11 +110,6 @@ type erasure struct {
 // collect finds what is to be erased.
 func (e *erasure) collect(ctx context.Context) error {
 	partitions := make(map[string]bool)
-	spellings := map[string]bool{e.caller: true}
-	if keyed := events.PhoneNumber(e.typed); e.numbers.Canonical(keyed) == e.caller {
-		spellings[keyed] = true
-	}
-	spelling := table.SpellingKey(e.caller, "").SK
 	var items []table.Item
 	for item, err := range table.All(ctx, e.store, table.Query{Partition: table.CallerPartition(e.caller)}) {
 		if err != nil {
@@ -123,9 +118,6 @@ func (e *erasure) collect(ctx context.Context) error {
 		items = append(items, item)
 		key := table.KeyOf(item)
 		e.derived = append(e.derived, key)
-		if number, ok := strings.CutPrefix(key.SK, spelling); ok {
-			spellings[number] = true
-		}
 		if strings.HasPrefix(key.SK, table.ContactSort) {
 			partitions[key.SK] = true
 		}
@@ -143,7 +135,7 @@ func (e *erasure) collect(ctx context.Context) error {
 	for _, t := range stored.Texts {
 		partitions[t.ID] = true
 	}
-	for number := range spellings {
+	for _, number := range spelling.Of(e.caller, e.typed, items, e.numbers.Canonical) {
 		for item, err := range table.All(ctx, e.store, table.Query{Index: table.GSI1, Partition: table.PhonePartition(number)}) {
 			if err != nil {
 				return err

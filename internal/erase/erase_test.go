@@ -127,7 +127,8 @@ func checkErasure(t *testing.T, store table.Eraser) {
 	if _, err := look.Caller(t.Context(), ada, lookup.Page{}); !errors.Is(err, lookup.ErrNotFound) {
 		t.Errorf("the caller is found: %v", err)
 	}
-	day, err := look.Day(t.Context(), now, lookup.Page{})
+	from, to := look.Day(now)
+	day, err := look.Unserved(t.Context(), from, to, lookup.Page{})
 	if err != nil || len(day.Calls) != 2 {
 		t.Errorf("%+v, %v", day.Calls, err)
 	}

@@ -172,11 +172,12 @@ const quarter = 15 * time.Minute
 
 func spread(all []time.Duration) Spread {
 	slices.Sort(all)
-	return Spread{P50: percentile(all, 50), P95: percentile(all, 95)}
+	return Spread{P50: Percentile(all, 50), P95: Percentile(all, 95)}
 }
 
-// percentile returns the least of sorted durations that percent of them do not exceed.
-func percentile(sorted []time.Duration, percent int) time.Duration {
+// Percentile returns the least of sorted durations that percent of them do not exceed; 0 of
+// none.
+func Percentile(sorted []time.Duration, percent int) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}

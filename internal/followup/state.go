@@ -437,13 +437,19 @@ func Subject(f events.Folded, partition string, canonical func(string) string) s
 		return number
 	}
 	if f.Direction != events.Outbound && (f.Outcome == events.Voicemailed || f.CallerText != "") {
-		return CallSubject + strings.TrimPrefix(partition, "CALL#")
+		return CallSubjectOf(partition)
 	}
 	return ""
 }
 
 // CallSubject begins the subject of a call whose number nobody knows.
 const CallSubject = "call:"
+
+// CallSubjectOf returns the subject of a call whose number nobody knows, by the partition of
+// its events.
+func CallSubjectOf(partition string) string {
+	return CallSubject + strings.TrimPrefix(partition, "CALL#")
+}
 
 // IsCallSubject reports whether a subject is a call, and no number.
 func IsCallSubject(subject string) bool { return strings.HasPrefix(subject, CallSubject) }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/words"
 )
 
 const (
@@ -90,11 +90,11 @@ func (in *Inbox) perform(r *http.Request) (said string, bad bool) {
 		return "Nothing was changed: " + err.Error() + ".", true
 	}
 	in.settle(r.Context())
-	whom := "them"
+	whom := "The caller"
 	if party, _, err := in.look.Standing(r.Context(), caller); err == nil {
-		whom = who(party)
+		whom = words.Who(party)
 	}
-	return in.saidOf(act, whom, before), false
+	return in.words.Did(act, whom, before), false
 }
 
 // deny takes the buttons away, and says why.
@@ -126,27 +126,6 @@ func (in *Inbox) settle(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	_ = in.config.Settled(ctx) // else the page shows it a little later
-}
-
-// saidOf says what an act changes.
-func (in *Inbox) saidOf(act followup.Act, whom string, before ledger.Outcome) string {
-	if !before.Waits {
-		return fmt.Sprintf("%s: does not wait any more, so this changes nothing.", whom)
-	}
-	switch act.Kind {
-	case followup.ActClaim:
-		text := fmt.Sprintf("%s: %s takes care until %s.", whom, act.By, in.words.clock(act.Until))
-		if before.ClaimedBy != "" && before.ClaimedBy != act.By {
-			text += " Until now it was " + alert.OneLine(before.ClaimedBy, maxName) + "."
-		}
-		return text
-	case followup.ActUnclaim:
-		return fmt.Sprintf("%s: nobody takes care now.", whom)
-	case followup.ActSnooze:
-		return fmt.Sprintf("%s: nobody is reminded until %s, unless they call again.", whom, in.words.clock(act.Until))
-	default:
-		return fmt.Sprintf("%s: done. They wait again if they call and nobody answers.", whom)
-	}
 }
 
 // nameCookie holds who acts. It is no secret.

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/ringback/ringback/internal/words"
 )
 
 //go:embed assets
@@ -23,8 +25,8 @@ var templates embed.FS
 type pages map[string]*template.Template
 
 // parsePages reads every template. The parts are known to all pages.
-func parsePages(w words) pages {
-	base := template.Must(template.New("").Funcs(w.functions()).ParseFS(templates, "templates/frame.html", "templates/parts.html"))
+func parsePages(w words.Words) pages {
+	base := template.Must(template.New("").Funcs(functions(w)).ParseFS(templates, "templates/frame.html", "templates/parts.html"))
 	all := make(pages)
 	names, err := fs.Glob(templates, "templates/page-*.html")
 	if err != nil {

@@ -6,9 +6,10 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/words"
 )
 
-// chart is the bar chart of a day, one bar for each hour. A template of our own draws it:
+// chart is the bar chart of a day: for each hour, who was answered and who was not. A template of our own draws it:
 // its colours follow the page, light or dark, by classes, and its bars the page's width.
 // The chart libraries for Go write colours and sizes into style attributes, which the
 // page's policy forbids.
@@ -35,27 +36,24 @@ type part struct {
 	Y, Height int
 }
 
-// Sizes of the drawing, which is stretched to the room that it has.
+// Sizes of the drawing, which is stretched to the room that it has. Each hour has two bars.
 const (
 	chartHeight = 1000
-	hourWidth   = 10
-	barWidth    = 6
+	hourWidth   = 20
+	barWidth    = 7
+	barGap      = 1
 )
 
-func newChart(u lookup.Unserved, zone *time.Location) chart {
+func newChart(hours []lookup.Hour, zone *time.Location) chart {
 	c := chart{Width: 24 * hourWidth, Height: chartHeight}
-	hours := make([]lookup.Counts, 24)
-	for _, h := range u.Hours { // of two hours with one name, both count
-		at := &hours[h.Start.In(zone).Hour()]
-		at.Missed += h.Missed
-		at.Abandoned += h.Abandoned
-		at.Voicemail += h.Voicemail
-		at.Unknown += h.Unknown
-		at.Answered += h.Answered
+	var counts [24]lookup.Counts
+	for _, h := range hours { // of two hours with one name, both count
+		at := &counts[h.Start.In(zone).Hour()]
+		*at = at.Plus(h.Counts)
 	}
 	top := 0
-	for _, h := range hours {
-		top = max(top, h.Unserved()+h.Unknown+h.Answered)
+	for _, h := range counts {
+		top = max(top, h.Answered, h.Unserved()+h.Unknown)
 	}
 	step := gridStep(top)
 	top = max(step, (top+step-1)/step*step)
@@ -63,40 +61,42 @@ func newChart(u lookup.Unserved, zone *time.Location) chart {
 		c.Lines, c.Scale = append(c.Lines, chartHeight-n*chartHeight/top), append(c.Scale, n)
 	}
 	var told []string
-	for hour, h := range hours {
-		b := bar{X: hour*hourWidth + (hourWidth-barWidth)/2, Width: barWidth}
+	for hour, h := range counts {
 		if hour%3 == 0 {
 			c.Hours = append(c.Hours, fmt.Sprintf("%d:00", hour))
 		}
-		n := 0
-		var texts []string
-		for _, p := range []struct {
-			class, text string
-			n           int
-		}{
-			{"missed", "missed", h.Missed},
-			{"gaveup", "gave up", h.Abandoned},
-			{"voicemail", "voicemail", h.Voicemail},
-			{"unknown", "nobody knows how it ended", h.Unknown},
-			{"answered", "answered after all", h.Answered},
-		} {
-			if p.n == 0 {
-				continue
-			}
-			from := n * chartHeight / top
-			n += p.n
-			to := n * chartHeight / top
-			b.Parts = append(b.Parts, part{p.class, chartHeight - to, to - from})
-			texts = append(texts, fmt.Sprintf("%d %s", p.n, p.text))
+		if h == (lookup.Counts{}) {
+			continue
 		}
-		if n > 0 {
-			b.Told = fmt.Sprintf("%d:00 to %d:00: %s", hour, hour+1, strings.Join(texts, ", "))
-			told = append(told, b.Told)
-		}
-		c.Bars = append(c.Bars, b)
+		text := fmt.Sprintf("%d:00 to %d:00: %s", hour, hour+1, words.Counts(h))
+		told = append(told, text)
+		left := hour*hourWidth + (hourWidth-2*barWidth-barGap)/2
+		c.Bars = append(c.Bars,
+			newBar(left, top, text, of{"answered", h.Answered}),
+			newBar(left+barWidth+barGap, top, text, of{"missed", h.Missed}, of{"gaveup", h.Abandoned}, of{"voicemail", h.Voicemail}, of{"unknown", h.Unknown}))
 	}
 	c.Told = "Calls by hour. " + strings.Join(told, "; ") + "."
 	return c
+}
+
+// of is how many calls of a class there are.
+type of struct {
+	class string
+	n     int
+}
+
+// newBar returns a bar of calls of several classes, one on top of the other.
+func newBar(x, top int, told string, all ...of) bar {
+	b := bar{X: x, Width: barWidth, Told: told}
+	n := 0
+	for _, o := range all {
+		if o.n > 0 {
+			from, to := n*chartHeight/top, (n+o.n)*chartHeight/top
+			n += o.n
+			b.Parts = append(b.Parts, part{o.class, chartHeight - to, to - from})
+		}
+	}
+	return b
 }
 
 // gridStep returns the distance of lines so that there are at most five.

@@ -15,6 +15,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/words"
 )
 
 // Config says what an inbox shows and how it acts.
@@ -30,6 +31,9 @@ type Config struct {
 	// pages that are open are made anew every [Config.Every].
 	Changed func() <-chan struct{}
 	Every   time.Duration
+	// CountEvery is the time between two counts of a day's calls; 0 to count them whenever
+	// they are shown. Patience is how long a page waits for that; 0 for 25 ms.
+	CountEvery, Patience time.Duration
 	// Where says what is read, such as "the stack ringback".
 	Where string
 	// Name is who acts, unless somebody else gives their name; "" if nobody knows.
@@ -50,10 +54,11 @@ type Inbox struct {
 	config  Config
 	look    *lookup.Lookup
 	log     *slog.Logger
-	words   words
+	words   words.Words
 	pages   pages
 	routes  *http.ServeMux
 	guard   guard
+	tallies *tallies
 	closing chan struct{}
 	close   func()
 
@@ -66,8 +71,8 @@ type Inbox struct {
 func New(c Config, token string, log *slog.Logger) *Inbox {
 	closing := make(chan struct{})
 	in := &Inbox{
-		config: c, look: c.Look, log: log, words: words{zone: c.Look.Zone(), now: c.Look.Now},
-		routes: http.NewServeMux(), guard: newGuard(token),
+		config: c, look: c.Look, log: log, words: words.Words{Zone: c.Look.Zone(), Now: c.Look.Now},
+		routes: http.NewServeMux(), guard: newGuard(token), tallies: newTallies(c),
 		closing: closing, close: sync.OnceFunc(func() { close(closing) }),
 		notes: make(map[string]note), readOnly: c.ReadOnly,
 	}
@@ -146,7 +151,7 @@ func (in *Inbox) show(w http.ResponseWriter, r *http.Request, makeView func(*htt
 	}
 	f := frame{
 		view: v, Note: in.note(r.URL.Query().Get("note")), Name: in.nameOf(r), ReadOnly: in.cannotAct(), Where: in.config.Where,
-		Zone: in.words.zoneName(), Path: pathOf(r), Live: status == http.StatusOK, Asset: assetURL,
+		Zone: in.words.ZoneName(), Path: pathOf(r), Live: status == http.StatusOK, Asset: assetURL,
 	}
 	if v.page == "search" {
 		f.Query = alert.OneLine(r.URL.Query().Get("q"), maxQuery)
@@ -174,7 +179,7 @@ func (in *Inbox) fault(r *http.Request, err error) (v view, status int) {
 	case errors.Is(err, lookup.ErrNotFound):
 		status, b = http.StatusNotFound, body{"Nothing found", "The table has nothing of the kind.", "It may have been deleted, or never arrived."}
 	case errors.Is(err, lookup.ErrNumber), errors.Is(err, lookup.ErrID), errors.Is(err, lookup.ErrCursor), errors.Is(err, lookup.ErrSpan), errors.Is(err, errDay), errors.Is(err, table.ErrQuery):
-		status, b = http.StatusBadRequest, body{"That cannot be looked up", sentence(err.Error()), "Check the address, or begin again from the menu."}
+		status, b = http.StatusBadRequest, body{"That cannot be looked up", words.Sentence(err.Error()), "Check the address, or begin again from the menu."}
 	case errors.Is(err, table.ErrDenied):
 		status = http.StatusServiceUnavailable
 		b.Advice = "Your AWS credentials have expired, or lack a right: docs/inbox.md lists those that are needed. Then start “ringback inbox” again."

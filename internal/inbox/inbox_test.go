@@ -20,6 +20,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/inboxtest"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/timing"
 )
 
 // visitor has opened the page, without script.
@@ -115,8 +116,8 @@ func TestThePagesShowTheDay(t *testing.T) {
 		"The flour for tomorrow has not arrived yet.", `href="https://recordings.example.com/CA0011.mp3" target="_blank" rel="noreferrer noopener"`,
 		"1 call to Support; gave up before anybody could answer.", "Number withheld", "Claim", "Mark as done", "Snooze",
 		"Times in America/New_York (EDT). Read from this machine.", "-Hana")
-	v.shows("/today", "<h1>Today</h1>", "Called back by Jordan Lee at 08:55", "Called again, and was answered by Sam Chen at 09:21",
-		"Waits for a call back", "نادية حداد", "9:00 to 10:00: 2 missed, 1 gave up", `href="/today?day=2026-03-11"`, "-Day after")
+	v.shows("/today", "<h1>Today</h1>", "Called back at 08:55 by Jordan Lee", "Called again at 09:21, answered by Sam Chen",
+		"Waits for a call back", "نادية حداد", "9:00 to 10:00: 6 answered, 2 missed, 1 gave up", `href="/today?day=2026-03-11"`, "-Day after")
 	v.shows("/today?day=2026-03-11", "Wednesday, 11 March 2026", "Every call of this day was served, or none came", `<a href="/today" rel="next">`)
 	v.shows("/caller?number="+url.QueryEscape(inboxtest.Rosa), "<h1><bdi>Rosa Delgado</bdi></h1>", "3 calls not served, since",
 		"They called, and nobody answered", "They left a voicemail", "They wrote", "Any news about the delivery?", "We wrote",
@@ -162,7 +163,7 @@ func TestPeopleActByForms(t *testing.T) {
 	caller := "/caller?number=" + url.QueryEscape(inboxtest.Tom)
 
 	_, page := v.post("/act", "caller", inboxtest.Tom, "kind", "claim", "back", "/")
-	says(t, "claim", page, "Tom Okafor: Kim Park takes care until 16:35.", "1 claimed.", "Unclaim")
+	says(t, "claim", page, "Tom Okafor has waited since 15:40. Kim Park takes care until 16:35.", "1 claimed.", "Unclaim")
 	_, page = v.post("/name", "name", "  Ana & María ", "back", caller)
 	says(t, "name", page, `value="Ana &amp; María"`, "<h1><bdi>Tom Okafor</bdi></h1>")
 	w.Pass(time.Second)
@@ -170,20 +171,20 @@ func TestPeopleActByForms(t *testing.T) {
 	says(t, "second claim", page, "Ana &amp; María takes care until 16:35. Until now it was Kim Park.")
 	w.Pass(time.Second)
 	_, page = v.post("/act", "caller", inboxtest.Tom, "kind", "unclaim", "back", caller)
-	says(t, "unclaim", page, "Tom Okafor: nobody takes care now.", "Waits for a call back")
+	says(t, "unclaim", page, "Tom Okafor has waited since 15:40. Nobody takes care now.", "Waits for a call back")
 	w.Pass(time.Second)
 	_, page = v.post("/act", "caller", inboxtest.Tom, "kind", "snooze", "until", "tomorrow", "back", "/")
-	says(t, "snooze", page, "Tom Okafor: nobody is reminded until Fri 09:00, unless they call again.", "No reminders until Fri 09:00")
+	says(t, "snooze", page, "Nobody is reminded until Fri 09:00, unless they call again.", "No reminders until Fri 09:00")
 	w.Pass(time.Second)
 	_, page = v.post("/act", "caller", inboxtest.Tom, "kind", "done", "why", "Spam", "note", " met them ", "back", "/")
-	says(t, "done", page, "Tom Okafor: done.", "5 callers wait", "-tel:&#43;13125550148")
-	v.shows(caller, "Marked as done by Ana", "met them", "said it is done")
+	says(t, "done", page, "It is done. They wait again if they call and nobody answers.", "5 callers wait", "-tel:&#43;13125550148")
+	v.shows(caller, "Marked as done at 16:05 by Ana", "met them", "said it is done")
 	w.Pass(time.Second)
 	_, page = v.post("/act", "caller", inboxtest.Tom, "kind", "done", "why", "Spam", "back", "/")
-	says(t, "done again", page, "does not wait any more, so this changes nothing.")
+	says(t, "done again", page, "Tom Okafor does not wait: Ana &amp; María said at 16:05 that it is done. This changes nothing.")
 	w.Pass(time.Second)
 	_, page = v.post("/act", "caller", "call:CA0023", "kind", "claim", "back", "/")
-	says(t, "a withheld number", page, "Number withheld: ", "takes care until")
+	says(t, "a withheld number", page, "Number withheld has waited since 15:56. ", "takes care until")
 }
 
 func TestAFormThatAsksForNothingChangesNothing(t *testing.T) {
@@ -463,4 +464,43 @@ func TestTheServerEndsThoughAPageIsOpen(t *testing.T) {
 	page.Close()
 	for changes.Scan() { // ends with the connection
 	}
+}
+
+// A day that takes long to count does not hold its list up, and is shown once it is counted.
+func TestALongCountDoesNotHoldUpTheList(t *testing.T) {
+	t.Parallel()
+	var slow *slowTally
+	w := inboxtest.Open(t, func(c *inbox.Config) {
+		slow = &slowTally{Store: c.Acts, wait: make(chan struct{})}
+		look := lookup.New(slow, phone.Book{}, time.UTC)
+		look.Now = c.Look.Now
+		c.Look, c.Patience = look, time.Millisecond
+	})
+	w.Post(inboxtest.Day()...)
+	v := visit(t, w)
+	v.shows("/today", "The day’s calls are being counted.", "Tom Okafor", "-<svg viewBox=\"0 0 480")
+	close(slow.wait)
+	for {
+		if _, page := v.get("/today"); !strings.Contains(page, "being counted") {
+			says(t, "/today", page, "<dt><span class=\"key\" aria-hidden=\"true\"></span>Answered</dt><dd>29</dd>", "<svg viewBox=\"0 0 480")
+			break
+		}
+		if !timing.Sleep(t.Context(), 10*time.Millisecond) {
+			t.Fatal("the day is never counted")
+		}
+	}
+}
+
+// slowTally is a table whose list of answered calls is read only once somebody says so.
+type slowTally struct {
+	lookup.Store
+
+	wait chan struct{}
+}
+
+func (s *slowTally) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	if slices.Contains(table.AnsweredPartitions(inboxtest.Now), q.Partition) {
+		<-s.wait
+	}
+	return s.Store.Query(ctx, q)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/itemjson"
+	"github.com/ringback/ringback/internal/words"
 )
 
 const (
@@ -77,7 +78,16 @@ func (in *Inbox) today(r *http.Request) (view, error) {
 		}
 		day, isToday = at, at.Equal(day)
 	}
-	u, err := in.look.Day(r.Context(), day, pageOf(r))
+	find, all := in.look.Unserved, r.URL.Query().Get("show") == "all"
+	if all {
+		find = in.look.AllCalls
+	}
+	from, to := in.look.Day(day)
+	list, err := find(r.Context(), from, to, pageOf(r))
+	if err != nil {
+		return view{}, err
+	}
+	tally, counted, err := in.tallies.of(r.Context(), day)
 	if err != nil {
 		return view{}, err
 	}
@@ -86,21 +96,24 @@ func (in *Inbox) today(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	type body struct {
-		lookup.Unserved
+		lookup.Calls
+		lookup.Tally
 
-		IsToday                    bool
+		IsToday, All, Counted      bool
+		Show                       string
 		Day, Before, After, Latest string
 		Chart                      chart
-		Total                      int
 	}
 	date := func(at time.Time) string { return at.In(in.look.Zone()).Format(time.DateOnly) }
 	b := body{
-		Unserved: u, IsToday: isToday, Day: date(day), Before: date(day.Add(-12 * time.Hour)),
-		Latest: date(in.look.Today()), Chart: newChart(u, in.look.Zone()),
-		Total: u.Count.Unserved() + u.Count.Answered + u.Count.Unknown,
+		Calls: list, Tally: tally, IsToday: isToday, All: all, Counted: counted,
+		Show: r.URL.Query().Get("show"), Day: date(day), Before: date(day.Add(-12 * time.Hour)), Latest: date(in.look.Today()),
+	}
+	if counted {
+		b.Chart = newChart(tally.Hours, in.look.Zone())
 	}
 	if !isToday {
-		b.After = date(day.Add(36 * time.Hour))
+		b.After = date(to)
 	}
 	v := view{page: "today", Title: "Today", Section: "today", Body: b, AsOf: health.AsOf}
 	if !isToday {
@@ -134,7 +147,7 @@ func (in *Inbox) caller(r *http.Request) (view, error) {
 		last := &b.Days[len(b.Days)-1]
 		last.Entries = append(last.Entries, e)
 	}
-	return view{page: "caller", Title: who(c.Party), Body: b}, nil
+	return view{page: "caller", Title: words.Who(c.Party), Body: b}, nil
 }
 
 func (in *Inbox) call(r *http.Request) (view, error) {
@@ -329,7 +342,8 @@ func (in *Inbox) search(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	today, err := in.look.Day(r.Context(), in.look.Today(), lookup.Page{Limit: maxCounted})
+	from, to := in.look.Day(in.look.Today())
+	today, err := in.look.Unserved(r.Context(), from, to, lookup.Page{Limit: maxCounted})
 	if err != nil {
 		return view{}, err
 	}

@@ -57,8 +57,14 @@ func BenchmarkFirstPage(b *testing.B) {
 			return len(list.Callers), err
 		}},
 		{"today", func() (int, error) {
-			list, err := look.Day(b.Context(), now, lookup.Page{})
+			from, to := look.Day(now)
+			list, err := look.Unserved(b.Context(), from, to, lookup.Page{})
 			return len(list.Calls), err
+		}},
+		{"today's counts", func() (int, error) {
+			from, to := look.Day(now)
+			tally, err := look.Tally(b.Context(), from, to)
+			return tally.Count.All(), err
 		}},
 		{"caller", func() (int, error) {
 			c, err := look.Caller(b.Context(), benchNumber(n/benchCallers/2), lookup.Page{})

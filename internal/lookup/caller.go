@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
+	"github.com/ringback/ringback/internal/spelling"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/timing"
 )
@@ -37,8 +37,9 @@ const (
 	maxAhead = 20
 )
 
-// track is where the events of one spelling of a number are read.
+// track is where events are read, such as those of one spelling of a number.
 type track struct {
+	Index     table.Index  `json:"i,omitzero"`
 	Partition string       `json:"p"`
 	Sort      string       `json:"s,omitzero"`
 	After     table.Cursor `json:"a,omitzero"`
@@ -48,6 +49,8 @@ type track struct {
 	read  int // of items, into entries
 	next  table.Cursor
 	err   error
+	// wasRead is set once items are what the table has there.
+	wasRead bool
 }
 
 // trail is the position in a caller's timeline.
@@ -95,7 +98,9 @@ func (l *Lookup) Caller(ctx context.Context, number string, p Page) (c Caller, e
 			c.ContactIDs = append(c.ContactIDs, strings.TrimPrefix(key.SK, table.ContactSort))
 		}
 	}
-	c.Spellings = l.spellings(key, number, items)
+	if !followup.IsCallSubject(key) {
+		c.Spellings = spelling.Of(key, number, items, l.numbers.Canonical)
+	}
 	if len(from.Tracks) == 0 {
 		from.Tracks = c.tracks()
 	}
@@ -123,7 +128,7 @@ func isRemoved(item table.Item) bool { return attributes{item}.isTrue(table.Remo
 // tracks are where the caller's events are.
 func (c *Caller) tracks() (all []*track) {
 	for _, s := range c.Spellings {
-		all = append(all, &track{Partition: table.PhonePartition(s)})
+		all = append(all, &track{Index: table.GSI1, Partition: table.PhonePartition(s)})
 	}
 	if source, ok := strings.CutPrefix(c.Key, followup.CallSubject); ok {
 		key := table.SourceKey(source)
@@ -131,30 +136,6 @@ func (c *Caller) tracks() (all []*track) {
 			key.PK = table.CallPartition("") + source
 		}
 		all = append(all, &track{Partition: key.PK, Sort: cmp.Or(key.SK, table.EventMark)})
-	}
-	return all
-}
-
-// spellings returns how a number is keyed: as it is, as the table says, and as it was typed,
-// in case that nothing was written down about it yet.
-func (l *Lookup) spellings(key, typed string, items []table.Item) (all []string) {
-	if followup.IsCallSubject(key) {
-		return nil
-	}
-	add := func(number string) {
-		if number != "" && !slices.Contains(all, number) {
-			all = append(all, number)
-		}
-	}
-	add(key)
-	prefix := table.SpellingKey(key, "").SK
-	for _, item := range items {
-		if spelling, ok := strings.CutPrefix(table.KeyOf(item).SK, prefix); ok {
-			add(spelling)
-		}
-	}
-	if keyed := events.PhoneNumber(typed); l.numbers.Canonical(keyed) == key {
-		add(keyed)
 	}
 	return all
 }
@@ -174,7 +155,7 @@ func (l *Lookup) walk(ctx context.Context, c *Caller, from *trail, acts []Entry,
 		if t.Done {
 			return
 		}
-		q := table.Query{Index: t.index(), Partition: t.Partition, SortPrefix: t.Sort, NewestFirst: true, After: t.After}
+		q := table.Query{Index: t.Index, Partition: t.Partition, SortPrefix: t.Sort, NewestFirst: true, After: t.After}
 		t.items, t.next, t.err = l.readPage(ctx, q, eventsPerEntry*limit)
 	})
 	for _, t := range from.Tracks {
@@ -207,7 +188,7 @@ func (l *Lookup) walk(ctx context.Context, c *Caller, from *trail, acts []Entry,
 			c.Timeline = append(c.Timeline, e)
 		}
 		t.read++
-		t.After, from.Before = table.PositionOf(t.index(), item).Cursor(), table.Text(item, table.OccurredAt)
+		t.After, from.Before = table.PositionOf(t.Index, item).Cursor(), table.Text(item, table.OccurredAt)
 	}
 full:
 	more := false
@@ -226,13 +207,6 @@ full:
 		from.Tracks = nil
 	}
 	return nil
-}
-
-func (t *track) index() table.Index {
-	if t.Sort == "" {
-		return table.GSI1
-	}
-	return table.Base
 }
 
 // newestOf returns the track whose next event is the newest; nil if there is none. A track

@@ -270,7 +270,7 @@ func (l *Lookup) canonical(text string) (string, error) {
 	if followup.IsCallSubject(text) {
 		id := strings.TrimPrefix(text, followup.CallSubject)
 		if len(text) > maxKey { // the table has the id's hash
-			text = subjectOf(table.CallPartition(id))
+			text = followup.CallSubjectOf(table.CallPartition(id))
 		}
 		return text, checkID(id)
 	}

@@ -3,13 +3,11 @@ package lookup
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/ringback/ringback/events"
-	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/figures"
 )
 
 // Stats says how many calls of some time ended how, and how soon callers were called back.
@@ -17,12 +15,9 @@ type Stats struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"` // not included
 	// Rows are by line and hour, and Total is all of them.
-	Rows  []StatsRow `json:"rows"`
-	Total Counts     `json:"total"`
-	// AnsweredKnown is set if all answered calls were counted. Otherwise those are that
-	// were taken for unserved before.
-	AnsweredKnown bool     `json:"answered_known"`
-	Callback      Callback `json:"callback"`
+	Rows     []StatsRow `json:"rows"`
+	Total    Counts     `json:"total"`
+	Callback Callback   `json:"callback"`
 }
 
 // StatsRow counts the calls of one hour on one line.
@@ -43,100 +38,63 @@ type Callback struct {
 }
 
 // Stats counts the calls from one time on up to another. The errors are those of
-// [Lookup.Unserved], and so are the queries, with one more for each caller of all that time.
-// Answered calls are in no index: scan counts them, and reads the whole table for that.
-func (l *Lookup) Stats(ctx context.Context, from, to time.Time, scan bool) (s Stats, err error) {
+// [Lookup.Unserved], and the queries those of [Lookup.Tally], with one more for each caller
+// whom nobody served at first.
+func (l *Lookup) Stats(ctx context.Context, from, to time.Time) (s Stats, err error) {
 	if err := l.checkSpan(from, to); err != nil {
 		return s, err
 	}
-	calls, err := l.readUnserved(ctx, from, to)
-	if err == nil {
-		err = l.follow(ctx, calls)
-	}
+	calls, err := l.readCalls(ctx, from, to)
 	if err != nil {
 		return s, err
 	}
-	s = Stats{From: from.UTC(), To: to.UTC(), AnsweredKnown: scan, Rows: []StatsRow{}}
-	rows := make(map[StatsRow]*Counts)
-	count := func(call UnservedCall) {
-		row := StatsRow{Line: Line{Number: call.Line.Number}, Hour: l.hour(call.At)}
-		if rows[row] == nil {
-			rows[row] = &Counts{}
-		}
-		rows[row].add(call)
-		s.Total.add(call)
+	answered := slices.IndexFunc(sortAnswered(calls), func(c DayCall) bool { return c.Outcome == events.Answered })
+	if answered < 0 {
+		answered = len(calls)
 	}
+	if err := l.follow(ctx, calls[:answered]); err != nil {
+		return s, err
+	}
+	s = Stats{From: from.UTC(), To: to.UTC(), Rows: []StatsRow{}}
+	rows := make(map[StatsRow]Counts)
 	names := make(map[string]Line)
-	listed := make(map[string]bool)
-	var waits []int64
+	var waits []time.Duration
 	for _, call := range calls {
-		if call.FollowUp.State == Outgoing {
+		counts := countsOf(call)
+		if counts == (Counts{}) {
 			continue
 		}
-		count(call)
-		listed[call.source] = true
-		names[call.Line.Number] = cmp.Or(call.Line, names[call.Line.Number])
+		row := StatsRow{Line: Line{Number: call.Line.Number}, Hour: l.hour(call.At)}
+		rows[row], s.Total = rows[row].Plus(counts), s.Total.Plus(counts)
+		if known := names[call.Line.Number]; known.Name == "" {
+			names[call.Line.Number] = cmp.Or(call.Line, known)
+		}
 		if call.FollowUp.State == Returned {
-			waits = append(waits, int64(max(0, call.FollowUp.EndedAt.Sub(call.At)).Seconds()))
+			waits = append(waits, max(0, call.FollowUp.EndedAt.Sub(call.At)))
 		}
 	}
-	s.Callback = callbackOf(waits)
-	if scan {
-		err = l.answered(ctx, from, to, func(call UnservedCall) {
-			if !listed[call.source] {
-				count(call)
-				names[call.Line.Number] = cmp.Or(names[call.Line.Number], call.Line)
-			}
-		})
+	slices.Sort(waits)
+	s.Callback = Callback{
+		Calls: len(waits), Median: int64(figures.Percentile(waits, 50).Seconds()), Slow: int64(figures.Percentile(waits, 90).Seconds()),
 	}
 	for row, counts := range rows {
-		row.Line, row.Counts = names[row.Line.Number], *counts
+		row.Line, row.Counts = names[row.Line.Number], counts
 		s.Rows = append(s.Rows, row)
 	}
 	slices.SortFunc(s.Rows, func(a, b StatsRow) int {
 		return cmp.Or(cmp.Compare(a.Line.Label(), b.Line.Label()), cmp.Compare(a.Line.Number, b.Line.Number), a.Hour.Compare(b.Hour))
 	})
-	return s, err
+	return s, nil
 }
 
-func callbackOf(waits []int64) Callback {
-	c := Callback{Calls: len(waits)}
-	if c.Calls > 0 {
-		slices.Sort(waits)
-		c.Median, c.Slow = waits[(c.Calls-1)/2], waits[(9*c.Calls+9)/10-1]
+// sortAnswered puts the calls last that somebody answered at once.
+func sortAnswered(calls []DayCall) []DayCall {
+	rank := func(c DayCall) int {
+		if c.Outcome == events.Answered {
+			return 1
+		}
+		return 0
 	}
-	return c
-}
-
-// answered reads the whole table for calls that somebody answered.
-func (l *Lookup) answered(ctx context.Context, from, to time.Time, found func(UnservedCall)) error {
-	const longest = 24 * time.Hour // between the events of one call
-	var parts []events.Part
-	var source string
-	end := func() {
-		f := events.Fold(parts...)
-		at := cmp.Or(f.Start, f.FirstArrival)
-		if f.Served() && !at.Before(from) && at.Before(to) {
-			call := UnservedCall{Entry: Entry{At: at, Outcome: f.Outcome, Line: l.line(f.Line, f.LineName), source: source}}
-			call.FollowUp.State = Answered
-			found(call)
-		}
-		parts = nil
-	}
-	for item, err := range table.ScanAll(ctx, l.store, table.CallPartition(""), "") {
-		if err != nil {
-			return fmt.Errorf("count answered calls: %w", err)
-		}
-		key := table.KeyOf(item)
-		if key.PK != source {
-			end()
-			source = key.PK
-		}
-		at := timeOf(item, table.OccurredAt)
-		if table.IsEvent(key) && at.After(from.Add(-longest)) && at.Before(to.Add(longest)) {
-			parts = append(parts, alert.PartOf(item))
-		}
-	}
-	end()
-	return nil
+	slices.SortStableFunc(calls, func(a, b DayCall) int { return cmp.Compare(rank(a), rank(b)) })
+	return calls
 }

@@ -9,62 +9,22 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/timing"
 )
 
-// Unserved is a page of the calls of some time that nobody served, and of those of which
-// nobody knows whether somebody did.
-type Unserved struct {
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"` // not included
-	// Calls are the newest first. Count and Hours are of the whole time.
-	Calls []UnservedCall `json:"calls"`
-	Count Counts         `json:"count"`
-	Hours []Hour         `json:"hours"`
-	Next  Cursor         `json:"next,omitzero"`
+// Calls is a page of the calls of some time, the newest first.
+type Calls struct {
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"` // not included
+	Calls []DayCall `json:"calls"`
+	Next  Cursor    `json:"next,omitzero"`
 }
 
-// Counts says how many calls ended how.
-type Counts struct {
-	Missed    int `json:"missed"`
-	Abandoned int `json:"abandoned"`
-	Voicemail int `json:"voicemail"`
-	// Unknown are those of which nobody knows how they ended.
-	Unknown int `json:"unknown"`
-	// Answered are those whose alert was taken back because somebody answered after all.
-	// The table has no list of the others.
-	Answered int `json:"answered"`
-}
-
-// Unserved returns how many of the calls nobody served, as far as that is known.
-func (c Counts) Unserved() int { return c.Missed + c.Abandoned + c.Voicemail }
-
-func (c *Counts) add(call UnservedCall) {
-	switch {
-	case call.FollowUp.State == Answered:
-		c.Answered++
-	case call.Outcome == events.Missed:
-		c.Missed++
-	case call.Outcome == events.Abandoned:
-		c.Abandoned++
-	case call.Outcome == events.Voicemailed:
-		c.Voicemail++
-	default:
-		c.Unknown++
-	}
-}
-
-// Hour is an hour by the clock in the look-up's zone, whatever the zone of Start. Where a
-// clock is put back, two have the same name.
-type Hour struct {
-	Start time.Time `json:"start"`
-	Counts
-}
-
-// UnservedCall is a call that nobody served when it came.
-type UnservedCall struct {
+// DayCall is an incoming call in one of its day's lists.
+type DayCall struct {
 	Entry
 
 	Caller Party `json:"caller"`
@@ -78,48 +38,33 @@ type UnservedCall struct {
 // maxDays is how many days can be looked up at once.
 const maxDays = 31
 
-// Day returns the unserved calls of a day in the look-up's zone, which at lies in: see
-// [Lookup.Unserved].
-func (l *Lookup) Day(ctx context.Context, at time.Time, p Page) (Unserved, error) {
-	day := l.dayOf(at)
-	return l.Unserved(ctx, day, l.dayOf(day.Add(36*time.Hour)), p)
+// Day returns when the day begins and ends, in the look-up's zone, that a time lies in.
+func (l *Lookup) Day(at time.Time) (from, to time.Time) {
+	from = l.dayOf(at)
+	return from, l.dayOf(from.Add(36 * time.Hour))
 }
 
-// Unserved returns the calls from one time on up to another, newest first, and what became
-// of them. The error wraps [ErrSpan] if the time is to come, or longer than 31 days.
+// Unserved returns the calls from one time on up to another that nobody served when they
+// came, or of which nobody knows whether somebody did, the newest first, and what became of
+// them. The error wraps [ErrSpan] if the time is to come, or longer than 31 days.
 //
-// It reads the whole time to count it: five queries for each day in UTC that is touched,
-// which are two for a day elsewhere. It makes one more for each caller on the page.
-func (l *Lookup) Unserved(ctx context.Context, from, to time.Time, p Page) (u Unserved, err error) {
-	if err := l.checkSpan(from, to); err != nil {
-		return u, err
-	}
-	name := "unserved " + table.Time(from) + " " + table.Time(to)
-	var after position
-	if err := p.After.read(name, &after); err != nil {
-		return u, err
-	}
-	u = Unserved{From: from.UTC(), To: to.UTC(), Hours: []Hour{}}
-	all, err := l.readUnserved(ctx, from, to)
-	if err != nil {
-		return u, err
-	}
-	for _, call := range all {
-		u.add(l.hour(call.At), call)
-	}
-	rest := all
-	if after != (position{}) {
-		first := slices.IndexFunc(all, func(c UnservedCall) bool { return after.compare(positionOf(c)) < 0 })
-		if first < 0 {
-			first = len(all)
-		}
-		rest = all[first:]
-	}
-	u.Calls = rest[:min(len(rest), p.limit())]
-	if len(u.Calls) < len(rest) {
-		u.Next = cursorOf(name, positionOf(u.Calls[len(u.Calls)-1]))
-	}
-	return u, l.follow(ctx, u.Calls)
+// It makes five queries, as long as the page, for each day in UTC that it comes to before the
+// page is full: a day elsewhere touches two. It makes one more for each caller on the page,
+// and further ones if a call has many events. A call whose events lie far apart may be on two
+// pages.
+func (l *Lookup) Unserved(ctx context.Context, from, to time.Time, p Page) (Calls, error) {
+	return l.calls(ctx, "unserved", table.AlertPartitions, from, to, p)
+}
+
+// AllCalls returns the incoming calls from one time on up to another that have ended, whether
+// somebody answered or not. It is as [Lookup.Unserved], with nine queries for each day.
+func (l *Lookup) AllCalls(ctx context.Context, from, to time.Time, p Page) (Calls, error) {
+	return l.calls(ctx, "calls", bothLists, from, to, p)
+}
+
+// bothLists are the lists of a day's calls.
+func bothLists(day time.Time) []string {
+	return append(table.AlertPartitions(day), table.AnsweredPartitions(day)...)
 }
 
 // checkSpan returns an error that wraps [ErrSpan] if nobody can ask for that time.
@@ -135,116 +80,234 @@ func (l *Lookup) checkSpan(from, to time.Time) error {
 	return nil
 }
 
-// hour returns when the hour of a time begins, by the clock in the look-up's zone.
-func (l *Lookup) hour(at time.Time) time.Time {
-	at = at.In(l.zone)
-	return at.Add(-time.Duration(at.Minute())*time.Minute - time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond())).UTC()
+// dayTrail is where a page of calls ends.
+type dayTrail struct {
+	Day    string   `json:"d,omitzero"` // of UTC
+	Tracks []*track `json:"t,omitzero"`
+	// Shown are calls of which events are still to be read.
+	Shown []string `json:"s,omitzero"`
 }
 
-func (u *Unserved) add(hour time.Time, call UnservedCall) {
-	u.Count.add(call)
-	i, found := slices.BinarySearchFunc(u.Hours, hour, func(h Hour, at time.Time) int { return h.Start.Compare(at) })
-	if !found {
-		u.Hours = slices.Insert(u.Hours, i, Hour{Start: hour})
+func (l *Lookup) calls(ctx context.Context, name string, lists func(day time.Time) []string, from, to time.Time, p Page) (c Calls, err error) {
+	if err := l.checkSpan(from, to); err != nil {
+		return c, err
 	}
-	u.Hours[i].add(call)
+	name += " " + table.Time(from) + " " + table.Time(to)
+	var trail dayTrail
+	if err := p.After.read(name, &trail); err != nil {
+		return c, err
+	}
+	first, last := utcDay(from), to.Add(-time.Millisecond)
+	day := utcDay(last)
+	if trail.Day != "" {
+		if day, err = time.Parse(time.DateOnly, trail.Day); err != nil || day.After(utcDay(last)) {
+			return c, ErrCursor
+		}
+	}
+	w := &dayWalk{Lookup: l, limit: p.limit(), before: trail.Shown, index: make(map[string]int)}
+	w.bounds = table.Query{Index: table.GSI2, From: table.Time(from), To: table.Time(last), NewestFirst: true, Limit: w.limit}
+	for full := false; !full && !day.Before(first); day = day.Add(-24 * time.Hour) {
+		if trail.Tracks == nil {
+			for _, partition := range lists(day) {
+				trail.Tracks = append(trail.Tracks, &track{Index: table.GSI2, Partition: partition})
+			}
+		}
+		if full, err = w.walk(ctx, trail.Tracks); err != nil {
+			return c, fmt.Errorf("look up calls: %w", cursorError(err, p.After))
+		}
+		if full {
+			c.Next = cursorOf(name, dayTrail{day.Format(time.DateOnly), trail.Tracks, w.ahead(trail.Tracks)})
+		}
+		trail.Tracks = nil
+	}
+	c.From, c.To, c.Calls = from.UTC(), to.UTC(), inOrder(w.calls)
+	return c, l.follow(ctx, c.Calls)
 }
 
-// position is that of a call in a list, newest first.
-type position struct {
-	At     string `json:"at"`
-	Source string `json:"source"`
+func utcDay(at time.Time) time.Time { return at.UTC().Truncate(24 * time.Hour) }
+
+// inOrder returns calls the newest first, without those that another call speaks for.
+func inOrder(calls []DayCall) []DayCall {
+	calls = slices.DeleteFunc(calls, func(c DayCall) bool { return c.FollowUp.State == sameRing })
+	slices.SortFunc(calls, func(a, b DayCall) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.source, b.source)) })
+	return calls
 }
 
-func positionOf(c UnservedCall) position { return position{table.Time(c.At), c.source} }
+// dayWalk gathers a page of calls.
+type dayWalk struct {
+	*Lookup
 
-// compare orders positions, newest first.
-func (p position) compare(other position) int {
-	return cmp.Or(cmp.Compare(other.At, p.At), cmp.Compare(p.Source, other.Source))
+	limit  int
+	bounds table.Query
+	before []string // calls that an earlier page has shown
+
+	calls  []DayCall
+	index  map[string]int // of calls, by source
+	hidden int            // of them, those that another one speaks for
 }
 
-// readUnserved returns all calls in a list of unserved ones, newest first.
-func (l *Lookup) readUnserved(ctx context.Context, from, to time.Time) (all []UnservedCall, err error) {
+// walk reads a day's tracks, the newest first, until the page is full.
+func (w *dayWalk) walk(ctx context.Context, tracks []*track) (full bool, err error) {
+	for {
+		if err := w.fill(ctx, tracks); err != nil {
+			return false, err
+		}
+		t := newestOf(tracks)
+		if t == nil {
+			return false, nil
+		}
+		item := t.items[t.read]
+		if !w.add(item, len(w.calls)-w.hidden < w.limit) {
+			return true, nil
+		}
+		t.read++
+		t.After = table.PositionOf(t.Index, item).Cursor()
+	}
+}
+
+// fill reads on where nothing is left in hand.
+func (w *dayWalk) fill(ctx context.Context, tracks []*track) error {
+	var empty []*track
+	for _, t := range tracks {
+		if t.Done || t.read < len(t.items) {
+			continue
+		}
+		if t.Done = t.wasRead && t.next == ""; !t.Done {
+			empty = append(empty, t)
+		}
+	}
+	if len(empty) == 0 {
+		return nil
+	}
+	timing.SideBySide(empty, func(t *track) {
+		q := w.bounds
+		q.Partition, q.After = t.Partition, t.After
+		t.items, t.next, t.err = w.readPage(ctx, q, w.limit)
+		t.read, t.wasRead = 0, true
+		t.Done = t.err == nil && len(t.items) == 0 && t.next == ""
+	})
+	for _, t := range empty {
+		if t.err != nil {
+			return t.err
+		}
+	}
+	return nil
+}
+
+// add adds what an item says of its call. It reports false if that is another call, and the
+// page has no room for one.
+func (w *dayWalk) add(item table.Item, room bool) bool {
+	part := w.partOf(item, w.index)
+	if slices.Contains(w.before, part.source) {
+		return true
+	}
+	i, known := w.index[part.source]
+	switch {
+	case known:
+		w.join(i, part)
+	case room:
+		w.index[part.source] = len(w.calls)
+		w.calls = append(w.calls, part)
+		w.count(part, 1)
+	default:
+		return false
+	}
+	return true
+}
+
+func (w *dayWalk) join(i int, part DayCall) {
+	w.count(w.calls[i], -1)
+	w.calls[i].join(part)
+	w.count(w.calls[i], 1)
+}
+
+func (w *dayWalk) count(c DayCall, n int) {
+	if c.FollowUp.State == sameRing {
+		w.hidden += n
+	}
+}
+
+// ahead adds what is in hand of the calls on the page, though others come before it, and
+// returns those calls.
+func (w *dayWalk) ahead(tracks []*track) (shown []string) {
+	for _, t := range tracks {
+		for _, item := range t.items[t.read:] {
+			part := w.partOf(item, w.index)
+			i, ok := w.index[part.source]
+			if !ok {
+				continue
+			}
+			if !slices.Contains(shown, part.source) {
+				if len(shown) == maxAhead {
+					continue
+				}
+				shown = append(shown, part.source)
+			}
+			w.join(i, part)
+		}
+	}
+	return shown
+}
+
+// readCalls returns all calls from one time on up to another, the newest first.
+func (l *Lookup) readCalls(ctx context.Context, from, to time.Time) (all []DayCall, err error) {
 	var queries []table.Query
 	last := to.Add(-time.Millisecond)
-	for day := from.UTC().Truncate(24 * time.Hour); !day.After(last); day = day.Add(24 * time.Hour) {
-		for _, partition := range table.AlertPartitions(day) {
+	for day := utcDay(from); !day.After(last); day = day.Add(24 * time.Hour) {
+		for _, partition := range bothLists(day) {
 			queries = append(queries, table.Query{Index: table.GSI2, Partition: partition, From: table.Time(from), To: table.Time(last)})
 		}
 	}
 	type list struct {
-		calls []UnservedCall
+		items []table.Item
 		err   error
 	}
 	lists := make([]list, len(queries))
 	timing.Indexes(len(queries), func(i int) {
-		items, err := l.read(ctx, "look up unserved calls", queries[i])
-		lists[i] = list{l.callsOf(items), err}
+		lists[i].items, lists[i].err = l.read(ctx, "look up calls", queries[i])
 	})
-	// The events of a call around midnight in UTC are in two lists.
-	calls := make(map[string]int)
+	index := make(map[string]int)
 	for _, list := range lists {
 		if list.err != nil {
 			return nil, list.err
 		}
-		for _, call := range list.calls {
-			i, ok := calls[call.source]
-			if !ok {
-				calls[call.source] = len(all)
-				all = append(all, call)
+		for _, item := range list.items {
+			part := l.partOf(item, index)
+			if i, ok := index[part.source]; ok {
+				all[i].join(part)
 				continue
 			}
-			all[i].join(call)
+			index[part.source] = len(all)
+			all = append(all, part)
 		}
 	}
-	all = slices.DeleteFunc(all, func(c UnservedCall) bool { return c.FollowUp.State == sameRing })
-	slices.SortFunc(all, func(a, b UnservedCall) int { return positionOf(a).compare(positionOf(b)) })
-	return all, nil
+	return inOrder(all), nil
+}
+
+// partOf returns what an item of a list says of its call: an event, or a mark. index has the
+// calls that are known, by source.
+func (l *Lookup) partOf(item table.Item, index map[string]int) DayCall {
+	if table.IsEvent(table.KeyOf(item)) {
+		return DayCall{Entry: l.entry(item), phone: table.Text(item, table.GSI1PK)}
+	}
+	call := l.marked(item)
+	if table.OfNoCall(call.Key) {
+		for source := range index {
+			if of := source[strings.Index(source, " ")+1:]; strings.Contains(call.Key.SK, strings.TrimPrefix(of, table.EventMark)) {
+				call.source = source
+			}
+		}
+	}
+	return call
 }
 
 // sameRing is the state of a call that rang beside another, which is listed.
 const sameRing State = "same_ring"
 
-// callsOf puts together what a list has of each call, in the order in which they began.
-func (l *Lookup) callsOf(items []table.Item) (all []UnservedCall) {
-	index := make(map[string]int)
-	var marks []table.Item
-	for _, item := range items {
-		if !table.IsEvent(table.KeyOf(item)) {
-			marks = append(marks, item)
-			continue
-		}
-		call := UnservedCall{Entry: l.entry(item), phone: table.Text(item, table.GSI1PK)}
-		if i, ok := index[call.source]; ok {
-			all[i].join(call)
-			continue
-		}
-		index[call.source] = len(all)
-		all = append(all, call)
-	}
-	for _, mark := range marks {
-		call := l.marked(mark)
-		if table.OfNoCall(call.Key) {
-			for source := range index {
-				if of := source[strings.Index(source, " ")+1:]; strings.Contains(call.Key.SK, strings.TrimPrefix(of, table.EventMark)) {
-					call.source = source
-				}
-			}
-		}
-		if i, ok := index[call.source]; ok {
-			all[i].join(call)
-			continue
-		}
-		index[call.source] = len(all)
-		all = append(all, call)
-	}
-	return all
-}
-
 // marked returns what a mark says of its call.
-func (l *Lookup) marked(mark table.Item) UnservedCall {
+func (l *Lookup) marked(mark table.Item) DayCall {
 	key := table.KeyOf(mark)
-	call := UnservedCall{Entry: l.entry(mark)}
+	call := DayCall{Entry: l.entry(mark)}
 	call.Type, call.Events, call.Reason = "", 0, ""
 	switch table.AlertKind(key) {
 	case events.KindVoicemail:
@@ -261,7 +324,7 @@ func (l *Lookup) marked(mark table.Item) UnservedCall {
 }
 
 // join puts together two parts of one call.
-func (c *UnservedCall) join(other UnservedCall) {
+func (c *DayCall) join(other DayCall) {
 	state := cmp.Or(c.FollowUp.State, other.FollowUp.State)
 	if c.FollowUp.State == sameRing {
 		state = cmp.Or(other.FollowUp.State, sameRing)
@@ -281,13 +344,13 @@ func (c *UnservedCall) join(other UnservedCall) {
 }
 
 // follow adds who the callers are, and what became of the calls.
-func (l *Lookup) follow(ctx context.Context, calls []UnservedCall) error {
+func (l *Lookup) follow(ctx context.Context, calls []DayCall) error {
 	callers := make(map[string]*standing)
 	for i := range calls {
 		c := &calls[i]
 		key := l.numbers.Canonical(strings.TrimPrefix(c.phone, table.PhonePartition("")))
 		if key == "" && c.source != "" {
-			key = subjectOf(c.source)
+			key = followup.CallSubjectOf(c.source)
 		}
 		c.Caller.Key = key
 		callers[key] = &standing{caller: key}
@@ -299,7 +362,12 @@ func (l *Lookup) follow(ctx context.Context, calls []UnservedCall) error {
 		c := &calls[i]
 		stored := callers[c.Caller.Key].stored
 		c.Caller = l.party(c.Caller.Key).named(c.Name).person(stored.Person)
-		if f, sure := l.became(stored, c.source, c.At); sure || c.FollowUp.State == NotKnown {
+		switch f, sure := l.became(stored, c.source, c.At); {
+		case sure:
+			c.FollowUp = f
+		case c.Outcome == events.Answered:
+			c.FollowUp = FollowUp{State: Answered, EndedBy: c.Agent}
+		case c.FollowUp.State == NotKnown:
 			c.FollowUp = f
 		}
 	}

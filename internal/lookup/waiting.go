@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/timing"
 )
@@ -148,9 +146,4 @@ func (l *Lookup) readPage(ctx context.Context, q table.Query, limit int) (items 
 			return items, q.After, nil
 		}
 	}
-}
-
-// subjectOf returns the key of a call whose number nobody knows.
-func subjectOf(source string) string {
-	return followup.CallSubject + strings.TrimPrefix(source, table.CallPartition(""))
 }

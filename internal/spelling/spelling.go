@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 
@@ -66,6 +67,27 @@ func (b *Book) spelling(item table.Item) table.Key {
 		return table.Key{}
 	}
 	return table.SpellingKey(caller, number)
+}
+
+// Of returns how the number of a caller is keyed: as it is, as the items of the caller's
+// partition say, and as somebody typed it, in case that nothing was written down about it yet.
+func Of(caller, typed string, items []table.Item, canonical func(number string) string) []string {
+	all := []string{caller}
+	add := func(number string) {
+		if number != "" && !slices.Contains(all, number) {
+			all = append(all, number)
+		}
+	}
+	prefix := table.SpellingKey(caller, "").SK
+	for _, item := range items {
+		if number, ok := strings.CutPrefix(table.KeyOf(item).SK, prefix); ok {
+			add(number)
+		}
+	}
+	if keyed := events.PhoneNumber(typed); canonical(keyed) == caller {
+		add(keyed)
+	}
+	return all
 }
 
 // Process keeps the spellings of items. It implements [consumer.Process].

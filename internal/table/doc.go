@@ -17,12 +17,11 @@
 //	deliveries refused on one day       Base   REJECTED#<day>       by arrival
 //	everything with one outside number  GSI1   PHONE#<+digits>      by time
 //	missed calls, voicemails of a day   GSI2   ALERT#<day>#<shard>  by time
+//	answered incoming calls of a day    GSI2   ANSWERED#<day>#<shard> by time
 //	callers who wait                    GSI3   WAITING              by time
 //
 // What a list shows is in the index, so no item has to be read for it: package lookup makes
-// the queries, and tells how many. Answered calls are in no index. An item of a call as a
-// whole could be: GSI2 takes any partition, such as CALLS#<day>#<shard>, and projects [End]
-// and the members that tell the rest.
+// the queries, and tells how many.
 //
 // An entry has the sender's members, whose names and shapes differ between the formats,
 // and outcome, direction and kind, which do not.

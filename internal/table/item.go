@@ -136,9 +136,8 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 	if _, sent := item[Direction]; !sent && d.Direction != "" {
 		item[Direction] = str(string(d.Direction))
 	}
-	// guard 3 table (ACallOfUnknown): if d.Kind.Alerts() {
-	if d.Kind.Alerts() && !d.Type.IsUpdate() || d.Unclear() {
-		item[GSI2PK] = str(AlertPartition(key, occurred))
+	if list := ListPartition(d, key, occurred); list != "" {
+		item[GSI2PK] = str(list)
 	}
 	// guard 3 ingest e2e:
 	addNames(item, TypeMismatches, d.TypeMismatches)

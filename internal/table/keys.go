@@ -110,8 +110,10 @@ const alertShards = 4
 
 // AlertPartition returns the GSI2PK of an item with a key, which is one of those in
 // [AlertPartitions]. All events of a call have the same.
-func AlertPartition(key Key, day time.Time) string {
-	return alertPartition(day) + "#" + strconv.Itoa(int(crc32.ChecksumIEEE([]byte(key.PK))%alertShards))
+func AlertPartition(key Key, day time.Time) string { return alertPartition(day) + "#" + shard(key) }
+
+func shard(key Key) string {
+	return strconv.Itoa(int(crc32.ChecksumIEEE([]byte(key.PK)) % alertShards))
 }
 
 // AlertPartitions returns the GSI2PKs of all missed calls and voicemails of a day, and
@@ -125,7 +127,40 @@ func AlertPartitions(day time.Time) []string {
 	return append(all, alertPartition(day))
 }
 
-func alertPartition(day time.Time) string { return "ALERT#" + date(day) }
+const alertList, answeredList = "ALERT#", "ANSWERED#"
+
+func alertPartition(day time.Time) string { return alertList + date(day) }
+
+// AnsweredPartition returns the GSI2PK of the event of an incoming call that somebody
+// answered, which is one of those in [AnsweredPartitions].
+func AnsweredPartition(key Key, day time.Time) string {
+	return answeredList + date(day) + "#" + shard(key)
+}
+
+// AnsweredPartitions returns the GSI2PKs of all incoming calls of a day that somebody
+// answered.
+func AnsweredPartitions(day time.Time) (all []string) {
+	for shard := range alertShards {
+		all = append(all, answeredList+date(day)+"#"+strconv.Itoa(shard))
+	}
+	return all
+}
+
+// ListPartition returns the GSI2PK of an event, or "" if it is in none of its day's lists.
+func ListPartition(d *events.Delivery, key Key, day time.Time) string {
+	switch {
+	// guard 3 table (ACallOfUnknown): case d.Kind.Alerts():
+	case d.Kind.Alerts() && !d.Type.IsUpdate() || d.Unclear():
+		return AlertPartition(key, day)
+	// That a call was picked up is said again when it has ended.
+	case d.Served() && !d.Type.IsUpdate() && d.Type.Name() != events.TypeCallAnswered:
+		return AnsweredPartition(key, day)
+	}
+	return ""
+}
+
+// IsAlertList reports whether a GSI2PK is one of those in [AlertPartitions].
+func IsAlertList(partition string) bool { return strings.HasPrefix(partition, alertList) }
 
 // followUpSort is the SK of a follow-up. Behind the "#" there is room for groups of lines.
 const followUpSort = "FOLLOWUP#default"

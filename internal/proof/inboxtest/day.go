@@ -132,6 +132,11 @@ func Day() (bodies []string) {
 	voicemail("CA0021", Priya, "Priya Nair", "Main line", at(15, 12), 19, "Hello, I would like to move my appointment to next week. Thank you!")
 	missed("CA0022", Tom, "Tom Okafor", "Main line", at(15, 40))
 	voicemail("CA0023", "anonymous", "", "Support", at(15, 56), 11, "It is me again, about the broken lock. You know my number.")
+	// The others who called were answered.
+	agents := []string{"Jordan Lee", "Kim Park", "Sam Chen"}
+	for i, hour := range []int{8, 8, 8, 9, 9, 9, 9, 10, 10, 10, 10, 10, 11, 11, 11, 12, 13, 13, 13, 14, 14, 14, 14, 15, 15, 15} {
+		answered(fmt.Sprintf("CA01%02d", i), fmt.Sprintf("+1415555%04d", 170+i), agents[i%3], at(hour, 3+i*7%55), 40+i*37%400)
+	}
 	return bodies
 }
 

@@ -58,7 +58,7 @@ func Open(t testing.TB, change func(*inbox.Config)) *World {
 	w.Look.Now = func() time.Time { return Now.Add(time.Duration(w.passed.Load())) }
 	c := inbox.Config{
 		Look: w.Look, Acts: w.Stack.Store, Settled: w.Stack.Settled, Changed: w.Stack.Changed,
-		Where: "this machine", Name: "Kim Park",
+		Where: "this machine", Name: "Kim Park", Patience: time.Minute,
 	}
 	if change != nil {
 		change(&c)

@@ -46,14 +46,14 @@ func (m *Model) Costs(mean float64) []Cost {
 	// In bytes. The lines of the API and of Lambda are assumed; ours, 240, was measured.
 	logs := 300 + 240*(1+m.Missed) + 600*calls
 	// DynamoDB charges 100 bytes more for each item and index entry.
-	stored := m.Bytes + m.IndexBytes + m.Alerts*m.MarkBytes + 100*(1+m.Entries+m.Missed+3*m.Alerts)
+	stored := m.Bytes + m.IndexBytes + m.Alerts*m.MarkBytes + 100*(1+m.Entries+m.Missed+m.Answered+3*m.Alerts)
 	const gigabyte = 1 << 30
 	return []Cost{
 		{"API Gateway", "1 request", apiPrice.cost(count)},
 		{"Lambda", about(calls) + " requests, " + about(1000*memory) + " GB-ms", count * (calls*0.20e-6 + memory*0.0000133334)}, // arm64
 		{"DynamoDB, table and marks", about(table) + " write units", count * table * writeRequest},
 		{"DynamoDB, GSI1", about(m.Phones) + " write units", count * m.Phones * writeRequest},
-		{"DynamoDB, GSI2", about(m.Calls) + " write units", count * m.Calls * writeRequest},
+		{"DynamoDB, GSI2", about(m.Calls+m.Answered) + " write units", count * (m.Calls + m.Answered) * writeRequest},
 		{"DynamoDB, reads of the alerts", about(reads) + " read units", count * reads * 0.125e-6},
 		{"DynamoDB, kept a month, with backup", about(stored) + " bytes", count * stored / gigabyte * (0.25 + 0.20)},
 		{"SNS, published", about(publishes) + " requests", count * publishes * 0.50e-6},

@@ -156,9 +156,14 @@ func measure(t *testing.T, plan *play.Plan) *scale.Model {
 			m.Entries++
 		}
 		if entry := entryOf(item, calls); entry != nil {
-			w.Call = writeUnits(table.Size(entry))
+			units := writeUnits(table.Size(entry))
 			m.IndexBytes += float64(table.Size(entry))
-			m.Missed++
+			if table.IsAlertList(table.Text(entry, table.GSI2PK)) {
+				w.Call = units
+				m.Missed++
+			} else {
+				m.Answered += float64(units)
+			}
 		}
 		m.Table += float64(w.Table)
 		m.Phones += float64(w.Phone)
@@ -203,7 +208,7 @@ func measure(t *testing.T, plan *play.Plan) *scale.Model {
 	m.EntryBytes /= m.Entries
 	m.MarkBytes /= m.Alerts
 	m.RejectedUnits /= float64(rejected)
-	for _, sum := range []*float64{&m.Bytes, &m.Entries, &m.Table, &m.Phones, &m.Calls, &m.Missed, &m.Alerts, &m.IndexBytes} {
+	for _, sum := range []*float64{&m.Bytes, &m.Entries, &m.Table, &m.Phones, &m.Calls, &m.Missed, &m.Answered, &m.Alerts, &m.IndexBytes} {
 		*sum /= n
 	}
 	for format, f := range formats {

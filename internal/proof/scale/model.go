@@ -30,6 +30,7 @@ type Model struct {
 	A, B                                Weight  // the events of each wire format
 	Table, Phones, Calls                float64 // write units per event in the table, GSI1 and GSI2, without what an alert writes
 	Missed                              float64 // events in GSI2 per event: missed calls, voicemails and what may be one
+	Answered                            float64 // … and answered calls, which are in a list of their own and take a write unit each
 	Alerts, MarkBytes                   float64 // alerts per event, and the size of an alert's two marks, of a write unit each
 	Entries, EntryBytes, IndexBytes     float64 // entries in GSI1 per event, the size of one, and of an event's entries in all indexes
 	RejectedUnits                       float64 // write units of a rejected event of format B
@@ -89,7 +90,9 @@ func (m *Model) At(mean float64) Step {
 	s := Step{
 		"Mean": mean, "Peak": peak,
 		// An alert takes a seat in its ring, and is marked before and after it goes out.
-		"TableWrites": peak * (m.Table + 3*m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * m.Calls,
+		"TableWrites": peak * (m.Table + 3*m.Alerts), "GSI1Writes": peak * m.Phones, "GSI2Writes": peak * (m.Calls + m.Answered),
+		// The list of answered calls has keys of its own.
+		"AlertListWrites": peak * m.Calls,
 		// Each event causes a consistent query of its call, which costs one unit, and
 		// each alert five more: of its caller, twice of its ring before and once after it
 		// goes out, and once more of its call.
@@ -112,7 +115,7 @@ func (m *Model) At(mean float64) Step {
 
 // Units returns the write units of an event: its item, its entries in the indexes and
 // the mark of its alert.
-func (m *Model) Units() float64 { return m.Table + m.Phones + m.Calls + m.Alerts }
+func (m *Model) Units() float64 { return m.Table + m.Phones + m.Calls + m.Answered + m.Alerts }
 
 // partitions returns the number of partitions of an on-demand table, which is ready
 // for twice its peak.

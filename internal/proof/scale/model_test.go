@@ -135,7 +135,7 @@ func TestLimitsAreReachedWhereTheQuotaIsUsed(t *testing.T) {
 		{"Lambda", running, 1_000},
 		{"Lambda, new account, while the table hangs", hanging, 10},
 		{"Lambda, while the table hangs", hanging, 1_000},
-		{"GSI2, the four `ALERT#<day>#<shard>`", func(s scale.Step) float64 { return s["GSI2Writes"] }, 4_000},
+		{"GSI2, the four `ALERT#<day>#<shard>`", func(s scale.Step) float64 { return s["AlertListWrites"] }, 4_000},
 		{"table, when new", func(s scale.Step) float64 { return s["TableWrites"] }, 4_000},
 		{"table, quota", func(s scale.Step) float64 { return s["TableWrites"] }, 40_000},
 		{"table reads, quota", func(s scale.Step) float64 { return s["TableReads"] }, 40_000},
@@ -276,7 +276,7 @@ func TestTheBusiestHourAsPlayed(t *testing.T) {
 			t.Errorf("%s: the busiest second has %g, the busiest hour %g a second", c.name, c.got.Second, c.got.Hour)
 		}
 	}
-	if got, want := one.Day.Hour, s["GSI2Writes"]/m.Shards; !near(got, want, 0.1) {
+	if got, want := one.Day.Hour, s["AlertListWrites"]/m.Shards; !near(got, want, 0.1) {
 		t.Errorf("the day's busiest key: %g a second as played, %g as computed", got, want)
 	}
 	many := m.Play(s, 5, 0, 24)
@@ -291,7 +291,7 @@ func TestTheBusiestHourAsPlayed(t *testing.T) {
 func TestShardsAreEnoughForAThousandEventsASecond(t *testing.T) {
 	t.Parallel()
 	m := model(t)
-	if each := m.At(1000)["GSI2Writes"] / m.Shards; each > 500 {
+	if each := m.At(1000)["AlertListWrites"] / m.Shards; each > 500 {
 		t.Errorf("%g keys take %g units/s each, want no more than half of what one takes", m.Shards, each)
 	}
 }
@@ -299,7 +299,8 @@ func TestShardsAreEnoughForAThousandEventsASecond(t *testing.T) {
 // What docs/scale.md says may not grow.
 func TestAnEventTakesFewWriteUnits(t *testing.T) {
 	t.Parallel()
-	const most = 2.76
+	// 2.75, and an entry in the list of its day of each call that was answered.
+	const most = 2.84
 	if got := model(t).Units(); got >= most {
 		t.Errorf("an event takes %g write units, want less than %g", got, most)
 	}

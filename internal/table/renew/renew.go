@@ -80,7 +80,10 @@ func Event(item table.Item) (renewed table.Item, was int64, ok bool) {
 		return nil, 0, false
 	}
 	renewed[table.OccurredAt] = item[table.OccurredAt]
-	if _, listed := item[table.GSI2PK]; listed {
+	switch list := table.ListPartition(delivery, key, occurred); {
+	case list != "":
+		renewed[table.GSI2PK] = attr.String(list)
+	case table.IsAlertList(table.Text(item, table.GSI2PK)):
 		renewed[table.GSI2PK] = attr.String(table.AlertPartition(key, occurred))
 	}
 	for _, name := range []string{table.ExpiresAt, table.FoundBy} {

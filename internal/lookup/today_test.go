@@ -1,0 +1,116 @@
+package lookup_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/proof/lookuptest"
+	"github.com/ringback/ringback/internal/table"
+)
+
+// However many calls a day has, its first page is a few short queries, and every call is on
+// one page.
+func TestABusyDayIsReadPageByPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const calls = 300
+	var missed, all []string
+	for i := range calls {
+		id, number := fmt.Sprintf("c%03d", i), fmt.Sprintf("+1415555%04d", i)
+		begun := now.Add(-time.Duration(i) * 2 * time.Minute)
+		at := func(after time.Duration) string { return begun.Add(after).Format(time.RFC3339) }
+		all = append(all, id)
+		switch i % 5 {
+		case 0:
+			w.Post(lookuptest.Talked(id, events.Inbound, number, at(0)))
+			continue
+		case 1:
+			w.Post(lookuptest.Missed(id, number, at(0)), lookuptest.Left(id, number, at(time.Minute), "Hello"))
+		default:
+			w.Post(lookuptest.Missed(id, number, at(0)))
+		}
+		missed = append(missed, id)
+	}
+	from, to := now.Add(-24*time.Hour), now.Add(time.Hour)
+	for _, limit := range []int{1, 7, 50} {
+		for name, want := range map[string][]string{"unserved": missed, "all": all} {
+			find, perDay := w.look.Unserved, 5
+			if name == "all" {
+				find, perDay = w.look.AllCalls, 9
+			}
+			var got []string
+			for page := (lookup.Page{Limit: limit}); ; {
+				w.queries.items.Store(0)
+				list, err := find(t.Context(), from, to, page)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if read, most := w.queries.items.Load(), int64(2*perDay*limit+3*limit); read > most {
+					t.Errorf("%s, pages of %d: %d items read, want at most %d", name, limit, read, most)
+				}
+				for _, c := range list.Calls {
+					got = append(got, c.ID)
+				}
+				if page.After = list.Next; page.After == "" {
+					break
+				}
+				if len(list.Calls) != limit {
+					t.Errorf("%s: a page of %d in the middle, want %d", name, len(list.Calls), limit)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s, pages of %d (-want +got):\n%s", name, limit, diff)
+			}
+		}
+	}
+}
+
+// A call counts once, whatever came of it in which order and how often: as it ended best.
+func TestTheDaysCountsKnowEachCallOnce(t *testing.T) {
+	t.Parallel()
+	deliveries := []string{
+		lookuptest.Talked("answered", events.Inbound, ada, "2026-03-12T14:10:00Z"),
+		lookuptest.Event("call.ended", "2026-03-12T14:12:00Z", `"call_id":"answered","direction":"inbound","from":"`+ada+`","to":"`+ours+`","status":"completed","agent_name":"Jordan"`),
+		lookuptest.Missed("after all", bob, "2026-03-12T15:00:00Z"),
+		lookuptest.Talked("after all", events.Inbound, bob, "2026-03-12T15:01:00Z"),
+		lookuptest.Missed("missed", cy, "2026-03-12T15:02:00Z"),
+		lookuptest.Left("missed", cy, "2026-03-12T15:03:00Z", "Hello"),
+		lookuptest.Talked("ours", events.Outbound, cy, "2026-03-12T16:00:00Z"),
+	}
+	twin := table.TwinItem(table.Key{PK: table.CallPartition("twin"), SK: table.EventMark + "2026-03-12T15:02:00.000Z#x"}, events.KindMissedCall, "same_ring", table.Key{PK: table.CallPartition("missed"), SK: table.EventMark})
+	want := lookup.Tally{
+		Count: lookup.Counts{Answered: 2, Voicemail: 1},
+		Hours: []lookup.Hour{
+			{Start: at("14:00"), Counts: lookup.Counts{Answered: 1}},
+			{Start: at("15:00"), Counts: lookup.Counts{Answered: 1, Voicemail: 1}},
+		},
+	}
+	for turn := range deliveries {
+		w := newWorld(t)
+		w.Post(append(deliveries[turn:], deliveries...)...)
+		w.Post(lookuptest.Missed("twin", cy, "2026-03-12T15:02:00Z"))
+		w.Add(twin)
+		from, to := w.look.Day(now)
+		got, err := w.look.Tally(t.Context(), from, to)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("from delivery %d on: %v (-want +got):\n%s", turn, err, diff)
+		}
+	}
+}
+
+// Somebody who answered is named where the call is listed, even if nobody keeps a follow-up.
+func TestAllCallsSayWhoAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Post(lookuptest.Talked("c1", events.Inbound, ada, "2026-03-12T14:10:00Z"), lookuptest.Missed("c2", bob, "2026-03-12T14:20:00Z"))
+	from, to := w.look.Day(now)
+	got, err := w.look.AllCalls(t.Context(), from, to, lookup.Page{})
+	if err != nil || len(got.Calls) != 2 || got.Calls[1].FollowUp.State != lookup.Answered || got.Calls[1].FollowUp.EndedBy != "Jordan" || got.Calls[0].FollowUp.State != lookup.Waits {
+		t.Errorf("%+v, %v", got.Calls, err)
+	}
+}
