@@ -30,6 +30,9 @@ const (
 	inboxFile = "inbox.url"
 	// askAgain is how often a deployed table is read for a page that is open.
 	askAgain = 5 * time.Second
+	// countAgain is how often all calls of a day are counted anew for it, and askPatience how
+	// long the page waits for that.
+	countAgain, askPatience = 30 * time.Second, time.Second
 )
 
 // servedInbox is the page of a stack that runs here.
@@ -45,8 +48,10 @@ func openInbox(ctx context.Context, address string, s *local.Stack, log *slog.Lo
 	if address == inboxOff {
 		return served, nil
 	}
+	look := lookup.New(s.Store, s.Config.Numbers, s.Config.Style.Location)
+	look.Lines = s.Config.Callers.Lines
 	served.page, err = inbox.Start(ctx, address, inbox.Config{
-		Look:    lookup.New(s.Store, s.Config.Numbers, s.Config.Style.Location),
+		Look:    look,
 		Acts:    s.Config.Retention.Store(s.Store),
 		Settled: s.Settled,
 		Changed: s.Changed,
@@ -135,7 +140,7 @@ docs/inbox.md.`,
 
 // inbox returns what the page shows of a table that no stack of this machine has open.
 func (f *lookFlags) inbox(ctx context.Context, o opened) (inbox.Config, error) {
-	config := inbox.Config{Look: o.Lookup, Every: askAgain}
+	config := inbox.Config{Look: o.Lookup, Every: askAgain, CountEvery: countAgain, Patience: askPatience}
 	if f.table.stack == "" {
 		config.Where = "this machine, where nothing runs"
 		config.ReadOnly = "Nothing is received here now. To claim callers, stop this and start “ringback serve”, which has this page, too."

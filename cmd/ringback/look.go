@@ -13,6 +13,7 @@ import (
 
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/deployed"
+	"github.com/ringback/ringback/internal/hours"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/phone"
@@ -144,7 +145,7 @@ type opened struct {
 // open opens the table: that of a running stack of this machine, of one that is not running, or
 // of a deployed one. The caller must close it.
 func (f *lookFlags) open(ctx context.Context) (o opened, err error) {
-	var country, zoneName string
+	var of local.Settings
 	switch {
 	case f.table.stack != "":
 		o.close = func() error { return nil }
@@ -156,7 +157,8 @@ func (f *lookFlags) open(ctx context.Context) (o opened, err error) {
 		if o.store, found, err = deployed.Table(ctx, cfg, f.table.stack); err != nil {
 			return o, err
 		}
-		country, zoneName = found.Parameters["DefaultCountry"], found.Parameters["TimeZone"]
+		set := func(name string) string { return found.Parameters[name] }
+		of = local.Settings{Country: set("DefaultCountry"), Zone: set("TimeZone"), BusinessHours: set("BusinessHours"), Holidays: set("Holidays")}
 		if o.retention, err = table.ParseRetention(found.Parameters["RetentionDays"]); err != nil {
 			return o, fmt.Errorf("the stack's RetentionDays is %w", err)
 		}
@@ -165,7 +167,7 @@ func (f *lookFlags) open(ctx context.Context) (o opened, err error) {
 		switch {
 		case err == nil:
 			o.store, o.close = remote, func() error { return nil }
-			country, zoneName = remote.Settings.Country, remote.Settings.Zone
+			of = remote.Settings
 		case !errors.Is(err, local.ErrNotRunning):
 			return o, err
 		default:
@@ -174,20 +176,26 @@ func (f *lookFlags) open(ctx context.Context) (o opened, err error) {
 			}
 		}
 	}
-	if err := f.prepare(&o, country, zoneName); err != nil {
+	if err := f.prepare(&o, of); err != nil {
 		return o, errors.Join(err, o.close())
 	}
 	return o, nil
 }
 
-func (f *lookFlags) prepare(o *opened, country, zoneName string) error {
-	o.country = cmp.Or(f.country, country)
+func (f *lookFlags) prepare(o *opened, of local.Settings) error {
+	o.country = cmp.Or(f.country, of.Country)
 	numbers, err := phone.New(o.country)
 	if err != nil {
 		return fmt.Errorf("--default-country: %w", err)
 	}
-	days := zone.Local()
-	if name := cmp.Or(f.timeZone, zoneName); name != "" {
+	days, business := zone.Local(), zone.Local()
+	if of.Zone != "" {
+		if business, err = zone.Load(of.Zone); err != nil {
+			return fmt.Errorf("the stack's time zone: %w", err)
+		}
+		days = business
+	}
+	if name := f.timeZone; name != "" {
 		if days, err = zone.Load(name); err != nil {
 			return fmt.Errorf("--time-zone: %w", err)
 		}
@@ -196,6 +204,9 @@ func (f *lookFlags) prepare(o *opened, country, zoneName string) error {
 		o.zone = time.UTC
 	}
 	o.Lookup = lookup.New(o.store, numbers, days)
+	if o.Lines, err = hours.Parse(of.BusinessHours, of.Holidays, business); err != nil {
+		return fmt.Errorf("the stack's %w", err)
+	}
 	return nil
 }
 

@@ -76,6 +76,7 @@ func everyLookUp(rejected string) [][]string {
 		{"today", "--day", "2026-03-12", "--limit", "1"},
 		{"caller", "415-555-0120"},
 		{"caller", bob},
+		{"caller", "example"},
 		{"rejected", "list"},
 		{"stats", "--day", "2026-03-12"},
 		{"today", "--day", "2026-03-12", "--all"},
@@ -97,7 +98,7 @@ func everyLookUp(rejected string) [][]string {
 		all = append(all, command, append(command, "--output", "json"), append(command, "--utc"))
 	}
 	return append(all,
-		[]string{"call", "none"}, []string{"message", "none"}, []string{"contact", "none"}, []string{"caller", "+14155550199"},
+		[]string{"call", "none"}, []string{"message", "none"}, []string{"contact", "none"}, []string{"caller", "+14155550199"}, []string{"caller", "nobody"},
 		[]string{"rejected", "show", "2026-03-12T14:00:00.000Z#0011223344556677"}, []string{"today", "--day", "2999-01-01"},
 		[]string{"waiting", "--after", "AAAAAAAAAAAAAAAAAAAA"})
 }
@@ -137,6 +138,8 @@ func TestLookUpsSayTheSameOverEveryTable(t *testing.T) {
 		"message m1":                           {"Any news?", "Ada Example"},
 		"contact 5551":                         {"Example Ltd", "+1 415-555-0120"},
 		"rejected list":                        {"wrong signature", "BYTES"},
+		"caller example":                       {"Ada Example (Example Ltd)", "They wrote", "Any news?"},
+		"caller nobody":                        {"3\n", "nobody is known by such a name"},
 		"call none":                            {"3\n", "no call none"},
 		"caller +14155550199":                  {"3\n", "country code"},
 		"today --day 2999-01-01":               {"1\n", "still to come"},
@@ -267,7 +270,7 @@ func TestLookUpsRefuseWhatMakesNoSense(t *testing.T) {
 	}{
 		{[]string{"caller"}, 1, "one telephone number"},
 		{[]string{"caller", "+1", "415"}, 1, "in quotes"},
-		{[]string{"caller", "Jordan"}, 1, "no telephone number"},
+		{[]string{"caller", "Nobody"}, 3, "no telephone number"},
 		{[]string{"caller", strings.Repeat("1", 3000)}, 1, "no telephone number"},
 		{[]string{"caller", "call:" + long}, 3, "nothing found"},
 		{[]string{"call"}, 1, "ID"},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -39,16 +40,20 @@ func newCaller() *cobra.Command {
 	var flags lookFlags
 	var pages pageFlags
 	c := &cobra.Command{
-		Use:   "caller PHONE",
+		Use:   "caller {PHONE | NAME}",
 		Short: "Show everything with one number: calls, voicemails, texts, contact, what was done",
 		Long: `caller shows who has a number, how things stand, and what happened, the newest first:
 calls, voicemails, texts, changes of the contact, and what was done by hand. PHONE is
 the number in any spelling. Of a voicemail whose caller withheld the number, it is
-"call:" and the ID of the call.`,
+"call:" and the ID of the call.
+
+What is no number is looked for in names and companies: in the address book, among those
+who wait, and among today's callers. If it is one person's, that person is shown.`,
 		Example: `  ringback caller "+1 415 555 8765"
+  ringback caller "ada ex"
   ringback caller "(415) 555-8765" --default-country US
   ringback caller 4155558765 --stack ringback --output json`,
-		Args: one("one telephone number, in quotes if it has blanks"),
+		Args: one("one telephone number or name, in quotes if it has blanks"),
 		RunE: func(c *cobra.Command, args []string) error {
 			page, err := pages.page()
 			if err != nil {
@@ -64,6 +69,9 @@ the number in any spelling. Of a voicemail whose caller withheld the number, it 
 
 func printCaller(ctx context.Context, o opened, p printer, number string, page lookup.Page) error {
 	found, err := o.Caller(ctx, number, page)
+	if errors.Is(err, lookup.ErrNumber) && strings.ContainsFunc(number, unicode.IsLetter) {
+		return printNamed(ctx, o, p, number, page)
+	}
 	if err != nil {
 		return notFound(err, "nobody with that number has called or was called. Check the number, or give its country code")
 	}
@@ -99,6 +107,34 @@ func printCaller(ctx context.Context, o opened, p printer, number string, page l
 		return err
 	}
 	p.rest(found.Next)
+	return nil
+}
+
+// printNamed prints who has a name, or everything with the one who has.
+func printNamed(ctx context.Context, o opened, p printer, name string, page lookup.Page) error {
+	found, err := o.Named(ctx, name)
+	if err != nil {
+		return notFound(err, "that is no telephone number, and nobody is known by such a name")
+	}
+	if len(found.People) == 1 && !found.More {
+		return printCaller(ctx, o, p, found.People[0].Key, page)
+	}
+	type person = lookup.Person
+	columns := []column[person]{
+		{head: "CALLER", text: func(n person) string { return who(n.Party) }, atLeast: 12},
+		{head: "NUMBER", text: func(n person) string { return n.Shown }, atLeast: 16},
+		{name: "caller", value: func(n person) string { return n.Key }},
+		{name: "name", value: func(n person) string { return n.Name }},
+		{name: "company", value: func(n person) string { return n.Company }},
+		{head: "NOW", text: func(n person) string { return p.say.Became(n.FollowUp).Text }, atLeast: 20},
+		{name: "state", value: func(n person) string { return string(n.FollowUp.State) }},
+	}
+	if err := printRows(p, columns, found.People, found); err != nil {
+		return err
+	}
+	if found.More {
+		p.printf("There may be more: give more of the name.\n")
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/rerun"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/words"
 )
 
 func newRejectedRelease() *cobra.Command {
@@ -60,24 +61,10 @@ func findRejected(c *cobra.Command, o opened, id string) (lookup.Rejected, error
 func printReleased(p printer, all []rerun.Released, written bool) error {
 	usable := 0
 	for _, r := range all {
-		what := alert.Visible(string(r.Type))
-		switch {
-		case r.Err != nil:
-			what = "no event: " + r.Err.Error()
-		case r.New:
-			what += ": stored"
-			usable++
-		case r.Stored:
-			what += ": is in the table already"
-			usable++
-		case r.Alerts():
-			what += ": would be stored, and alert people if it is not long ago"
-			usable++
-		default:
-			what += ": would be stored"
+		if r.Err == nil {
 			usable++
 		}
-		p.printf("%s\n", what)
+		p.printf("%s\n", words.Released(r))
 	}
 	if usable == 0 {
 		return errors.New("there is no event in it that can be stored")

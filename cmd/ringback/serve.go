@@ -258,6 +258,8 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 		Rules:          f.rules,
 		Plan:           plan,
 		Callers:        callers,
+		BusinessHours:  f.reminders.BusinessHours,
+		Holidays:       f.reminders.Holidays,
 		AcceptUnsigned: f.acceptUnsigned,
 		Retention:      retention,
 	}, log)

@@ -26,7 +26,7 @@ func newWaiting() *cobra.Command {
 		Use:   "waiting",
 		Short: "List the callers whom nobody has called back",
 		Long: `waiting lists the callers who wait to be called back, those who have waited longest
-first: how long, who, how many of their calls nobody served, and what they said. The
+first: how long, in business hours, who, how many of their calls nobody served, and what they said. The
 note says who takes care of them ("ringback claim"), and until when nobody is reminded.`,
 		Example: `  ringback waiting
   ringback waiting --watch
@@ -94,7 +94,8 @@ func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page) er
 	}
 	columns := []column[lookup.Waiter]{
 		{name: "since", value: func(w lookup.Waiter) string { return stamp(w.Since) }},
-		{head: "WAITS", text: func(w lookup.Waiter) string { return words.Span(p.now.Sub(w.Since)) }},
+		{head: "WAITS", text: func(w lookup.Waiter) string { return words.Span(w.Waited()) }},
+		{name: "business_seconds", value: func(w lookup.Waiter) string { return numberOf(w.BusinessSeconds) }},
 		{head: "CALLER", text: func(w lookup.Waiter) string { return who(w.Party) }, atLeast: 12},
 		{head: "NUMBER", text: func(w lookup.Waiter) string { return w.Shown }, atLeast: 16},
 		{name: "caller", value: func(w lookup.Waiter) string { return w.Key }},

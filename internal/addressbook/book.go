@@ -232,6 +232,9 @@ func (k *keeping) items(now contact) map[string]table.Item {
 			item[name] = attr.String(text)
 		}
 	}
+	if sort := table.NameSort(now.name, now.company); sort != "" {
+		item[table.GSI3PK], item[table.GSI3SK] = attr.String(table.NamesPartition), attr.String(sort)
+	}
 	kept := make(map[string]bool)
 	for _, number := range now.numbers {
 		switch number = k.canonical(number); {

@@ -7,12 +7,15 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
+	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/rerun"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/words"
 )
@@ -95,6 +98,44 @@ func (in *Inbox) perform(r *http.Request) (said string, bad bool) {
 		whom = words.Who(party)
 	}
 	return in.words.Did(act, whom, before), false
+}
+
+// release takes a refused delivery in after all, and goes back to it.
+func (in *Inbox) release(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		refuse(w, http.StatusBadRequest, "The form did not arrive whole: go back and send it again.")
+		return
+	}
+	text, bad := in.takeIn(r)
+	back(w, r, in.leave(text, bad))
+}
+
+// takeIn stores what is in a refused delivery, and says what that did.
+func (in *Inbox) takeIn(r *http.Request) (said string, bad bool) {
+	if why := in.cannotAct(); in.config.Acts == nil || why != "" {
+		return cmp.Or(why, "Nothing can be changed here."), true
+	}
+	d, err := in.look.Rejection(r.Context(), r.PostFormValue("id"))
+	var all []rerun.Released
+	if err == nil {
+		all, err = rerun.Release(r.Context(), in.config.Acts, d, true, in.look.Now())
+	}
+	switch {
+	case errors.Is(err, lookup.ErrNotFound), errors.Is(err, lookup.ErrID):
+		return "Nothing was changed: there is no such delivery any more.", true
+	case errors.Is(err, table.ErrDenied):
+		return "Nothing was changed: your AWS credentials may not store events. docs/inbox.md lists the rights that this needs.", true
+	case err != nil:
+		in.log.WarnContext(r.Context(), "delivery not released", "error", err)
+		return "Not all of it was stored: " + err.Error() + ".", true
+	}
+	in.settle(r.Context())
+	var lines []string
+	for _, r := range all {
+		lines = append(lines, words.Released(r))
+	}
+	return strings.Join(lines, ". ") + ".", !slices.ContainsFunc(all, func(r rerun.Released) bool { return r.Err == nil })
 }
 
 // deny takes the buttons away, and says why.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringback/ringback/internal/hours"
 	"github.com/ringback/ringback/internal/inbox"
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/phone"
@@ -503,4 +504,83 @@ func (s *slowTally) Query(ctx context.Context, q table.Query) (table.Page, error
 		<-s.wait
 	}
 	return s.Store.Query(ctx, q)
+}
+
+// A delivery that was refused is taken in only after a second press, and says what it comes to.
+func TestARefusedDeliveryIsTakenIn(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	refused := table.RejectedItem(table.Rejection{
+		Reason: "wrong signature", Body: []byte(inboxtest.Missed("CA9001", inboxtest.Tom, "Tom Okafor", "Support", inboxtest.Now.Add(-time.Minute)).Body()),
+	}, time.Now())
+	if _, err := w.Stack.Store.Put(t.Context(), refused); err != nil {
+		t.Fatal(err)
+	}
+	v := visit(t, w)
+	id := table.Text(refused, table.SK)
+	page := "/delivery?" + url.Values{"id": {id}}.Encode()
+	v.shows(page, "call.missed: would be stored, and alert people if it is not long ago", "Did it come from JustCall?", "Yes, take it in")
+	v.shows("/", "Nobody waits")
+	_, text := v.post("/release", "id", id, "back", page)
+	says(t, "release", text, "call.missed: stored.", "call.missed: is in the table already", "-Yes, take it in")
+	v.shows("/", "1 caller waits", "Tom Okafor")
+	_, text = v.post("/release", "id", id, "back", page)
+	says(t, "release again", text, "call.missed: is in the table already.")
+	v.shows("/", "1 caller waits", "1 call to Support")
+	_, text = v.post("/release", "id", "2026-03-12#x", "back", "/rejected")
+	says(t, "no such delivery", text, "Nothing was changed: there is no such delivery any more.")
+
+	w.PostOnly(inboxtest.Rejected)
+	w.Look.Now = time.Now // it is dated by its arrival
+	_, text = v.get("/rejected")
+	_, rest, _ := strings.Cut(text, `href="/delivery?`)
+	link, _, _ := strings.Cut(rest, `"`)
+	v.shows("/delivery?"+html.UnescapeString(link), "no event: ", "-Yes, take it in")
+}
+
+func TestNobodyTakesADeliveryInWhoMayNotWrite(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change func(*inbox.Config)
+		says   []string
+	}{
+		"no stack":  {func(c *inbox.Config) { c.Acts, c.ReadOnly = nil, "Nothing is received here now." }, []string{"Nothing is received here now.", "-Yes, take it in"}},
+		"no rights": {func(c *inbox.Config) { c.Acts = refusing{c.Acts} }, []string{"Nothing was changed: your AWS credentials may not store events.", "Yes, take it in"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := inboxtest.Open(t, tc.change)
+			refused := table.RejectedItem(table.Rejection{Reason: "wrong signature", Body: []byte(inboxtest.Missed("CA9001", inboxtest.Tom, "", "", inboxtest.Now).Body())}, time.Now())
+			if _, err := w.Stack.Store.Put(t.Context(), refused); err != nil {
+				t.Fatal(err)
+			}
+			id := table.Text(refused, table.SK)
+			_, text := visit(t, w).post("/release", "id", id, "back", "/delivery?"+url.Values{"id": {id}}.Encode())
+			says(t, name, text, tc.says...)
+		})
+	}
+}
+
+func TestTheAddressBookIsSearched(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	w.Post(inboxtest.Day()...)
+	v := visit(t, w)
+	v.shows("/search?q=hana", "Found by name", "Hana Ito", "Ito &amp; Sons", "Called back at 08:55 by Jordan Lee")
+	v.shows("/search?q=delgado+bak", "Rosa Delgado", "-Hana")
+	v.shows("/search?q="+url.QueryEscape("Priya"), "Priya Nair", "Waits for a call back") // no contact
+	v.shows("/search?q="+url.QueryEscape(strings.Repeat("<script>", 1000)), "Nothing found", "-<script>")
+}
+
+func TestTheWaitIsInBusinessHours(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	var err error
+	if w.Look.Lines, err = hours.Parse("Mon-Fri 9:00-12:00, 14:00-17:00", "", w.Look.Zone()); err != nil {
+		t.Fatal(err)
+	}
+	w.Post(inboxtest.Day()...)
+	v := visit(t, w)
+	v.shows("/", "The longest for 3 h 12 min of business hours", `<p class="long">3 h 12 min</p>`, `of business hours, since <time datetime="2026-03-12T14:52:08Z">10:52</time>`,
+		`<p class="long">24 min</p>`, `<p class="muted">since <time datetime="2026-03-12T19:40:08Z">15:40</time>`)
 }

@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/rerun"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/itemjson"
@@ -24,8 +24,6 @@ import (
 const (
 	// perPage is how many rows a list has.
 	perPage = 50
-	// maxCounted is how many who wait are counted, and searched for a name.
-	maxCounted = 1000
 	// maxShown is how much of a body is shown, in bytes.
 	maxShown = 256 << 10
 	// maxQuery is how long a search is that is shown again, in characters.
@@ -251,8 +249,21 @@ func (in *Inbox) delivery(r *http.Request) (view, error) {
 		lookup.Rejected
 
 		Payload payload
+		// Release says what became of each event if the delivery were taken in, and Useful
+		// that it would change something.
+		Release []string
+		Useful  bool
 	}
-	return view{page: "delivery", Title: "Rejected delivery", Section: "rejected", Body: body{d, readable(d.Body)}}, nil
+	b := body{Rejected: d, Payload: readable(d.Body)}
+	all, err := rerun.Release(r.Context(), in.look.Store(), d, false, in.look.Now())
+	if err != nil {
+		return view{}, err
+	}
+	for _, r := range all {
+		b.Release = append(b.Release, words.Released(r))
+		b.Useful = b.Useful || r.Err == nil && !r.Stored
+	}
+	return view{page: "delivery", Title: "Rejected delivery", Section: "rejected", Body: b}, nil
 }
 
 // health shows whether what the other pages show can be trusted.
@@ -296,20 +307,14 @@ func counted(n int, next lookup.Cursor) string {
 	return fmt.Sprint(n)
 }
 
-// found is somebody who was found by name.
-type found struct {
-	lookup.Party
-
-	FollowUp lookup.FollowUp
-}
-
-// search finds a caller by number, what has an id, or who waits or called today by name.
+// search finds a caller by number, what has an id, or people by their name.
 func (in *Inbox) search(r *http.Request) (view, error) {
 	typed := strings.TrimSpace(r.URL.Query().Get("q"))
 	v := view{page: "search", Title: "Search"}
 	type body struct {
+		lookup.Named
+
 		Typed string
-		Found []found
 	}
 	b := body{Typed: alert.OneLine(typed, maxQuery)}
 	if typed == "" {
@@ -338,28 +343,11 @@ func (in *Inbox) search(r *http.Request) (view, error) {
 			return view{}, err
 		}
 	}
-	waiting, err := in.look.Waiting(r.Context(), lookup.Page{Limit: maxCounted})
-	if err != nil {
+	found, err := in.look.Named(r.Context(), typed)
+	if err != nil && !errors.Is(err, lookup.ErrNotFound) {
 		return view{}, err
 	}
-	from, to := in.look.Day(in.look.Today())
-	today, err := in.look.Unserved(r.Context(), from, to, lookup.Page{Limit: maxCounted})
-	if err != nil {
-		return view{}, err
-	}
-	wanted := strings.ToLower(typed)
-	add := func(p lookup.Party, f lookup.FollowUp) {
-		named := strings.Contains(strings.ToLower(p.Name+"\n"+p.Company), wanted)
-		if named && !slices.ContainsFunc(b.Found, func(f found) bool { return f.Key == p.Key }) {
-			b.Found = append(b.Found, found{p, f})
-		}
-	}
-	for _, c := range waiting.Callers {
-		add(c.Party, c.FollowUp)
-	}
-	for _, c := range today.Calls {
-		add(c.Caller, c.FollowUp)
-	}
+	b.Named = found
 	v.Body = b
 	return v, nil
 }

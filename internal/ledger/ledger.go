@@ -425,6 +425,9 @@ func itemOf(caller string, facts followup.Facts, s followup.State) table.Item {
 	set(table.Call, last.ID)
 	set(table.Line, s.Line())
 	set(table.LineName, s.LineName())
+	if facts.Person.Name == "" {
+		set(table.CallerName, s.Who().Name)
+	}
 	words, recording := s.Voicemail()
 	set(table.Words, words)
 	set(table.RecordingURL, recording)

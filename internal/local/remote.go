@@ -34,6 +34,9 @@ type Settings struct {
 	Country string `json:"country,omitzero"`
 	// Zone is the name of the zone in which times are told; "" for that of the machine.
 	Zone string `json:"zone,omitzero"`
+	// BusinessHours and Holidays are as [hours.Parse] reads them, in that zone.
+	BusinessHours string `json:"business_hours,omitzero"`
+	Holidays      string `json:"holidays,omitzero"`
 }
 
 // Where a running stack answers, beside hand acts.

@@ -84,6 +84,8 @@ type Config struct {
 	// of whom: see [escalate.Settings]. The zero Plan is never.
 	Plan    escalate.Plan
 	Callers escalate.Callers
+	// BusinessHours and Holidays are those of Callers as people wrote them, for commands.
+	BusinessHours, Holidays string
 	// Alerts gets each alert and reminder as a block of text for people, in one Write; nil for
 	// none. While a Write blocks, no alert goes out.
 	Alerts io.Writer

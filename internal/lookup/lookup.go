@@ -17,6 +17,7 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/hours"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -46,10 +47,12 @@ type Store interface {
 type Lookup struct {
 	// Policy says what calls mean. New sets the default one.
 	Policy followup.Policy
+	// Lines has the business hours. The zero Lines is always open.
+	Lines hours.Lines
 	// Now returns the time. New sets it to time.Now.
 	Now func() time.Time
 
-	store   table.Store
+	store   table.Store // readOnly
 	numbers phone.Book
 	zone    *time.Location
 
@@ -71,6 +74,9 @@ func New(store Store, numbers phone.Book, zone *time.Location) *Lookup {
 		shown: make(map[string]string),
 	}
 }
+
+// Store returns what is looked up in, for who takes a table that is only read.
+func (l *Lookup) Store() table.Store { return l.store }
 
 // Zone returns where days and hours are told.
 func (l *Lookup) Zone() *time.Location { return l.zone }

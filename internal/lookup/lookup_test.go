@@ -104,7 +104,8 @@ func TestWaitingListsTheOldestFirst(t *testing.T) {
 				State: lookup.Waits, Since: at("14:00"), Latest: at("14:00"), Unserved: 1, Outcome: events.Voicemailed, CallID: "c1",
 				Line: lookup.Line{Number: ours, Shown: "+1 415-555-0100"},
 			},
-			Voicemail: lookup.Voicemail{Words: "Please call me", URL: "https://recordings.example.com/1.mp3"},
+			BusinessSeconds: 6 * 3600,
+			Voicemail:       lookup.Voicemail{Words: "Please call me", URL: "https://recordings.example.com/1.mp3"},
 		},
 		{
 			Party: lookup.Party{Key: bob, Number: bob, Shown: "+1 415-555-0121"},
@@ -113,6 +114,7 @@ func TestWaitingListsTheOldestFirst(t *testing.T) {
 				Line:      lookup.Line{Number: ours, Shown: "+1 415-555-0100"},
 				ClaimedBy: "Kim", ClaimedUntil: now.Add(24*time.Hour - time.Minute),
 			},
+			BusinessSeconds: 5 * 3600,
 		},
 	}
 	if diff := cmp.Diff(want, got.Callers); diff != "" {

@@ -27,11 +27,16 @@ type Waiter struct {
 	Party
 	FollowUp
 
+	// BusinessSeconds is how long, in business hours of the line that was called first.
+	BusinessSeconds int64 `json:"business_seconds"`
 	// Voicemail is the latest one. It is looked for only if the outcome is voicemail.
 	Voicemail Voicemail `json:"voicemail,omitzero"`
 	// OtherNumber is another number of the same contact, which has talked with us since.
 	OtherNumber string `json:"other_number,omitzero"`
 }
+
+// Waited is how long, in business hours.
+func (w Waiter) Waited() time.Duration { return time.Duration(w.BusinessSeconds) * time.Second }
 
 // Waiting returns who waits, oldest first.
 //
@@ -97,8 +102,10 @@ func (l *Lookup) waiter(item table.Item) Waiter {
 	}
 	w.Name, w.Company = alert.OneLine(text(table.Name), maxName), alert.OneLine(text(table.Company), maxName)
 	w.Known = w.Name != "" || w.Company != ""
+	w.Party = w.named(text(table.CallerName))
 	w.Voicemail = voicemail(0, text(table.Words), text(table.RecordingURL))
 	w.OtherNumber = text(table.OtherNumber)
+	w.BusinessSeconds = int64(l.Lines.Of(w.Line.Number, w.Line.Name).Between(w.Since, now).Seconds())
 	return w
 }
 

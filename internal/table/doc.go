@@ -19,6 +19,7 @@
 //	missed calls, voicemails of a day   GSI2   ALERT#<day>#<shard>  by time
 //	answered incoming calls of a day    GSI2   ANSWERED#<day>#<shard> by time
 //	callers who wait                    GSI3   WAITING              by time
+//	contacts by name                    GSI3   NAMES                by name
 //
 // What a list shows is in the index, so no item has to be read for it: package lookup makes
 // the queries, and tells how many.

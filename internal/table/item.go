@@ -71,7 +71,7 @@ const (
 	SnoozedUntil = "snoozed_until"
 	Line         = "line"          // the latest call's
 	LineName     = "line_name"     // the latest call's
-	Agent        = "agent"         // whose telephone rang last
+	CallerName   = "caller_name"   // JustCall's for the caller, if no contact has one
 	Words        = "words"         // the latest voicemail's
 	RecordingURL = "recording_url" // the latest voicemail's
 	OtherNumber  = "other_number"  // of the same contact, which has talked with us since
@@ -83,6 +83,9 @@ const (
 	FoundByReconcile = "reconcile"
 	FoundByImport    = "import"
 )
+
+// Agent is who ended the wait, on follow-ups that are closed.
+const Agent = "agent"
 
 // End is when a call ended, on items about a whole call. GSI2 has room for it.
 const End = "end"

@@ -172,6 +172,19 @@ func FollowUpKey(caller string) Key { return Key{PK: CallerPartition(caller), SK
 // WaitingPartition is the GSI3PK of every follow-up that is open.
 const WaitingPartition = "WAITING"
 
+// NamesPartition is the GSI3PK of contacts that have a name or a company.
+const NamesPartition = "NAMES"
+
+// maxNameSort is how long a [NameSort] is, in bytes.
+const maxNameSort = 500
+
+// NameSort returns the GSI3SK of a contact: its name and company in small letters, "" if it
+// has neither.
+func NameSort(name, company string) string {
+	text := strings.ToLower(strings.Join(strings.Fields(name+" "+company), " "))
+	return strings.ToValidUTF8(text[:min(len(text), maxNameSort)], "")
+}
+
 // WaitingSince returns the query for the callers who have waited since a time or later,
 // those first who wait longest.
 func WaitingSince(at time.Time) Query {

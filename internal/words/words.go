@@ -13,6 +13,7 @@ import (
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/rerun"
 )
 
 // Words says it for people in a zone.
@@ -405,4 +406,21 @@ func Sentence(text string) string {
 		return ""
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// Released says what becomes of an event of a refused delivery if it is taken in.
+func Released(r rerun.Released) string {
+	typ := alert.Visible(string(r.Type))
+	switch {
+	case r.Err != nil:
+		return "no event: " + r.Err.Error()
+	case r.New:
+		return typ + ": stored"
+	case r.Stored:
+		return typ + ": is in the table already"
+	case r.Alerts():
+		return typ + ": would be stored, and alert people if it is not long ago"
+	default:
+		return typ + ": would be stored"
+	}
 }

@@ -81,7 +81,7 @@ func TestTheProjections(t *testing.T) {
 		}
 		want := []string{
 			table.State, table.Since, table.Latest, table.Count, table.Attempts, table.Level, table.Claim, table.ClaimedUntil,
-			table.SnoozedUntil, table.Call, table.Outcome, table.Line, table.LineName, table.Agent, table.Name, table.Company,
+			table.SnoozedUntil, table.Call, table.Outcome, table.Line, table.LineName, table.CallerName, table.Name, table.Company,
 			table.Words, table.RecordingURL, table.OtherNumber, table.ExpiresAt,
 		}
 		if diff := cmp.Diff(want, index.Include); diff != "" {
