@@ -23,8 +23,8 @@ and contacts to their keys, which hold no number, and deletes what was derived f
 them. The keys stay, so that a delivery that comes again does not bring back what was
 erased. At first it only counts; --write does it, and nothing brings it back.
 
-It finds what an index leads to. With --scan it reads the whole table, for timers,
-refused deliveries, and events of others in which the number stands.`,
+It finds what is about the caller. With --scan it reads the whole table, for events of
+others in which the number stands.`,
 		Example: `  ringback erase "+1 415 555 0120" --scan
   ringback erase "+1 415 555 0120" --scan --write --stack ringback`,
 		Args: one("one telephone number, in quotes if it has blanks"),
@@ -78,7 +78,7 @@ func printErased(p printer, f erase.Found, o erase.Options) {
 		}
 	}
 	if !o.Scan {
-		p.printf("Not looked for without --scan: timers, refused deliveries, events of others in which the number stands.\n")
+		p.printf("Not looked for without --scan: events of others in which the number stands.\n")
 	}
 	if !o.Write {
 		p.printf("Nothing was erased. Add --write to do it.\n")

@@ -30,8 +30,8 @@ var ErrBusy = errors.New("new events of the caller keep coming: repeat it")
 
 // Options say how far an erasure goes.
 type Options struct {
-	// Scan reads the whole table for what no index leads to: timers, refused deliveries, and
-	// events of others in which the number stands.
+	// Scan reads the whole table for what no index leads to: events of others in which the
+	// number stands, and timers of an earlier version.
 	Scan bool
 	// Write erases. Otherwise it is only counted.
 	Write bool
@@ -61,7 +61,7 @@ func Erase(ctx context.Context, store table.Eraser, numbers phone.Book, number s
 	for range most {
 		e := &erasure{
 			store: store, numbers: numbers, caller: key, typed: number, options: o, now: now,
-			empty: make(map[table.Key]table.Item), unlist: make(map[table.Key]table.Item), others: make(map[string]bool),
+			empty: make(map[table.Key]table.Item), unlist: make(map[table.Key]table.Item), others: make(map[string]bool), timers: make(map[table.Key]bool),
 		}
 		if err := e.collect(ctx); err != nil {
 			return all, fmt.Errorf("erase a caller: %w", err)
@@ -99,8 +99,9 @@ type erasure struct {
 	options       Options
 	now           time.Time
 
-	empty, unlist                      map[table.Key]table.Item
-	derived, contacts, timers, refused []table.Key
+	empty, unlist              map[table.Key]table.Item
+	derived, contacts, refused []table.Key
+	timers                     map[table.Key]bool
 	// others are further numbers of the same contacts, which lose their names. kept are
 	// contacts that stay, without some of their events.
 	others map[string]bool
@@ -124,6 +125,11 @@ func (e *erasure) collect(ctx context.Context) error {
 		if call := table.Text(item, table.Call); call != "" {
 			partitions[call] = true
 		}
+		if timer, ok := table.NamedTimer(key); ok {
+			if err := e.addTimer(ctx, timer); err != nil {
+				return err
+			}
+		}
 	}
 	stored, err := ledger.Read(items)
 	if err != nil {
@@ -143,12 +149,41 @@ func (e *erasure) collect(ctx context.Context) error {
 			e.lead(item, partitions)
 		}
 	}
-	if err := e.scan(ctx, partitions); err != nil {
+	if err := errors.Join(e.collectRefused(ctx), e.scan(ctx, partitions)); err != nil {
 		return err
 	}
 	for partition := range partitions {
 		if err := e.collectPartition(ctx, partition); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// addTimer adds a timer that is named, if it is still there.
+func (e *erasure) addTimer(ctx context.Context, timer table.Key) error {
+	page, err := e.store.Query(ctx, table.Query{Partition: timer.PK, From: timer.SK, To: timer.SK})
+	if err == nil && len(page.Items) > 0 {
+		e.timers[timer] = true
+	}
+	return err //nolint:wrapcheck // Erase does
+}
+
+// refusedDays is for how many days deliveries that were refused are kept, and one more, as
+// clocks differ.
+const refusedDays = 32
+
+// collectRefused adds the refused deliveries in which the number stands.
+func (e *erasure) collectRefused(ctx context.Context) error {
+	for n := range refusedDays {
+		day := e.now.Add(time.Duration(1-n) * 24 * time.Hour)
+		for item, err := range table.All(ctx, e.store, table.Query{Partition: table.RejectedPartition(day)}) {
+			if err != nil {
+				return err
+			}
+			if e.stands(item) {
+				e.refused = append(e.refused, table.KeyOf(item))
+			}
 		}
 	}
 	return nil
@@ -228,18 +263,14 @@ func (e *erasure) scan(ctx context.Context, partitions map[string]bool) error {
 		}
 		key := table.KeyOf(item)
 		switch timer := table.TimerCaller(key); {
-		case strings.HasPrefix(key.PK, timerMark) && timer == e.caller:
-			e.timers = append(e.timers, key)
+		case table.IsTimer(key) && timer == e.caller:
+			e.timers[key] = true
 		case table.IsEvent(key) && e.stands(item):
 			e.lead(item, partitions)
-		case strings.HasPrefix(key.PK, rejectedMark) && e.stands(item):
-			e.refused = append(e.refused, key)
 		}
 	}
 	return nil
 }
-
-const timerMark, rejectedMark = "DUE#", "REJECTED#"
 
 // written is what may be a number in a text.
 var written = regexp.MustCompile(`\+?\(?[0-9][-0-9 ().]{5,24}[0-9]`)
@@ -294,7 +325,7 @@ func (e *erasure) write(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, key := range slices.Concat(e.contacts, e.derived, e.timers, e.refused) {
+	for _, key := range slices.Concat(slices.Collect(maps.Keys(e.timers)), e.contacts, e.derived, e.refused) {
 		if err := e.store.Delete(ctx, key); err != nil {
 			return err
 		}

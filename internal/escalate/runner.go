@@ -96,6 +96,10 @@ func (r *Runner) arm(ctx context.Context, caller string, e Episode, told []Told)
 	// The timers of this minute may have been looked at already.
 	for due := latest(next.Due, now.Add(time.Minute).Truncate(time.Minute)); ; due = due.Add(time.Minute) {
 		timer := table.TimerItem(table.TimerKey(due, caller, next.Level), due)
+		// It is named before it is there, so that whoever forgets the caller finds it.
+		if _, err := r.store.Put(ctx, table.NamingItem(table.KeyOf(timer), due)); err != nil {
+			return wrap("name timer", err)
+		}
 		set, err := r.store.Update(ctx, timer, 0)
 		if err != nil || set {
 			return wrap("set timer", err)

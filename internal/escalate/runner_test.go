@@ -232,6 +232,36 @@ func TestACallerIsRemindedOfOnceALevel(t *testing.T) {
 	w.run("12:15", one(1, "12:00"))
 }
 
+// Whoever forgets a caller finds the timers, which are in other partitions.
+func TestEachTimerIsNamedAtItsCaller(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.misses("10:00", 1)
+	w.run("10:15", one(1, "10:00"))
+	w.run("11:00", again(1, "10:00"))
+	named := make(map[table.Key]bool)
+	for item, err := range table.All(t.Context(), w.store, table.Query{Partition: table.CallerPartition(number(1))}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if timer, ok := table.NamedTimer(table.KeyOf(item)); ok {
+			named[timer] = true
+		}
+	}
+	timers := 0
+	for item, err := range table.ScanAll(t.Context(), w.store, table.TimerMark, "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if timers++; !named[table.KeyOf(item)] {
+			t.Errorf("a timer has no name: %v", table.KeyOf(item))
+		}
+	}
+	if timers < 2 {
+		t.Errorf("%d timers", timers)
+	}
+}
+
 func TestACallThatIsKnownTooLateSetsNoTimer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -45,6 +45,28 @@ func TimerItem(key Key, due time.Time) Item {
 	}
 }
 
+// timerSort begins the SK of what names a timer, in its caller's partition.
+const timerSort = "TIMER#"
+
+// NamingItem returns the item that names a timer in the partition of its caller, so that it is
+// found when the caller is to be forgotten.
+func NamingItem(timer Key, due time.Time) Item {
+	minute := strings.TrimPrefix(timer.PK, TimerMark)
+	level := timer.SK[strings.LastIndexByte(timer.SK, '#'):]
+	return Item{
+		PK: str(CallerPartition(TimerCaller(timer))), SK: str(timerSort + minute + level),
+		ExpiresAt: num(strconv.FormatInt(due.Add(timerKeptFor).Unix(), 10)),
+	}
+}
+
+// NamedTimer returns the key of the timer that an item with a key names; ok is false if it
+// names none.
+func NamedTimer(naming Key) (timer Key, ok bool) {
+	rest, ok := strings.CutPrefix(naming.SK, timerSort)
+	minute, level, cut := strings.Cut(rest, "#")
+	return Key{PK: TimerMark + minute, SK: CallerOf(naming) + "#" + level}, ok && cut
+}
+
 // TimerCaller returns whose timer it is.
 func TimerCaller(timer Key) string {
 	return timer.SK[:max(0, strings.LastIndexByte(timer.SK, '#'))]

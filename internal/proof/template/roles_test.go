@@ -218,7 +218,7 @@ func TestAlertsMayWriteWhatAContactConsistsOf(t *testing.T) {
 func TestAlertsMayWriteWhatAFollowUpConsistsOf(t *testing.T) {
 	t.Parallel()
 	call := func(id, clock, direction, outcome string) string {
-		return fmt.Sprintf(`{"type":"call.completed","data":{"call_sid":%q,"contact_number":"14155550101","justcall_number":"14155550100","justcall_line_name":"Support",
+		return fmt.Sprintf(`{"type":"call.completed","data":{"call_sid":%q,"contact_number":"14155550101","contact_name":"Jordan","justcall_number":"14155550100","justcall_line_name":"Support",
 			"agent_name":"Ines","call_date":"2026-03-12","call_time":%q,"call_info":{"direction":%q,"type":%q},"call_duration":{"conversation_time":60,"ring_time":9}}}`,
 			id, clock, direction, outcome)
 	}
