@@ -262,7 +262,7 @@ func TestTheButtonsDoWhatTheySay(t *testing.T) {
 	b.awaitText("Nobody takes care now.")
 	press("Tom Okafor", "summary[id$=snooze]")
 	b.click("details[open] button[value=tomorrow]")
-	b.awaitText("Tom Okafor: nobody is reminded until Fri 09:00")
+	b.awaitText("Nobody is reminded until Fri 09:00")
 	press("Tom Okafor", "summary[id$=done]")
 	b.click("details[open] input[value=Spam]")
 	b.click("details[open] button[value=done]")
