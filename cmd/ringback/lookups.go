@@ -145,40 +145,59 @@ func whoOf(e lookup.Entry) string { return e.By + e.Agent }
 
 func textOf(e lookup.Entry) string { return e.Text + e.Voicemail.Words }
 
-func newCall() *cobra.Command {
+// detail is a command that shows one thing with an ID, and its events.
+type detail[T any] struct {
+	use, short, long, example, wanted string
+	// missing is a format of what to say if there is none with an ID.
+	missing string
+	find    func(l *lookup.Lookup, ctx context.Context, id string) (T, error)
+	events  func(T) []lookup.Event
+	// print prints what is known, for people.
+	print func(p printer, found T) error
+}
+
+func (d detail[T]) command() *cobra.Command {
 	var flags lookFlags
 	var bodies bool
 	c := &cobra.Command{
-		Use:   "call ID",
-		Short: "Show a call: what its events say, its alerts, and what became of it",
-		Long: `call shows what the events of a call say, who called, what became of it, and, in the
-order in which they happened, its events and what was done about its alerts. The ID is
-JustCall's: call_id in format A, call_sid in format B.`,
-		Example: `  ringback call call_1d4e5f6a
-  ringback call call_1d4e5f6a --stack ringback
-  ringback call call_1d4e5f6a --bodies`,
-		Args: one("the ID of one call, such as call_1d4e5f6a"),
+		Use: d.use, Short: d.short, Long: d.long, Example: d.example, Args: one(d.wanted),
 		RunE: func(c *cobra.Command, args []string) error {
 			return flags.look(c, func(o opened, p printer) error {
-				found, err := o.Call(c.Context(), args[0])
+				found, err := d.find(o.Lookup, c.Context(), args[0])
 				switch {
 				case err != nil:
-					return notFound(err, "no call %s in the table", alert.Visible(args[0]))
+					return notFound(err, d.missing, alert.Visible(args[0]))
 				case bodies:
-					return printBodies(p, found.Events)
+					return printBodies(p, d.events(found))
+				case p.form == outputJSON:
+					return p.printJSON(found)
 				}
-				return printCall(p, found)
+				return d.print(p, found)
 			})
 		},
 	}
 	flags.add(c)
-	addBodies(c, &bodies)
+	c.Flags().BoolVar(&bodies, "bodies", false, "print the events' bodies instead, as they were received")
+	c.MarkFlagsMutuallyExclusive("bodies", "output")
 	return c
 }
 
-func addBodies(c *cobra.Command, bodies *bool) {
-	c.Flags().BoolVar(bodies, "bodies", false, "print the events' bodies instead, as they were received")
-	c.MarkFlagsMutuallyExclusive("bodies", "output")
+func newCall() *cobra.Command {
+	return detail[lookup.Call]{
+		use:   "call ID",
+		short: "Show a call: what its events say, its alerts, and what became of it",
+		long: `call shows what the events of a call say, who called, what became of it, and, in the
+order in which they happened, its events and what was done about its alerts. The ID is
+JustCall's: call_id in format A, call_sid in format B.`,
+		example: `  ringback call call_1d4e5f6a
+  ringback call call_1d4e5f6a --stack ringback
+  ringback call call_1d4e5f6a --bodies`,
+		wanted:  "the ID of one call, such as call_1d4e5f6a",
+		missing: "no call %s in the table",
+		find:    (*lookup.Lookup).Call,
+		events:  func(c lookup.Call) []lookup.Event { return c.Events },
+		print:   printCall,
+	}.command()
 }
 
 func printBodies(p printer, all []lookup.Event) error {
@@ -195,9 +214,6 @@ func printBodies(p printer, all []lookup.Event) error {
 }
 
 func printCall(p printer, c lookup.Call) error {
-	if p.form == outputJSON {
-		return p.printJSON(c)
-	}
 	p.row("Call", c.ID)
 	p.party("Caller", c.Caller)
 	p.row("Line", lineOf(c.Line))
@@ -271,90 +287,68 @@ func printHistory(p printer, all []lookup.Event, alerts []lookup.Alert) error {
 }
 
 func newMessage() *cobra.Command {
-	var flags lookFlags
-	var bodies bool
-	c := &cobra.Command{
-		Use:     "message ID",
-		Short:   "Show a text message",
-		Long:    "message shows a text message and its events. The ID is JustCall's: message_id in\nformat A, id in format B.",
-		Example: "  ringback message msg_a1b2c3d4",
-		Args:    one("the ID of one text, such as msg_a1b2c3d4"),
-		RunE: func(c *cobra.Command, args []string) error {
-			return flags.look(c, func(o opened, p printer) error {
-				m, err := o.Message(c.Context(), args[0])
-				switch {
-				case err != nil:
-					return notFound(err, "no text %s in the table", alert.Visible(args[0]))
-				case bodies:
-					return printBodies(p, m.Events)
-				case p.form == outputJSON:
-					return p.printJSON(m)
-				}
-				p.row("Text", m.ID)
-				p.row("What", words.Title(lookup.Entry{Kind: events.KindMessage, Direction: m.Direction}))
-				p.party("With", m.Party)
-				p.row("Line", lineOf(m.Line))
-				p.row("Agent", m.Agent)
-				p.row("Status", m.Status)
-				p.row("Says", m.Text)
-				for _, url := range m.Media {
-					p.row("Attached", url)
-				}
-				p.printf("\n")
-				return printHistory(p, m.Events, nil)
-			})
-		},
+	return detail[lookup.Message]{
+		use:     "message ID",
+		short:   "Show a text message",
+		long:    "message shows a text message and its events. The ID is JustCall's: message_id in\nformat A, id in format B.",
+		example: "  ringback message msg_a1b2c3d4",
+		wanted:  "the ID of one text, such as msg_a1b2c3d4",
+		missing: "no text %s in the table",
+		find:    (*lookup.Lookup).Message,
+		events:  func(m lookup.Message) []lookup.Event { return m.Events },
+		print:   printMessage,
+	}.command()
+}
+
+func printMessage(p printer, m lookup.Message) error {
+	p.row("Text", m.ID)
+	p.row("What", words.Title(lookup.Entry{Kind: events.KindMessage, Direction: m.Direction}))
+	p.party("With", m.Party)
+	p.row("Line", lineOf(m.Line))
+	p.row("Agent", m.Agent)
+	p.row("Status", m.Status)
+	p.row("Says", m.Text)
+	for _, url := range m.Media {
+		p.row("Attached", url)
 	}
-	flags.add(c)
-	addBodies(c, &bodies)
-	return c
+	p.printf("\n")
+	return printHistory(p, m.Events, nil)
 }
 
 func newContact() *cobra.Command {
-	var flags lookFlags
-	var bodies bool
-	c := &cobra.Command{
-		Use:     "contact ID",
-		Short:   "Show a contact of the address book",
-		Long:    "contact shows what the events of a contact come to, and the events. The ID is\nJustCall's: contact_id in format A, id in format B.",
-		Example: "  ringback contact 5551",
-		Args:    one("the ID of one contact, such as 5551"),
-		RunE: func(c *cobra.Command, args []string) error {
-			return flags.look(c, func(o opened, p printer) error {
-				found, err := o.Contact(c.Context(), args[0])
-				switch {
-				case err != nil:
-					return notFound(err, "no contact %s in the table", alert.Visible(args[0]))
-				case bodies:
-					return printBodies(p, found.Events)
-				case p.form == outputJSON:
-					return p.printJSON(found)
-				}
-				p.row("Contact", found.ID)
-				p.row("Name", found.Name)
-				p.row("Company", found.Company)
-				for _, n := range found.Numbers {
-					p.row("Number", n.Shown+n.Text)
-				}
-				for _, n := range found.Former {
-					p.row("Had", n.Shown+n.Text)
-				}
-				for _, flag := range []struct {
-					is   bool
-					what string
-				}{{found.Blocked, "blocked"}, {found.DoNotDisturb, "do not disturb"}, {found.Removed, "removed from the address book"}} {
-					if flag.is {
-						p.row("State", flag.what)
-					}
-				}
-				p.printf("\n")
-				return printHistory(p, found.Events, nil)
-			})
-		},
+	return detail[lookup.ContactCard]{
+		use:     "contact ID",
+		short:   "Show a contact of the address book",
+		long:    "contact shows what the events of a contact come to, and the events. The ID is\nJustCall's: contact_id in format A, id in format B.",
+		example: "  ringback contact 5551",
+		wanted:  "the ID of one contact, such as 5551",
+		missing: "no contact %s in the table",
+		find:    (*lookup.Lookup).Contact,
+		events:  func(c lookup.ContactCard) []lookup.Event { return c.Events },
+		print:   printContact,
+	}.command()
+}
+
+func printContact(p printer, c lookup.ContactCard) error {
+	p.row("Contact", c.ID)
+	p.row("Name", c.Name)
+	p.row("Company", c.Company)
+	for _, n := range c.Numbers {
+		p.row("Number", n.Shown+n.Text)
 	}
-	flags.add(c)
-	addBodies(c, &bodies)
-	return c
+	for _, n := range c.Former {
+		p.row("Had", n.Shown+n.Text)
+	}
+	for _, flag := range []struct {
+		is   bool
+		what string
+	}{{c.Blocked, "blocked"}, {c.DoNotDisturb, "do not disturb"}, {c.Removed, "removed from the address book"}} {
+		if flag.is {
+			p.row("State", flag.what)
+		}
+	}
+	p.printf("\n")
+	return printHistory(p, c.Events, nil)
 }
 
 func newRejected() *cobra.Command {

@@ -26,6 +26,7 @@ const (
 type tallies struct {
 	look            *lookup.Lookup
 	patience, every time.Duration
+	now             func() time.Time
 
 	mu   sync.Mutex
 	days map[time.Time]*tallied
@@ -45,7 +46,7 @@ type tallied struct {
 }
 
 func newTallies(c Config) *tallies {
-	return &tallies{look: c.Look, patience: cmp.Or(c.Patience, defaultPatience), every: c.CountEvery, days: make(map[time.Time]*tallied)}
+	return &tallies{look: c.Look, patience: cmp.Or(c.Patience, defaultPatience), every: c.CountEvery, now: time.Now, days: make(map[time.Time]*tallied)}
 }
 
 // of returns the count of a day. known is false if it takes longer than a page waits.
@@ -63,9 +64,9 @@ func (t *tallies) of(ctx context.Context, day time.Time) (tally lookup.Tally, kn
 	if d.took > t.patience {
 		rest = max(rest, restFactor*d.took)
 	}
-	if d.running == nil && (!d.known || time.Since(d.at) >= rest) {
+	if d.running == nil && (!d.known || t.now().Sub(d.at) >= rest) {
 		d.running = make(chan struct{})
-		go t.count(d, day)
+		go t.count(context.WithoutCancel(ctx), d, day) // later pages show it, too
 	}
 	running := d.running
 	t.mu.Unlock()
@@ -83,10 +84,10 @@ func (t *tallies) of(ctx context.Context, day time.Time) (tally lookup.Tally, kn
 	return d.Tally, d.known, d.err
 }
 
-func (t *tallies) count(d *tallied, day time.Time) {
-	ctx, cancel := context.WithTimeout(context.Background(), countTime)
+func (t *tallies) count(ctx context.Context, d *tallied, day time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
-	began := time.Now()
+	began := t.now()
 	from, to := t.look.Day(day)
 	tally, err := t.look.Tally(ctx, from, to)
 	t.mu.Lock()
@@ -94,7 +95,7 @@ func (t *tallies) count(d *tallied, day time.Time) {
 	if d.err = err; err == nil {
 		d.Tally, d.known = tally, true
 	}
-	d.at, d.took = time.Now(), time.Since(began)
+	d.at, d.took = t.now(), t.now().Sub(began)
 	close(d.running)
 	d.running = nil
 }
