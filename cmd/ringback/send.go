@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,6 +46,7 @@ this machine. It fails unless every file is an event that ringback keeps.
 With --sign it signs each delivery as JustCall signs format B. The environment
 variable ` + signingSecretEnv + ` holds the secret.`,
 		Example: `  ringback send call.missed voicemail.received
+  ringback send --new call.missed
   ringback send my-event.json --url "$(make -s webhook-url)"
   ` + signingSecretEnv + `=… ringback send --sign my-event.json`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -79,6 +81,8 @@ variable ` + signingSecretEnv + ` holds the secret.`,
 	c.Flags().StringVar(&flags.data, "data", defaultData, "data folder of the local stack; the token is in it")
 	c.Flags().StringVar(&flags.address, "addr", defaultAddress, "address of the local stack")
 	c.Flags().BoolVar(&p.today, "today", false, "put today's date into the timestamp: nobody is alerted of an old call")
+	c.Flags().BoolVar(&p.fresh, "new", false, "make it another call or text, with an ID of its own, that happens now")
+	c.MarkFlagsMutuallyExclusive("today", "new")
 	c.Flags().BoolVar(&sign, "sign", false, "sign as JustCall does, with the secret in "+signingSecretEnv)
 	return c
 }
@@ -97,14 +101,17 @@ var hints = map[int]string{
 
 func sendAll(ctx context.Context, out io.Writer, p poster, folder string, names []string) error {
 	var refused, probes []string
-	hint := ""
+	hint, run := "", rand.Text()[:6]
 	counts := make(map[string]int)
 	for _, name := range names {
 		body, err := readSample(folder, name)
 		if err != nil {
 			return err
 		}
-		if p.today {
+		switch {
+		case p.fresh:
+			body = fresh(body, p.now(), run)
+		case p.today:
 			body = dated(body, p.now())
 		}
 		a, err := p.post(ctx, body)
@@ -182,6 +189,19 @@ func dated(body []byte, now time.Time) []byte {
 	return timestamp.ReplaceAll(body, []byte("${1}"+now.UTC().Format(time.DateOnly)))
 }
 
+// moment is the timestamp of a delivery of format A, and ids are the IDs of calls and texts.
+var (
+	moment = regexp.MustCompile(`("timestamp":\s*")[^"]*`)
+	ids    = regexp.MustCompile(`("(?:call_id|call_sid|message_id)":\s*"[^"]*)`)
+)
+
+// fresh returns a delivery as if it were of another call or text, that happens now. What is
+// sent in one run stays together.
+func fresh(body []byte, now time.Time, run string) []byte {
+	body = ids.ReplaceAll(body, []byte("${1}_"+run))
+	return moment.ReplaceAll(body, []byte("${1}"+now.UTC().Format(time.RFC3339)))
+}
+
 // eventName returns the event's type, or the file's name if it is not an event.
 func eventName(file string, body []byte) string {
 	if envelope, err := events.Open(body); err == nil && envelope.Type != "" {
@@ -234,6 +254,7 @@ type poster struct {
 	now           func() time.Time
 	limit         time.Duration // of one delivery; 0 for postTime
 	today         bool          // put today's date into what is posted
+	fresh         bool          // make another call or text of it, of now
 }
 
 // answer is a webhook's answer to a delivery.

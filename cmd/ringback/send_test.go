@@ -518,3 +518,18 @@ func (w *webhook) bodies() (bodies []string) {
 	}
 	return bodies
 }
+
+// A sample that is sent as new is another call, and a voicemail of the same run is its.
+func TestASampleCanBeAnotherCall(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	running := serve(t, data, "--demo")
+	url := urlIn(t, running.Stdout.Await(t, "Still serving"))
+	got := program.Run(t, "send", "--new", "call.missed", "voicemail.received", "--url", url)
+	got.Exits(t, 0)
+	got.Says(t, "2 stored, 0 duplicate")
+	watch := program.Start(t, "waiting", "--watch", "--every", "1s", "--data", data)
+	watch.Stdout.Await(t, "+1 415-555-8765  2 ")
+	watch.Stop().Exits(t, 0)
+	running.Stop().Exits(t, 0)
+}

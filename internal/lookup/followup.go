@@ -87,7 +87,7 @@ func (l *Lookup) followUp(stored ledger.Stored) (f FollowUp) {
 	s, now := stateOf(stored, l.Policy), l.Now()
 	if !s.Open() {
 		f.State = NeverWaited
-		if c, ok := s.Closing(); ok {
+		if c, ok := s.Closing(); ok && waited(stored, c) {
 			f.end(c)
 		}
 		return f
@@ -106,6 +106,19 @@ func (l *Lookup) followUp(stored ledger.Stored) (f FollowUp) {
 	}
 	f.SnoozedUntil = s.SnoozedUntil(now)
 	return f
+}
+
+// waited reports whether a conversation that ends waits has ended one, as far as is known: of
+// somebody whose calls were all answered, it has not.
+func waited(stored ledger.Stored, c followup.Closing) bool {
+	switch c.Reason {
+	case followup.Returned, followup.Rescued:
+	default:
+		return true
+	}
+	const kept = 20 // of more calls, the older ones are not known
+	return len(stored.Calls) >= kept ||
+		slices.ContainsFunc(stored.Calls, func(c followup.Call) bool { return c.Effect == followup.Opens })
 }
 
 func stateOf(stored ledger.Stored, policy followup.Policy) followup.State {

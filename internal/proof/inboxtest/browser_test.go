@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"github.com/ringback/ringback/internal/inbox"
 	"github.com/ringback/ringback/internal/proof/inboxtest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table"
 )
 
 // required makes a missing browser a failure: see "make browser".
@@ -163,11 +165,24 @@ func row(name string) string {
 	return fmt.Sprintf("[...document.querySelectorAll('.cards > li')].find(li => li.innerText.includes(%q))", name)
 }
 
+// refused stores a delivery that was refused, and returns its page.
+func refused(t *testing.T, w *inboxtest.World) string {
+	t.Helper()
+	item := table.RejectedItem(table.Rejection{
+		Reason: "wrong signature", Headers: map[string]string{"content-type": "application/json"},
+		Body: []byte(inboxtest.Missed("CA9001", inboxtest.Hana, "Hana Ito", "Support", inboxtest.Now.Add(-time.Minute)).Body()),
+	}, time.Now())
+	if _, err := w.Stack.Store.Put(t.Context(), item); err != nil {
+		t.Fatal(err)
+	}
+	return "/delivery?" + url.Values{"id": {table.Text(item, table.SK)}}.Encode()
+}
+
 func paths() map[string]string {
 	return map[string]string{
 		"waiting": "/", "today": "/today", "quiet day": "/today?day=2026-03-01", "caller": "/caller?number=%2B14155550121",
 		"call": "/call?id=CA0011", "text": "/text?id=msg-1", "contact": "/contact?id=5001", "rejected": "/rejected",
-		"health": "/health", "search": "/search?q=rosa", "not found": "/nope",
+		"health": "/health", "search": "/search?q=rosa", "not found": "/nope", "all calls": "/today?show=all",
 	}
 }
 
@@ -190,12 +205,14 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 	w := inboxtest.Open(t, nil)
 	w.Post(inboxtest.Day()...)
 	w.Post(inboxtest.Named("CA-long", "+14155550177", strings.Repeat("w", 10_000), inboxtest.Now.Add(-time.Hour)))
+	pages := paths()
+	pages["delivery"] = refused(t, w)
 	b := open(t, w)
 	for _, width := range []int64{1200, 800, 390, 320} {
 		for _, scheme := range []string{"light", "dark"} {
 			b.size(width, 800, 1)
 			b.scheme(scheme)
-			for name, path := range paths() {
+			for name, path := range pages {
 				b.visit(path)
 				if over := eval[int](b, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
 					t.Errorf("%s is %d px wider than a window of %d px", name, over, width)
@@ -282,6 +299,21 @@ func TestTheButtonsDoWhatTheySay(t *testing.T) {
 	if got := eval[string](b, "document.cookie"); got != "" {
 		t.Errorf("a script can read the cookies %q", got)
 	}
+}
+
+// A refused delivery is taken in with two presses, and its caller waits.
+func TestADeliveryIsTakenIn(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	b := open(t, w)
+	b.visit(refused(t, w))
+	b.awaitText("would be stored, and alert people if it is not long ago")
+	b.click("#release")
+	b.awaitText("Did it come from JustCall?")
+	b.click("details[open] button.main")
+	b.awaitText("call.missed: stored.")
+	b.visit("/")
+	b.awaitText("Hana Ito")
 }
 
 func TestThePageWorksWithoutScript(t *testing.T) {
