@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -549,4 +550,46 @@ func TestEraseForgetsACaller(t *testing.T) {
 	got.Exits(t, 1)
 	got.Complains(t, "no telephone number")
 	running.Stop().Exits(t, 0)
+}
+
+// A row says how far people were reminded, how long the voicemail is, and with which other
+// number of the contact somebody has talked.
+func TestWaitingShowsWhatElseIsKnown(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	store := openStore(t, data)
+	w := lookuptest.New(t, store, filledAt)
+	w.Add(table.ReminderItem(table.ReminderKey(ada, "first", 2), filledAt, time.Now(), ""))
+	w.Post(
+		lookuptest.Event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":5551,"first_name":"Ada","phone":"`+ada+`","other_numbers":["`+bob+`"]`),
+		lookuptest.Missed("c1", ada, "2026-03-12T14:00:00Z"),
+		lookuptest.Left("c1", ada, "2026-03-12T14:01:00Z", "Please call"),
+		lookuptest.Talked("c2", events.Outbound, bob, "2026-03-12T15:30:00Z"),
+	)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := program.Run(t, "waiting", "--data", data)
+	got.Exits(t, 0)
+	got.Says(t, `talked on `+bob)
+	got = program.Run(t, "waiting", "--data", data, "--output", "csv")
+	got.Exits(t, 0)
+	rows, err := csv.NewReader(strings.NewReader(got.Stdout)).ReadAll()
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("%q, %v", rows, err)
+	}
+	for name, want := range map[string]string{"level": "2", "other_number": bob, "voicemail": "Please call"} {
+		if i := slices.Index(rows[0], name); i < 0 || rows[1][i] != want {
+			t.Errorf("%s: %q in %q", name, rows[1], rows[0])
+		}
+	}
+	for _, command := range []string{"waiting", "caller"} {
+		args := []string{command, "--data", data, "--output", "json"}
+		if command == "caller" {
+			args = append(args, ada)
+		}
+		got = program.Run(t, args...)
+		got.Exits(t, 0)
+		got.Says(t, `"level": 2`, `"other_number": "`+bob+`"`)
+	}
 }

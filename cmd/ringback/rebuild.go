@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/deployed"
+	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
@@ -42,11 +45,16 @@ var rebuilders = []rebuilder{
 		p, err := renew.Events(ctx, store, after, func(p renew.Progress) { done(as(p)) })
 		return as(p), err
 	}},
-	// It always begins at the beginning.
+	// These always begin at the beginning.
+	{"sign of life", "signs of life", func(ctx context.Context, store table.Store, _ phone.Book, _ table.Cursor, done func(progress)) (progress, error) {
+		read, written, err := health.Rebuild(ctx, store, func(read int) { done(progress{read: read}) })
+		return progress{read: read, written: written}, err
+	}},
 	{"call or text", "calls and texts", func(ctx context.Context, store table.Store, numbers phone.Book, _ table.Cursor, done func(progress)) (progress, error) {
 		as := func(p ledger.Progress) progress { return progress{read: p.Sources, written: p.Written} }
-		p, err := ledger.New(store, numbers.Canonical, slog.New(slog.DiscardHandler)).
-			Rebuild(ctx, func(p ledger.Progress) { done(as(p)) })
+		followUps := ledger.New(store, numbers.Canonical, slog.New(slog.DiscardHandler))
+		followUps.Changed = escalate.Wake(store, time.Now)
+		p, err := followUps.Rebuild(ctx, func(p ledger.Progress) { done(as(p)) })
 		return as(p), err
 	}},
 }
@@ -59,11 +67,11 @@ func newRebuild() *cobra.Command {
 		Short: "Make anew what is derived from the stored events",
 		Long: `rebuild makes anew what is derived from the stored events: the address book, from
 the events of contacts. Then it brings the events themselves up to date: their
-attributes, and how they are indexed. At last it makes anew who waits to be called back,
-from the events of calls and texts. It is needed once after an upgrade that says so, and
+attributes, and how they are indexed. At last it makes anew when events last arrived, and
+who waits to be called back, from the events of calls and texts. It is needed once after an upgrade that says so, and
 when the default country was changed. It alerts nobody: of calls that nobody has waited
-for until now, only those of the last 24 hours make somebody wait. It may run while a
-deployed stack is at work, and may be stopped and repeated.`,
+for until now, only those of the last 24 hours make somebody wait. Reminders of those who
+wait come when they are due. It may run while a deployed stack is at work, and may be stopped and repeated.`,
 		Example: `  ringback rebuild
   ringback rebuild --stack ringback`,
 		Args: cobra.NoArgs,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -71,8 +72,9 @@ func TestRebuildMakesTheAddressBookOfALocalStack(t *testing.T) {
 	for _, written := range []int{contacts, 0} {
 		got := program.Run(t, "rebuild", "--data", data)
 		got.Exits(t, 0)
-		want := fmt.Sprintf("%d contacts read, %d items written\n%d events read, 0 items written\n0 calls and texts read, 0 items written\n", contacts, written, contacts)
-		if got.Stdout != want || got.Stderr != "1000 contacts so far\n1000 events so far\n" {
+		want := fmt.Sprintf("%d contacts read, %d items written\n%d events read, 0 items written\n%d signs of life read, %s written\n0 calls and texts read, 0 items written\n",
+			contacts, written, contacts, contacts, []string{"0 items", "1 item"}[min(written, 1)])
+		if got.Stdout != want || got.Stderr != "1000 contacts so far\n1000 events so far\n1000 signs of life so far\n" {
 			t.Errorf("printed %q and %q, want %q", got.Stdout, got.Stderr, want)
 		}
 	}
@@ -118,6 +120,22 @@ func TestRebuildMakesTheFollowUps(t *testing.T) {
 		if err != nil || len(page.Items) != 1 || table.Text(page.Items[0], table.State) != want {
 			t.Errorf("caller %d: %v, %v; want %s", i, page.Items, err, want)
 		}
+	}
+	// Who waits has a timer, and the list says as of when.
+	var timers []string
+	for item, err := range table.ScanAll(t.Context(), store, "", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if key := table.KeyOf(item); table.IsTimer(key) {
+			timers = append(timers, table.TimerCaller(key))
+		}
+	}
+	if !slices.Equal(timers, []string{"+14155550100"}) {
+		t.Errorf("timers of %q", timers)
+	}
+	if sign, err := table.LoadHealth(t.Context(), store); err != nil || sign.Arrived.IsZero() {
+		t.Errorf("sign of life: %+v, %v", sign, err)
 	}
 }
 

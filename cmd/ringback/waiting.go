@@ -27,7 +27,8 @@ func newWaiting() *cobra.Command {
 		Short: "List the callers whom nobody has called back",
 		Long: `waiting lists the callers who wait to be called back, those who have waited longest
 first: how long, in business hours, who, how many of their calls nobody served, and what they said. The
-note says who takes care of them ("ringback claim"), and until when nobody is reminded.`,
+note says who takes care of them ("ringback claim"), until when nobody is reminded, and with which
+other number of the same contact somebody has talked since.`,
 		Example: `  ringback waiting
   ringback waiting --watch
   ringback waiting --stack ringback --output csv`,
@@ -110,10 +111,13 @@ func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page) er
 		{name: "line", value: func(w lookup.Waiter) string { return w.Line.Number }},
 		{name: "line_name", value: func(w lookup.Waiter) string { return w.Line.Name }},
 		{head: "NOTE", text: func(w lookup.Waiter) string { return p.say.Note(w.FollowUp, w.Voicemail) }, atLeast: 20},
+		{name: "level", value: func(w lookup.Waiter) string { return strconv.Itoa(w.Level) }},
 		{name: "attempts", value: func(w lookup.Waiter) string { return strconv.Itoa(w.Attempts) }},
 		{name: "claimed_by", value: func(w lookup.Waiter) string { return w.ClaimedBy }},
 		{name: "claimed_until", value: func(w lookup.Waiter) string { return stamp(w.ClaimedUntil) }},
 		{name: "snoozed_until", value: func(w lookup.Waiter) string { return stamp(w.SnoozedUntil) }},
+		{name: "other_number", value: func(w lookup.Waiter) string { return w.OtherNumber }},
+		{name: "voicemail_seconds", value: func(w lookup.Waiter) string { return numberOf(w.Voicemail.Seconds) }},
 		{name: "voicemail", value: func(w lookup.Waiter) string { return w.Voicemail.Words }},
 		{name: "recording_url", value: func(w lookup.Waiter) string { return w.Voicemail.URL }},
 	}

@@ -246,6 +246,15 @@ func (k *keeping) items(now contact) map[string]table.Item {
 		}
 	}
 	k.current = len(kept)
+	if len(kept) < 2 {
+		return items
+	}
+	all := slices.Sorted(maps.Keys(kept))
+	for i, number := range all {
+		others := slices.Concat(all[:i], all[i+1:])
+		items[number] = maps.Clone(item)
+		items[number][table.OtherNumbers] = attr.String(strings.Join(others, " "))
+	}
 	return items
 }
 

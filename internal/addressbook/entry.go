@@ -17,6 +17,9 @@ type Entry struct {
 	Name, Company string
 	// Blocked and DoNotDisturb are set if they are for one of the contacts.
 	Blocked, DoNotDisturb bool
+	// Others are the other numbers of the contacts, in the form that all spellings share,
+	// sorted.
+	Others []string
 }
 
 // Person returns what a follow-up keeps of the entry.
@@ -32,6 +35,7 @@ func (e Entry) Person() followup.Person {
 func Read(items []table.Item) Entry {
 	var entry Entry
 	var best table.Item
+	var others []string
 	for _, item := range items {
 		if !strings.HasPrefix(table.Text(item, table.SK), table.ContactSort) || isTrue(item, table.Removed) {
 			continue
@@ -39,10 +43,12 @@ func Read(items []table.Item) Entry {
 		entry.Known = true
 		entry.Blocked = entry.Blocked || isTrue(item, table.Blocked)
 		entry.DoNotDisturb = entry.DoNotDisturb || isTrue(item, table.DoNotDisturb)
+		others = append(others, strings.Fields(table.Text(item, table.OtherNumbers))...)
 		if best == nil || isBetter(item, best) {
 			best = item
 		}
 	}
+	entry.Others = distinct(others)
 	entry.Name, entry.Company = table.Text(best, table.Name), table.Text(best, table.Company)
 	return entry
 }

@@ -55,8 +55,8 @@ func wantFilled(t testing.TB, store table.Store, contacts int) {
 	t.Helper()
 	for i := range contacts {
 		want := addressbook.Entry{Known: true, Name: fmt.Sprintf("Jordan %d", i)}
-		if got := addressbook.Read(partition(t, store, numberOf(i))); got != want {
-			t.Fatalf("contact %d: %+v, want %+v", i, got, want)
+		if diff := cmp.Diff(want, addressbook.Read(partition(t, store, numberOf(i)))); diff != "" {
+			t.Fatalf("contact %d (-want +got):\n%s", i, diff)
 		}
 	}
 }
@@ -170,8 +170,8 @@ func TestRebuildTakesContactsAwayFromWhereTheyShouldNotBe(t *testing.T) {
 			want = addressbook.Entry{Known: true, Name: "Jordan 0"}
 		}
 		items := partition(t, store, numberOf(i)+"0")
-		if got := addressbook.Read(items); got != want {
-			t.Errorf("where contact %d was: %+v, want %+v", i, got, want)
+		if diff := cmp.Diff(want, addressbook.Read(items)); diff != "" {
+			t.Errorf("where contact %d was (-want +got):\n%s", i, diff)
 		}
 		for _, item := range items {
 			if name := table.Text(item, table.Name); i > 0 && name != "" {

@@ -96,6 +96,8 @@ type waiting struct {
 	Unserved int    `json:"unserved,omitzero"`
 	More     bool   `json:"more,omitzero"`
 	Attempts int    `json:"attempts,omitzero"`
+
+	OtherNumber string `json:"other_number,omitzero"`
 }
 
 type tableKey struct {

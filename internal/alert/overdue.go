@@ -44,6 +44,9 @@ type Waiter struct {
 	More     bool
 	// Attempts is how often somebody tried to call back.
 	Attempts int
+	// OtherNumber is another number of the same contact, with which somebody has talked
+	// since; "" for none.
+	OtherNumber string
 }
 
 // Overdue renders a reminder. It identifies one of a caller by the first call and the
@@ -97,7 +100,7 @@ func listOf(all []waits) (list []waiting) {
 	for _, w := range all {
 		list = append(list, waiting{
 			CallID: w.callID(), Caller: w.caller(), Outcome: string(w.ended()), Since: stamp(w.of.First),
-			Unserved: w.of.Unserved, More: w.of.More, Attempts: w.of.Attempts,
+			Unserved: w.of.Unserved, More: w.of.More, Attempts: w.of.Attempts, OtherNumber: w.of.OtherNumber,
 		})
 	}
 	return list
@@ -259,6 +262,9 @@ func listEmail(all []waits, total int, intro string, oneLine bool) string {
 		}
 		if text := w.said(); text != "" {
 			row("So far", sentence(text))
+		}
+		if w.of.OtherNumber != "" {
+			row("Talked on", w.style.show(w.of.OtherNumber))
 		}
 		row("Call id", OneLine(w.CallID, maxID))
 	}

@@ -40,7 +40,7 @@ func style(t *testing.T) alert.Style {
 func TestAReminderOfOneCaller(t *testing.T) {
 	t.Parallel()
 	w := waiter(144)
-	w.Company, w.Outcome, w.Unserved, w.Attempts = "Acme", events.Voicemailed, 3, 2
+	w.Company, w.Outcome, w.Unserved, w.Attempts, w.OtherNumber = "Acme", events.Voicemailed, 3, 2, "+14155550145"
 	m := style(t).Overdue(alert.Overdue{Level: 2, Line: "+14155550101", LineName: "Support", Waiting: []alert.Waiter{w}})
 	validate(t, documentSchema(t), m.Document)
 	want := alert.Message{
@@ -55,11 +55,15 @@ func TestAReminderOfOneCaller(t *testing.T) {
 			"Line      Support (+14155550101)\n" +
 			"Since     1 June 2026, 09:24 EDT\n" +
 			"So far    Voicemail, 3 calls, tried 2 times\n" +
+			"Talked on +14155550145\n" +
 			"Call id   call_144\n",
 		Attributes: map[string]string{"kind": "overdue", "line": "+14155550101", "caller": "+14155550144", "level": "2"},
 	}
 	if diff := cmp.Diff(want, m, cmpopts.IgnoreUnexported(m), cmpopts.IgnoreFields(m, "Document")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if !strings.Contains(string(m.Document), `"other_number":"+14155550145"`) {
+		t.Errorf("document %s", m.Document)
 	}
 	redacted := alert.Redacted(m)
 	validate(t, documentSchema(t), redacted.Document)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ringback/ringback/internal/alert"
@@ -57,7 +58,7 @@ func (c Callers) Episode(s followup.State) Episode {
 	}
 }
 
-// Read reads the items of [table.Waiter], for [New]. The error wraps
+// Read reads the items of [table.FollowUp], for [New]. The error wraps
 // [followup.ErrEncoding].
 func (c Callers) Read(caller string, items []table.Item) (Caller, error) {
 	stored, err := ledger.Read(items)
@@ -84,6 +85,8 @@ func (c Callers) Read(caller string, items []table.Item) (Caller, error) {
 		Unserved:   max(unserved, 1),
 		More:       more,
 		Attempts:   len(s.Attempts()),
+
+		OtherNumber: stored.OtherNumber,
 	}
 	if w.Caller == "" && !followup.IsCallSubject(caller) {
 		w.Caller = caller
@@ -96,5 +99,31 @@ func (c Callers) Read(caller string, items []table.Item) (Caller, error) {
 func (r *Runner) Changed(callers Callers) func(ctx context.Context, caller string, before, after followup.State) error {
 	return func(ctx context.Context, caller string, _, after followup.State) error {
 		return r.Arm(ctx, caller, callers.Episode(after))
+	}
+}
+
+// wokenAtOnce is how many callers [Wake] has looked at in one minute. A run has time for many
+// more.
+const wokenAtOnce = 500
+
+// Wake returns a function for [ledger.Ledger] that sets a timer of each caller who waits,
+// once. It needs no [Plan]: a run looks at the caller within some minutes, and sets the
+// timer of what is due later.
+func Wake(store table.Store, now func() time.Time) func(ctx context.Context, caller string, before, after followup.State) error {
+	var mu sync.Mutex
+	woken := make(map[string]bool)
+	return func(ctx context.Context, caller string, _, after followup.State) error {
+		began := now()
+		if !after.Open() || after.Expired(began) {
+			return nil
+		}
+		mu.Lock()
+		was, n := woken[caller], len(woken)
+		woken[caller] = true
+		mu.Unlock()
+		if was {
+			return nil
+		}
+		return setTimer(ctx, store, caller, 1, nextMinute(began).Add(time.Duration(n/wokenAtOnce)*time.Minute))
 	}
 }

@@ -1,6 +1,7 @@
 package escalate_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -199,7 +200,7 @@ func TestACallerIsReadAsTheFollowUpSays(t *testing.T) {
 	t.Parallel()
 	w := newLedgerWorld(t)
 	w.call("10:00", "a", "Incoming", "Voicemail", "Sales")
-	page, err := w.store.Query(t.Context(), table.Waiter("+14155550144"))
+	page, err := w.store.Query(t.Context(), table.FollowUp("+14155550144"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +268,7 @@ func TestPromise10_AReminderSaysWhoCalled(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.keep(table.EventItem(envelope.Decode(), time.Time{}, w.now))
-			page, err := w.store.Query(t.Context(), table.Waiter(tc.caller))
+			page, err := w.store.Query(t.Context(), table.FollowUp(tc.caller))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -386,5 +387,144 @@ func TestNoReminderIsEarlyOrLateByMoreThanAMinute(t *testing.T) {
 	}
 	if told != 2*callers {
 		t.Errorf("%d reminders of %d callers, want two of each", told, callers)
+	}
+}
+
+// Lists show how far people were reminded, whoever writes the follow-up, and when.
+func TestTheLevelIsShown(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	level := func(want string) {
+		t.Helper()
+		key := table.FollowUpKey("+14155550144")
+		page, err := w.store.Query(t.Context(), table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+		if err != nil || len(page.Items) != 1 || table.Text(page.Items[0], table.Level) != want {
+			t.Errorf("%v, %v; want level %q", page.Items, err, want)
+		}
+	}
+	w.call("10:00", "a", "Incoming", "Missed", "Sales")
+	level("")
+	w.run("10:15", "Not called back: +14155550144 on Sales, since 1 Jun 10:00 UTC")
+	level("1")
+	w.call("10:20", "b", "Incoming", "Missed", "Sales")
+	level("1")
+	w.run("11:00", "Still not called back: +14155550144 on Sales, since 1 Jun 10:00 UTC, 2 calls")
+	level("2")
+	w.call("11:10", "c", "Outgoing", "Answered", "Sales")
+	level("")
+	w.call("11:30", "d", "Incoming", "Missed", "Sales")
+	w.run("11:31")
+	level("")
+}
+
+// between is a store in which somebody does something before the next update of a follow-up.
+type between struct {
+	table.Store
+	do func()
+}
+
+func (b *between) Update(ctx context.Context, item table.Item, was int64) (bool, error) {
+	if do := b.do; do != nil && table.IsFollowUp(table.KeyOf(item)) {
+		b.do = nil
+		do()
+	}
+	return b.Store.Update(ctx, item, was)
+}
+
+// The follow-up changes between the run's look and its write: what it has become stays.
+func TestShowingTheLevelOverwritesNothing(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ direction, outcome, state, level string }{
+		"they ring again":    {"Incoming", "Missed", "waiting", "1"},
+		"they are called":    {"Outgoing", "Answered", "returned", ""},
+		"somebody tries now": {"Outgoing", "Unanswered", "waiting", "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newLedgerWorld(t)
+			plan, callers, err := escalate.Settings{After: escalate.DefaultAfter, Zone: time.UTC}.Read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.call("10:00", "a", "Incoming", "Missed", "Sales")
+			racing := &between{Store: w.store, do: func() { w.call("10:15", "b", tc.direction, tc.outcome, "Sales") }}
+			w.runner = escalate.New(plan, racing, callers.Read, w.topic, logscan.Logger(t))
+			w.runner.Now = func() time.Time { return w.now }
+			w.run("10:15", "Not called back: +14155550144 on Sales, since 1 Jun 10:00 UTC")
+			key := table.FollowUpKey("+14155550144")
+			page, err := w.store.Query(t.Context(), table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+			if err != nil || racing.do != nil {
+				t.Fatal("nothing was written meanwhile", err)
+			}
+			item := page.Items[0]
+			if state, level := table.Text(item, table.State), table.Text(item, table.Level); state != tc.state || level != tc.level {
+				t.Errorf("%s at level %q, want %s at %q", state, level, tc.state, tc.level)
+			}
+		})
+	}
+}
+
+// Whoever made follow-ups anew knows no plan: each caller who waits is looked at soon.
+func TestWhoIsWokenIsRemindedOfInTime(t *testing.T) {
+	t.Parallel()
+	const first = "Not called back: +14155550144 on Sales, since 1 Jun 10:00 UTC"
+	w := newLedgerWorld(t)
+	w.ledger.Changed = nil // as if the timers were lost
+	w.call("10:00", "a", "Incoming", "Missed", "Sales")
+	w.event(events.TypeCallCompleted, "14155550145", at("10:00"), "b", "Incoming", "Missed", "Sales")
+	w.event(events.TypeCallCompleted, "14155550145", at("10:01"), "c", "Outgoing", "Answered", "Sales")
+	w.run("10:02") // which arms nobody but who was not known of
+	wake := escalate.Wake(w.store, w.runner.Now)
+	w.ledger.Changed = wake
+	for _, clock := range []string{"10:03", "10:03"} {
+		w.now = at(clock)
+		if _, err := w.ledger.Rebuild(t.Context(), func(ledger.Progress) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	timers := 0
+	for item, err := range table.ScanAll(t.Context(), w.store, "", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if key := table.KeyOf(item); table.IsTimer(key) && strings.HasPrefix(key.PK, table.DuePartition(at("10:04"))) {
+			timers++
+		}
+	}
+	if timers != 1 {
+		t.Errorf("%d timers in the next minute, want that of who waits", timers)
+	}
+	w.run("10:04")
+	w.run("10:14")
+	w.run("10:15", first)
+}
+
+// Many callers are not looked at in one run.
+func TestWhoIsWokenIsSpread(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	w.now = at("10:00")
+	wake := escalate.Wake(w.store, w.runner.Now)
+	open := followup.Call{ID: "CALL#a", Effect: followup.Opens, Outcome: events.Missed, Start: w.now, End: w.now}.Of().State(followup.Default())
+	old := followup.Call{ID: "CALL#a", Effect: followup.Opens, Outcome: events.Missed, Start: w.now.AddDate(0, 0, -8), End: w.now}.Of().State(followup.Default())
+	for n := range 1001 {
+		if err := wake(t.Context(), number(n), followup.State{}, open); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := wake(t.Context(), number(1001), followup.State{}, old); err != nil {
+		t.Fatal(err)
+	}
+	for minute, want := range map[string]int{"10:00": 0, "10:01": 500, "10:02": 500, "10:03": 1, "10:04": 0} {
+		got := 0
+		for _, err := range table.All(t.Context(), w.store, table.Query{Partition: table.DuePartition(at(minute))}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got++
+		}
+		if got != want {
+			t.Errorf("%d timers at %s, want %d", got, minute, want)
+		}
 	}
 }

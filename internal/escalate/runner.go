@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/timing"
 )
 
@@ -63,7 +66,7 @@ type Runner struct {
 	log   *slog.Logger
 }
 
-// New returns a runner. read returns who is meant by the items of [table.Waiter]; the
+// New returns a runner. read returns who is meant by the items of [table.FollowUp]; the
 // Caller is zero if nobody waits. It returns an error, which holds no personal data, only
 // if they can never be read. The log lines hold none either.
 func New(plan Plan, store table.Store, read func(caller string, items []table.Item) (Caller, error), to alert.Publisher, log *slog.Logger) *Runner {
@@ -93,20 +96,27 @@ func (r *Runner) arm(ctx context.Context, caller string, e Episode, told []Told)
 	if !ok {
 		return nil
 	}
-	// The timers of this minute may have been looked at already.
-	for due := latest(next.Due, now.Add(time.Minute).Truncate(time.Minute)); ; due = due.Add(time.Minute) {
-		timer := table.TimerItem(table.TimerKey(due, caller, next.Level), due)
+	return setTimer(ctx, r.store, caller, next.Level, latest(next.Due, nextMinute(now)))
+}
+
+// nextMinute returns the first minute whose timers cannot have been looked at yet.
+func nextMinute(now time.Time) time.Time { return now.Add(time.Minute).Truncate(time.Minute) }
+
+// setTimer sets a timer, or a later one if that is done.
+func setTimer(ctx context.Context, store table.Store, caller string, level int, due time.Time) error {
+	for ; ; due = due.Add(time.Minute) {
+		timer := table.TimerItem(table.TimerKey(due, caller, level), due)
 		// It is named before it is there, so that whoever forgets the caller finds it.
-		if _, err := r.store.Put(ctx, table.NamingItem(table.KeyOf(timer), due)); err != nil {
+		if _, err := store.Put(ctx, table.NamingItem(table.KeyOf(timer), due)); err != nil {
 			return wrap("name timer", err)
 		}
-		set, err := r.store.Update(ctx, timer, 0)
+		set, err := store.Update(ctx, timer, 0)
 		if err != nil || set {
 			return wrap("set timer", err)
 		}
 		// There is one, which does as well, unless it is done, by a clock ahead of ours.
 		key := table.KeyOf(timer)
-		page, err := r.store.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+		page, err := store.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
 		if err != nil {
 			return wrap("read timer", err)
 		}
@@ -283,6 +293,8 @@ type owed struct {
 	timers []table.Item
 
 	Caller
+	// item is the follow-up.
+	item table.Item
 	// told are the steps that were taken before, due those to take now, and taken how
 	// many of them are.
 	told, due []Told
@@ -361,7 +373,7 @@ func (w *run) timers(ctx context.Context, from, to time.Time) (all []*owed, err 
 // look finds out what is due of a caller.
 func (w *run) look(ctx context.Context, o *owed, now time.Time) error {
 	var items []table.Item
-	for item, err := range table.All(ctx, w.store, table.Waiter(o.caller)) {
+	for item, err := range table.All(ctx, w.store, table.FollowUp(o.caller)) {
 		if err != nil {
 			return wrap("read follow-up", err)
 		}
@@ -375,6 +387,9 @@ func (w *run) look(ctx context.Context, o *owed, now time.Time) error {
 	}
 	for _, item := range items {
 		o.told = append(o.told, toldOf(o.Episode, item)...)
+		if table.IsFollowUp(table.KeyOf(item)) {
+			o.item = item
+		}
 	}
 	// guard 10 escalate (WithoutEvents): if false {
 	if !w.knows(o.Since) {
@@ -490,6 +505,9 @@ func (w *run) finish(ctx context.Context, o *owed) error {
 		w.log.LogAttrs(ctx, slog.LevelError, "reminder not sent", slog.String("error", o.err.Error()))
 	}
 	told := append(slices.Clone(o.told), o.due[:o.taken]...)
+	if err := w.show(ctx, o, told); err != nil {
+		return err
+	}
 	if err := w.arm(ctx, o.caller, o.Episode, told); err != nil {
 		return err
 	}
@@ -500,4 +518,34 @@ func (w *run) finish(ctx context.Context, o *owed) error {
 		}
 	}
 	return nil
+}
+
+// maxShows is how often a follow-up is written because somebody else wrote it meanwhile.
+const maxShows = 5
+
+// show writes to a follow-up at which level people were reminded, so that lists have it.
+// Whoever brings the follow-up up to date does so, too: what is written is what the marks say.
+func (w *run) show(ctx context.Context, o *owed, told []Told) error {
+	for range maxShows {
+		level := 0
+		for _, t := range told {
+			level = max(level, t.Level)
+		}
+		text := attr.String(strconv.Itoa(level))
+		if o.ID == "" || o.item == nil || level == 0 || o.item[table.Level] == attr.Value(text) {
+			return nil
+		}
+		was := table.VersionOf(o.item)
+		item := maps.Clone(o.item)
+		item[table.Level], item[table.Version] = text, attr.Number(strconv.FormatInt(was+1, 10))
+		if updated, err := w.store.Update(ctx, item, was); updated || err != nil {
+			return wrap("show level", err)
+		}
+		o = &owed{caller: o.caller}
+		if err := w.look(ctx, o, w.Now()); err != nil {
+			return err
+		}
+		told = o.told
+	}
+	return nil // it is written all the time, with the level
 }

@@ -160,7 +160,7 @@ func (w *world) keep(clock string, n int, attributes map[string]string) {
 
 func (w *world) items(n int) []table.Item {
 	w.Helper()
-	page, err := w.store.Store.Query(w.Context(), table.Waiter(number(n)))
+	page, err := w.store.Store.Query(w.Context(), table.FollowUp(number(n)))
 	if err != nil {
 		w.Fatal(err)
 	}

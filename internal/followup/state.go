@@ -170,6 +170,17 @@ func (f Facts) closings() (all []Closing) {
 	return all
 }
 
+// Talked returns when the last conversation ended that we had with the number, or the
+// last text by which we served it, if that counts; zero if there was none.
+func (f Facts) Talked() (at time.Time) {
+	for _, c := range f.closings() {
+		if c.Reason != ByHand {
+			at = later(at, c.At)
+		}
+	}
+	return at
+}
+
 func (f Facts) attempts(since time.Time) (all []Tried) {
 	for _, c := range f.Calls {
 		if c.Effect == Attempt && !c.Start.Before(since) {

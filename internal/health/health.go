@@ -2,7 +2,10 @@ package health
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -65,7 +68,7 @@ func (w *Watch) Process(ctx context.Context, items []table.Item) []error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, item := range items {
-		w.seen = merge(w.seen, read(item))
+		w.seen = merge(w.seen, saidBy(item))
 	}
 	// guard 11 health: if false {
 	if isNews(w.seen, w.stored) {
@@ -122,8 +125,8 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// read returns what one event says.
-func read(item table.Item) (h table.Health) {
+// saidBy returns what one event says.
+func saidBy(item table.Item) (h table.Health) {
 	h.Arrived, _ = events.ParseTime(table.Text(item, table.ReceivedAt))
 	switch events.Type(table.EventType(item)).Name() {
 	case events.TypeCallAnswered, events.TypeCallCompleted, events.TypeSalesDialerCallCompleted:
@@ -134,3 +137,43 @@ func read(item table.Item) (h table.Health) {
 	}
 	return h
 }
+
+// Rebuild makes the item anew from all events of a table, so that it says no less than they
+// do. It reports now and then how many it has read. What was imported is history: it says
+// nothing of the webhook. The error is the store's.
+func Rebuild(ctx context.Context, store table.Store, done func(read int)) (read, written int, err error) {
+	var seen table.Health
+	for item, err := range table.ScanAll(ctx, store, "", "") {
+		switch {
+		case err != nil:
+			return read, 0, fmt.Errorf("look for events: %w", err)
+		case !table.IsEvent(table.KeyOf(item)):
+			continue
+		case table.Text(item, table.FoundBy) != table.FoundByImport:
+			seen = merge(seen, saidBy(item))
+		}
+		read++
+		done(read)
+	}
+	for range maxAttempts {
+		stored, err := table.LoadHealth(ctx, store)
+		if err != nil {
+			return read, 0, fmt.Errorf("read the sign of life: %w", err)
+		}
+		whole := merge(seen, stored)
+		whole.Version = stored.Version
+		if maps.Equal(whole.Item(), stored.Item()) {
+			return read, 0, nil
+		}
+		updated, err := store.Update(ctx, whole.Item(), stored.Version)
+		if err != nil {
+			return read, 0, fmt.Errorf("keep the sign of life: %w", err)
+		}
+		if updated {
+			return read, 1, nil
+		}
+	}
+	return read, 0, errContended
+}
+
+var errContended = errors.New("keep the sign of life: others keep writing it; try again")

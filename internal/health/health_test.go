@@ -18,6 +18,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 var noon = time.Date(2026, time.June, 1, 12, 0, 0, 0, time.UTC)
@@ -165,5 +166,51 @@ func TestBlind(t *testing.T) {
 		if got := health.Blind(table.Health{Arrived: tc.arrived}, tc.now, lines.Of("", ""), tc.after); got != tc.want {
 			t.Errorf("%s: %t, want %t", tc.name, got, tc.want)
 		}
+	}
+}
+
+// What is made anew says what the events say, and not that one has just arrived: whoever
+// was blind stays so.
+func TestPromise11_ARebuildSaysWhenTheLastEventArrived(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	imported := event(t, "call.completed", 90_000)
+	imported[table.FoundBy] = attr.String(table.FoundByImport)
+	for _, item := range []table.Item{
+		event(t, "call.completed", 60), event(t, "call.answered", 30), event(t, "sms.sent", 40), event(t, "call.missed", 600), imported,
+	} {
+		if _, err := store.Put(t.Context(), item); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := table.Health{Arrived: at(600), Ended: at(60), EndedSince: at(30), Texted: at(40), Version: 1}
+	for _, written := range []int{1, 0} {
+		reports := 0
+		read, wrote, err := health.Rebuild(t.Context(), store, func(int) { reports++ })
+		if err != nil || read != 5 || wrote != written || reports != 5 {
+			t.Errorf("%d read, %d written, %d reports, %v", read, wrote, reports, err)
+		}
+		if got := load(t, store); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	always, err := hours.Parse("", "", time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !health.Blind(load(t, store), at(600).Add(2*time.Hour), always.Of("", ""), health.DefaultBlindAfter) {
+		t.Error("no longer blind")
+	}
+	// What was seen later stays.
+	newer := table.Health{Arrived: at(6000), Ended: at(10), EndedSince: at(10), Version: 1}
+	if updated, err := store.Update(t.Context(), newer.Item(), 1); !updated || err != nil {
+		t.Fatal(updated, err)
+	}
+	if _, _, err := health.Rebuild(t.Context(), store, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	want = table.Health{Arrived: at(6000), Ended: at(60), EndedSince: at(10), Texted: at(40), Version: 3}
+	if got := load(t, store); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

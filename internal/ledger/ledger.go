@@ -286,7 +286,7 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 			return tries, state, err
 		}
 		if stored.Version == 0 && !n.creates {
-			return tries, state, nil
+			return tries, state, l.tellOthers(ctx, n, stored.Others)
 		}
 		was := stored.State(l.Policy)
 		if before == nil {
@@ -297,7 +297,11 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 		facts.Person = stored.Person
 		facts = l.withoutHistory(facts, was)
 		state = facts.State(l.Policy)
-		item := itemOf(n.caller, facts, state)
+		other, err := l.talkedElsewhere(ctx, state, stored.Others)
+		if err != nil {
+			return tries, state, err
+		}
+		item := itemOf(n.caller, facts, state, stored.Level(state), other)
 		item[table.Version] = attr.Number(strconv.FormatInt(stored.Version, 10))
 		if !maps.Equal(item, stored.item) {
 			item[table.Version] = attr.Number(strconv.FormatInt(stored.Version+1, 10))
@@ -310,15 +314,52 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 				continue
 			}
 			n.written++
-		}
-		if stored.Version == 0 {
-			continue // whoever changed the contacts meanwhile saw no follow-up
+			if stored.Version == 0 || state.Open() && len(stored.Others) > 0 {
+				continue // whoever changed the contacts meanwhile, or talked with another number, saw the one before
+			}
 		}
 		// guard 4 alert (NoKill): if n.written > 0 { err = l.tell(ctx, n, *before, state) }
 		err = l.tell(ctx, n, *before, state)
-		return tries, state, err
+		return tries, state, errors.Join(err, l.tellOthers(ctx, n, stored.Others))
 	}
 	return tries, state, ErrContended
+}
+
+// maxOthers is how many other numbers of a contact are looked at.
+const maxOthers = 10
+
+// talkedElsewhere returns the number, of the others that a caller has, with which somebody
+// has talked last since the caller waits; "" for none, or if the caller does not wait.
+func (l *Ledger) talkedElsewhere(ctx context.Context, state followup.State, others []string) (number string, err error) {
+	if !state.Open() {
+		return "", nil
+	}
+	last := state.Since()
+	for _, other := range others[:min(len(others), maxOthers)] {
+		stored, err := Load(ctx, l.store, other)
+		if errors.Is(err, followup.ErrEncoding) {
+			continue // it is no fault of this caller's
+		}
+		if err != nil {
+			return "", err
+		}
+		if at := stored.Talked(); at.After(last) {
+			number, last = other, at
+		}
+	}
+	return number, nil
+}
+
+// tellOthers brings the follow-ups of the caller's other numbers up to date, if somebody may
+// have talked with the caller, or not after all.
+func (l *Ledger) tellOthers(ctx context.Context, n *news, others []string) (err error) {
+	if len(n.facts.Calls)+len(n.facts.Texts) == 0 {
+		return nil
+	}
+	for _, other := range others[:min(len(others), maxOthers)] {
+		err = errors.Join(err, l.Refresh(ctx, other))
+	}
+	return err
 }
 
 // tell tells of a follow-up that was brought up to date. What is told in vain is told
@@ -343,12 +384,29 @@ func (l *Ledger) tell(ctx context.Context, n *news, before, now followup.State) 
 type Stored struct {
 	followup.Facts
 
-	// Person is what the address book says now.
-	Person followup.Person
+	// Person is what the address book says now, and Others are the other numbers of the
+	// same contacts. OtherNumber is the one of them that has talked with us since the caller
+	// waits, by the last time that it was looked up.
+	Person      followup.Person
+	Others      []string
+	OtherNumber string
 	// Version is 0 if there is no follow-up.
 	Version int64
 
 	item table.Item
+	// reminders are the marks of those that people were sent.
+	reminders []table.Item
+}
+
+// Level returns at which level people were reminded last of a caller who waits; 0 if they
+// were not.
+func (s Stored) Level(state followup.State) (level int) {
+	for _, mark := range s.reminders {
+		if n, ok := table.ReadReminder(table.KeyOf(mark), state.EpisodeID()); ok && state.Open() {
+			level = max(level, n)
+		}
+	}
+	return level
 }
 
 // Load reads the follow-up of a caller. The error is the store's, or wraps
@@ -364,11 +422,12 @@ func Load(ctx context.Context, store table.Store, caller string) (s Stored, err 
 	return Read(items)
 }
 
-// Read reads the follow-up of a caller from items of the caller's partition, among which
-// are the follow-up and the contacts. The error wraps [followup.ErrEncoding].
+// Read reads the follow-up of a caller from the items of [table.FollowUp]. The error wraps
+// [followup.ErrEncoding].
 func Read(items []table.Item) (s Stored, err error) {
 	for _, item := range items {
 		if !table.IsFollowUp(table.KeyOf(item)) {
+			s.reminders = append(s.reminders, item) // and contacts, which are none
 			continue
 		}
 		if s.Facts, err = followup.Decode(table.Text(item, table.Facts)); err != nil {
@@ -376,14 +435,16 @@ func Read(items []table.Item) (s Stored, err error) {
 		}
 		s.Version, s.item = table.VersionOf(item), maps.Clone(item)
 		delete(s.item, table.ExpiresAt) // the store sets it anew whenever the rest has changed
+		s.OtherNumber = table.Text(item, table.OtherNumber)
 	}
-	s.Person = addressbook.Read(items).Person()
+	entry := addressbook.Read(items)
+	s.Person, s.Others = entry.Person(), entry.Others
 	return s, nil
 }
 
 // itemOf returns the item of a follow-up, without its version. What lists show stands in
 // attributes of its own.
-func itemOf(caller string, facts followup.Facts, s followup.State) table.Item {
+func itemOf(caller string, facts followup.Facts, s followup.State, level int, otherNumber string) table.Item {
 	key := table.FollowUpKey(caller)
 	item := table.Item{
 		table.PK: attr.String(key.PK), table.SK: attr.String(key.SK),
@@ -393,6 +454,11 @@ func itemOf(caller string, facts followup.Facts, s followup.State) table.Item {
 	set := func(name, text string) {
 		if text != "" {
 			item[name] = attr.String(text)
+		}
+	}
+	setCount := func(name string, n int64) {
+		if n > 0 {
+			item[name] = attr.String(strconv.FormatInt(n, 10))
 		}
 	}
 	set(table.Name, facts.Person.Name)
@@ -431,6 +497,8 @@ func itemOf(caller string, facts followup.Facts, s followup.State) table.Item {
 	words, recording := s.Voicemail()
 	set(table.Words, words)
 	set(table.RecordingURL, recording)
+	setCount(table.Level, int64(level))
+	set(table.OtherNumber, otherNumber)
 	// The item does not depend on when it is written: whoever shows it compares the times
 	// with their own clock. Of several claims, it has the one that ends last.
 	for claim, ok := s.Claim(time.Time{}); ok; claim, ok = s.Claim(claim.Until) {

@@ -289,6 +289,105 @@ func TestAClaimAfterClosingDoesNotReopen(t *testing.T) {
 	}
 }
 
+// Another number of the same contact that talked with us since is shown, and closes nothing.
+// So it is in any order of the calls, of both of the numbers, and of what becomes of the contact.
+func TestPromise4_AnotherNumberOfTheContactIsShownInAnyOrder(t *testing.T) {
+	t.Parallel()
+	const mobile, office = "+14155550145", "+14155550146"
+	on := func(number, body string) string { return strings.ReplaceAll(body, "14155550144", number[1:]) }
+	both := `{"event":"contact.created","timestamp":"2026-11-28T08:00:00Z","data":{"contact_id":7,"first_name":"Jordan","phone":"+14155550144","other_numbers":["` + mobile + `","` + office + `"]}}`
+	for name, tc := range map[string]struct {
+		bodies []string
+		want   string
+	}{
+		"talked":                       {[]string{both, missed("a", 5), on(mobile, returned("b", 9))}, mobile},
+		"talked before":                {[]string{both, missed("a", 5), on(mobile, returned("b", 0))}, ""},
+		"tried in vain":                {[]string{both, missed("a", 5), on(mobile, call("call.completed", "b", 9, "Outgoing", "Unanswered", `,"call_duration":{"ring_time":30}`))}, ""},
+		"talked with two, the last":    {[]string{both, missed("a", 5), on(mobile, returned("b", 9)), on(office, returned("c", 20))}, office},
+		"called back on its own, too":  {[]string{both, missed("a", 5), on(mobile, returned("b", 9)), returned("c", 20)}, ""},
+		"called again after that":      {[]string{both, missed("a", 5), on(mobile, returned("b", 9)), missed("c", 20)}, mobile},
+		"and again after its own":      {[]string{both, missed("a", 5), on(mobile, returned("b", 9)), returned("c", 20), missed("d", 30)}, ""},
+		"a number that it has no more": {[]string{both, missed("a", 5), on(mobile, returned("b", 9)), `{"event":"contact.updated","timestamp":"2026-11-28T09:30:00Z","data":{"contact_id":7,"other_numbers":["` + office + `"]}}`}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(5, uint64(len(name)))) //nolint:gosec // the same orders each time
+			for n := range 12 {
+				items := of(tc.bodies...)(t)
+				items = append(items, items[:random.IntN(len(items)+1)]...)
+				if n > 0 {
+					random.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+				}
+				store := tabletest.NewBolt(t)
+				deliver(t, store, newLedger(t, store), items...)
+				got := followUp(t, store, number)
+				if table.Text(got, table.OtherNumber) != tc.want {
+					t.Fatalf("order %d: other number %q, want %q", n, table.Text(got, table.OtherNumber), tc.want)
+				}
+				if state := table.Text(got, table.State); tc.want != "" && state != "waiting" {
+					t.Fatalf("order %d: %s, want waiting", n, state)
+				}
+			}
+		})
+	}
+}
+
+// Both numbers at the same moment, by two processes: the later one sees the other.
+func TestPromise4_AnotherNumberIsShownThoughBothTalkAtOnce(t *testing.T) {
+	t.Parallel()
+	mobile := func(body string) string { return strings.ReplaceAll(body, "14155550144", "14155550145") }
+	both := `{"event":"contact.created","timestamp":"2026-11-28T08:00:00Z","data":{"contact_id":7,"first_name":"Jordan","phone":"+14155550144","other_numbers":["+14155550145"]}}`
+	for range 60 {
+		store := tabletest.NewBolt(t)
+		deliver(t, store, newLedger(t, store), of(both, missed("z", -20), returned("y", -10))(t)...)
+		var all sync.WaitGroup
+		for _, body := range []string{missed("a", 5), mobile(returned("b", 9))} {
+			all.Go(func() {
+				item := itemOf(t, body)
+				_, err := store.Put(t.Context(), item)
+				if err = errors.Join(append(newLedger(t, store).Process(t.Context(), []table.Item{item}), err)...); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if got := table.Text(followUp(t, store, number), table.OtherNumber); got != "+14155550145" {
+			t.Fatalf("other number %q", got)
+		}
+	}
+}
+
+// How far people were reminded is what the marks say, whoever writes the follow-up.
+func TestTheFollowUpHasTheLevelOfTheEpisode(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	l := newLedger(t, store)
+	remind := func(episode string, level int) {
+		t.Helper()
+		if _, err := store.Put(t.Context(), table.ReminderItem(table.ReminderKey(number, episode, level), at(1), at(1), "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		name, body string
+		want       string
+	}{
+		{"missed", missed("a", 0), ""},
+		{"reminded, and they call again", missed("b", 20), "1"},
+		{"called back", returned("c", 30), ""},
+		{"another wait", missed("d", 40), ""},
+	} {
+		deliver(t, store, l, itemOf(t, step.body))
+		if got := table.Text(followUp(t, store, number), table.Level); got != step.want {
+			t.Errorf("%s: level %q, want %q", step.name, got, step.want)
+		}
+		if step.name == "missed" {
+			remind("first", 1)
+			remind("CALL#of another", 2)
+		}
+	}
+}
+
 // A follow-up of a later version, or a damaged one, is no reason to lose a caller: the
 // record fails until somebody rebuilds it. One of an earlier version has fewer members.
 func TestAFollowUpOfAnotherVersion(t *testing.T) {

@@ -24,8 +24,8 @@ type Progress struct {
 	Sources, Written int
 }
 
-// Rebuild brings all follow-ups up to date from what is in the table, and tells nobody.
-// A call from more than a day ago that nobody waited for until now is history: it
+// Rebuild brings all follow-ups up to date from what is in the table. It tells Changed, which
+// must alert nobody, and not Followed. A call from more than a day ago that nobody waited for until now is history: it
 // makes nobody wait. Rebuild reports its progress to done now and then, and returns it.
 //
 // It may run beside the consumer, and be repeated: what is right already is not
@@ -33,7 +33,7 @@ type Progress struct {
 // one of this package.
 func (l *Ledger) Rebuild(ctx context.Context, done func(Progress)) (p Progress, err error) {
 	quiet := New(l.store, l.canonical, l.log)
-	quiet.Policy, quiet.Now = l.Policy, l.Now
+	quiet.Policy, quiet.Now, quiet.Changed = l.Policy, l.Now, l.Changed
 	quiet.history = l.Now().Add(-historyAge)
 
 	var batch []table.Item

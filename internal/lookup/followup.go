@@ -72,6 +72,8 @@ type FollowUp struct {
 	ClaimedUntil time.Time `json:"claimed_until,omitzero"`
 	// SnoozedUntil is until when nobody is reminded.
 	SnoozedUntil time.Time `json:"snoozed_until,omitzero"`
+	// OtherNumber is another number of the same contact, with which somebody has talked since.
+	OtherNumber string `json:"other_number,omitzero"`
 
 	// If the caller does not wait: when that ended, who saw to it, and what they said.
 	EndedAt time.Time `json:"ended_at,omitzero"`
@@ -100,7 +102,7 @@ func (l *Lookup) followUp(stored ledger.Stored) (f FollowUp) {
 	f.Since, f.Latest, f.Outcome, f.CallID = s.Since(), last.Start, s.Outcome(), callID(last.ID)
 	f.Unserved, f.More = s.Count()
 	f.Line = l.line(s.Line(), s.LineName())
-	f.Attempts = len(s.Attempts())
+	f.Attempts, f.Level, f.OtherNumber = len(s.Attempts()), stored.Level(s), stored.OtherNumber
 	if claim, ok := s.Claim(now); ok {
 		f.ClaimedBy, f.ClaimedUntil = alert.OneLine(claim.By, maxName), claim.Until
 	}

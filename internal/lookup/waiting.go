@@ -31,8 +31,6 @@ type Waiter struct {
 	BusinessSeconds int64 `json:"business_seconds"`
 	// Voicemail is the latest one. It is looked for only if the outcome is voicemail.
 	Voicemail Voicemail `json:"voicemail,omitzero"`
-	// OtherNumber is another number of the same contact, which has talked with us since.
-	OtherNumber string `json:"other_number,omitzero"`
 }
 
 // Waited is how long, in business hours.

@@ -257,7 +257,7 @@ func (d *Digester) look(ctx context.Context, name string) (c lateCall, err error
 		return c, nil
 	}
 	var items []table.Item
-	for item, err := range table.All(ctx, d.store, table.Waiter(c.subject)) {
+	for item, err := range table.All(ctx, d.store, table.FollowUp(c.subject)) {
 		if err != nil {
 			return c, fmt.Errorf("read the follow-up: %w", err)
 		}

@@ -24,11 +24,6 @@ const (
 // IsFollowUp reports whether a key is that of a follow-up.
 func IsFollowUp(key Key) bool { return key.SK == followUpSort }
 
-// FollowUp returns the query for a caller's follow-up and contacts.
-func FollowUp(caller string) Query {
-	return Query{Partition: CallerPartition(caller), From: ContactSort, To: followUpSort}
-}
-
 // CallerOf returns the caller in whose partition a key is, "" if it is in none.
 func CallerOf(key Key) string {
 	caller, ok := strings.CutPrefix(key.PK, callerPartition)

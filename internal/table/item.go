@@ -52,8 +52,9 @@ const (
 	Company      = "company"
 	DoNotDisturb = "dnd"
 	Name         = "name"
-	Removed      = "removed"    // the contact no longer has this number
-	UpdatedAt    = "updated_at" // when the contact last changed: its latest event's OccurredAt
+	OtherNumbers = "other_numbers" // the contact's, in the form that all spellings share, with blanks between them
+	Removed      = "removed"       // the contact no longer has this number
+	UpdatedAt    = "updated_at"    // when the contact last changed: its latest event's OccurredAt
 )
 
 // The attributes of a follow-up, beside [Name], [Company], [Outcome] of the latest call,
@@ -65,17 +66,20 @@ const (
 	Latest       = "latest"        // when the latest one began
 	Count        = "count"         // how many there are
 	Attempts     = "attempts"      // how often we have called back in vain
-	Level        = "level"         // how far it was escalated
+	Level        = "level"         // the last reminder that people were sent, from 1
 	Claim        = "claim"         // who has claimed it
 	ClaimedUntil = "claimed_until" // and until when
 	SnoozedUntil = "snoozed_until"
-	Line         = "line"          // the latest call's
-	LineName     = "line_name"     // the latest call's
+	Line         = "line"          // the first call's
+	LineName     = "line_name"     // the first call's
 	CallerName   = "caller_name"   // JustCall's for the caller, if no contact has one
 	Words        = "words"         // the latest voicemail's
 	RecordingURL = "recording_url" // the latest voicemail's
 	OtherNumber  = "other_number"  // of the same contact, which has talked with us since
 )
+
+// Agent is who ended the wait, on a follow-up of which nobody waits.
+const Agent = "agent"
 
 // What brings events that no webhook did. What is imported is history: no consumer sees
 // it.
@@ -83,9 +87,6 @@ const (
 	FoundByReconcile = "reconcile"
 	FoundByImport    = "import"
 )
-
-// Agent is who ended the wait, on follow-ups that are closed.
-const Agent = "agent"
 
 // End is when a call ended, on items about a whole call. GSI2 has room for it.
 const End = "end"

@@ -72,9 +72,9 @@ func TimerCaller(timer Key) string {
 	return timer.SK[:max(0, strings.LastIndexByte(timer.SK, '#'))]
 }
 
-// Waiter returns the query for a caller's contacts, for what is known of the caller, and
-// for the reminders.
-func Waiter(caller string) Query {
+// FollowUp returns the query for a caller's contacts, for the follow-up, and for the marks
+// of the reminders.
+func FollowUp(caller string) Query {
 	return Query{Partition: CallerPartition(caller), From: ContactSort, To: followUpSort + reminderMark + "~"}
 }
 

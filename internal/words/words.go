@@ -165,6 +165,9 @@ func (w Words) Note(f lookup.FollowUp, v lookup.Voicemail) string {
 	if f.Attempts > 0 {
 		parts = append(parts, tried(f.Attempts))
 	}
+	if f.OtherNumber != "" {
+		parts = append(parts, "talked on "+f.OtherNumber)
+	}
 	switch {
 	case v.Words != "":
 		parts = append(parts, `"`+v.Words+`"`)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +56,7 @@ var grants = map[string][]grant{
 		{"dynamodb:Query", "!Sub ${EventsTable.Arn}/index/GSI3"},
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of timers
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of reminders
+		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of levels, in follow-ups
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of how far runs have come
 		{"dynamodb:PutItem", "!GetAtt EventsTable.Arn"}, // of digests
 		{"sns:Publish", "!Ref AlertsTopic"},
@@ -194,7 +196,7 @@ func TestAlertsMayWriteWhatAMarkConsistsOf(t *testing.T) {
 func TestAlertsMayWriteWhatAContactConsistsOf(t *testing.T) {
 	t.Parallel()
 	store := tabletest.NewBolt(t)
-	envelope, err := events.Open([]byte(`{"event":"contact.created","timestamp":"2026-03-12T14:32:00Z","data":{"contact_id":7,"first_name":"Jordan","company":"Acme","phone":"+14155550101"}}`))
+	envelope, err := events.Open([]byte(`{"event":"contact.created","timestamp":"2026-03-12T14:32:00Z","data":{"contact_id":7,"first_name":"Jordan","company":"Acme","phone":"+14155550101","other_numbers":["+14155550102"]}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +213,7 @@ func TestAlertsMayWriteWhatAContactConsistsOf(t *testing.T) {
 		t.Fatalf("contact: %v, %v", page.Items, err)
 	}
 	wantAttributes(t, "AlertsRole", "WriteContact", page.Items...)
-	wantCallers(t, "WriteContact")
+	wantCallers(t, "AlertsRole", "WriteContact")
 }
 
 // The function may write follow-ups, and none but of a caller.
@@ -232,10 +234,11 @@ func TestAlertsMayWriteWhatAFollowUpConsistsOf(t *testing.T) {
 	var all []table.Item
 	for _, new := range []any{
 		call("a", "11:00:00", "Incoming", "Missed"),
-		`{"event":"contact.created","timestamp":"2026-03-12T14:32:00Z","data":{"contact_id":7,"first_name":"Jordan","company":"Acme","phone":"+14155550101"}}`,
+		`{"event":"contact.created","timestamp":"2026-03-12T14:32:00Z","data":{"contact_id":7,"first_name":"Jordan","company":"Acme","phone":"+14155550101","other_numbers":["+14155550102"]}}`,
+		strings.Replace(call("o", "11:00:30", "Outgoing", "Answered"), "14155550101", "14155550102", 1),
 		act("1", followup.ActClaim),
 		act("2", followup.ActSnooze),
-		`{"event":"voicemail.received","timestamp":"2026-03-12T11:01:00Z","data":{"call_id":"v","from":"+14155550101","to":"+14155550120","recording_url":"https://recordings.example.com/v.mp3","transcription":"Hello"}}`,
+		`{"event":"voicemail.received","timestamp":"2026-03-12T11:01:00Z","data":{"call_id":"v","from":"+14155550101","to":"+14155550120","duration":9,"recording_url":"https://recordings.example.com/v.mp3","transcription":"Hello"}}`,
 		call("b", "12:30:00", "Outgoing", "Answered"),
 	} {
 		item, ok := new.(table.Item)
@@ -249,6 +252,9 @@ func TestAlertsMayWriteWhatAFollowUpConsistsOf(t *testing.T) {
 		if _, err := store.Put(t.Context(), item); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := store.Put(t.Context(), table.ReminderItem(table.ReminderKey("+14155550101", "first", 1), noon, time.Now(), "")); err != nil {
+			t.Fatal(err)
+		}
 		process := consumer.All(book.Consumer(), followUps.Consumer())
 		if err := process(t.Context(), []table.Item{item})[0]; err != nil {
 			t.Fatal(err)
@@ -260,14 +266,16 @@ func TestAlertsMayWriteWhatAFollowUpConsistsOf(t *testing.T) {
 		}
 		all = append(all, page.Items...)
 	}
-	wantAttributes(t, "AlertsRole", "WriteFollowUp", all...)
-	wantCallers(t, "WriteFollowUp")
+	for _, role := range []string{"AlertsRole", "EscalateRole"} {
+		wantAttributes(t, role, "WriteFollowUp", all...)
+		wantCallers(t, role, "WriteFollowUp")
+	}
 }
 
 // wantCallers checks that a grant is for the partitions of callers alone.
-func wantCallers(t *testing.T, sid text) {
+func wantCallers(t *testing.T, role string, sid text) {
 	t.Helper()
-	condition := writes(t, "AlertsRole", sid)
+	condition := writes(t, role, sid)
 	if diff := cmp.Diff(texts{text(table.CallerPartition("*"))}, condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]); diff != "" {
 		t.Errorf("leading keys (-want +got):\n%s", diff)
 	}
