@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,6 +148,22 @@ func somebody(t testing.TB, n int, random *rand.Rand) person {
 	return p
 }
 
+// callersVariable says how many callers ring on the stand-in for DynamoDB, which is slow.
+const callersVariable = "CALLERS"
+
+func onDynamoDB(t testing.TB) int {
+	t.Helper()
+	text := os.Getenv(callersVariable)
+	if text == "" {
+		return 40
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s: %q is no number from 1 on", callersVariable, text)
+	}
+	return n
+}
+
 // A thousand callers with up to thirty calls of every kind and hand acts, in a random
 // order, with repetitions, in batches of several callers: the follow-ups in the table are
 // what a slow walk over what happened comes to.
@@ -154,7 +171,7 @@ func TestPromise4_EveryFollowUpIsWhatHappened(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(testing.TB) (table.Store, int){
 		"bbolt":    func(t testing.TB) (table.Store, int) { return tabletest.NewBolt(t), 1000 },
-		"dynamodb": func(t testing.TB) (table.Store, int) { return dynamostore.New(tabletest.NewTable(t)), 40 },
+		"dynamodb": func(t testing.TB) (table.Store, int) { return dynamostore.New(tabletest.NewTable(t)), onDynamoDB(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 
 var build = sync.OnceValue(func() error {
 	var faults []error
-	for _, name := range []string{"webhook", "alerts", "drain"} {
+	for _, name := range []string{"webhook", "alerts", "drain", "escalate"} {
 		faults = append(faults, lambdaruntime.Build(context.Background(), filepath.Join("..", "..", "..", "functions", name), filepath.Join(binaries, name), true))
 	}
 	return errors.Join(faults...)
