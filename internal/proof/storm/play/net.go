@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/ringback/ringback/events"
 )
@@ -63,8 +62,8 @@ type owed struct {
 }
 
 // owed returns the alerts of the events that have reached the stack, and those of others too, by each id. What was
-// published is in them.
-func (p *Plan) owed(reached func(event int) bool, seen []Alert) (all []*owed, byID map[string]*owed) {
+// published is in them. acted says which hand acts were done.
+func (p *Plan) owed(reached, acted func(int) bool, seen []Alert) (all []*owed, byID map[string]*owed) {
 	type name struct {
 		ring int
 		kind events.Kind
@@ -75,7 +74,13 @@ func (p *Plan) owed(reached func(event int) bool, seen []Alert) (all []*owed, by
 			served[e.Ring] = true
 		}
 	}
-	p.servedSince(reached, served)
+	for _, b := range p.books(reached, acted) {
+		for _, c := range b.calls {
+			if !c.began.After(b.closed) {
+				served[c.ring] = true
+			}
+		}
+	}
 	byID = map[string]*owed{}
 	for i := range p.Events {
 		e := &p.Events[i]
@@ -110,54 +115,6 @@ func (p *Plan) owed(reached func(event int) bool, seen []Alert) (all []*owed, by
 	return all, byID
 }
 
-// servedSince adds the rings whose callers talked with somebody afterwards: in a call that
-// ended no earlier than the ring began.
-func (p *Plan) servedSince(reached func(event int) bool, served set[int]) {
-	type call struct {
-		caller       Caller
-		ring         int
-		began, ended time.Time
-		talk, out    bool
-		talked       int
-	}
-	calls := map[string]*call{}
-	for i := range p.Events {
-		e := &p.Events[i]
-		if !reached(i) || e.Caller.Number == "" || e.Began.IsZero() {
-			continue
-		}
-		name := e.Key.PK
-		if shared(name) {
-			name += e.Key.SK
-		}
-		c := calls[name]
-		if c == nil {
-			c = &call{caller: e.Caller, ring: e.Ring, began: e.Began, talked: -1}
-			calls[name] = c
-		}
-		if e.Began.Before(c.began) {
-			c.began = e.Began
-		}
-		if e.Ended.After(c.ended) {
-			c.ended = e.Ended
-		}
-		c.talk, c.out, c.talked = c.talk || e.Talk, c.out || e.Out, max(c.talked, e.Talked)
-	}
-	const shortest = 20 // seconds; what is shorter may be a mailbox
-	last := map[string]time.Time{}
-	for _, c := range calls {
-		talked := c.talk && (c.talked >= shortest || c.talked < 0 && !c.out)
-		if talked && c.ended.After(last[c.caller.Number]) {
-			last[c.caller.Number] = c.ended
-		}
-	}
-	for _, c := range calls {
-		if !c.began.After(last[c.caller.Number]) {
-			served[c.ring] = true
-		}
-	}
-}
-
 // Alerts returns the ids of the alerts that may be made: one for each call and kind of alert.
 func (p *Plan) Alerts() map[string]struct{} {
 	alerts := make(map[string]struct{})
@@ -171,10 +128,12 @@ func (p *Plan) Alerts() map[string]struct{} {
 
 func everything(int) bool { return true }
 
+func nothing(int) bool { return false }
+
 // Open returns an error unless people know of every caller whom nobody served, and of no other, once everything has
 // reached the stack.
 func (p *Plan) Open(seen Published) error {
-	all, _ := p.owed(everything, seen.Taken)
+	all, _ := p.owed(everything, nothing, seen.Taken)
 	missing, standing := 0, 0
 	for _, o := range all {
 		switch {

@@ -37,6 +37,7 @@ type Plan struct {
 	Deliveries []Delivery
 	Events     []Event // what the deliveries deliver, all of them different
 	Strays     []Stray // posted between the deliveries
+	Acts       []Act   // done between them, where the stack is one of the storm's own
 }
 
 // Delivery is one body to post. Event is the index in [Plan.Events] of its event.
@@ -121,6 +122,7 @@ func NewPlan(m Mix) (*Plan, error) {
 		p.Deliveries[i], p.Deliveries[j] = p.Deliveries[j], p.Deliveries[i]
 	})
 	var err error
+	p.Acts = acts(m)
 	p.Strays, err = strays(m)
 	return p, err
 }
@@ -154,6 +156,7 @@ const (
 	losing
 	pausing
 	naming // ids
+	acting
 )
 
 func random(seed, purpose uint64) *rand.Rand {

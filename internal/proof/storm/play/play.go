@@ -30,6 +30,9 @@ type Target struct {
 	// Settled returns when everything that the stack has answered 200 so far has been alerted. An alert that comes
 	// later is not seen.
 	Settled func(ctx context.Context) error
+	// Act stores a hand act in the running stack. nil is for a stack of which the storm does not see how each caller
+	// stands at the end: then none is done.
+	Act func(ctx context.Context, item table.Item) error
 }
 
 // Alerts is where the alerts of a stack arrive. [Receiver] is one.
@@ -74,12 +77,15 @@ var ErrPlayed = errors.New("storm: the plan's place in the table is not empty")
 type Result struct {
 	Answers   []Answer      // one for each delivery of the plan, in the plan's order
 	Strays    []Answer      // and for each stray, without tries where it could not be posted
+	Acts      []bool        // and for each act, whether it was stored
 	Took      time.Duration // from the first delivery until each was tried once
 	NoAnswer  error         // the first one of a request that got no answer, or nil
 	Unsettled error         // why the stack did not settle, or nil
 	Stored    []table.Key   // of all events that came of the plan
 	Scanned   bool          // they were looked for in the whole table, not only in the plan's partitions
 	Rejected  []table.Key   // of what was kept as rejected meanwhile
+	// FollowUps say how each caller stands, by number; nil where nobody has looked.
+	FollowUps map[string]table.Item
 	Published Published
 
 	// Kills is how often the stack was killed while it was played, and Unmarked how many alerts may be published
@@ -138,7 +144,7 @@ func (p *Player) Play(ctx context.Context, plan *Plan, target *Target, alerts Al
 	if err := reader.lookBefore(ctx); err != nil {
 		return nil, err
 	}
-	seen := &Result{Answers: make([]Answer, len(plan.Deliveries)), Strays: make([]Answer, len(plan.Strays))}
+	seen := &Result{Answers: make([]Answer, len(plan.Deliveries)), Strays: make([]Answer, len(plan.Strays)), Acts: make([]bool, len(plan.Acts))}
 	round := &round{
 		Player: p, plan: plan, target: target, seen: seen, started: p.Now(),
 		slots:     make(chan struct{}, width),

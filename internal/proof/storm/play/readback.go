@@ -81,7 +81,7 @@ func (r *reader) ours(item table.Item) bool {
 
 // read puts into seen what is kept of events, and what was rejected since a time. Where the stack may store later
 // what it has answered, it looks up what is missing until it is there or waiting ends.
-func (r *reader) read(ctx, waiting context.Context, seen *Result, since, until time.Time) error {
+func (r *reader) read(ctx, waiting context.Context, seen *Result, since, until time.Time) (err error) {
 	found := make(map[string][]table.Key)
 	for look := slices.Collect(maps.Keys(r.places)); ; {
 		keys, err := r.events(ctx, look, r.ours)
@@ -100,6 +100,11 @@ func (r *reader) read(ctx, waiting context.Context, seen *Result, since, until t
 			break
 		}
 	}
+	if r.from.Act != nil {
+		if seen.FollowUps, err = r.followUps(ctx); err != nil {
+			return err
+		}
+	}
 	if r.from.Scan == nil {
 		return nil
 	}
@@ -114,6 +119,22 @@ func (r *reader) read(ctx, waiting context.Context, seen *Result, since, until t
 	}
 	seen.Scanned = true
 	return nil
+}
+
+// followUps returns how each of the plan's callers stands.
+func (r *reader) followUps(ctx context.Context) (map[string]table.Item, error) {
+	all := make(map[string]table.Item)
+	for _, caller := range r.plan.callers() {
+		key := table.FollowUpKey(caller)
+		page, err := r.from.Table.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+		if err != nil {
+			return nil, fmt.Errorf("follow-ups: %w", err)
+		}
+		for _, item := range page.Items {
+			all[caller] = item
+		}
+	}
+	return all, nil
 }
 
 // isEvent tells an event from a mark or a rejection.

@@ -39,6 +39,8 @@ const (
 	Unexpected Breach = "alerted without a reason"
 	Unreadable Breach = "alerts not readable"
 	Twice      Breach = "alerted twice"
+	NotDone    Breach = "hand acts not taken"
+	Misjudged  Breach = "callers who stand otherwise"
 )
 
 // rows are what is printed of a report: counts and breaches, and "" for an empty line. A try that was lost on
@@ -49,6 +51,7 @@ var rows = []Breach{
 	"stored", Lost, GivenUp, Extra, "",
 	"strays", "strays left out, unsigned", Otherwise, Accepted, "rejections kept", Unkept, Needless, "",
 	"alerts expected", "alerted", "alerts taken back", Missing, Served, Several, Unknown, Miscalled, Unexpected, Unreadable, Twice, "excused", "kills", "publish attempts failed", "",
+	"hand acts", NotDone, "callers", "callers who wait", Misjudged, "",
 	"answered 0", "answered 200",
 }
 
@@ -75,8 +78,12 @@ func Check(plan *Plan, seen *Result) *Report {
 	r.checkTable(reached)
 	r.checkStrays()
 	r.checkAlerts(reached)
+	r.checkCallers(reached)
 	return r
 }
+
+// acted reports whether a hand act was done.
+func (r *Report) acted(act int) bool { return act < len(r.Seen.Acts) && r.Seen.Acts[act] }
 
 func (r *Report) found(b Breach, format string, of ...any) {
 	r.Found[b] = append(r.Found[b], fmt.Sprintf(format, of...))
@@ -176,7 +183,7 @@ func digests(rejected []table.Key) map[string]bool {
 
 func (r *Report) checkAlerts(reached []bool) {
 	seen := r.Seen.Published.Taken
-	all, byID := r.Plan.owed(func(event int) bool { return reached[event] }, seen)
+	all, byID := r.Plan.owed(func(event int) bool { return reached[event] }, r.acted, seen)
 	taken, made, back := set[string]{}, 0, set[string]{}
 	for _, a := range seen {
 		name, o := a.Publication(), byID[a.ID]

@@ -15,6 +15,7 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/proof/storm/play"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // start is when the doctored storms begin.
@@ -448,6 +449,26 @@ func TestTheReportSaysHowATryEnded(t *testing.T) {
 	}
 }
 
+func TestCallersWhoStandOtherwiseAreFound(t *testing.T) {
+	t.Parallel()
+	p := plan(t, play.Mix{Seed: 1, Deliveries: 200, Duplicates: 30, Strays: 20})
+	const stranger = "+14155550199"
+	seen := perfect(p)
+	seen.Acts = make([]bool, len(p.Acts)) // none was taken
+	seen.FollowUps = map[string]table.Item{stranger: {table.GSI3PK: attr.String(table.WaitingPartition)}}
+	r := play.Check(p, seen)
+	if len(p.Acts) == 0 || len(r.Found[play.NotDone]) != len(p.Acts) {
+		t.Errorf("%d hand acts not taken, want all %d", len(r.Found[play.NotDone]), len(p.Acts))
+	}
+	wrong := r.Found[play.Misjudged]
+	if len(wrong) < 10 { // whoever waits by the plan
+		t.Errorf("%d stand otherwise, want many: %q", len(wrong), wrong)
+	}
+	if !slices.Contains(wrong, stranger+": waits, and has not called") {
+		t.Errorf("who has not called and waits is not found: %q", wrong)
+	}
+}
+
 func TestTheReportIsAligned(t *testing.T) {
 	t.Parallel()
 	p := plan(t, play.Mix{Seed: 1, Deliveries: 200, Duplicates: 30, Strays: 20})
@@ -490,6 +511,12 @@ alerted twice                        0
 excused                              0
 kills                                0
 publish attempts failed              0
+
+hand acts                            0
+hand acts not taken                  0
+callers                              0
+callers who wait                     0
+callers who stand otherwise          0
 
 answered 0                           0
 answered 200                       200

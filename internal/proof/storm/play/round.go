@@ -60,8 +60,14 @@ func (r *round) play(ctx context.Context) {
 	if r.Rate > 0 {
 		pace = r.Tick(time.Duration(float64(time.Second) / r.Rate))
 	}
-	stray := 0
+	stray, act := 0, 0
 	for i := range r.plan.Deliveries {
+		for ; r.target.Act != nil && act < len(r.plan.Acts) && r.plan.Acts[act].Before <= i; act++ {
+			if !r.enter(ctx) {
+				return
+			}
+			start(act, r.act)
+		}
 		for ; stray < len(r.plan.Strays) && r.plan.Strays[stray].Before <= i; stray++ {
 			if !r.enter(ctx) {
 				return
@@ -142,6 +148,21 @@ func (r *round) stray(ctx context.Context, j *job) (pause time.Duration, again b
 		pause, again = r.pause(j, Overview)
 	}
 	return pause, again
+}
+
+const (
+	actPause = 50 * time.Millisecond
+	actTries = 1200 // a minute
+)
+
+// act stores a hand act. A stack that has been killed takes it when it is back.
+func (r *round) act(ctx context.Context, j *job) (pause time.Duration, again bool) {
+	if err := r.target.Act(ctx, r.plan.Acts[j.index].Item()); err == nil {
+		r.seen.Acts[j.index] = true
+		return 0, false
+	}
+	j.try++
+	return actPause, j.try < actTries
 }
 
 // loss returns whether a try is lost on the way. It depends only on the seed, the delivery and the try, so it is

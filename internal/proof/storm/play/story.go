@@ -518,9 +518,12 @@ func (t *teller) messageB(s *subject, i int, e step) {
 		"direction", s.direction("Incoming", "Outgoing"), "cost_incurred", raw("0.0079"),
 		"sms_info", object{{"body", s.text}, {"is_mms", "No"}, {"mms", array{}}},
 		"delivery_status", s.direction("received", []string{"queued", "sent", "delivered", "received"}[i]),
-		"is_deleted", false,
+		"is_deleted", false, "medium", s.direction("", mediums[s.line%len(mediums)]),
 	)...))
 }
+
+// mediums say who writes: a person, or a program.
+var mediums = []string{"One-To-One via App", "One-To-One via API", "Bulk SMS"}
 
 // contact adds a change in the address book, now and then two within one second.
 func (t *teller) contact(s *subject, i int, e step) {

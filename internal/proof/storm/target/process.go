@@ -30,6 +30,7 @@ import (
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/storm/play"
+	"github.com/ringback/ringback/internal/table"
 )
 
 // Errors of a process: it did not start, or ended although nobody here ended it, and the text has the end of what it
@@ -98,7 +99,7 @@ func (p *Process) Start(ctx context.Context) error {
 		return fmt.Errorf("prepare the stack: %w", err)
 	}
 	p.Target = &play.Target{
-		URL: local.URL(p.address, secret), SigningSecret: secret.SigningSecret, Fresh: true, Settled: p.Settled,
+		URL: local.URL(p.address, secret), SigningSecret: secret.SigningSecret, Fresh: true, Settled: p.Settled, Act: p.act,
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -252,6 +253,16 @@ func (p *Process) Settled(ctx context.Context) error {
 		p.stack, p.Target.Table, p.Target.Scan = stack, stack.Store, stack.Scan
 	}
 	return errors.Join(p.stack.Settled(ctx), p.fault)
+}
+
+// act stores a hand act through the running process.
+func (p *Process) act(ctx context.Context, item table.Item) error {
+	to, err := local.Connect(ctx, p.Folder)
+	if err != nil {
+		return err
+	}
+	_, err = to.Put(ctx, item)
+	return err
 }
 
 // stop has the process end by itself, or ends it with ctx. Where it did not end, or not well, that is p.fault. The
