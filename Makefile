@@ -62,7 +62,7 @@ PYTHON_NEEDED = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' |
 
 # Lambda's processor, by the name of the template's parameter; Go has other names for the two. SAM does not
 # tell a Makefile what the parameter is.
-ARCHITECTURE ?= $(shell sed -n '/^  Architecture:$$/,/^    Default: /s/^    Default: //p' template.yaml)
+ARCHITECTURE := $(or $(ARCHITECTURE),$(shell sed -n '/^  Architecture:$$/,/^    Default: /s/^    Default: //p' template.yaml))
 GOARCH_arm64  := arm64
 GOARCH_x86_64 := amd64
 LAMBDA_GOARCH  = $(or $(GOARCH_$(ARCHITECTURE)),$(error ARCHITECTURE=$(ARCHITECTURE) is neither arm64 nor x86_64))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"os/exec"
 	"strings"
 
@@ -88,11 +89,17 @@ func (f *deployFlags) run(c *cobra.Command) error {
 	}
 
 	build := f.command(c, "build")
-	build.Env = os.Environ()
+	processor := file.value("Architecture", stack.Parameters)
+	build.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		// The make that SAM runs is to build for the processor that is deployed, whatever the one that
+		// runs this was called with. What the template says by itself, it knows.
+		return strings.HasPrefix(name, "MAKE") || name == "MFLAGS" || name == architectureVariable && !file.includes
+	})
 	if stack.Parameters != nil {
 		build.Env = append(build.Env, answersVariable+"="+strings.Join(answers, " "))
 	}
-	if processor := file.value("Architecture", stack.Parameters); processor != "" {
+	if processor != "" {
 		build.Env = append(build.Env, architectureVariable+"="+processor)
 	}
 	if err := build.Run(); err != nil {

@@ -55,7 +55,7 @@ func (d deployment) run(t *testing.T) deployed {
 		"samconfig.toml": d.samconfig,
 		"template.yaml":  readFile(t, tabletest.TemplatePath(t)),
 		"sam": `#!/bin/sh
-[ "$1" != build ] || { printf %s "$RINGBACK_PARAMETERS" > answers; printf %s "$ARCHITECTURE" > processor; }
+[ "$1" != build ] || { printf %s "$RINGBACK_PARAMETERS" > answers; printf %s "$ARCHITECTURE$MAKEFLAGS" > processor; }
 for arg; do printf '%s\n' "$arg"; done >> calls
 echo >> calls
 [ "$1" != deploy ] || [ -z "$CONFIRMS" ] || { read -r answer && echo "confirmed: $answer"; }
@@ -372,15 +372,15 @@ func TestDeployBuildsForTheProcessorOfTheStack(t *testing.T) {
 		name, file, stack, want string
 	}{
 		{"neither says", "", "", ""}, // the Makefile takes the template's default
-		{"as the file says", `parameter_overrides = "Architecture=x86_64"`, "arm64", "x86_64"},
-		{"as it was deployed", "", "x86_64", "x86_64"},
+		{"as the file says", `parameter_overrides = "Architecture=arm64"`, "x86_64", "arm64"},
+		{"as it was deployed", "", "arm64", "arm64"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := awstest.New(t, token)
 			if tc.stack != "" {
 				a.Parameters = map[string]string{"Architecture": tc.stack}
 			}
-			got := deployment{samconfig: samFile + tc.file, env: []string{"ARCHITECTURE="}}.run(t)
+			got := deployment{samconfig: samFile + tc.file, env: []string{"ARCHITECTURE=x86_64", "MAKEFLAGS=-- ARCHITECTURE=x86_64"}}.run(t)
 			got.Exits(t, 0)
 			if got.processor != tc.want {
 				t.Errorf("built for %q, want %q", got.processor, tc.want)

@@ -21,7 +21,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	if socket := os.Getenv(container.SocketEnv); socket != "" {
 		os.Exit(container.Run(ctx, socket, os.Args[1:], os.Stdout, os.Stderr))
 	}
