@@ -58,6 +58,11 @@ func ConfigOf(ctx context.Context, profile, region string) (aws.Config, error) {
 	if cfg.Region == "" {
 		return aws.Config{}, errors.New("no AWS region: set AWS_REGION, or give --region")
 	}
+	if base := aws.ToString(cfg.BaseEndpoint); base != "" {
+		if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return aws.Config{}, errors.New("AWS_ENDPOINT_URL is not a URL such as http://127.0.0.1:4566: set it to one, or unset it for AWS itself")
+		}
+	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return aws.Config{}, fmt.Errorf("%w: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for \"make deploy\" (%w)", ErrCredentials, err)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/ringback/ringback/internal/deployed"
@@ -38,5 +40,22 @@ func TestNamesBelowLocalhostAreOnThisMachine(t *testing.T) {
 			t.Errorf("%s reached %q, %v", host, got, err)
 		}
 		_ = response.Body.Close()
+	}
+}
+
+func TestAnEndpointThatIsNoURLIsNamed(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	t.Setenv("AWS_PROFILE", "")
+	for endpoint, fails := range map[string]bool{
+		"127.0.0.1:4566": true, "localhost:4566": true, "//127.0.0.1:4566": true, " ": true, "ftp://127.0.0.1": true,
+		"": false, "http://127.0.0.1:4566": false, "https://emulator.example.com/": false,
+	} {
+		t.Setenv("AWS_ENDPOINT_URL", endpoint)
+		_, err := deployed.Config(t.Context(), "us-east-1")
+		if fails != (err != nil) || err != nil && !strings.Contains(err.Error(), "AWS_ENDPOINT_URL") {
+			t.Errorf("%q: error %v, want one: %v", endpoint, err, fails)
+		}
 	}
 }

@@ -88,11 +88,11 @@ func (e *Environment) Bool(name string) bool {
 	return value == "true"
 }
 
-// URL returns a variable, or "" if it is not set. If it is not a URL with a host,
+// URL returns a variable, or "" if it is not set. If it is no URL of HTTP with a host,
 // that is a fault.
 func (e *Environment) URL(name string) string {
 	value := e.getenv(name)
-	if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "") {
+	if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 		e.Fault(fmt.Errorf("%s is not a URL such as https://example.com", name))
 	}
 	return value

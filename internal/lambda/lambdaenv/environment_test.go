@@ -49,6 +49,8 @@ func TestNamesEveryFaultAtOnce(t *testing.T) {
 		{"a URL that cannot be read", map[string]string{"ADDRESS": "http://[::1"}, []string{"ADDRESS"}},
 		{"no URL", map[string]string{"ADDRESS": ""}, nil},
 		{"an endpoint that is not a URL", map[string]string{"AWS_ENDPOINT_URL_SQS": "queue"}, []string{"AWS_ENDPOINT_URL_SQS"}},
+		{"an endpoint without a scheme", map[string]string{"AWS_ENDPOINT_URL_SQS": "//127.0.0.1:4566"}, []string{"AWS_ENDPOINT_URL_SQS"}},
+		{"an endpoint of another kind", map[string]string{"AWS_ENDPOINT_URL_SQS": "ftp://127.0.0.1"}, []string{"AWS_ENDPOINT_URL_SQS"}},
 		{"one endpoint for all that is not a URL", map[string]string{"AWS_ENDPOINT_URL": "127.0.0.1"}, []string{"AWS_ENDPOINT_URL"}},
 		{"the caller's own", map[string]string{"OWN": "wrong"}, []string{"OWN"}},
 		{
