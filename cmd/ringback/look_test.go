@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -105,12 +106,15 @@ func everyLookUp(rejected string) [][]string {
 }
 
 // printedBy is what each command prints, and its exit code.
+// passing is how long somebody has waited, in seconds: as JSON, and as CSV behind the time.
+var passing = regexp.MustCompile(`("business_seconds": |00Z,)[0-9]+`)
+
 func printedBy(t *testing.T, commands [][]string, flags ...string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
 	for _, command := range commands {
 		got := program.Run(t, append(command, flags...)...)
-		all[strings.Join(command, " ")] = fmt.Sprintf("%d\n%s%s", got.Code, got.Stdout, got.Stderr)
+		all[strings.Join(command, " ")] = fmt.Sprintf("%d\n%s%s", got.Code, passing.ReplaceAllString(got.Stdout, "${1}1"), got.Stderr)
 	}
 	return all
 }

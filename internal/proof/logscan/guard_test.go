@@ -21,6 +21,7 @@ var (
 // excused are the tests that make a logger of their own, and why.
 var excused = map[string]string{
 	"internal/lambda/gateway/bench_test.go":        "the scan would be measured as well",
+	"internal/inbox/bench_test.go":                 "the scan would be measured as well",
 	"internal/ingest/fuzz_test.go":                 "the fuzzer makes ids, which may be logged, of the samples' names",
 	"internal/proof/template/metrics_test.go":      "writes lines in the form that Lambda gives them, and has them scanned",
 	"internal/proof/bench/measure/measure_test.go": "a process that is measured logs nothing",
