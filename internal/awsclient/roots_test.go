@@ -11,7 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/internal/awsclient"
+	"github.com/ringback/ringback/internal/proof/logscan"
 )
 
 // authority is a root certificate, and a server's that it issued.
@@ -67,7 +68,7 @@ func (a authority) serve(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
 	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{a.server}}
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = slog.NewLogLogger(logscan.Logger(t).Handler(), slog.LevelDebug)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server.URL
