@@ -14,8 +14,8 @@
 // 200 means stored or spilled, or that there was nothing to store. A delivery with
 // the right token that is refused is stored as well, as a rejection.
 //
-// If the table does not take a delivery within a second, it goes to the spill, a queue, and is answered as if it were stored; [Store] makes the same item of it
-// later. That is also so for faults of our own, such as denied access or an unusable
+// If the table does not take a delivery within a second, it goes to the spill, a queue,
+// and is answered as if it were stored; [Store] makes the same item of it later. That is also so for faults of our own, such as denied access or an unusable
 // key, which are answered 500 only if there is no spill: what waits in a queue is
 // not lost when the sender gives up.
 //
