@@ -60,7 +60,7 @@ func TestADeployedTableIsShownAsThisMachinesIs(t *testing.T) {
 		}
 	}
 	_, page := deployed.post("/act", "caller", inboxtest.Rosa, "kind", "claim")
-	says(t, "claim", page, "Rosa Delgado: Kim Park takes care until 16:35.")
+	says(t, "claim", page, "Rosa Delgado has waited since 10:52. Kim Park takes care until 16:35.")
 	acts, err := store.Query(t.Context(), table.Query{Partition: table.CallerPartition(inboxtest.Rosa), SortPrefix: "ACT#"})
 	if err != nil || len(acts.Items) != 1 || !strings.Contains(table.Text(acts.Items[0], table.By), "Kim") {
 		t.Errorf("the act is not in the table: %v, %v", acts.Items, err)
