@@ -31,6 +31,7 @@ func (r *run) lookAtHooks(ctx context.Context) (hooked bool, err error) {
 		if do == "" {
 			continue
 		}
+		// guard 12 reconcile (AWebhookThatIsNot):
 		r.Inactive++
 		r.log.LogAttrs(ctx, slog.LevelWarn, "webhook not active",
 			slog.String("type", string(s.Type)), slog.String("state", string(s.State)), slog.String("do", do))

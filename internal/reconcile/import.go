@@ -157,6 +157,7 @@ func (m *Importer) checkAccount(ctx context.Context) error {
 		return err
 	}
 	is, err := hasKnownCall(ctx, m.client, m.finder, m.Now())
+	// guard 12 reconcile (AnImportFromAnother): if err == nil && !is && false {
 	if err == nil && !is {
 		return ErrOtherAccount
 	}
@@ -184,6 +185,7 @@ func (m *Importer) Run(ctx context.Context) error {
 			return fmt.Errorf("import %s: %w", list.Title, err)
 		}
 	}
+	// guard 12 reconcile (AnImportFills): if err := error(nil); err != nil {
 	if err := m.derive(ctx); err != nil {
 		return err
 	}
@@ -216,6 +218,7 @@ func (m *Importer) list(ctx context.Context, name, title string, all lister) err
 		if err != nil {
 			return err
 		}
+		// guard 12 reconcile (AnImportThatIsKilled): p.Rows, p.Written = page.Next.Rows, p.Written+written
 		p.Rows, p.Written, p.From = page.Next.Rows, p.Written+written, page.Next
 		p.Finished = !m.goesOn(page.Rows, p)
 		if err := save(ctx, m.store, name, p, version); err != nil {

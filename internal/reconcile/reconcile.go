@@ -26,7 +26,7 @@ const (
 	// asked, and an import brings it.
 	firstLook = time.Hour
 	// longestLook is how far any run goes back. Nobody would wait for a call back so long.
-	longestLook = 7 * 24 * time.Hour
+	longestLook = 7 * 24 * time.Hour // guard 12 reconcile (ADayWithout): longestLook = 12 * time.Hour
 	// endTime is left of a run's time for what is not a walk.
 	endTime = time.Minute
 	day     = 24 * time.Hour
@@ -185,11 +185,13 @@ func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 	if err := r.newRows(ctx, rows(walking, justcall.Cursor{}), name, &p); err != nil {
 		return err
 	}
+	// guard 12 reconcile (ARunThatIsCutOff): if false {
 	if p.Rest != nil && r.failure == nil && !r.late() {
 		if err := r.restOf(ctx, rows(walking, p.Rest.From), name, &p); err != nil {
 			return err
 		}
 	}
+	// guard 12 reconcile (ADayIsCompared): if false {
 	if name == callsItem && r.failure == nil && !r.late() {
 		if err := r.compareDays(ctx, walking, rows, &p); err != nil {
 			return err
@@ -215,6 +217,7 @@ func (r *run) putOpeners(ctx context.Context) error {
 	errs := make([]error, len(r.openers))
 	timing.Indexes(len(r.openers), func(i int) { errs[i] = r.send(ctx, r.openers[i]) })
 	r.openers = nil
+	// guard 12 reconcile (SendingFails): _ = cmp.Or(errs...); return nil
 	return cmp.Or(errs...)
 }
 
@@ -237,6 +240,7 @@ func (r *run) newRows(ctx context.Context, all pages, name string, p *progress) 
 	r.logWalk(ctx, name, "new", &w)
 	r.today = w.newest.day
 	switch {
+	// guard 12 reconcile (AnAPIThatIsDown): case false:
 	case w.newest.raw == nil && p.Mark != nil && p.Mark.ID > 0:
 		return fmt.Errorf("%s: %w", name, ErrEmpty)
 	case w.newest.raw == nil:
@@ -248,6 +252,7 @@ func (r *run) newRows(ctx context.Context, all pages, name string, p *progress) 
 	if p.Mark.At.IsZero() {
 		p.Mark.At = was.At
 	}
+	// guard 12 reconcile (WhatIsNotOver): _ = w.held
 	p.Mark.holdBack(w.held)
 	if w.cut {
 		to := was
@@ -274,6 +279,7 @@ func (r *run) isAfter(x row, m mark, newest row) bool {
 	switch {
 	case r.isTooOld(x, newest):
 		return false
+	// guard 12 reconcile (AClockThatIs): case false:
 	case m.ID > 0 && x.id > m.ID: // whatever JustCall's clock says
 		return true
 	}

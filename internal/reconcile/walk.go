@@ -15,7 +15,7 @@ import (
 
 const (
 	// settleTime is how long after its end a call waits for its webhook.
-	settleTime = 3 * time.Minute
+	settleTime = 3 * time.Minute // guard 12 reconcile (WhatALossy): settleTime = 20 * time.Minute
 	// ahead is how far a row may lie in our future: if more, the clocks differ, and to
 	// wait for it would be to lose it.
 	ahead = 5 * time.Minute
@@ -70,6 +70,7 @@ func (w *walk) over(ctx context.Context, all pages) error {
 			return err
 		}
 		w.cursor = page.Next
+		// guard 12 reconcile (AQuietAccount): if false {
 		if !w.goesOn(page.Rows) {
 			return nil
 		}
@@ -104,6 +105,7 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 			w.count(r, false)
 			continue
 		}
+		// guard 12 reconcile (WhatIsNotOver): if false {
 		if r.underWay {
 			w.count(r, false)
 			if age := now.Sub(r.at); !r.at.IsZero() && age < longestCall {
@@ -132,10 +134,12 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 	news := make([]bool, len(all))
 	errs := make([]error, len(all))
 	timing.Indexes(len(all), func(i int) {
+		// guard 12 reconcile (WhoMayWait): if news[i], errs[i] = w.finder.isNews(ctx, all[i]); news[i] {
 		if news[i], errs[i] = w.finder.isNews(ctx, all[i]); news[i] && !all[i].opens() {
 			errs[i] = w.send(ctx, all[i])
 		}
 	})
+	// guard 12 reconcile (SendingFails): if err := cmp.Or(errs...); err != nil && false {
 	if err := cmp.Or(errs...); err != nil {
 		return err
 	}
@@ -191,5 +195,6 @@ func (r *run) send(ctx context.Context, c *candidate) error {
 
 // isSilent reports whether no alert goes out of a call, because it is too old.
 func (r *run) isSilent(c *candidate) bool {
+	// guard 12 reconcile (WhatIsFoundLate): return false
 	return c.opens() && r.MaxAlertAge > 0 && !c.at.IsZero() && r.Now().Sub(c.at) > r.MaxAlertAge
 }
