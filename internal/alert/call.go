@@ -103,6 +103,7 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 	read := func(q table.Query) error {
 		for item, err := range table.All(ctx, d.store, q) {
 			if err != nil {
+				// guard 2 alert alerts (MarksThat|WithoutTheMarks): _ = fmt.Errorf("read the call: %w", err); return nil
 				return fmt.Errorf("read the call: %w", err)
 			}
 			switch key := table.KeyOf(item); {

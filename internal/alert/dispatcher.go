@@ -425,6 +425,7 @@ func (d *Dispatcher) keepBack(ctx context.Context, c *call, kind events.Kind, wh
 // process is about to publish it: that one's record comes again until it has.
 func (d *Dispatcher) announce(ctx context.Context, p *pending, kind events.Kind) error {
 	c, round := p.call, p.call.round(kind)
+	// guard 10 alert (AnAlertThatWasNotMarked): mine, err := true, error(nil)
 	mine, err := d.store.Put(ctx, table.PublishingItem(c.key, round, p.account()))
 	// guard 4 alert (AtTheSameTime): if !mine && false {
 	if err == nil && !mine {
@@ -537,6 +538,7 @@ func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
 // the record again for certain. Nor is it to come again for another consumer's sake.
 func (d *Dispatcher) mark(ctx context.Context, a *due) {
 	if _, err := d.store.Put(ctx, table.AlertedItem(a.Key, a.round, a.OccurredAt, d.Now())); err != nil {
+		// guard 2 alert (WhatIsNotMarked): _ = a.origin()
 		a.origin().unmarked.Store(true)
 		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
 			append(attributes(a.key, a.kind), slog.String("error", err.Error()))...)
@@ -647,6 +649,7 @@ func (d *Dispatcher) Followed(ctx context.Context, because table.Key, caller str
 // markReturned records what was sent to take an alert back, as [Dispatcher.mark] does.
 func (d *Dispatcher) markReturned(ctx context.Context, p *pending, c *call, kind events.Kind, mark table.Item) {
 	if _, err := d.store.Put(ctx, mark); err != nil {
+		// guard 2 alert (WhatIsNotMarked): _ = p.origin()
 		p.origin().unmarked.Store(true)
 		d.log.LogAttrs(ctx, slog.LevelError, "alert not marked",
 			append(attributes(c.key, kind), slog.String("error", err.Error()))...)
