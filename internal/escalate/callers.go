@@ -75,7 +75,7 @@ func (c Callers) Read(caller string, items []table.Item) (Caller, error) {
 	w := alert.Waiter{
 		CallID:     strings.TrimPrefix(s.First().ID, table.CallPartition("")),
 		Key:        table.FollowUpKey(caller),
-		Caller:     who.Phone,
+		Caller:     who.Phone, // guard 10 escalate (AReminderSaysWho): Caller: caller,
 		CallerText: who.Text,
 		Withheld:   who.Withheld,
 		Name:       cmp.Or(stored.Person.Name, who.Name),
