@@ -304,7 +304,7 @@ func (k *keeping) write(ctx context.Context, number string, content table.Item) 
 		return true, nil
 	}
 	item[table.Version] = attr.Number(strconv.FormatInt(was+1, 10))
-	// guard 4 addressbook (ManyProcesses): for updated = false; !updated && err == nil; was++ { item[table.Version] = attr.Number(strconv.FormatInt(was+1, 10)); updated, err = k.store.Update(ctx, item, was) }
+	// guard 4 addressbook (ManyProcesses|WhoeverIsLate): for updated = false; !updated && err == nil; was++ { item[table.Version] = attr.Number(strconv.FormatInt(was+1, 10)); updated, err = k.store.Update(ctx, item, was) }
 	updated, err = k.store.Update(ctx, item, was)
 	if err != nil {
 		return false, fmt.Errorf("keep the contact: %w", err)

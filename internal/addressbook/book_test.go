@@ -393,14 +393,24 @@ func TestPromise4_WhoeverIsLateOverwritesNothing(t *testing.T) {
 	}
 }
 
+// Each process knows the events so far when it is about to write. All others write before
+// the first one, which knows the fewest.
 func TestPromise4_ManyProcessesAtOnceKeepWhatTheEventsSay(t *testing.T) {
 	t.Parallel()
 	store := openBolt(t)
 	const updates = 12
-	var all sync.WaitGroup
+	var first, others sync.WaitGroup
+	now, last := make(chan struct{}), make(chan struct{})
 	for minute := range updates {
+		all, turn := &others, now
+		if minute == 0 {
+			all, turn = &first, last
+		}
+		read := make(chan struct{})
+		hasRead := sync.OnceFunc(func() { close(read) })
 		all.Go(func() {
-			b := book(t, store)
+			defer hasRead()
+			b := book(t, &hooked{Store: store, beforeUpdate: func() { hasRead(); <-turn }})
 			item := itemOf(t, eventA("contact.updated", minute, fmt.Sprintf(`"first_name":"Jordan %02d","phone":"+14155550101"`, minute)))
 			if _, err := store.Put(t.Context(), item); err != nil {
 				t.Error(err)
@@ -414,8 +424,12 @@ func TestPromise4_ManyProcessesAtOnceKeepWhatTheEventsSay(t *testing.T) {
 				}
 			}
 		})
+		<-read
 	}
-	all.Wait()
+	close(now)
+	others.Wait()
+	close(last)
+	first.Wait()
 	want := addressbook.Entry{Known: true, Name: fmt.Sprintf("Jordan %02d", updates-1)}
 	if diff := cmp.Diff(want, addressbook.Read(partition(t, store, numberX))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
