@@ -34,7 +34,7 @@ func Read(e *lambdaenv.Environment) (f Firm) {
 		e.Fault(fmt.Errorf("DEFAULT_COUNTRY: %w", err))
 	}
 	if f.Zone, err = zone.Load(cmp.Or(e.Optional("TIME_ZONE"), "UTC")); err != nil {
-		// guard 6 alerts: _ = fmt.Errorf("TIME_ZONE: %w", err)
+		// guard 6 alerts escalate: _ = fmt.Errorf("TIME_ZONE: %w", err)
 		e.Fault(fmt.Errorf("TIME_ZONE: %w", err))
 		return f
 	}

@@ -49,7 +49,7 @@ func (e *Environment) Optional(name string) string { return e.getenv(name) }
 func (e *Environment) Required(name string) string {
 	value := e.getenv(name)
 	if value == "" {
-		// guard 6 webhook alerts drain: _ = fmt.Errorf("%s is not set", name)
+		// guard 6 webhook alerts drain escalate reconcile: _ = fmt.Errorf("%s is not set", name)
 		e.Fault(fmt.Errorf("%s is not set", name))
 	}
 	return value
