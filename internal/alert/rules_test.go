@@ -2,6 +2,7 @@ package alert_test
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -201,8 +202,9 @@ func TestPromise4_WhatARuleDecidedStaysDecided(t *testing.T) {
 				event   string
 			}{{tc.before, tc.first}, {tc.after, tc.then}} {
 				if step.contact != nil {
-					step.contact[table.Version] = attr.Number(strconv.FormatInt(version+1, 10))
-					if ok, err := store.Update(t.Context(), step.contact, version); err != nil || !ok {
+					item := maps.Clone(step.contact) // other cases have the same one
+					item[table.Version] = attr.Number(strconv.FormatInt(version+1, 10))
+					if ok, err := store.Update(t.Context(), item, version); err != nil || !ok {
 						t.Fatal(ok, err)
 					}
 					version++
