@@ -43,22 +43,29 @@ func doneReasons() []string {
 	return []string{"Talked on another phone", "Wrong number", "No need to call back", "Spam"}
 }
 
-// act stores a hand act that a form asks for, and goes back to the page where the form was.
-func (in *Inbox) act(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		refuse(w, http.StatusBadRequest, "The form did not arrive whole: go back and send it again.")
-		return
+// form does what a form asks for, and goes back to the page where the form was, with what
+// do says that it did.
+func (in *Inbox) form(do func(r *http.Request) (said string, bad bool)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			refuse(w, http.StatusBadRequest, "The form did not arrive whole: go back and send it again.")
+			return
+		}
+		text, bad := in.cannotAct(), true
+		switch {
+		case text != "":
+		case in.config.Acts == nil:
+			text = "Nothing can be changed here."
+		default:
+			text, bad = do(r)
+		}
+		back(w, r, in.leave(text, bad))
 	}
-	text, bad := in.perform(r)
-	back(w, r, in.leave(text, bad))
 }
 
 // perform stores the act of a form, and says what it did.
 func (in *Inbox) perform(r *http.Request) (said string, bad bool) {
-	if why := in.cannotAct(); in.config.Acts == nil || why != "" {
-		return cmp.Or(why, "Nothing can be changed here."), true
-	}
 	now := in.look.Now()
 	act := followup.Act{ID: rand.Text(), At: now, Kind: followup.ActKind(r.PostFormValue("kind")), By: in.nameOf(r)}
 	if act.By == "" {
@@ -100,22 +107,8 @@ func (in *Inbox) perform(r *http.Request) (said string, bad bool) {
 	return in.words.Did(act, whom, before), false
 }
 
-// release takes a refused delivery in after all, and goes back to it.
-func (in *Inbox) release(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		refuse(w, http.StatusBadRequest, "The form did not arrive whole: go back and send it again.")
-		return
-	}
-	text, bad := in.takeIn(r)
-	back(w, r, in.leave(text, bad))
-}
-
 // takeIn stores what is in a refused delivery, and says what that did.
 func (in *Inbox) takeIn(r *http.Request) (said string, bad bool) {
-	if why := in.cannotAct(); in.config.Acts == nil || why != "" {
-		return cmp.Or(why, "Nothing can be changed here."), true
-	}
 	d, err := in.look.Rejection(r.Context(), r.PostFormValue("id"))
 	var all []rerun.Released
 	if err == nil {

@@ -93,8 +93,8 @@ func New(c Config, token string, log *slog.Logger) *Inbox {
 	} {
 		in.routes.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { in.show(w, r, show) })
 	}
-	in.routes.HandleFunc("POST /act", in.act)
-	in.routes.HandleFunc("POST /release", in.release)
+	in.routes.HandleFunc("POST /act", in.form(in.perform))
+	in.routes.HandleFunc("POST /release", in.form(in.takeIn))
 	in.routes.HandleFunc("POST /name", in.rename)
 	in.routes.HandleFunc("GET /live", in.live)
 	in.routes.HandleFunc("GET /assets/{name}", serveAsset)
