@@ -108,43 +108,36 @@ func ContactKey(number, contact string) Key { return Key{PK: CallerPartition(num
 // where it is.
 const alertShards = 4
 
+const alertList, answeredList = "ALERT#", "ANSWERED#"
+
 // AlertPartition returns the GSI2PK of an item with a key, which is one of those in
 // [AlertPartitions]. All events of a call have the same.
-func AlertPartition(key Key, day time.Time) string { return alertPartition(day) + "#" + shard(key) }
+func AlertPartition(key Key, day time.Time) string { return shardOf(alertList+date(day), key) }
 
-func shard(key Key) string {
-	return strconv.Itoa(int(crc32.ChecksumIEEE([]byte(key.PK)) % alertShards))
+// shardOf returns the shard of a list that has an item.
+func shardOf(list string, key Key) string {
+	return list + "#" + strconv.Itoa(int(crc32.ChecksumIEEE([]byte(key.PK))%alertShards))
+}
+
+// shards returns all shards of a list.
+func shards(list string) (all []string) {
+	for shard := range alertShards {
+		all = append(all, list+"#"+strconv.Itoa(shard))
+	}
+	return all
 }
 
 // AlertPartitions returns the GSI2PKs of all missed calls and voicemails of a day, and
 // of calls of unknown outcome. The last is of those that were stored before there were
 // shards.
 func AlertPartitions(day time.Time) []string {
-	all := make([]string, 0, alertShards+1)
-	for shard := range alertShards {
-		all = append(all, alertPartition(day)+"#"+strconv.Itoa(shard))
-	}
-	return append(all, alertPartition(day))
-}
-
-const alertList, answeredList = "ALERT#", "ANSWERED#"
-
-func alertPartition(day time.Time) string { return alertList + date(day) }
-
-// AnsweredPartition returns the GSI2PK of the event of an incoming call that somebody
-// answered, which is one of those in [AnsweredPartitions].
-func AnsweredPartition(key Key, day time.Time) string {
-	return answeredList + date(day) + "#" + shard(key)
+	list := alertList + date(day)
+	return append(shards(list), list)
 }
 
 // AnsweredPartitions returns the GSI2PKs of all incoming calls of a day that somebody
 // answered.
-func AnsweredPartitions(day time.Time) (all []string) {
-	for shard := range alertShards {
-		all = append(all, answeredList+date(day)+"#"+strconv.Itoa(shard))
-	}
-	return all
-}
+func AnsweredPartitions(day time.Time) []string { return shards(answeredList + date(day)) }
 
 // ListPartition returns the GSI2PK of an event, or "" if it is in none of its day's lists.
 func ListPartition(d *events.Delivery, key Key, day time.Time) string {
@@ -154,7 +147,7 @@ func ListPartition(d *events.Delivery, key Key, day time.Time) string {
 		return AlertPartition(key, day)
 	// That a call was picked up is said again when it has ended.
 	case d.Served() && !d.Type.IsUpdate() && d.Type.Name() != events.TypeCallAnswered:
-		return AnsweredPartition(key, day)
+		return shardOf(answeredList+date(day), key)
 	}
 	return ""
 }
