@@ -29,16 +29,23 @@ func withKeys(t *testing.T, folder string, mode os.FileMode) {
 	}
 }
 
+// withAccount returns the configuration of a stack that has the keys of an account, which
+// posts missed calls to it.
+func withAccount(t *testing.T) (c local.Config, account *justcalltest.Server) {
+	t.Helper()
+	c = local.Config{Folder: t.TempDir(), Address: anyPort, WebhookURL: "https://hooks.example.com/justcall"}
+	withKeys(t, c.Folder, 0o600)
+	account = justcalltest.New()
+	account.AddHook("call.missed", c.WebhookURL+"/"+tokenInFile, "active")
+	c.SetJustCall(justcalltest.Transport{Handler: account})
+	return c, account
+}
+
 func TestWithKeysTheStackFindsWhatItsWebhookLost(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	withKeys(t, folder, 0o600)
-	account := justcalltest.New()
-	account.AddHook("call.missed", "https://hooks.example.com/justcall/"+tokenInFile, "active")
+	c, account := withAccount(t)
 	account.AddCall(justcalltest.Call{Contact: "+12125550123", Line: "+12125550199", Type: "Missed", Start: time.Now().Add(-20 * time.Minute), Length: time.Minute})
 	lines := logscan.Writer(t, "2125550123", justcalltest.Key, justcalltest.Secret)
-	c := local.Config{Folder: folder, Address: anyPort, WebhookURL: "https://hooks.example.com/justcall"}
-	c.SetJustCall(justcalltest.Transport{Handler: account})
 	stack, err := local.Start(t.Context(), c, lines.Logger())
 	if err != nil {
 		t.Fatal(err)
@@ -70,10 +77,7 @@ func TestWithKeysTheStackFindsWhatItsWebhookLost(t *testing.T) {
 // What is too old for an alert is listed by the runs that remind people.
 func TestWhatIsFoundTooLateIsListedOnce(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	withKeys(t, folder, 0o600)
-	account := justcalltest.New()
-	account.AddHook("call.missed", "https://hooks.example.com/justcall/"+tokenInFile, "active")
+	c, account := withAccount(t)
 	for i := range 2 {
 		account.AddCall(justcalltest.Call{
 			Contact: fmt.Sprintf("+1212555012%d", i), Line: "+12125550199", Type: "Missed",
@@ -82,14 +86,13 @@ func TestWhatIsFoundTooLateIsListedOnce(t *testing.T) {
 	}
 	var printed output
 	lines := logscan.Writer(t, "212555012", justcalltest.Key, justcalltest.Secret)
-	c := local.Config{Folder: folder, Address: anyPort, WebhookURL: "https://hooks.example.com/justcall", Alerts: &printed, Brief: true}
+	c.Alerts, c.Brief = &printed, true
 	c.Rules = alert.DefaultRules()
 	c.Rules.MaxAge = 10 * time.Minute
 	var err error
 	if c.Plan, c.Callers, err = (escalate.Settings{Zone: time.UTC}).Read(); err != nil {
 		t.Fatal(err)
 	}
-	c.SetJustCall(justcalltest.Transport{Handler: account})
 	c.SetClock(time.Now, 50*time.Millisecond)
 	stack, err := local.Start(t.Context(), c, lines.Logger())
 	if err != nil {
