@@ -26,9 +26,9 @@ func newWaiting() *cobra.Command {
 		Use:   "waiting",
 		Short: "List the callers whom nobody has called back",
 		Long: `waiting lists the callers who wait to be called back, those who have waited longest
-first: how long, in business hours, who, how many of their calls nobody served, and what they said. The
-note says who takes care of them ("ringback claim"), until when nobody is reminded, and with which
-other number of the same contact somebody has talked since.`,
+first: how long, in business hours, who, how many of their calls nobody served, and what
+they said. The note says who takes care of them ("ringback claim"), until when nobody is
+reminded, and with which other number of the same contact somebody has talked since.`,
 		Example: `  ringback waiting
   ringback waiting --watch
   ringback waiting --stack ringback --output csv`,

@@ -9,10 +9,10 @@ import (
 	"github.com/ringback/ringback/internal/words"
 )
 
-// chart is the bar chart of a day: for each hour, who was answered and who was not. A template of our own draws it:
-// its colours follow the page, light or dark, by classes, and its bars the page's width.
-// The chart libraries for Go write colours and sizes into style attributes, which the
-// page's policy forbids.
+// chart is the bar chart of a day: for each hour, who was answered and who was not. A
+// template of our own draws it: its colours follow the page, light or dark, by classes,
+// and its bars the page's width. The chart libraries for Go write colours and sizes into
+// style attributes, which the page's policy forbids.
 type chart struct {
 	Width, Height int
 	Bars          []bar

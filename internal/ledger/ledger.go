@@ -456,11 +456,6 @@ func itemOf(caller string, facts followup.Facts, s followup.State, level int, ot
 			item[name] = attr.String(text)
 		}
 	}
-	setCount := func(name string, n int64) {
-		if n > 0 {
-			item[name] = attr.String(strconv.FormatInt(n, 10))
-		}
-	}
 	set(table.Name, facts.Person.Name)
 	set(table.Company, facts.Person.Company)
 	if !s.Open() {
@@ -497,7 +492,9 @@ func itemOf(caller string, facts followup.Facts, s followup.State, level int, ot
 	words, recording := s.Voicemail()
 	set(table.Words, words)
 	set(table.RecordingURL, recording)
-	setCount(table.Level, int64(level))
+	if level > 0 {
+		set(table.Level, strconv.Itoa(level))
+	}
 	set(table.OtherNumber, otherNumber)
 	// The item does not depend on when it is written: whoever shows it compares the times
 	// with their own clock. Of several claims, it has the one that ends last.

@@ -25,8 +25,9 @@ type Progress struct {
 }
 
 // Rebuild brings all follow-ups up to date from what is in the table. It tells Changed, which
-// must alert nobody, and not Followed. A call from more than a day ago that nobody waited for until now is history: it
-// makes nobody wait. Rebuild reports its progress to done now and then, and returns it.
+// must alert nobody, and not Followed. A call from more than a day ago that nobody waited for
+// until now is history: it makes nobody wait. Rebuild reports its progress to done now and
+// then, and returns it.
 //
 // It may run beside the consumer, and be repeated: what is right already is not
 // written. It goes through the whole table. The error is that of the table, or wraps
