@@ -277,17 +277,13 @@ func (k *keeping) lookUpRest(ctx context.Context, wanted map[string]table.Item) 
 
 // lookUp reads the contact's item under a number.
 func (k *keeping) lookUp(ctx context.Context, number string) error {
-	key := k.key(number)
-	page, err := k.store.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+	item, err := table.Get(ctx, k.store, k.key(number))
 	if err != nil {
 		return fmt.Errorf("look up the contact: %w", err)
 	}
-	k.stored[number] = nil
-	if len(page.Items) > 0 {
-		stored := maps.Clone(page.Items[0])
-		delete(stored, table.ExpiresAt) // the store sets it anew whenever the rest has changed
-		k.stored[number] = stored
-	}
+	stored := maps.Clone(item)
+	delete(stored, table.ExpiresAt) // the store sets it anew whenever the rest has changed
+	k.stored[number] = stored
 	return nil
 }
 

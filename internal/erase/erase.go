@@ -162,8 +162,8 @@ func (e *erasure) collect(ctx context.Context) error {
 
 // addTimer adds a timer that is named, if it is still there.
 func (e *erasure) addTimer(ctx context.Context, timer table.Key) error {
-	page, err := e.store.Query(ctx, table.Query{Partition: timer.PK, From: timer.SK, To: timer.SK})
-	if err == nil && len(page.Items) > 0 {
+	there, err := table.Get(ctx, e.store, timer)
+	if there != nil {
 		e.timers[timer] = true
 	}
 	return err //nolint:wrapcheck // Erase does
@@ -231,11 +231,11 @@ func (e *erasure) collectPartition(ctx context.Context, partition string) error 
 		}
 		e.others[other+partition] = true
 		key := table.ContactKey(other, partition)
-		page, err := e.store.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+		there, err := table.Get(ctx, e.store, key)
 		if err != nil {
 			return err
 		}
-		if len(page.Items) > 0 {
+		if there != nil {
 			e.contacts = append(e.contacts, key)
 		}
 	}

@@ -115,12 +115,11 @@ func setTimer(ctx context.Context, store table.Store, caller string, level int, 
 			return wrap("set timer", err)
 		}
 		// There is one, which does as well, unless it is done, by a clock ahead of ours.
-		key := table.KeyOf(timer)
-		page, err := store.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+		there, err := table.Get(ctx, store, table.KeyOf(timer))
 		if err != nil {
 			return wrap("read timer", err)
 		}
-		if len(page.Items) > 0 && !table.IsDone(page.Items[0]) {
+		if there != nil && !table.IsDone(there) {
 			return nil
 		}
 	}

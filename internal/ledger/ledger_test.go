@@ -94,16 +94,12 @@ func deliver(t testing.TB, store table.Store, l *ledger.Ledger, items ...table.I
 // followUp returns a caller's follow-up without its version, nil if there is none.
 func followUp(t testing.TB, store table.Store, caller string) table.Item {
 	t.Helper()
-	key := table.FollowUpKey(caller)
-	page, err := store.Query(t.Context(), table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+	item, err := table.Get(t.Context(), store, table.FollowUpKey(caller))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, item := range page.Items {
-		delete(item, table.Version)
-		return item
-	}
-	return nil
+	delete(item, table.Version)
+	return item
 }
 
 // want is what lists show of a follow-up.

@@ -72,14 +72,14 @@ func (l *Lookup) Event(ctx context.Context, key table.Key) (Event, error) {
 	if checkID(key.PK) != nil || !table.IsEvent(key) {
 		return Event{}, ErrID
 	}
-	items, err := l.read(ctx, "look up an event", table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+	item, err := table.Get(ctx, l.store, key)
 	switch {
 	case err != nil:
-		return Event{}, err
-	case len(items) == 0:
+		return Event{}, fmt.Errorf("look up an event: %w", err)
+	case item == nil:
 		return Event{}, ErrNotFound
 	}
-	return l.event(items[0]), nil
+	return l.event(item), nil
 }
 
 // Call is a call as all of its events together describe it.

@@ -110,11 +110,11 @@ func (c *candidate) family() string {
 
 // has reports whether the table has an item.
 func (f finder) has(ctx context.Context, key table.Key) (bool, error) {
-	page, err := f.store.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+	item, err := table.Get(ctx, f.store, key)
 	if err != nil {
 		return false, fmt.Errorf("look for the row: %w", err)
 	}
-	return len(page.Items) > 0, nil
+	return item != nil, nil
 }
 
 // parts are the events of one call or text.

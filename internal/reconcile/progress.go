@@ -65,16 +65,16 @@ const (
 // load reads what is kept under a name into to, and returns its version, 0 if there is
 // nothing.
 func load(ctx context.Context, store table.Store, name string, to any) (version int64, err error) {
-	page, err := store.Query(ctx, table.ReconcileQuery(name))
+	item, err := table.Get(ctx, store, table.ReconcileKey(name))
 	if err != nil {
 		return 0, fmt.Errorf("read how far runs have come: %w", err)
 	}
-	if len(page.Items) == 0 {
+	if item == nil {
 		return 0, nil
 	}
 	// What cannot be read is of another version of the program, and begins anew.
-	_ = json.Unmarshal([]byte(table.ReadReconcile(page.Items[0])), to)
-	return table.VersionOf(page.Items[0]), nil
+	_ = json.Unmarshal([]byte(table.ReadReconcile(item)), to)
+	return table.VersionOf(item), nil
 }
 
 // errBeside means that another run has come further meanwhile.

@@ -246,15 +246,11 @@ func (w *world) pass(d time.Duration) { w.Change(func() { w.now = w.now.Add(d) }
 // follow returns what lists show of a caller, "" if nothing is known.
 func (w *world) follow(number string) string {
 	w.t.Helper()
-	key := table.FollowUpKey(number)
-	page, err := w.store.Query(w.t.Context(), table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+	item, err := table.Get(w.t.Context(), w.store, table.FollowUpKey(number))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, item := range page.Items {
-		return strings.TrimSpace(fmt.Sprint(table.Text(item, table.State), " ", table.Text(item, table.Count)))
-	}
-	return ""
+	return strings.TrimSpace(fmt.Sprint(table.Text(item, table.State), " ", table.Text(item, table.Count)))
 }
 
 // says checks that the log has a line with these texts.

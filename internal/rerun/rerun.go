@@ -63,9 +63,8 @@ func release(ctx context.Context, store table.Store, item table.Item, write bool
 		created, err = store.Put(ctx, item)
 		return created, err == nil, err
 	}
-	key := table.KeyOf(item)
-	page, err := store.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
-	return false, len(page.Items) > 0, err
+	there, err := table.Get(ctx, store, table.KeyOf(item))
+	return false, there != nil, err
 }
 
 // Replayed is one stored event of which today's code makes something else.

@@ -35,11 +35,10 @@ type Health struct {
 // LoadHealth reads the item; the zero Health is that of a table without one. The error is
 // the store's.
 func LoadHealth(ctx context.Context, store Store) (h Health, err error) {
-	page, err := store.Query(ctx, Query{Partition: healthKey.PK, From: healthKey.SK, To: healthKey.SK})
-	if err != nil || len(page.Items) == 0 {
+	item, err := Get(ctx, store, healthKey)
+	if err != nil || item == nil {
 		return Health{}, err
 	}
-	item := page.Items[0]
 	for name, at := range h.fields() {
 		*at, _ = time.Parse(timeLayout, Text(item, name))
 	}

@@ -12,10 +12,8 @@ const reconcilePartition = "RECONCILE"
 // progress is the attribute with it.
 const progress = "progress"
 
-// ReconcileQuery asks for what is known of a list.
-func ReconcileQuery(list string) Query {
-	return Query{Partition: reconcilePartition, From: keyPart(list), To: keyPart(list)}
-}
+// ReconcileKey returns the key of what is known of a list.
+func ReconcileKey(list string) Key { return Key{PK: reconcilePartition, SK: keyPart(list)} }
 
 // ReadReconcile returns what is known of a list, as it was written.
 func ReadReconcile(item Item) string { return Text(item, progress) }
@@ -23,8 +21,9 @@ func ReadReconcile(item Item) string { return Text(item, progress) }
 // ReconcileItem returns the item of a list in place of the version was, for
 // [Store.Update].
 func ReconcileItem(list, text string, was int64) Item {
+	key := ReconcileKey(list)
 	return Item{
-		PK: str(reconcilePartition), SK: str(keyPart(list)), Version: num(strconv.FormatInt(was+1, 10)),
+		PK: str(key.PK), SK: str(key.SK), Version: num(strconv.FormatInt(was+1, 10)),
 		progress: str(text),
 	}
 }

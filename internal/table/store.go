@@ -194,6 +194,15 @@ type Page struct {
 	Next  Cursor
 }
 
+// Get returns the item with a key, nil if there is none.
+func Get(ctx context.Context, s Store, key Key) (Item, error) {
+	page, err := s.Query(ctx, Query{Partition: key.PK, From: key.SK, To: key.SK})
+	if err != nil || len(page.Items) == 0 {
+		return nil, err //nolint:wrapcheck // a store's error
+	}
+	return page.Items[0], nil
+}
+
 // All yields every item that q matches, page by page. It stops at the first error,
 // which it yields with a nil item.
 func All(ctx context.Context, s Store, q Query) iter.Seq2[Item, error] {

@@ -125,14 +125,11 @@ func (r *reader) read(ctx, waiting context.Context, seen *Result, since, until t
 func (r *reader) followUps(ctx context.Context) (map[string]table.Item, error) {
 	all := make(map[string]table.Item)
 	for _, caller := range r.plan.callers() {
-		key := table.FollowUpKey(caller)
-		page, err := r.from.Table.Query(ctx, table.Query{Partition: key.PK, From: key.SK, To: key.SK})
+		item, err := table.Get(ctx, r.from.Table, table.FollowUpKey(caller))
 		if err != nil {
 			return nil, fmt.Errorf("follow-ups: %w", err)
 		}
-		for _, item := range page.Items {
-			all[caller] = item
-		}
+		all[caller] = item
 	}
 	return all, nil
 }
