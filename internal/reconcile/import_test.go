@@ -116,9 +116,8 @@ func TestPromise12_AnImportThatIsKilledComesToTheSame(t *testing.T) {
 		if got := whole.Requests(); float64(got) > 1.05*float64(least) {
 			t.Errorf("%d requests, want at most 1.05 × %d", got, least)
 		}
-		// Of a small one, the kills are more than a twentieth: each costs the request that it
-		// ends, and one to overlap.
-		if got := killed.Requests(); got > max(least*105/100, whole.Requests()+2*stops) {
+		// Of the small one, the kills are more than a twentieth.
+		if got := killed.Requests(); got > max(least*105/100, least+2*stops) {
 			t.Errorf("%d requests with %d kills", got, stops)
 		}
 		if diff := cmp.Diff(whole.stored(), killed.stored()); diff != "" {
