@@ -234,6 +234,13 @@ func TestPromise10_FlagsOfAnOutcome(t *testing.T) {
 		{"call.completed", `"type":""`, `"answered":true,"answered_by":"machine"`, events.OutcomeUnknown},
 		{"call.completed", `"type":"","call_traits":["AI Voice Agent"]`, `"answered":true`, events.OutcomeUnknown},
 		{"call.completed", `"type":"In Progress"`, `"answered":"yes"`, events.Answered},
+		// Words in place of yes and no.
+		{"call.completed", `"type":""`, `"missed":"Missed"`, events.Missed},
+		{"call.completed", `"type":""`, `"missed":"not missed"`, events.OutcomeUnknown},
+		{"call.completed", `"type":""`, `"answered":"not answered"`, events.Missed},
+		{"call.completed", `"type":""`, `"answered":"nobody"`, events.Missed},
+		{"call.completed", `"type":""`, `"answered":"Sam"`, events.OutcomeUnknown},
+		{"call.completed", `"type":""`, `"answered":{"x":1},"missed":[true]`, events.OutcomeUnknown},
 		// What documents name is believed.
 		{"call.completed", `"type":"answered","missed":true`, `"x":1`, events.Answered},
 		{"call.answered", `"type":""`, `"answered":false`, events.Answered},

@@ -69,7 +69,7 @@ func saysMore(s slot, value, than jsontext.Value) bool {
 	case s.isParty():
 		return hasNumber(partyText(value)) && !hasNumber(partyText(than))
 	case s.isFlag():
-		return boolean(value).Value && !boolean(than).Value
+		return flag(s, value).Value && !flag(s, than).Value
 	case s == slotOutcome:
 		return outcomes[phrase(wordsIn(value))].rank() > outcomes[phrase(wordsIn(than))].rank()
 	}
@@ -265,11 +265,27 @@ func (v *values) direction(from ...slot) Direction {
 }
 
 // yes and no report what a member says to a question.
-func (v *values) yes(from slot) bool { return v[from] != nil && boolean(v[from]).Value }
+func (v *values) yes(from slot) bool { return v[from] != nil && flag(from, v[from]).Value }
 
 func (v *values) no(from slot) bool {
-	said := boolean(v[from])
+	said := flag(from, v[from])
 	return said.State == Set && !said.Value
+}
+
+// flag reads yes or no, or a word that says as much: answered: "nobody", missed: "missed".
+func flag(of slot, v jsontext.Value) Optional[bool] {
+	said := boolean(v)
+	if said.State == Set || v.Kind() != '"' {
+		return said
+	}
+	unserved := outcomes[phrase(letters(v))].unserved() != ""
+	switch {
+	case words[strings.ToLower(text(v))] == saysNot, of == slotIsAnswered && unserved:
+		return Optional[bool]{false, Set}
+	case unserved && of != slotIsInbound && of != slotIsOutbound:
+		return Optional[bool]{true, Set}
+	}
+	return said
 }
 
 // flaggedDirection returns the direction that flags tell, "" if they contradict each
