@@ -99,8 +99,8 @@ func (c *Contact) readStatus(v jsontext.Value) {
 
 // booleans are the words for yes and no.
 var booleans = map[string]bool{
-	"0": false, "false": false, "n": false, "no": false, "off": false,
-	"1": true, "true": true, "y": true, "yes": true, "on": true,
+	"0": false, "f": false, "false": false, "n": false, "no": false, "off": false,
+	"1": true, "t": true, "true": true, "y": true, "yes": true, "on": true,
 }
 
 // boolean reads yes or no, however it is written. For anything else it returns null.

@@ -18,6 +18,8 @@ const (
 	damageNUL
 	damageDuplicate
 	damageForm
+	damageBase64
+	damageEscaped
 	damageJSONInString
 	damageList
 	damageWrapped
@@ -39,7 +41,9 @@ var damageWords = [...]string{
 	"comma",             // a comma too many, or no value behind a colon, read as null
 	"nul",               // bytes behind the end, from a NUL on
 	"duplicate name",    // the last member of a name that says something counts
-	"form",              // it is form-encoded
+	"form",              // it is form-encoded, or multipart
+	"base64",            // it is base64
+	"escaped",           // its quotes are escaped: &quot; or \"
 	"json in string",    // a string holds JSON
 	"list",              // the data is a list of one
 	"wrapped",           // something else stands around the delivery or its data

@@ -2,9 +2,11 @@ package events_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -47,6 +49,17 @@ func in16(text string, bigEndian, mark bool) string {
 		}
 	}
 	return string(b)
+}
+
+func in64(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+
+// multi returns a multipart body of names and values.
+func multi(fields ...string) string {
+	var body strings.Builder
+	for field := range slices.Chunk(fields, 2) {
+		fmt.Fprintf(&body, "--b0\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", field[0], strings.Join(field[1:], ""))
+	}
+	return body.String() + "--b0--\r\n"
 }
 
 // damaged are bodies with the missed call c1 in them.
@@ -196,6 +209,41 @@ var damaged = []struct {
 	{"an event and data as JSON in a form", "event=call.missed&data=" + url.QueryEscape(callA), []string{"form", "json in string"}, ""},
 	{"fields with brackets", "event=call.missed&data[call_id]=c1&data[from]=%2B14155550123&data%5Bdirection%5D=inbound", []string{"form"}, ""},
 	{"fields", "type=call.missed&call_sid=c1&contact_number=14155550123&call_info[direction]=Incoming&call_info[type]=missed", []string{"form", "flat"}, ""},
+	{"a gateway's request", `{"version":"2.0","rawPath":"/","headers":{"a":"b"},"requestContext":{"http":{"method":"POST"}},"body":` + quote(in64(plainB)) + `,"isBase64Encoded":true}`, []string{"base64", "json in string", "wrapped"}, ""},
+	{"a gateway's request whose body is text all the same", `{"isBase64Encoded":true,"body":` + quote(plainA) + `}`, []string{"json in string", "wrapped"}, ""},
+	{"a gateway's request with a form", `{"isBase64Encoded":false,"body":` + quote("payload="+url.QueryEscape(plainA)) + `}`, []string{"form", "json in string", "wrapped"}, ""},
+	{"a gateway's request with a form in base64", `{"isBase64Encoded":true,"body":` + quote(in64("payload="+url.QueryEscape(plainA))) + `}`, []string{"form", "base64", "json in string", "wrapped"}, ""},
+	{"a gateway's request in a notification", `{"Message":` + quote(`{"isBase64Encoded":true,"body":`+quote(in64(plainA))+`}`) + `}`, []string{"base64", "json in string", "wrapped"}, ""},
+	{"a subscription's message", `{"message":{"data":` + quote(in64(plainA)) + `,"messageId":"m","attributes":{}},"subscription":"s"}`, []string{"base64", "json in string", "wrapped"}, ""},
+	{"a stream's record", `{"kinesis":{"data":` + quote(in64(plainA)) + `},"eventName":"aws:kinesis:record"}`, []string{"base64", "json in string", "wrapped"}, ""},
+	{"a cloud event", `{"specversion":"1.0","type":"com.example.webhook","data_base64":` + quote(in64(plainB)) + `}`, []string{"base64", "json in string", "wrapped"}, ""},
+	{"a relay's own type and a member that nobody knows", `{"type":"request","requestBody":` + quote(plainA) + `}`, []string{"json in string", "wrapped"}, ""},
+	{"data in base64", `{"event":"call.missed","data":` + quote(in64(callA)) + `}`, []string{"base64", "json in string"}, ""},
+	{"data as a form", `{"event":"call.missed","data":"call_id=c1&from=%2B14155550123"}`, []string{"form", "json in string"}, ""},
+	{"base64", in64(plainA), []string{"base64"}, ""},
+	{"base64 in lines", in64(plainB)[:76] + "\r\n" + in64(plainB)[76:] + "\r\n", []string{"base64"}, ""},
+	{"base64 for URLs", base64.RawURLEncoding.EncodeToString([]byte(named(`"Pat ÿ>?~"`))), []string{"base64"}, "Pat ÿ>?~"},
+	{"base64 whose plus a form took", strings.ReplaceAll(in64(named(`"Pat ÿ>>>~~~"`)), "+", " "), []string{"base64"}, "Pat ÿ>>>~~~"},
+	{"base64 as JSON text", quote(in64(plainA)), []string{"base64", "json in string"}, ""},
+
+	{"HTML", html.EscapeString(named(`"Se&aacute;n \"<b>\" O'Brien"`)), []string{"escaped"}, `Se&aacute;n "<b>" O'Brien`},
+	{"HTML, twice", "\n" + html.EscapeString(html.EscapeString(plainB)), []string{"escaped"}, ""},
+	{"HTML, quotes only", strings.ReplaceAll(plainB, `"`, "&#x22;"), []string{"escaped"}, ""},
+	{"HTML in a wrapper", `{"body":` + quote(html.EscapeString(plainB)) + `}`, []string{"escaped", "json in string", "wrapped"}, ""},
+	{"backslashes", strings.Trim(quote(named(`"Pat \n \"x\""`)), `"`), []string{"escaped"}, "Pat \n \"x\""},
+	{"backslashes, twice", strings.Trim(quote(strings.Trim(quote(plainB), `"`)), `"`), []string{"escaped"}, ""},
+	{"backslashes before quotes only", "{\n  " + strings.ReplaceAll(plainB[1:], `"`, `\"`), []string{"escaped"}, ""},
+
+	{"a script's call", "callback(" + plainA + ");", []string{"wrapped"}, ""},
+	{"a script's call behind a comment", "/**/ cb.call_1( " + plainB + " )\n", []string{"wrapped"}, ""},
+	{"an event of a stream", "event: message\ndata: " + plainA + "\n\n", []string{"wrapped"}, ""},
+
+	{"multipart", multi("token", "x", "payload", plainA), []string{"form", "json in string", "wrapped"}, ""},
+	{"multipart without carriage returns", strings.ReplaceAll(multi("payload", plainB), "\r", ""), []string{"form", "json in string", "wrapped"}, ""},
+	{"multipart with a file", strings.Replace(multi("f", plainB), `name="f"`, `filename="x.json"`, 1), []string{"form", "json in string", "wrapped"}, ""},
+	{"multipart with fields", multi("event", "call.missed", "data[call_id]", "c1", "data[from]", "+14155550123"), []string{"form"}, ""},
+	{"multipart with a field twice", multi("event", "call.missed", "call_id", "c1", "call_id", "0", "from", "+14155550123"), []string{"duplicate name", "form", "flat"}, ""},
+
 	{"a form in Latin-1", "event=call.missed&call_id=c1&from=%2B14155550123&contact_name=Andr%E9", []string{"form", "flat"}, "Andr\uFFFD"},
 }
 
@@ -246,6 +294,8 @@ func TestWhatStandsAroundADeliveryDoesNotChangeItsKey(t *testing.T) {
 			`[` + plain + `]`, `{"events":[` + plain + `]}`, `{"body":` + plain + `}`, `{"payload":` + quote(plain) + `}`, quote(plain),
 			`{"items":[` + plain + `],"count":1}`, "payload=" + url.QueryEscape(plain),
 			strings.Replace(plain, data, quote(data), 1), strings.Replace(plain, data, "["+data+"]", 1),
+			in64(plain), `{"isBase64Encoded":true,"body":` + quote(in64(plain)) + `}`, html.EscapeString(plain), strings.Trim(quote(plain), `"`),
+			"cb(" + plain + ")", multi("payload", plain),
 			strings.Replace(plain, `"data":`+data, data[1:len(data)-1], 1), strings.Replace(plain, `"data"`, `"Data"`, 1),
 		} {
 			if diff := cmp.Diff(want, keyOf(open(t, body).Decode())); diff != "" {
@@ -280,6 +330,15 @@ func TestSplit(t *testing.T) {
 		{"a list as JSON text in a wrapper", `{"body":` + quote(`[`+a+`,`+b+`]`) + `}`, []string{a, b}},
 		{"a list as JSON text", quote(`[` + a + `,` + b + `]`), []string{a, b}},
 		{"a list in a form", "payload=" + url.QueryEscape(`[`+a+`,`+b+`]`), []string{a, b}},
+		{"a list in base64", in64(`[` + a + `,` + b + `]`), []string{a, b}},
+		{"a list in a gateway's request", `{"body":` + quote(in64(`[`+a+`,`+b+`]`)) + `,"isBase64Encoded":true}`, []string{`{"body":` + a + `,"isBase64Encoded":true}`, `{"body":` + b + `,"isBase64Encoded":true}`}},
+		{"requests in a list", `[{"body":` + quote(in64(a)) + `},{"body":` + quote(in64(b)) + `}]`, []string{`{"body":` + quote(in64(a)) + `}`, `{"body":` + quote(in64(b)) + `}`}},
+		{"records of a stream", `{"Records":[{"kinesis":{"data":` + quote(in64(a)) + `}},{"kinesis":{"data":` + quote(in64(b)) + `}}]}`, []string{`{"kinesis":{"data":` + quote(in64(a)) + `}}`, `{"kinesis":{"data":` + quote(in64(b)) + `}}`}},
+		{"a list in HTML", html.EscapeString(`[` + a + `,` + b + `]`), []string{html.EscapeString(a), html.EscapeString(b)}},
+		{"a list with backslashes", strings.Trim(quote(`[`+a+`,`+b+`]`), `"`), []string{a, b}},
+		{"lines in base64", in64(a + "\n" + b), []string{a, b}},
+		{"a list in a script's call", "cb([" + a + "," + b + "]);", []string{a, b}},
+		{"a list in a part", multi("payload", `[`+a+`,`+b+`]`), []string{a, b}},
 		{"a list in UTF-16", in16(`[`+a+`,`+b+`]`, false, true), []string{a, b}},
 		{"data of two calls", `{"event":"call.missed","data":[` + callA + `,{"call_id":"c2"}]}`, []string{`{"event":"call.missed","data":` + callA + `}`, `{"event":"call.missed","data":{"call_id":"c2"}}`}},
 		{"data of two calls as JSON text", `{"event":"call.missed","data":` + quote(`[`+callA+`,{"call_id":"c2"}]`) + `}`, []string{`{"event":"call.missed","data":` + callA + `}`, `{"event":"call.missed","data":{"call_id":"c2"}}`}},
@@ -369,6 +428,11 @@ func TestARepairIsLinear(t *testing.T) { //nolint:paralleltest // it measures CP
 		"lists in lists": []byte(strings.Repeat("[", 60) + strings.Repeat(`{"event":"x","data":[1]},`, members) + `{}` + strings.Repeat("]", 60)),
 		"wrappers":       []byte(strings.Repeat(`{"body":{"data":[`, 15) + strings.Repeat(`{"event":"","payload":"{}"},`, members) + `{}` + strings.Repeat("]}}", 15)),
 		"a form":         []byte("event=x" + strings.Repeat("&a[b][c]=1&d=%ff", members)),
+		"base64":         []byte(`{"body":` + quote(in64(`{"body":`+quote(in64(strings.Repeat(`{"body":"eyJhIjoxfQ=="}`, members)))+`}`)) + `}`),
+		"HTML":           []byte("{" + strings.Repeat("&amp;amp;quot;", members)),
+		"backslashes":    []byte("{" + strings.Repeat(`\\\\\\\\`, members)),
+		"calls":          []byte(strings.Repeat("a(", members) + "{"),
+		"parts":          []byte("--b" + strings.Repeat("\r\nContent-Disposition: form-data; name=a[b]\r\n\r\n{\r\n--b", members) + "--"),
 		"escapes":        nameOf(strings.Repeat(`\x\ud800`+"\n\xff", members)),
 	} {
 		before := cpuTime(t)

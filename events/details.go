@@ -63,7 +63,7 @@ func (e *Envelope) Details() Details {
 		Kind:      r.kind,
 		Outcome:   r.outcome,
 		Direction: r.direction,
-		Implied:   r.said.direction(directionSlots[:]...) == "",
+		Implied:   r.statedDirection() == "",
 		ID:        id,
 		Line:      r.line(),
 		LineName:  r.said.text(slotLineName),

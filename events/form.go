@@ -31,11 +31,14 @@ func formObject(body []byte) (object []byte, repeated bool) {
 	var form formNode
 	for pair := range strings.SplitSeq(string(body), "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		path := strings.Split(strings.ReplaceAll(unescape(name), "]", ""), "[")
-		again := form.set(path, unescape(value)) && path[len(path)-1] != "" // a list has none
-		repeated = repeated || again
+		repeated = form.add(unescape(name), unescape(value)) || repeated
 	}
 	return form.append(nil), repeated
+}
+
+func isForm(body []byte) bool {
+	object, _ := formObject(body)
+	return object != nil
 }
 
 func isFormName(name string) bool {
@@ -65,6 +68,12 @@ type formNode struct {
 
 // maxFormNesting is how deep brackets in a form's names nest.
 const maxFormNesting = 8
+
+// add puts in a field, whose name may have brackets, and reports whether it was there.
+func (n *formNode) add(name, value string) (again bool) {
+	path := strings.Split(strings.ReplaceAll(name, "]", ""), "[")
+	return n.set(path, value) && path[len(path)-1] != "" // a list has none
+}
 
 // set puts in a text, and reports whether there was one. A text that says nothing does
 // not take the place of one that does.

@@ -157,6 +157,16 @@ func phrase(text []byte) says {
 	if said := words[string(text)]; len(text) == 0 || said < saysNot && said != saysNothing {
 		return said // as most are
 	}
+	if bytes.ContainsAny(text, ":=?") {
+		if said, ok := answersIn(text); ok {
+			return said
+		}
+	}
+	return wordsSay(text)
+}
+
+// wordsSay returns what the words of a text say one after the other.
+func wordsSay(text []byte) says {
 	var (
 		best     says
 		negation says // saysNot or saysBefore, if it is still to be applied
@@ -230,6 +240,30 @@ func phrase(text []byte) says {
 		return saysAbandoned
 	}
 	return best
+}
+
+// answersIn returns what a text says that puts yes or no behind a word: "Answered: false,
+// missed=1". ok is false if it does not. "missed: no" says nothing: it may have been blocked.
+func answersIn(text []byte) (best says, ok bool) {
+	for part := range bytes.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(",;/|&().\n", r) }) {
+		at := max(0, bytes.LastIndexAny(part, ":=?"))
+		said, answer := wordsSay(part[:at]), strings.ToLower(string(bytes.Trim(part[at:], ":=? ")))
+		if said == saysAnswered {
+			answer, _, _ = strings.Cut(answer, " ") // "answered: no agent", but not "missed: no agent"
+		}
+		switch yes, known := booleans[answer]; {
+		case at == 0 || answer == "" || !known && !isPlaceholder(answer):
+			said = wordsSay(part)
+		case yes:
+			ok = true
+		case said == saysAnswered:
+			said, ok = saysMissed, true
+		default:
+			said, ok = saysNothing, true
+		}
+		best = max(best, said)
+	}
+	return best, ok
 }
 
 // neutral are words of telephone systems that tell no outcome, and those between them.

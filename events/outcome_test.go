@@ -17,11 +17,13 @@ var outcomeWords = map[events.Outcome][]string{
 		"Answered", "answered", "ANSWERED", " Answered ", "Answered Call", "OUTGOING_ANSWERED", "INCOMING_ANSWERED",
 		"human answered", "Outgoing human answered", "Answered by agent", "Picked up", "picked-up", "PickedUp",
 		"Answered elsewhere", "Accepted", "Answered (no recording)", "Answered, not recorded", "Answered - no voicemail",
+		"Answered: yes", "answered=1", "isAnswered: true", "answered: true; missed: false", "Missed: no, answered: yes", "Answered: Sam",
 		"Answered, no message left", "Answered, transferred", "Answered after hold", "Answered; recording failed",
 	},
 	events.Voicemailed: {
 		"Voicemail", "voicemail", "VOICEMAIL", "Voice mail", "voice-mail", "VoiceMail", "INCOMING_VOICEMAIL", "Voicemail left",
 		"machine answered", "Outgoing machine answered", "Answered by voicemail", "Answered by machine", "Answering machine",
+		"voicemail: yes", "answered: false, voicemail: true", "missed: 1 / voicemail: 1",
 		"missed (voicemail)", "No answer, voicemail", "no-answer_voicemail", "Left a voice message", "vm", "Sent to voicemail",
 	},
 	events.Missed: {
@@ -37,17 +39,22 @@ var outcomeWords = map[events.Outcome][]string{
 		"Agent doesn't answer", "User don't answer", "Agent hasn't answered", "couldn't be answered", "wasn't answered",
 		"Agents haven't answered", "can't answer", "did not answer", "Unable to answer", "Agent unable to answer", "Failed to answer",
 		"Refused to answer", "No one available to answer", "Waiting, not answered", "not yet answered",
+		"Answered: false", "Answered=0", "answered: n", "answered:F", "Answered? No", "answered: null", "Answered by: -", "type: answered: no",
+		"answered: false, missed: true", "answered=0&missed=0", "missed: yes", "Missed=1", "is_missed: true", "unanswered: yes", "Missed: yes; Answered: yes", "answered: no (busy)", "Answered: no agent", "Answered: none of them. Busy.", "Missed: no agents", "Missed: No answer", "Missed (no)", "answered :no", "Answered? 0",
 		"Answered by IVR, no voicemail left", "Answered: No", "answered=none", "Answered by nobody", "Picked up by no one",
 		"perdida", "Llamada perdida (sin respuesta)", "no contestada", "não atendida", "NÃO ATENDIDA", "Appel manqué", "non répondu",
 		"verpasst", "Verpasster Anruf", "nicht angenommen", "chiamata persa", "gemiste oproep", "After office hours", "no response", "Missed\u00a0Call", "missed\u200b",
 	},
 	events.Abandoned: {
+		"abandoned: yes", "missed: no; abandoned=true",
 		"Abandoned", "abandoned", "ABANDONED", "Abandoned before ringing", "Abandoned before answer", "INCOMING_ABANDONED",
 		"Abandoned before agent picked up", "abandoned in queue", "Abandoned_Before_Ringing", "Caller abandoned", "OUTGOING_ABANDONED_CALL",
 		"Cancelled", "Canceled", "OUTGOING_CANCELLED", "Hung up", "Caller hung up", "hang-up", "Hung up before voicemail",
 		"Disconnected before answer", "disconnected_before_agent_answered", "Ended before connected", "Call dropped before pickup",
 	},
 	events.OutcomeUnknown: {
+		"missed: no", "type: missed: no", "Missed=false", "is_missed: 0", "isMissed: false", "unanswered: no", "abandoned: false", "voicemail: no", "missed: none",
+		"Not missed", "never missed", "not a missed call", "missed: no, voicemail: no",
 		"", "In Progress", "in-progress", "IN_PROGRESS", "Ringing", "Queued", "On hold", "Blocked", "Restricted", "INCOMING_BLOCKED",
 		"OUTGOING_RESTRICTED_CALL", "Completed", "Archived", "Unarchived", "Bridged", "not missed", "Answered by IVR",
 		"answered by the AI assistant", "unmissed", "abandonedness", "дозвонились", "null", "0", "\x00", "Agent", "before",
@@ -174,6 +181,87 @@ func TestOutcomeOfAnEvent(t *testing.T) {
 	}
 }
 
+func TestPromise10_FlagsOfAnOutcome(t *testing.T) {
+	t.Parallel()
+	const none = events.Outcome("")
+	yes, no := []string{`true`, `"yes"`, `1`, `"1"`, `"True"`, `"y"`, `"t"`}, []string{`false`, `"no"`, `0`, `"0"`, `"False"`, `"n"`, `"f"`}
+	for name, want := range map[string][2]events.Outcome{ // for yes and for no
+		"answered": {events.Answered, events.Missed}, "is_answered": {events.Answered, events.Missed}, "wasAnswered": {events.Answered, events.Missed},
+		"call_answered": {events.Answered, events.Missed},
+		"missed":        {events.Missed, events.OutcomeUnknown}, "is_missed": {events.Missed, events.OutcomeUnknown}, "isMissed": {events.Missed, events.OutcomeUnknown},
+		"missed_call": {events.Missed, events.OutcomeUnknown}, "Missed": {events.Missed, events.OutcomeUnknown}, "unanswered": {events.Missed, events.OutcomeUnknown},
+		"no_answer": {events.Missed, events.OutcomeUnknown}, "abandoned": {events.Abandoned, events.OutcomeUnknown}, "is_abandoned": {events.Abandoned, events.OutcomeUnknown},
+		"voicemail": {events.Voicemailed, events.OutcomeUnknown}, "hasVoicemail": {events.Voicemailed, events.OutcomeUnknown},
+	} {
+		for i, values := range [][]string{yes, no} {
+			for _, value := range values {
+				flag := quote(name) + ":" + value
+				for _, body := range []string{
+					bodyB("call.completed", `{"call_sid":"s","call_info":{"direction":"Incoming","type":"",`+flag+`}}`),
+					bodyB("call.completed", `{"call_sid":"s",`+flag+`,"call_info":{"direction":"Incoming","type":"Completed"}}`),
+					bodyA("call.completed", `{`+flag+`,"call_id":"s","direction":"inbound","from":"+14155558765"}`),
+				} {
+					if d := decode(t, body); d.Outcome != want[i] {
+						t.Errorf("%s: got %q, want %q", body, d.Outcome, want[i])
+					}
+				}
+				untyped := want[i]
+				if untyped == events.OutcomeUnknown {
+					untyped = none // it may be no call at all
+				}
+				if d := decode(t, `{"call_id":"s","direction":"inbound",`+flag+`}`); d.Outcome != untyped {
+					t.Errorf("%s without a type: got %q, want %q", flag, d.Outcome, untyped)
+				}
+			}
+		}
+	}
+	for _, test := range []struct {
+		typ        events.Type
+		info, data string
+		want       events.Outcome
+	}{
+		// On doubt, nobody was served.
+		{"call.completed", `"type":"missed"`, `"answered":true`, events.Missed},
+		{"call.completed", `"missed":true`, `"answered":true`, events.Missed},
+		{"call.completed", `"missed":true`, `"outcome":"answered"`, events.Missed},
+		{"call.completed", `"voicemail":true`, `"outcome":"missed"`, events.Voicemailed},
+		{"call.completed", `"missed":false,"is_missed":true`, `"x":1`, events.Missed},
+		{"call.completed", `"is_missed":true,"missed":false`, `"x":1`, events.Missed},
+		{"call.missed", `"type":""`, `"answered":true`, events.Missed},
+		{"call.completed", `"type":"Answered by IVR"`, `"answered":true`, events.OutcomeUnknown},
+		{"call.completed", `"type":"Bridged"`, `"answered":true`, events.OutcomeUnknown},
+		{"call.completed", `"type":"Blocked"`, `"answered":true`, events.OutcomeUnknown},
+		{"call.completed", `"type":""`, `"answered":true,"answered_by":"machine"`, events.OutcomeUnknown},
+		{"call.completed", `"type":"","call_traits":["AI Voice Agent"]`, `"answered":true`, events.OutcomeUnknown},
+		{"call.completed", `"type":"In Progress"`, `"answered":"yes"`, events.Answered},
+		// Words in place of yes and no.
+		{"call.completed", `"type":""`, `"missed":"Missed"`, events.Missed},
+		{"call.completed", `"type":""`, `"missed":"not missed"`, events.OutcomeUnknown},
+		{"call.completed", `"type":""`, `"answered":"not answered"`, events.Missed},
+		{"call.completed", `"type":""`, `"answered":"nobody"`, events.Missed},
+		{"call.completed", `"type":""`, `"answered":"Sam"`, events.OutcomeUnknown},
+		{"call.completed", `"type":""`, `"answered":{"x":1},"missed":[true]`, events.OutcomeUnknown},
+		// What documents name is believed.
+		{"call.completed", `"type":"answered","missed":true`, `"x":1`, events.Answered},
+		{"call.answered", `"type":""`, `"answered":false`, events.Answered},
+		{"call.completed", `"type":"voicemail"`, `"answered":false`, events.Voicemailed},
+		// It rings.
+		{"call.incoming", `"type":""`, `"answered":false`, none},
+		{"call.enters_queue", `"type":""`, `"answered":false,"missed":false`, none},
+		{"call.ringing", `"type":""`, `"answered":false`, none},
+		{"x.y", `"type":"Ringing"`, `"answered":false`, none},
+		{"x.y", `"type":""`, `"answered":false`, events.Missed},
+		{"x.y", `"type":""`, `"answered":null`, none},
+		{"call.completed", `"type":""`, `"answered":null,"missed":null,"voicemail":""`, events.OutcomeUnknown},
+		{"call.completed", `"type":"","call_type":"INCOMING_MISSED"`, `"x":1`, events.Missed},
+		{"call.completed", `"outcome":"no answer"`, `"x":1`, events.Missed},
+	} {
+		if d := decode(t, bodyB(test.typ, `{"call_sid":"s",`+test.data+`,"call_info":{"direction":"Incoming",`+test.info+`}}`)); d.Outcome != test.want {
+			t.Errorf("%s of %s %s: got %q, want %q", test.typ, test.info, test.data, d.Outcome, test.want)
+		}
+	}
+}
+
 func TestPromise10_AnOutgoingCallIsNeverMissed(t *testing.T) {
 	t.Parallel()
 	const ours, outside = "+14155551234", "+14155558765"
@@ -220,6 +308,25 @@ func TestTheDirectionOfACall(t *testing.T) {
 		{"the sales dialer's under another new name", "SalesDialer.call_missed", `{"call_sid":"s"}`, events.Outbound},
 		{"an unserved caller's", "call.missed", `{"direction":"sideways"}`, events.Inbound},
 		{"none", "call.completed", `{"call_info":{"type":"Answered"}}`, ""},
+		{"a letter", "call.missed", `{"call_info":{"direction":"O"}}`, events.Outbound},
+		{"a small letter", "call.completed", `{"direction":"i"}`, events.Inbound},
+		{"two letters", "call.missed", `{"direction":"OB"}`, events.Outbound},
+		{"a letter of a phrase is none", "call.completed", `{"direction":"O / B"}`, ""},
+		{"a number is none", "call.completed", `{"direction":1}`, ""},
+		{"another name in call_info", "call.missed", `{"call_info":{"call_direction":"Outgoing"}}`, events.Outbound},
+		{"a type in call_info", "call.missed", `{"call_info":{"call_type":"outgoing"}}`, events.Outbound},
+		{"outbound: yes", "call.missed", `{"outbound":"true"}`, events.Outbound},
+		{"is_outbound: yes", "call.missed", `{"is_outbound":1}`, events.Outbound},
+		{"isOutbound: yes, in call_info", "call.missed", `{"call_info":{"isOutbound":true}}`, events.Outbound},
+		{"outgoing: yes", "call.voicemail", `{"outgoing":"Y"}`, events.Outbound},
+		{"inbound: no", "call.missed", `{"inbound":false}`, events.Outbound},
+		{"incoming: no, in call_info", "call.missed", `{"call_info":{"incoming":"no"}}`, events.Outbound},
+		{"outbound: no", "call.completed", `{"outbound":false}`, events.Inbound},
+		{"inbound: yes", "call.completed", `{"is_inbound":"1"}`, events.Inbound},
+		{"a word before a yes", "call.completed", `{"direction":"inbound","outbound":true}`, events.Inbound},
+		{"yes and yes", "call.completed", `{"inbound":true,"outbound":true}`, ""},
+		{"no and no", "call.completed", `{"inbound":false,"outbound":"no"}`, ""},
+		{"neither yes nor no", "call.completed", `{"inbound":"maybe","outbound":null}`, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

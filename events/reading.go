@@ -34,7 +34,7 @@ var (
 	calls = family{
 		kind:  KindCall,
 		shape: callShape, respelled: spellingsOf(callShape),
-		ids:   []identifier{{slotCallSID, EntityCall}, {slotCallID, EntityCall}, {slotID, EntityCall}},
+		ids:   []identifier{{slotParentID, EntityCall}, {slotCallSID, EntityCall}, {slotCallID, EntityCall}, {slotID, EntityCall}},
 		event: newCall,
 	}
 	messages = family{
@@ -91,6 +91,9 @@ func (e *Envelope) read() *reading {
 	if !registered && known.family == &unknowns && r.tellsOfCall(known) {
 		// Whatever the type's name, it is a call that was answered, or not.
 		known.family = &calls
+		if !r.underWay(e.Type) {
+			known.outcome = OutcomeUnknown
+		}
 		return e.readAs(known)
 	}
 	return r
@@ -132,13 +135,17 @@ func (e *Envelope) readAs(known row) *reading {
 		r.mismatched = []string{"data"}
 	}
 
-	r.direction = cmp.Or(r.said.direction(directionSlots[:]...), known.direction)
+	r.direction = cmp.Or(r.statedDirection(), known.direction)
 	r.kind = r.family.kind
 	if r.family != &calls {
 		return r
 	}
 	r.outcome = known.outcome.Best(r.told())
 	switch {
+	case !r.outcome.Known() && r.answeredByAPerson():
+		r.outcome = Answered
+	case r.outcome == OutcomeUnknown && r.said.no(slotIsAnswered):
+		r.outcome = Missed
 	case r.outcome == "" && known.update && r.outcomeWord() != "" && phrase([]byte(r.outcomeWord())) == saysNothing:
 		r.outcome = OutcomeUnknown
 	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(r.said.words(slotStatus)) == saysCompleted && r.namesAgent():
@@ -162,7 +169,25 @@ func (r *reading) tellsOfCall(known row) bool {
 		return true
 	}
 	entity, _ := r.id()
-	return !known.aside && entity == EntityCall && r.told().Known()
+	return !known.aside && entity == EntityCall && (r.told().Known() || r.said.yes(slotIsAnswered) || r.said.no(slotIsAnswered))
+}
+
+// answeredByAPerson reports whether a flag says that the call was answered, and nothing that
+// a menu or a machine did.
+func (r *reading) answeredByAPerson() bool {
+	if !r.said.yes(slotIsAnswered) || r.voiceAgent() || r.answeredBy() == ByMachine {
+		return false
+	}
+	word := strings.ToLower(r.outcomeWord())
+	return word == "" || words[word] == saysCompleted || phrase([]byte(word)) == saysUnderWay
+}
+
+// underWay reports whether the type's name or a word says that the call has not ended: that
+// it is not answered is no wonder.
+func (r *reading) underWay(typ Type) bool {
+	return phrase([]byte(typ)) == saysUnderWay || slices.ContainsFunc(outcomeSlots[:], func(s slot) bool {
+		return phrase(r.said.words(s)) == saysUnderWay
+	})
 }
 
 // namesAgent reports whether the event says which agent took the call.
@@ -196,7 +221,29 @@ func (r *reading) told() (outcome Outcome) {
 	for _, slot := range outcomeSlots[documentedOutcomes:] {
 		outcome = outcome.Best(r.toldIn(slot))
 	}
-	return outcome
+	flagged := r.flagged()
+	if outcome == Answered && flagged != "" {
+		return flagged // on doubt nobody was served
+	}
+	return outcome.Best(flagged)
+}
+
+// flagged returns what flags say of a caller who was not served.
+func (r *reading) flagged() Outcome {
+	switch {
+	case r.said.yes(slotIsVoicemail):
+		return Voicemailed
+	case r.said.yes(slotIsMissed):
+		return Missed
+	case r.said.yes(slotIsAbandoned):
+		return Abandoned
+	}
+	return ""
+}
+
+// statedDirection returns the direction that the data gives.
+func (r *reading) statedDirection() Direction {
+	return cmp.Or(r.said.direction(directionSlots[:]...), r.said.flaggedDirection())
 }
 
 // toldIn returns what one member says about how the call ended. Every call ends with
@@ -237,6 +284,9 @@ func (r *reading) outcomeWord() string {
 // id returns what the event belongs to, by its first usable id.
 func (r *reading) id() (Entity, string) {
 	for _, candidate := range r.ids {
+		if candidate.slot == slotParentID && r.direction == Outbound {
+			continue // it rings an agent, and its direction is not the call's
+		}
 		if id := r.said.id(candidate.slot); id != "" {
 			return candidate.entity, id
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -22,6 +23,8 @@ type member struct {
 	fits func(jsontext.Value) bool
 	// slot is where the value goes, for [values] to return.
 	slot slot
+	// alias is set if no document has the name, and there may be others for the slot.
+	alias bool
 	// inner are the documented members of a member that is itself an object. Its
 	// undocumented members are not reported: the object is kept whole.
 	inner shape
@@ -71,7 +74,11 @@ func (m member) read(v jsontext.Value, into *values) (fits bool) {
 				respelled = m.inner.appendRespelled(respelled, name, value)
 			}
 		}
-		if ok {
+		switch {
+		case !ok:
+		case inner.alias:
+			respelled = append(respelled, respelling{inner.name, inner, value})
+		default:
 			fits = inner.read(value, into) && fits
 		}
 	})
@@ -127,6 +134,35 @@ var otherNames = map[string]slot{
 	"phonenumber": slotOtherNumber, "tonumber": slotTo,
 }
 
+// flags are members that say yes or no to one question about a call, under names that no
+// document has.
+var flags = map[slot]string{
+	slotIsAbandoned: "abandoned is_abandoned was_abandoned call_abandoned",
+	slotIsAnswered:  "answered is_answered was_answered call_answered",
+	slotIsInbound:   "inbound is_inbound incoming is_incoming",
+	slotIsMissed:    "missed is_missed was_missed call_missed missed_call is_missed_call unanswered is_unanswered no_answer",
+	slotIsOutbound:  "outbound is_outbound outgoing is_outgoing",
+	slotIsVoicemail: "voicemail is_voicemail has_voicemail voicemail_left left_voicemail",
+}
+
+// isFlag reports whether a slot is for a yes or no.
+func (s slot) isFlag() bool { return slotIsAbandoned <= s && s <= slotIsVoicemail }
+
+// withAliases returns the shape of call_info with names that no document has.
+func (s shape) withAliases() shape {
+	for slot, names := range flags {
+		for name := range strings.FieldsSeq(names) {
+			s[name] = member{slot: slot, alias: true}
+		}
+	}
+	s["call_direction"] = member{slot: slotInfoDirection, alias: true}
+	s["call_type"] = member{slot: slotCallType, alias: true}
+	for _, name := range []string{"call_outcome", "call_result", "call_status", "outcome", "result"} {
+		s[name] = member{slot: slotOutcome, alias: true}
+	}
+	return s.named()
+}
+
 // spellingsOf returns the members of a shape by [bareName], and those inside others by
 // their names with and without that of the outer member in front, as programs write
 // that make one level of several. They are made when they are first asked for: no
@@ -156,6 +192,8 @@ func (s shape) spellings() map[string]member {
 			all[name] = member{slot: slotOutcome}
 		}
 		all["type"], all["calltype"] = member{slot: slotType}, member{slot: slotCallType}
+		all["answeredby"] = member{slot: slotAnsweredBy}
+		all["parentcallsid"], all["parentcallid"] = member{slot: slotParentID}, member{slot: slotParentID}
 	}
 	return all
 }
@@ -207,6 +245,12 @@ const (
 	slotInfoRecording
 	slotInfoTranscription
 	slotInfoType
+	slotIsAbandoned
+	slotIsAnswered
+	slotIsInbound
+	slotIsMissed
+	slotIsOutbound
+	slotIsVoicemail
 	slotJustCallNumber
 	slotLastName
 	slotLineName
@@ -218,7 +262,8 @@ const (
 	slotNotes
 	slotOtherNumber // of somebody, under a name that no document has
 	slotOtherNumbers
-	slotOutcome // of a call, under a name that no document has
+	slotOutcome  // of a call, under a name that no document has
+	slotParentID // of the call that this is a leg of
 	slotPhone
 	slotRecordingURL
 	slotRingDuration
@@ -286,7 +331,7 @@ var callShape = sync.OnceValue(func() shape {
 			"recording":               {fits: isText, slot: slotInfoRecording},
 			"type":                    {fits: isText, slot: slotInfoType},
 			"voicemail_transcription": {fits: isText, slot: slotInfoTranscription},
-		}},
+		}.withAliases()},
 		"call_transcription": {},
 		"campaign":           {},
 		"cost_incurred":      {},
@@ -397,7 +442,7 @@ var unknownShape = sync.OnceValue(func() shape {
 			"direction":          {fits: isDirection, slot: slotInfoDirection},
 			"missed_call_reason": {fits: isText, slot: slotInfoMissedReason},
 			"type":               {fits: isText, slot: slotInfoType},
-		}},
+		}.withAliases()},
 		"status": {slot: slotStatus},
 	})
 })

@@ -32,22 +32,24 @@ func split(body []byte, depth int) [][]byte {
 	if plain, odd := decodeUTF16(body); odd != 0 {
 		return several(split(plain, depth+1))
 	}
+	var parts [][]byte
 	switch text := trimStart(body); {
 	case len(text) == 0:
 		return nil
 	case text[0] == '[':
-		return splitList(text, depth)
+		parts = splitList(text, depth)
 	case text[0] == '{':
-		if all := objectsIn(text); len(all) > 1 {
-			return all
+		if parts = objectsIn(text); len(parts) < 2 {
+			parts = splitObject(text, depth)
 		}
-		return splitObject(text, depth)
 	case text[0] == '"':
-		return several(split(rawInside(text), depth+1))
-	default:
-		object, _ := formObject(text)
-		return several(split(object, depth+1))
+		parts = several(split(rawInside(text), depth+1))
 	}
+	if len(parts) == 0 {
+		plain, _ := undo(body)
+		parts = several(split(plain, depth+1))
+	}
+	return parts
 }
 
 // objectsIn returns the objects that text consists of, with commas between them or
@@ -77,7 +79,11 @@ func several(parts [][]byte) [][]byte {
 // rawInside returns what a JSON string holds, nil if that is no JSON.
 func rawInside(quoted []byte) []byte {
 	text, _ := repair(quoted)
-	return insideString(text)
+	inner := trimStart([]byte(unquote(text)))
+	if !startsJSON(inner) {
+		inner, _ = undo(inner)
+	}
+	return inner
 }
 
 // splitList returns the elements of a list, and of lists in it.

@@ -315,7 +315,7 @@ const (
 )
 
 // directions maps words to directions, in lower case: format A's and format B's, which
-// also count in a phrase, and two that count alone.
+// also count in a phrase, and short ones that count alone.
 var directions = map[string]Direction{
 	"inbound":  Inbound,
 	"outbound": Outbound,
@@ -323,6 +323,10 @@ var directions = map[string]Direction{
 	"outgoing": Outbound,
 	"in":       Inbound,
 	"out":      Outbound,
+	"i":        Inbound,
+	"o":        Outbound,
+	"ib":       Inbound,
+	"ob":       Outbound,
 	// What other programs write.
 	"egress":    Outbound,
 	"ingress":   Inbound,

@@ -13,7 +13,8 @@ import (
 
 // This file reads deliveries in other forms than documented. In this order:
 //
-//  1. A body that is no JSON is repaired. If that does not help, it may be a form.
+//  1. A body that is no JSON is repaired. If that does not help, it may be JSON that is
+//     escaped, in base64 or in a script's call, or a form; see undo.go.
 //  2. A string with JSON in it stands for that, a list of one for its element.
 //  3. In an object, event and type name the event as they are. If they are not there,
 //     or if the name is none that we know, a wrapper is looked for: a member that is
@@ -40,7 +41,7 @@ const maxWraps = 8
 var wrappers = map[string]bool{
 	"0": true, "attributes": true, "batch": true, "body": true, "call": true, "calls": true, "changes": true, "content": true,
 	"data": true, "deliveries": true, "delivery": true, "detail": true, "entries": true, "entry": true, "event": true,
-	"events": true, "input": true, "item": true, "items": true, "json": true, "justcall": true, "logs": true, "message": true,
+	"events": true, "input": true, "item": true, "items": true, "json": true, "justcall": true, "kinesis": true, "logs": true, "message": true,
 	"messages": true, "notification": true, "object": true, "objects": true, "output": true, "params": true, "payload": true,
 	"record": true, "records": true, "request": true, "resource": true, "response": true, "result": true, "results": true,
 	"sns": true, "steps": true, "trigger": true, "value": true, "values": true, "webhook": true, "webhooks": true,
@@ -150,7 +151,7 @@ func unwrap(text []byte, found *damage, depth int) (*Envelope, error) {
 		*found |= odd
 		return &Envelope{Format: FormatLegacy}, nil // nothing, or white space
 	case err != nil && depth < maxWraps:
-		return unwrapForm(text, found, depth, err)
+		return unwrapUndone(text, found, depth, err)
 	case err != nil:
 		return nil, err
 	}
@@ -161,7 +162,7 @@ func unwrap(text []byte, found *damage, depth int) (*Envelope, error) {
 	case '{':
 		return unwrapObject(value, found, depth)
 	case '"':
-		inner, wrap = insideString(value), damageJSONInString
+		inner, wrap = trimStart([]byte(unquote(value))), damageJSONInString
 	case '[':
 		if isEmpty(value) {
 			return &Envelope{Format: FormatLegacy}, nil
@@ -169,7 +170,7 @@ func unwrap(text []byte, found *damage, depth int) (*Envelope, error) {
 		inner, wrap = onlyElement(value), damageList
 	default:
 	}
-	if inner == nil || depth == maxWraps {
+	if len(inner) == 0 || depth == maxWraps {
 		return nil, ErrNotObject
 	}
 	e, err := unwrap(inner, found, depth+1)
@@ -180,21 +181,17 @@ func unwrap(text []byte, found *damage, depth int) (*Envelope, error) {
 	return e, nil
 }
 
-// unwrapForm opens a form. Its error is err, why the body is no JSON.
-func unwrapForm(text []byte, found *damage, depth int, err error) (*Envelope, error) {
-	object, repeated := formObject(text)
-	if object == nil {
+// unwrapUndone opens what [undo] makes JSON. Its error is err, why the body is none.
+func unwrapUndone(text []byte, found *damage, depth int, err error) (*Envelope, error) {
+	plain, odd := undo(text)
+	if plain == nil {
 		return nil, err
 	}
-	inner := damageForm
-	if repeated {
-		inner |= damageDuplicate
-	}
-	e, formErr := unwrap(object, &inner, depth+1)
-	if formErr != nil || e.Probe() {
+	e, undoneErr := unwrap(plain, &odd, depth+1)
+	if undoneErr != nil || e.Probe() {
 		return nil, err // words with an equals sign in them
 	}
-	*found |= inner
+	*found |= odd
 	return e, nil
 }
 
@@ -234,12 +231,18 @@ func readValue(text []byte) (value jsontext.Value, found damage, err error) {
 	return nil, 0, err
 }
 
-// insideString returns the JSON that a string holds, nil if it holds none.
-func insideString(value jsontext.Value) []byte {
-	if inner := trimStart([]byte(text(value))); startsJSON(inner) {
-		return inner
+// readInside returns the JSON that a string holds, as readValue does.
+func readInside(value jsontext.Value) (inner jsontext.Value, found damage, err error) {
+	said := []byte(text(value))
+	if inner, found, err = readValue(said); err == nil || errors.Is(err, io.EOF) {
+		return inner, found, err
 	}
-	return nil
+	plain, odd := undo(said)
+	inner, found, again := readValue(plain)
+	if again != nil || odd == damageForm && !tells(inner) {
+		return nil, 0, err
+	}
+	return inner, found | odd, nil
 }
 
 // startsJSON reports whether text, without space in front, begins as what could be or
@@ -302,6 +305,10 @@ func unwrapObject(object jsontext.Value, found *damage, depth int) (*Envelope, e
 		*found |= t.foldNames(object)
 	}
 	switch {
+	case t.Type != "" && !t.Type.tells() && isHollow(t.Data) && len(strays) == 1 && strays[0].Type.tells() && !tells(object):
+		// A relay's own name for what it received.
+		*found |= strays[0].damage | damageWrapped
+		return strays[0].Envelope, nil
 	case t.Type != "":
 		t.typedData(object, found, depth)
 		return &t.Envelope, nil
@@ -370,12 +377,9 @@ func wrapped(object jsontext.Value, depth int) (all []inside) {
 		if !startsJSON(value) {
 			return
 		}
-		if value.Kind() == '"' && insideString(value) == nil {
-			return
-		}
 		var found damage
 		e, err := unwrap(value, &found, depth+1)
-		if err != nil || e.Probe() {
+		if err != nil || e.Probe() || found&damageForm != 0 && !e.Type.tells() {
 			return
 		}
 		flat := found&damageFlat != 0
@@ -558,7 +562,7 @@ func unwrapData(data jsontext.Value, depth int) (jsontext.Value, damage) {
 	}
 	switch data.Kind() {
 	case '"':
-		value, odd, err := readValue(insideString(data))
+		value, odd, err := readInside(data)
 		if err != nil {
 			return data, 0
 		}

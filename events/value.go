@@ -60,14 +60,16 @@ func (s slot) isParty() bool {
 }
 
 // saysMore reports whether a value in a slot says more than another: anything more than
-// a placeholder; of a party, a number more than a text; of how a call ended, what counts
-// more.
+// a placeholder; of a party, a number more than a text; yes more than no; of how a call
+// ended, what counts more.
 func saysMore(s slot, value, than jsontext.Value) bool {
 	switch {
 	case saysNothingAtAll(than):
 		return !saysNothingAtAll(value)
 	case s.isParty():
 		return hasNumber(partyText(value)) && !hasNumber(partyText(than))
+	case s.isFlag():
+		return flag(s, value).Value && !flag(s, than).Value
 	case s == slotOutcome:
 		return outcomes[phrase(wordsIn(value))].rank() > outcomes[phrase(wordsIn(than))].rank()
 	}
@@ -260,6 +262,45 @@ func (v *values) direction(from ...slot) Direction {
 		}
 	}
 	return ""
+}
+
+// yes and no report what a member says to a question.
+func (v *values) yes(from slot) bool { return v[from] != nil && flag(from, v[from]).Value }
+
+func (v *values) no(from slot) bool {
+	said := flag(from, v[from])
+	return said.State == Set && !said.Value
+}
+
+// flag reads yes or no, or a word that says as much: answered: "nobody", missed: "missed".
+func flag(of slot, v jsontext.Value) Optional[bool] {
+	said := boolean(v)
+	if said.State == Set || v.Kind() != '"' {
+		return said
+	}
+	unserved := outcomes[phrase(letters(v))].unserved() != ""
+	switch {
+	case words[strings.ToLower(text(v))] == saysNot, of == slotIsAnswered && unserved:
+		return Optional[bool]{false, Set}
+	case unserved && of != slotIsInbound && of != slotIsOutbound:
+		return Optional[bool]{true, Set}
+	}
+	return said
+}
+
+// flaggedDirection returns the direction that flags tell, "" if they contradict each
+// other.
+func (v *values) flaggedDirection() Direction {
+	in := v.yes(slotIsInbound) || v.no(slotIsOutbound)
+	out := v.yes(slotIsOutbound) || v.no(slotIsInbound)
+	switch {
+	case in == out:
+		return ""
+	case in:
+		return Inbound
+	default:
+		return Outbound
+	}
 }
 
 // texts returns the strings of an array that are not empty.
