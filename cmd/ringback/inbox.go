@@ -105,7 +105,7 @@ whoever has it reads names and numbers.
 Where "ringback serve" runs, it serves the page itself, and inbox prints its URL. With
 --stack, inbox reads the table of a deployed stack with your own AWS credentials, every
 5 seconds while a page is open. The page's buttons need credentials that may write: see
-docs/inbox.md.`,
+docs/lookups.md.`,
 		Example: `  ringback inbox
   ringback inbox --stack ringback
   ringback inbox --stack ringback --by "Kim Doe"`,
