@@ -83,9 +83,10 @@ func printCaller(ctx context.Context, o opened, p printer, number string, page l
 	if found.FollowUp.State.Open() {
 		p.row("Since", fmt.Sprintf("%s: %s that nobody served", p.say.Clock(found.FollowUp.Since), words.Calls(max(1, found.FollowUp.Unserved), found.FollowUp.More)))
 	}
-	now := p.say.Became(found.FollowUp)
-	p.row("Now", now.Text)
-	p.row("Why", now.More)
+	if now := p.say.Became(found.FollowUp); found.FollowUp.State != lookup.NotKnown { // a contact who never called
+		p.row("Now", now.Text)
+		p.row("Why", now.More)
+	}
 	p.printf("\n")
 	type entry = lookup.Entry
 	columns := []column[entry]{
