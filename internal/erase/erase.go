@@ -315,6 +315,7 @@ func (e *erasure) found() Found {
 func (e *erasure) write(ctx context.Context) error {
 	for _, item := range e.empty {
 		emptied, was := table.EmptiedItem(item, e.now)
+		// guard 2: if _, err := was, e.store.Delete(ctx, table.KeyOf(emptied)); err != nil {
 		if _, err := e.store.Update(ctx, emptied, was); err != nil { // what changed meanwhile is found again
 			return err
 		}

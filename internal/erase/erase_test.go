@@ -146,6 +146,27 @@ func checkErasure(t *testing.T, store table.Eraser) {
 	}
 }
 
+// JustCall sends again what it got no answer to, for hours. The keys of what was erased are
+// still there to know it by.
+func TestPromise2_WhatIsErasedDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	store.Now = func() time.Time { return now }
+	w := fill(t, store)
+	if _, err := erase.Erase(t.Context(), store, w.Numbers, ada, erase.Options{Write: true}, now); err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range deliveries[:6] {
+		envelope, err := events.Open([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if created, err := store.Put(t.Context(), table.EventItem(envelope.Decode(), time.Time{}, now)); created || err != nil {
+			t.Errorf("a late retry is stored: %t, %v: %s", created, err, body)
+		}
+	}
+}
+
 // Without a scan, what an index or the caller's own items lead to is gone.
 func TestAnErasureWithoutAScan(t *testing.T) {
 	t.Parallel()
