@@ -128,7 +128,7 @@ func TestThePagesShowTheDay(t *testing.T) {
 		"They called, and nobody answered", "They left a voicemail", "They wrote", "Any news about the delivery?", "We wrote",
 		"They called, and we answered", "with Kim Park", "5:12 min", "Contact created", "Thursday, 12 March 2026")
 	v.shows("/caller?number=call:CA0023", "Number withheld", "You know my number.", "Claim")
-	v.shows("/call?id=CA0011", "Call from", "Voicemail", "Alert of a voicemail sent", "call.voicemail")
+	v.shows("/call?id=CA0011", "Call from", "Voicemail", "Listen (34 s)", "-Talked", "Alert of a voicemail sent", "call.voicemail")
 	v.shows("/text?id=msg-1", "Text from", "Any news about the delivery?")
 	v.shows("/contact?id=5001", "Rosa Delgado", "Delgado Bakery", "&#43;1 415-555-0121")
 	v.shows("/health", "Waiting</dt><dd><a href=\"/\">6</a>", "Read from</dt><dd>this machine")
@@ -138,10 +138,18 @@ func TestThePagesShowTheDay(t *testing.T) {
 	v.shows("/event?"+html.UnescapeString(event), "call.voicemail", "indented here", "&#34;call_sid&#34;: &#34;CA0011&#34;", "received_at", "The whole call")
 }
 
+// A short code is dialled as it is: with "+", it would be a number abroad.
+func TestAShortCodeIsDialledAsItIs(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	w.Post(inboxtest.Missed("CA1", "72975", "", "Support", inboxtest.Now.Add(-time.Minute)).Body())
+	visit(t, w).shows("/", `href="tel:72975"`)
+}
+
 func TestNobodyWaits(t *testing.T) {
 	t.Parallel()
 	v := visit(t, inboxtest.Open(t, nil))
-	v.shows("/", "Nobody waits", "No event is known to have arrived")
+	v.shows("/", "Nobody waits", "No event is known to have arrived", "-Everybody who called")
 	v.shows("/today", "Every call has been served so far.")
 	v.shows("/rejected", "Nothing was refused.")
 }

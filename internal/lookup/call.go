@@ -184,7 +184,10 @@ func (c *Call) fold(l *Lookup, f events.Folded) {
 	c.AnsweredBy = agentName(f.AnsweredAgent)
 	c.RingSeconds, c.TalkSeconds, c.Seconds = seconds(f.RingTime), seconds(f.TalkTime), seconds(f.Duration)
 	c.Queued, c.Reason = f.Queued, alert.OneLine(f.MissedReason, maxName)
-	c.Voicemail = voicemail(seconds(f.VoicemailTime), f.Transcription, f.RecordingURL)
+	if c.Outcome == events.Voicemailed { // what JustCall calls conversation is the recording
+		c.TalkSeconds = 0
+	}
+	c.Voicemail = voicemail(cmp.Or(seconds(f.VoicemailTime), seconds(f.TalkTime)-c.TalkSeconds), f.Transcription, f.RecordingURL)
 }
 
 func agentName(a events.Agent) string {
