@@ -96,7 +96,7 @@ func printCaller(ctx context.Context, o opened, p printer, number string, page l
 		{name: "id", value: func(e entry) string { return e.ID }},
 		{name: "direction", value: func(e entry) string { return string(e.Direction) }},
 		{name: "outcome", value: func(e entry) string { return string(e.Outcome) }},
-		{head: "LINE", text: func(e entry) string { return e.Line.Label() }, atLeast: 6},
+		{head: "LINE", text: func(e entry) string { return e.Line.Label() }, atLeast: 6, spare: true},
 		{name: "line", value: func(e entry) string { return e.Line.Number }},
 		{head: "WHO", name: "who", text: whoOf, value: whoOf, atLeast: 6},
 		{name: "seconds", value: func(e entry) string { return numberOf(e.Seconds) }},

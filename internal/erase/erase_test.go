@@ -108,7 +108,7 @@ func checkErasure(t *testing.T, store table.Eraser) {
 	if err != nil || done != dry {
 		t.Errorf("erased %+v, %v; want %+v", done, err, dry)
 	}
-	if want := (erase.Found{Calls: 2, Texts: 1, Contacts: 1, Events: 7, Marks: 1, Caller: done.Caller, Timers: 1, Rejected: 1}); done != want || done.Caller < 4 {
+	if want := (erase.Found{Calls: 2, Texts: 1, Contacts: 1, Events: 7, Marks: 1, Caller: done.Caller, Timers: 1, Rejected: 1, Others: mobile}); done != want || done.Caller < 4 {
 		t.Errorf("erased %+v, want %+v", done, want)
 	}
 	after := texts(t, store)
