@@ -2,6 +2,7 @@ package erase_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,7 +136,7 @@ func checkErasure(t *testing.T, store table.Eraser) {
 		t.Errorf("%+v, %v", day.Calls, err)
 	}
 	call, err := look.Call(t.Context(), "c1")
-	if err != nil || len(call.Events) != 3 || call.Caller.Key != "" {
+	if err != nil || len(call.Events) != 3 || call.Caller.Key != "" || !slices.Contains(call.Events[0].Odd, "erased") {
 		t.Errorf("%+v, %v", call, err)
 	}
 	if _, err := erase.Erase(t.Context(), store, w.Numbers, ada, erase.Options{Scan: true, Write: true}, now); !errors.Is(err, lookup.ErrNotFound) {

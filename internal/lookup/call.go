@@ -29,7 +29,8 @@ type Event struct {
 	Direction  events.Direction `json:"direction,omitzero"`
 	Outcome    events.Outcome   `json:"outcome,omitzero"`
 	Agent      string           `json:"agent,omitzero"`
-	// Odd says what was not as documented, in words such as "damage: utf-8".
+	// Odd says what was not as documented, in words such as "damage: utf-8", or that the event
+	// was erased.
 	Odd []string `json:"odd,omitzero"`
 
 	// Item is the whole item, as the table has it: nothing in it is cleaned.
@@ -63,6 +64,9 @@ func (l *Lookup) event(item table.Item) Event {
 				e.Odd = append(e.Odd, odd.what+": "+alert.OneLine(string(text), maxName))
 			}
 		}
+	}
+	if table.IsEmptied(item) {
+		e.Odd = append(e.Odd, "erased")
 	}
 	return e
 }
