@@ -13,6 +13,7 @@ import (
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/words"
@@ -112,7 +113,11 @@ number, it is "call:" and the ID of the call.`,
 				return err
 			}
 			say := words.Words{Zone: time.Local, Now: time.Now}
-			fmt.Fprintln(c.OutOrStdout(), say.Did(followup.Act{Kind: r.Kind, By: r.By, Until: r.Until}, before.Caller, before))
+			party := lookup.Party{Key: before.Caller}
+			if !followup.IsCallSubject(party.Key) {
+				party.Shown = phone.Book{}.Show(party.Key)
+			}
+			fmt.Fprintln(c.OutOrStdout(), say.Did(followup.Act{Kind: r.Kind, By: r.By, Until: r.Until}, words.Who(party), before))
 			return nil
 		},
 	}

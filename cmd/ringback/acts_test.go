@@ -18,13 +18,13 @@ func TestHandActsOnARunningStack(t *testing.T) {
 
 	got := program.Run(t, "claim", sampleCaller, "--by", "Jordan", "--data", data)
 	got.Exits(t, 0)
-	got.Says(t, "+14155558765 has waited since", "Jordan takes care until")
+	got.Says(t, "+1 415-555-8765 has waited since", "Jordan takes care until")
 	got = program.Run(t, "done", sampleCaller, "--by", "Kim", "--why", "talked on my mobile", "--data", data)
 	got.Exits(t, 0)
 	got.Says(t, "It is done.")
 
 	got = program.Run(t, "claim", "+1 415 555 0199", "--by", "Jordan", "--data", data)
-	got.Exits(t, 1)
+	got.Exits(t, 3)
 	got.Complains(t, "nothing is known of that caller", "country code")
 	got = program.Run(t, "claim", "Jordan", "--by", "Jordan", "--data", data)
 	got.Exits(t, 1)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,6 +77,9 @@ func printErased(p printer, f erase.Found, o erase.Options) {
 		if part.n > 0 {
 			p.printf("%s\n", count(part.n, part.one, part.many))
 		}
+	}
+	if f.Others != "" {
+		p.printf("The same contact has another number, whose calls stay and may have the name. Erase it, too: %s\n", strings.ReplaceAll(f.Others, " ", ", "))
 	}
 	if !o.Scan {
 		p.printf("Not looked for without --scan: events of others in which the number stands.\n")

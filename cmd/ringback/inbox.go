@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/deployed"
@@ -57,6 +58,7 @@ func openInbox(ctx context.Context, address string, s *local.Stack, log *slog.Lo
 		Changed: s.Changed,
 		Where:   "this machine",
 		Name:    userName(),
+		Facts:   func(ctx context.Context) ([]inbox.Fact, error) { return localFacts(ctx, s) },
 	}, log)
 	if err != nil {
 		return served, inboxError(err, "--"+inboxFlag)
@@ -105,7 +107,7 @@ whoever has it reads names and numbers.
 Where "ringback serve" runs, it serves the page itself, and inbox prints its URL. With
 --stack, inbox reads the table of a deployed stack with your own AWS credentials, every
 5 seconds while a page is open. The page's buttons need credentials that may write: see
-docs/inbox.md.`,
+docs/lookups.md.`,
 		Example: `  ringback inbox
   ringback inbox --stack ringback
   ringback inbox --stack ringback --by "Kim Doe"`,
@@ -151,24 +153,96 @@ func (f *lookFlags) inbox(ctx context.Context, o opened) (inbox.Config, error) {
 	if err != nil {
 		return config, err
 	}
-	config.Facts = func(ctx context.Context) (facts []inbox.Fact, err error) {
+	config.Facts = func(ctx context.Context) ([]inbox.Fact, error) {
 		settings, err := deployed.ReadSettings(ctx, cfg, f.table.stack)
 		if err != nil {
 			return nil, err
 		}
-		alarms, err := deployed.ReadAlarms(ctx, cfg, f.table.stack, settings.Outputs)
-		for _, a := range alarms {
-			fact := inbox.Fact{Name: "Alarm " + a.Name, Text: "quiet"}
-			if a.On {
-				fact.Text, fact.Bad = "has gone off: see docs/operations.md", true
-			} else if !a.Told {
-				fact.Text = "quiet, and would tell nobody"
-			}
-			facts = append(facts, fact)
-		}
-		return facts, err
+		return append(queueFacts(ctx, cfg, settings.Outputs), alarmFacts(ctx, cfg, f.table.stack, settings.Outputs)...), nil
 	}
 	return config, nil
+}
+
+// countTime is how long alerts are counted that wait: a receiver that is away for days has
+// many.
+const countTime = time.Second
+
+// localFacts says what the stack of this machine still has to do.
+func localFacts(ctx context.Context, s *local.Stack) ([]inbox.Fact, error) {
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
+	n, err := s.WaitingAlerts(ctx)
+	fact := inbox.Fact{Name: "Alerts waiting", Text: "None", Bad: n > 0}
+	switch {
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		return nil, err
+	case n > 0 && err != nil:
+		fact.Text = fmt.Sprintf("More than %d", n)
+	case err != nil:
+		fact.Text = "Not counted yet"
+	case n > 0:
+		fact.Text = fmt.Sprint(n)
+	}
+	if n > 0 && len(s.Held) > 0 {
+		fact.Text += ", for the URL of an earlier run: start “ringback serve” with --forward"
+	} else if n > 0 {
+		fact.Text += ", for their receiver: the log says why"
+	}
+	return []inbox.Fact{fact}, nil
+}
+
+// unknown is a fact that nobody can tell, mostly for want of a right.
+func unknown(name string, err error) inbox.Fact {
+	text := "Not known: " + err.Error()
+	if isDenied(err) {
+		text = "Not known: your AWS credentials lack the right. docs/lookups.md#access lists it."
+	}
+	return inbox.Fact{Name: name, Text: text}
+}
+
+// queueFacts says what waits to be stored.
+func queueFacts(ctx context.Context, cfg aws.Config, outputs map[string]string) (facts []inbox.Fact) {
+	for _, queue := range []struct{ output, name, section string }{
+		{deployed.OutputSpillQueue, "Spill queue", "spill-age"},
+		{deployed.OutputDeadLetterQueue, "Dead-letter queue", "dead-letter"},
+	} {
+		n, err := deployed.ReadQueue(ctx, cfg, outputs[queue.output])
+		switch {
+		case err != nil:
+			facts = append(facts, unknown(queue.name, err))
+		case n > 0:
+			facts = append(facts, inbox.Fact{Name: queue.name, Text: count(n, "delivery waits", "deliveries wait") + " to be stored: see docs/operations.md#" + queue.section, Bad: true})
+		default:
+			facts = append(facts, inbox.Fact{Name: queue.name, Text: "Empty"})
+		}
+	}
+	return facts
+}
+
+// alarmFacts names the alarms that somebody has to look at, and counts the others.
+func alarmFacts(ctx context.Context, cfg aws.Config, stack string, outputs map[string]string) (facts []inbox.Fact) {
+	alarms, err := deployed.ReadAlarms(ctx, cfg, stack, outputs)
+	if err != nil {
+		return []inbox.Fact{unknown("Alarms", err)}
+	}
+	quiet := 0
+	for _, a := range alarms {
+		switch {
+		case a.On:
+			facts = append(facts, inbox.Fact{Name: "Alarm " + a.Name, Text: "Has gone off: see docs/operations.md#" + a.Name, Bad: true})
+		case !a.Told:
+			facts = append(facts, inbox.Fact{Name: "Alarm " + a.Name, Text: "Quiet, and would tell nobody: “ringback doctor” says more", Bad: true})
+		default:
+			quiet++
+		}
+	}
+	switch {
+	case len(alarms) == 0:
+		facts = append(facts, inbox.Fact{Name: "Alarms", Text: "The stack has none: deploy it again", Bad: true})
+	case quiet > 0:
+		facts = append(facts, inbox.Fact{Name: "Alarms", Text: count(quiet, "is quiet", "are quiet")})
+	}
+	return facts
 }
 
 // serveInbox serves the page until the program is stopped.

@@ -66,6 +66,7 @@ func TestServeHasAPageAndInboxSaysWhere(t *testing.T) {
 	b := serve(t, data, "--demo", "--inbox-addr", anyPort)
 	url := inboxIn(t, b.Stdout.Await(t, "Still serving"))
 	clitest.Contains(t, "page", open(t, url), "1 caller waits", "this is Pat", "Claim")
+	clitest.Contains(t, "page", openAt(t, url, "/health"), "<bdi>Alerts waiting</bdi></dt><dd><bdi>None</bdi>")
 
 	found := program.Run(t, "inbox", "--data", data)
 	found.Exits(t, 0)
@@ -89,6 +90,22 @@ func TestServeHasAPageAndInboxSaysWhere(t *testing.T) {
 	if strings.Contains(page, `value="claim"`) {
 		t.Error("the page has buttons, though nobody would work the acts off")
 	}
+	b.Stop().Exits(t, 0)
+}
+
+func TestHealthSaysThatAlertsWaitForTheirReceiver(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	b := serve(t, data, "--inbox-addr", anyPort, "--forward", "http://127.0.0.1:1/")
+	printed := b.Stdout.Await(t, "?token=")
+	url := inboxIn(t, printed)
+	program.Run(t, "send", "--url", urlIn(t, printed), "--samples", samples(t), "call.missed").Exits(t, 0)
+	clitest.Contains(t, "page", openAt(t, url, "/health"), "<bdi>Alerts waiting</bdi></dt><dd class=\"bad\"><bdi>1, for their receiver: the log says why")
+	b.Stop().Exits(t, 0)
+
+	b = serve(t, data, "--inbox-addr", anyPort)
+	url = inboxIn(t, b.Stdout.Await(t, "?token="))
+	clitest.Contains(t, "page", openAt(t, url, "/health"), "<bdi>1, for the URL of an earlier run: start “ringback serve” with --forward")
 	b.Stop().Exits(t, 0)
 }
 
@@ -120,11 +137,24 @@ func TestTheInboxOfADeployedStack(t *testing.T) {
 	a.Alarms = []awstest.Alarm{
 		{Name: "ringback-deliveries-failing", State: "ALARM", Actions: []string{awstest.OpsARN}},
 		{Name: "ringback-alerts-late", State: "OK"},
+		{Name: "ringback-silence", State: "OK", Actions: []string{awstest.OpsARN}},
 	}
+	a.Queues = map[string]int{awstest.SpillURL: 3}
 	b := program.Start(t, "inbox", "--stack", "ringback", "--region", "us-east-1", "--addr", anyPort)
 	url := inboxIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
 	clitest.Contains(t, "page", open(t, url), "Nobody waits", "Times in Europe/Berlin", "Read from the stack ringback.")
-	clitest.Contains(t, "page", openAt(t, url, "/health"), "Alarm deliveries-failing", "has gone off: see docs/operations.md", "Alarm alerts-late", "quiet, and would tell nobody")
+	clitest.Contains(t, "page", openAt(t, url, "/health"), "Alarm deliveries-failing", "Has gone off: see docs/operations.md#deliveries-failing",
+		"Alarm alerts-late", "Quiet, and would tell nobody", "<bdi>1 is quiet</bdi>", "3 deliveries wait to be stored: see docs/operations.md#spill-age", "<bdi>Empty</bdi>")
+	a.QueueFault = "AccessDenied"
+	clitest.Contains(t, "page", openAt(t, url, "/health"), "Spill queue</bdi></dt><dd><bdi>Not known: your AWS credentials lack the right.", "1 is quiet")
+	if page := open(t, url); strings.Contains(page, "may read the table and not write it") {
+		t.Error("whoever may write is said to be a reader")
+	}
+	b.Stop().Exits(t, 0)
+
+	a.WriteFault = "AccessDeniedException"
+	b = program.Start(t, "inbox", "--stack", "ringback", "--region", "us-east-1", "--addr", anyPort)
+	clitest.Contains(t, "page", open(t, inboxIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))), "may read the table and not write it")
 	b.Stop().Exits(t, 0)
 
 	a.StackFault = "not authorized to perform cloudformation:DescribeStacks"

@@ -14,6 +14,7 @@ import (
 	"github.com/ringback/ringback/internal/awsclient"
 	"github.com/ringback/ringback/internal/deployed"
 	"github.com/ringback/ringback/internal/hours"
+	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/phone"
@@ -32,7 +33,7 @@ const (
 // exitCode returns what the program exits with after an error.
 func exitCode(err error) int {
 	switch {
-	case errors.Is(err, lookup.ErrNotFound):
+	case errors.Is(err, lookup.ErrNotFound), errors.Is(err, ledger.ErrUnknown):
 		return exitNotFound
 	case isDenied(err):
 		return exitNoAccess

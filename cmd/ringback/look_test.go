@@ -388,6 +388,7 @@ func TestLookUpsReadATableOfAnEarlierVersion(t *testing.T) {
 	got = program.Run(t, "caller", ada, "--data", data)
 	got.Exits(t, 0)
 	got.Says(t, "They called, and nobody answered")
+	got.Hides(t, "Not known yet")
 }
 
 func TestShellsCompleteCommandsAndFlags(t *testing.T) {

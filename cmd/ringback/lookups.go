@@ -83,9 +83,10 @@ func printCaller(ctx context.Context, o opened, p printer, number string, page l
 	if found.FollowUp.State.Open() {
 		p.row("Since", fmt.Sprintf("%s: %s that nobody served", p.say.Clock(found.FollowUp.Since), words.Calls(max(1, found.FollowUp.Unserved), found.FollowUp.More)))
 	}
-	now := p.say.Became(found.FollowUp)
-	p.row("Now", now.Text)
-	p.row("Why", now.More)
+	if now := p.say.Became(found.FollowUp); found.FollowUp.State != lookup.NotKnown { // a contact who never called
+		p.row("Now", now.Text)
+		p.row("Why", now.More)
+	}
 	p.printf("\n")
 	type entry = lookup.Entry
 	columns := []column[entry]{
@@ -95,7 +96,7 @@ func printCaller(ctx context.Context, o opened, p printer, number string, page l
 		{name: "id", value: func(e entry) string { return e.ID }},
 		{name: "direction", value: func(e entry) string { return string(e.Direction) }},
 		{name: "outcome", value: func(e entry) string { return string(e.Outcome) }},
-		{head: "LINE", text: func(e entry) string { return e.Line.Label() }, atLeast: 6},
+		{head: "LINE", text: func(e entry) string { return e.Line.Label() }, atLeast: 6, spare: true},
 		{name: "line", value: func(e entry) string { return e.Line.Number }},
 		{head: "WHO", name: "who", text: whoOf, value: whoOf, atLeast: 6},
 		{name: "seconds", value: func(e entry) string { return numberOf(e.Seconds) }},

@@ -47,6 +47,9 @@ type column[T any] struct {
 	value func(T) string
 	// atLeast is how narrow the column may be made; 0 if it may not.
 	atLeast int
+	// spare is set if the column is left out where all rows say the same and there is no room
+	// for it.
+	spare bool
 }
 
 // printJSON prints a value with two blanks for each level. What a terminal might take for
@@ -147,6 +150,16 @@ func printTable[T any](p printer, columns []column[T], rows []T) error {
 			widths[i] = max(widths[i], displaywidth.String(line[i]))
 		}
 	}
+	for i, c := range shown {
+		first := cells[1][i]
+		if c.spare && len(rows) > 1 && widthOf(widths) > p.width && !slices.ContainsFunc(cells[1:], func(line []string) bool { return line[i] != first }) {
+			widths, shown = slices.Delete(widths, i, i+1), slices.Delete(shown, i, i+1)
+			for n := range cells {
+				cells[n] = slices.Delete(cells[n], i, i+1)
+			}
+			break
+		}
+	}
 	shrink(widths, shown, p.width)
 	var b strings.Builder
 	for _, line := range cells {
@@ -172,17 +185,25 @@ func trimLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// widthOf returns how wide a line of columns is.
+func widthOf(widths []int) int {
+	total := between * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	return total
+}
+
 // shrink makes columns narrower until a line fits: always the one with the most to spare.
 func shrink[T any](widths []int, columns []column[T], limit int) {
 	for {
-		total, widest := between*(len(widths)-1), -1
+		widest := -1
 		for i, w := range widths {
-			total += w
 			if least := columns[i].atLeast; least > 0 && w > least && (widest < 0 || w-least > widths[widest]-columns[widest].atLeast) {
 				widest = i
 			}
 		}
-		if total <= limit || widest < 0 {
+		if widthOf(widths) <= limit || widest < 0 {
 			return
 		}
 		widths[widest]--

@@ -112,7 +112,7 @@ func printDay(ctx context.Context, o opened, p printer, from, to time.Time, page
 		{name: "caller", value: func(c call) string { return c.Caller.Key }},
 		{name: "name", value: func(c call) string { return c.Caller.Name }},
 		{name: "company", value: func(c call) string { return c.Caller.Company }},
-		{head: "LINE", text: func(c call) string { return c.Line.Label() }, atLeast: 6},
+		{head: "LINE", text: func(c call) string { return c.Line.Label() }, atLeast: 6, spare: true},
 		{name: "line", value: func(c call) string { return c.Line.Number }},
 		{name: "line_name", value: func(c call) string { return c.Line.Name }},
 		{name: "call_id", value: func(c call) string { return c.ID }},

@@ -107,7 +107,7 @@ func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page) er
 		{name: "outcome", value: func(w lookup.Waiter) string { return string(w.Outcome) }},
 		{name: "latest", value: func(w lookup.Waiter) string { return stamp(w.Latest) }},
 		{name: "call_id", value: func(w lookup.Waiter) string { return w.CallID }},
-		{head: "LINE", text: func(w lookup.Waiter) string { return w.Line.Label() }, atLeast: 6},
+		{head: "LINE", text: func(w lookup.Waiter) string { return w.Line.Label() }, atLeast: 6, spare: true},
 		{name: "line", value: func(w lookup.Waiter) string { return w.Line.Number }},
 		{name: "line_name", value: func(w lookup.Waiter) string { return w.Line.Name }},
 		{head: "NOTE", text: func(w lookup.Waiter) string { return p.say.Note(w.FollowUp, w.Voicemail) }, atLeast: 20},

@@ -6,6 +6,7 @@
 package erase
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,9 @@ type Found struct {
 	Caller                 int // items about the caller, deleted
 	Timers                 int // deleted
 	Rejected               int // deliveries that were refused, deleted
+	// Others are further numbers of the contacts, by blanks. What there is of these stays, and
+	// their calls may name the caller.
+	Others string
 }
 
 func (f Found) total() int { return f.Events + f.Marks + f.Caller + f.Timers + f.Rejected }
@@ -61,7 +65,7 @@ func Erase(ctx context.Context, store table.Eraser, numbers phone.Book, number s
 	for range most {
 		e := &erasure{
 			store: store, numbers: numbers, caller: key, typed: number, options: o, now: now,
-			empty: make(map[table.Key]table.Item), unlist: make(map[table.Key]table.Item), others: make(map[string]bool), timers: make(map[table.Key]bool),
+			empty: make(map[table.Key]table.Item), unlist: make(map[table.Key]table.Item), others: make(map[string]bool), further: make(map[string]bool), timers: make(map[table.Key]bool),
 		}
 		if err := e.collect(ctx); err != nil {
 			return all, fmt.Errorf("erase a caller: %w", err)
@@ -87,7 +91,7 @@ func Erase(ctx context.Context, store table.Eraser, numbers phone.Book, number s
 func (f Found) with(g Found) Found {
 	return Found{
 		max(f.Calls, g.Calls), max(f.Texts, g.Texts), max(f.Contacts, g.Contacts), f.Events + g.Events, f.Marks + g.Marks,
-		f.Caller + g.Caller, f.Timers + g.Timers, f.Rejected + g.Rejected,
+		f.Caller + g.Caller, f.Timers + g.Timers, f.Rejected + g.Rejected, cmp.Or(f.Others, g.Others),
 	}
 }
 
@@ -104,8 +108,9 @@ type erasure struct {
 	timers                     map[table.Key]bool
 	// others are further numbers of the same contacts, which lose their names. kept are
 	// contacts that stay, without some of their events.
-	others map[string]bool
-	kept   []string
+	others  map[string]bool
+	kept    []string
+	further map[string]bool // of others, those that a contact has now
 }
 
 // collect finds what is to be erased.
@@ -224,8 +229,11 @@ func (e *erasure) collectPartition(ctx context.Context, partition string) error 
 		e.kept = append(e.kept, partition)
 		return nil
 	}
-	for _, number := range append(c.Numbers, c.Former...) {
+	for i, number := range append(c.Numbers, c.Former...) {
 		other := e.numbers.Canonical(number)
+		if other != "" && other != e.caller && i < len(c.Numbers) {
+			e.further[other] = true
+		}
 		if other == "" || other == e.caller || e.others[other+partition] {
 			continue
 		}
@@ -292,6 +300,7 @@ func (e *erasure) stands(item table.Item) bool {
 func (e *erasure) found() Found {
 	f := Found{
 		Events: len(e.empty), Marks: len(e.unlist), Caller: len(e.derived) + len(e.contacts), Timers: len(e.timers), Rejected: len(e.refused),
+		Others: strings.Join(slices.Sorted(maps.Keys(e.further)), " "),
 	}
 	seen := make(map[string]bool)
 	for key := range e.empty {
@@ -315,6 +324,7 @@ func (e *erasure) found() Found {
 func (e *erasure) write(ctx context.Context) error {
 	for _, item := range e.empty {
 		emptied, was := table.EmptiedItem(item, e.now)
+		// guard 2: if _, err := was, e.store.Delete(ctx, table.KeyOf(emptied)); err != nil {
 		if _, err := e.store.Update(ctx, emptied, was); err != nil { // what changed meanwhile is found again
 			return err
 		}

@@ -2,6 +2,7 @@ package erase_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,7 +109,7 @@ func checkErasure(t *testing.T, store table.Eraser) {
 	if err != nil || done != dry {
 		t.Errorf("erased %+v, %v; want %+v", done, err, dry)
 	}
-	if want := (erase.Found{Calls: 2, Texts: 1, Contacts: 1, Events: 7, Marks: 1, Caller: done.Caller, Timers: 1, Rejected: 1}); done != want || done.Caller < 4 {
+	if want := (erase.Found{Calls: 2, Texts: 1, Contacts: 1, Events: 7, Marks: 1, Caller: done.Caller, Timers: 1, Rejected: 1, Others: mobile}); done != want || done.Caller < 4 {
 		t.Errorf("erased %+v, want %+v", done, want)
 	}
 	after := texts(t, store)
@@ -135,7 +136,7 @@ func checkErasure(t *testing.T, store table.Eraser) {
 		t.Errorf("%+v, %v", day.Calls, err)
 	}
 	call, err := look.Call(t.Context(), "c1")
-	if err != nil || len(call.Events) != 3 || call.Caller.Key != "" {
+	if err != nil || len(call.Events) != 3 || call.Caller.Key != "" || !slices.Contains(call.Events[0].Odd, "erased") {
 		t.Errorf("%+v, %v", call, err)
 	}
 	if _, err := erase.Erase(t.Context(), store, w.Numbers, ada, erase.Options{Scan: true, Write: true}, now); !errors.Is(err, lookup.ErrNotFound) {
@@ -143,6 +144,27 @@ func checkErasure(t *testing.T, store table.Eraser) {
 	}
 	if _, err := erase.Erase(t.Context(), store, w.Numbers, "Ada", erase.Options{}, now); !errors.Is(err, lookup.ErrNumber) {
 		t.Error(err)
+	}
+}
+
+// JustCall sends again what it got no answer to, for hours. The keys of what was erased are
+// still there to know it by.
+func TestPromise2_WhatIsErasedDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	store.Now = func() time.Time { return now }
+	w := fill(t, store)
+	if _, err := erase.Erase(t.Context(), store, w.Numbers, ada, erase.Options{Write: true}, now); err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range deliveries[:6] {
+		envelope, err := events.Open([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if created, err := store.Put(t.Context(), table.EventItem(envelope.Decode(), time.Time{}, now)); created || err != nil {
+			t.Errorf("a late retry is stored: %t, %v: %s", created, err, body)
+		}
 	}
 }
 

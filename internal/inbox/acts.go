@@ -52,12 +52,8 @@ func (in *Inbox) form(do func(r *http.Request) (said string, bad bool)) http.Han
 			refuse(w, http.StatusBadRequest, "The form did not arrive whole: go back and send it again.")
 			return
 		}
-		text, bad := in.cannotAct(), true
-		switch {
-		case text != "":
-		case in.config.Acts == nil:
-			text = "Nothing can be changed here."
-		default:
+		text, bad := cmp.Or(in.config.ReadOnly, "Nothing can be changed here."), true
+		if in.config.Acts != nil {
 			text, bad = do(r)
 		}
 		back(w, r, in.leave(text, bad))
@@ -94,7 +90,8 @@ func (in *Inbox) perform(r *http.Request) (said string, bad bool) {
 	case errors.Is(err, ledger.ErrUnknown):
 		return "Nothing was changed: nobody with that number has called.", true
 	case errors.Is(err, table.ErrDenied):
-		return in.deny(), true
+		in.denyActs()
+		return "Nothing was changed: your AWS credentials may not write the table.", true
 	case err != nil:
 		in.log.WarnContext(r.Context(), "act not stored", "error", err)
 		return "Nothing was changed: " + err.Error() + ".", true
@@ -118,7 +115,8 @@ func (in *Inbox) takeIn(r *http.Request) (said string, bad bool) {
 	case errors.Is(err, lookup.ErrNotFound), errors.Is(err, lookup.ErrID):
 		return "Nothing was changed: there is no such delivery any more.", true
 	case errors.Is(err, table.ErrDenied):
-		return "Nothing was changed: your AWS credentials may not store events. docs/inbox.md lists the rights that this needs.", true
+		in.denyRelease()
+		return "Nothing was changed: your AWS credentials may not store events.", true
 	case err != nil:
 		in.log.WarnContext(r.Context(), "delivery not released", "error", err)
 		return "Not all of it was stored: " + err.Error() + ".", true
@@ -129,14 +127,6 @@ func (in *Inbox) takeIn(r *http.Request) (said string, bad bool) {
 		lines = append(lines, words.Released(r))
 	}
 	return strings.Join(lines, ". ") + ".", !slices.ContainsFunc(all, func(r rerun.Released) bool { return r.Err == nil })
-}
-
-// deny takes the buttons away, and says why.
-func (in *Inbox) deny() string {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.readOnly = "Your AWS credentials may read the table and not write it, so nothing can be claimed here. docs/inbox.md lists the rights that this needs."
-	return "Nothing was changed: your AWS credentials may not write the table."
 }
 
 // until reads for how long reminders are put off.

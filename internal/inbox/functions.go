@@ -53,13 +53,17 @@ func functions(w words.Words) template.FuncMap {
 	}
 }
 
-// tel returns the link that dials a number, "" if it is none.
-func tel(number string) template.URL {
-	digits, ok := strings.CutPrefix(number, "+")
+// tel returns the link that dials a party, "" if nobody can. A short code, which is shown
+// without "+", has no country.
+func tel(p lookup.Party) template.URL {
+	digits, ok := strings.CutPrefix(p.Number, "+")
 	if !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return ""
 	}
-	return template.URL("tel:" + number) //nolint:gosec // G203: "+" and digits
+	if p.Shown == digits {
+		return template.URL("tel:" + digits) //nolint:gosec // G203: digits
+	}
+	return template.URL("tel:+" + digits) //nolint:gosec // G203: "+" and digits
 }
 
 // sign is a word for the sign beside an unserved call.

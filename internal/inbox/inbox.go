@@ -22,7 +22,8 @@ import (
 type Config struct {
 	// Look finds what is shown.
 	Look *lookup.Lookup
-	// Acts is where hand acts are stored; nil if there are none. ReadOnly says why.
+	// Acts is where hand acts are stored, and refused deliveries that are taken in; nil if
+	// there are none. ReadOnly says why.
 	Acts     table.Store
 	ReadOnly string
 	// Settled waits until stored acts have been worked off; nil if nobody can tell.
@@ -62,9 +63,9 @@ type Inbox struct {
 	closing chan struct{}
 	close   func()
 
-	mu       sync.Mutex
-	notes    map[string]note
-	readOnly string // why nobody can act
+	mu                  sync.Mutex
+	notes               map[string]note
+	readOnly, noRelease string // why nobody can act, or take a delivery in
 }
 
 // New returns an inbox. Whoever brings the token may see it.
@@ -74,7 +75,7 @@ func New(c Config, token string, log *slog.Logger) *Inbox {
 		config: c, look: c.Look, log: log, words: words.Words{Zone: c.Look.Zone(), Now: c.Look.Now},
 		routes: http.NewServeMux(), guard: newGuard(token), tallies: newTallies(c),
 		closing: closing, close: sync.OnceFunc(func() { close(closing) }),
-		notes: make(map[string]note), readOnly: c.ReadOnly,
+		notes: make(map[string]note), readOnly: c.ReadOnly, noRelease: c.ReadOnly,
 	}
 	in.pages = parsePages(in.words)
 	for pattern, show := range map[string]func(*http.Request) (view, error){
@@ -128,7 +129,7 @@ type frame struct {
 
 	Note     *note
 	Name     string
-	ReadOnly string
+	ReadOnly string // why there are no buttons about callers
 	Where    string
 	Zone     string
 	Path     string // and query, to come back to
@@ -150,8 +151,9 @@ func (in *Inbox) show(w http.ResponseWriter, r *http.Request, makeView func(*htt
 		http.Redirect(w, r, v.to, http.StatusSeeOther)
 		return
 	}
+	readOnly, _ := in.cannot()
 	f := frame{
-		view: v, Note: in.note(r.URL.Query().Get("note")), Name: in.nameOf(r), ReadOnly: in.cannotAct(), Where: in.config.Where,
+		view: v, Note: in.note(r.URL.Query().Get("note")), Name: in.nameOf(r), ReadOnly: readOnly, Where: in.config.Where,
 		Zone: in.words.ZoneName(), Path: pathOf(r), Live: status == http.StatusOK, Asset: assetURL,
 	}
 	if v.page == "search" {
@@ -183,7 +185,7 @@ func (in *Inbox) fault(r *http.Request, err error) (v view, status int) {
 		status, b = http.StatusBadRequest, body{"That cannot be looked up", words.Sentence(err.Error()), "Check the address, or begin again from the menu."}
 	case errors.Is(err, table.ErrDenied):
 		status = http.StatusServiceUnavailable
-		b.Advice = "Your AWS credentials have expired, or lack a right: docs/inbox.md lists those that are needed. Then start “ringback inbox” again."
+		b.Advice = "Your AWS credentials have expired, or lack a right: docs/lookups.md#access lists those that are needed. Then start “ringback inbox” again."
 	case r.Context().Err() != nil:
 		status = http.StatusServiceUnavailable // the browser is gone
 	case errors.Is(err, table.ErrUnavailable):
@@ -229,12 +231,6 @@ func (in *Inbox) note(id string) *note {
 		return nil
 	}
 	return &n
-}
-
-func (in *Inbox) cannotAct() string {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return in.readOnly
 }
 
 // pathOf returns where a page is, without what is said once.

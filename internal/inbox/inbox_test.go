@@ -8,18 +8,22 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/hours"
 	"github.com/ringback/ringback/internal/inbox"
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/proof/inboxtest"
 	"github.com/ringback/ringback/internal/proof/logscan"
+	"github.com/ringback/ringback/internal/proof/lookuptest"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/timing"
 )
@@ -124,7 +128,7 @@ func TestThePagesShowTheDay(t *testing.T) {
 		"They called, and nobody answered", "They left a voicemail", "They wrote", "Any news about the delivery?", "We wrote",
 		"They called, and we answered", "with Kim Park", "5:12 min", "Contact created", "Thursday, 12 March 2026")
 	v.shows("/caller?number=call:CA0023", "Number withheld", "You know my number.", "Claim")
-	v.shows("/call?id=CA0011", "Call from", "Voicemail", "Alert of a voicemail sent", "call.voicemail")
+	v.shows("/call?id=CA0011", "Call from", "Voicemail", "Listen (34 s)", "-Talked", "Alert of a voicemail sent", "call.voicemail")
 	v.shows("/text?id=msg-1", "Text from", "Any news about the delivery?")
 	v.shows("/contact?id=5001", "Rosa Delgado", "Delgado Bakery", "&#43;1 415-555-0121")
 	v.shows("/health", "Waiting</dt><dd><a href=\"/\">6</a>", "Read from</dt><dd>this machine")
@@ -134,10 +138,18 @@ func TestThePagesShowTheDay(t *testing.T) {
 	v.shows("/event?"+html.UnescapeString(event), "call.voicemail", "indented here", "&#34;call_sid&#34;: &#34;CA0011&#34;", "received_at", "The whole call")
 }
 
+// A short code is dialled as it is: with "+", it would be a number abroad.
+func TestAShortCodeIsDialledAsItIs(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	w.Post(inboxtest.Missed("CA1", "72975", "", "Support", inboxtest.Now.Add(-time.Minute)).Body())
+	visit(t, w).shows("/", `href="tel:72975"`)
+}
+
 func TestNobodyWaits(t *testing.T) {
 	t.Parallel()
 	v := visit(t, inboxtest.Open(t, nil))
-	v.shows("/", "Nobody waits", "No event is known to have arrived")
+	v.shows("/", "Nobody waits", "No event is known to have arrived", "-Everybody who called")
 	v.shows("/today", "Every call has been served so far.")
 	v.shows("/rejected", "Nothing was refused.")
 }
@@ -257,6 +269,54 @@ type refusing struct{ table.Store }
 var errDenied = fmt.Errorf("put item: %w: AccessDeniedException", table.ErrDenied)
 
 func (refusing) Put(context.Context, table.Item) (bool, error) { return false, errDenied }
+
+// reading is a table that refuses to be written in a partition, as AWS does by the leading keys
+// of a policy.
+type reading struct {
+	table.Store
+
+	partition string
+}
+
+func (r reading) Update(ctx context.Context, item table.Item, was int64) (bool, error) {
+	if strings.HasPrefix(table.KeyOf(item).PK, r.partition) {
+		return false, errDenied
+	}
+	return r.Store.Update(ctx, item, was)
+}
+
+// Whoever may read and not write gets no button that would then do nothing.
+func TestWithoutTheRightThereIsNoButton(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		partition      string
+		page, delivery []string
+	}{
+		"every right": {"nothing", []string{"<button id", "You are", "-may read the table"}, []string{"Yes, take it in"}},
+		"reader":      {"", []string{"-<button id", "-You are", "-Mark as done", "may read the table and not write it", "docs/lookups.md#access"}, []string{"-Yes, take it in", "may not store events"}},
+		"acts alone":  {"CALL#", []string{"<button id"}, []string{"-Yes, take it in", "may not store events"}},
+		"no acts":     {"CALLER#", []string{"-<button id", "may read the table and not write it"}, []string{"Yes, take it in"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := inboxtest.Open(t, func(c *inbox.Config) { c.Acts = reading{c.Acts, tc.partition} })
+			w.Post(inboxtest.Day()...)
+			refused := table.RejectedItem(table.Rejection{Reason: "wrong signature", Body: []byte(inboxtest.Missed("CA9001", inboxtest.Tom, "", "", inboxtest.Now).Body())}, time.Now())
+			if _, err := w.Stack.Store.Put(t.Context(), refused); err != nil {
+				t.Fatal(err)
+			}
+			for item, err := range w.Stack.Scan(t.Context()) {
+				if key := table.KeyOf(item); err != nil || key.PK == table.CallPartition("") || key.PK == table.CallerPartition("") {
+					t.Errorf("looking for the rights wrote %v, or %v", key, err)
+				}
+			}
+			v := visit(t, w)
+			v.shows("/", append(tc.page, "6 callers wait")...)
+			v.shows("/caller?number="+url.QueryEscape(inboxtest.Tom), tc.page[0])
+			v.shows("/delivery?"+url.Values{"id": {table.Text(refused, table.SK)}}.Encode(), tc.delivery...)
+		})
+	}
+}
 
 func TestWithoutTheRightToWriteTheTableSaysSo(t *testing.T) {
 	t.Parallel()
@@ -545,7 +605,7 @@ func TestNobodyTakesADeliveryInWhoMayNotWrite(t *testing.T) {
 		says   []string
 	}{
 		"no stack":  {func(c *inbox.Config) { c.Acts, c.ReadOnly = nil, "Nothing is received here now." }, []string{"Nothing is received here now.", "-Yes, take it in"}},
-		"no rights": {func(c *inbox.Config) { c.Acts = refusing{c.Acts} }, []string{"Nothing was changed: your AWS credentials may not store events.", "Yes, take it in"}},
+		"no rights": {func(c *inbox.Config) { c.Acts = refusing{c.Acts} }, []string{"Nothing was changed: your AWS credentials may not store events.", "-Yes, take it in"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -583,4 +643,70 @@ func TestTheWaitIsInBusinessHours(t *testing.T) {
 	v := visit(t, w)
 	v.shows("/", "The longest for 3 h 12 min of business hours", `<p class="long">3 h 12 min</p>`, `of business hours, since <time datetime="2026-03-12T14:52:08Z">10:52</time>`,
 		`<p class="long">24 min</p>`, `<p class="muted">since <time datetime="2026-03-12T19:40:08Z">15:40</time>`)
+}
+
+// calls is a table with the answered calls of a day and nothing else, which takes long to
+// read, or cannot be read.
+type calls struct {
+	answered []table.Item
+	takes    time.Duration
+	err      error
+}
+
+func (c *calls) Query(_ context.Context, q table.Query) (table.Page, error) {
+	if q.Partition != table.AnsweredPartitions(time.Now())[0] || q.Limit > 0 { // the list has a limit
+		return table.Page{}, nil
+	}
+	time.Sleep(c.takes)
+	return table.Page{Items: c.answered}, c.err
+}
+
+func (c *calls) Scan(context.Context, string, table.Cursor) (table.Page, error) {
+	return table.Page{}, errAway
+}
+
+// A count that fails is no reason to show nothing: there is the one before, and the list.
+func TestACountThatFailsLeavesTheOneBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		envelope, err := events.Open([]byte(lookuptest.Talked("CA1", events.Inbound, inboxtest.Tom, time.Now().Format(time.RFC3339))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := &calls{err: errAway}
+		in := inbox.New(inbox.Config{Look: lookup.New(store, phone.Book{}, time.UTC)}, "token", logscan.Logger(t))
+		var cookie string
+		shows := func(status int, texts ...string) {
+			t.Helper()
+			synctest.Wait() // a count that went on behind the page before
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/today", nil)
+			r.Header.Set("Cookie", cookie)
+			answer := httptest.NewRecorder()
+			in.ServeHTTP(answer, r)
+			if answer.Code != status {
+				t.Errorf("%d, want %d", answer.Code, status)
+			}
+			says(t, "/today", answer.Body.String(), texts...)
+		}
+		first := httptest.NewRecorder()
+		in.ServeHTTP(first, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/?token=token", nil))
+		cookie, _, _ = strings.Cut(first.Header().Get("Set-Cookie"), ";")
+
+		const one, two = "Answered</dt><dd>1<", "Answered</dt><dd>2<"
+		shows(http.StatusServiceUnavailable, "cannot be read") // it was never counted
+		store.err, store.answered = nil, []table.Item{table.EventItem(envelope.Decode(), time.Time{}, time.Now())}
+		shows(http.StatusOK, one)
+		store.err = errAway
+		shows(http.StatusOK, one, "-being counted")
+		store.takes = time.Minute // it hangs, and then fails
+		shows(http.StatusOK, one)
+		time.Sleep(time.Minute)
+		envelope, err = events.Open([]byte(lookuptest.Talked("CA2", events.Inbound, inboxtest.Rosa, time.Now().Format(time.RFC3339))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.err, store.takes = nil, 0
+		store.answered = append(store.answered, table.EventItem(envelope.Decode(), time.Time{}, time.Now()))
+		shows(http.StatusOK, two) // at once, however long the one that failed took
+	})
 }

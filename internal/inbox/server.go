@@ -45,6 +45,7 @@ func Start(ctx context.Context, address string, c Config, log *slog.Logger) (*Se
 	}
 	token := rand.Text()
 	in := New(c, token, log)
+	in.checkRights(ctx)
 	s := &Server{
 		URL:   "http://" + listener.Addr().String() + "/?" + tokenParameter + "=" + token,
 		inbox: in,

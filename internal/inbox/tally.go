@@ -40,7 +40,7 @@ type tallied struct {
 	known bool
 	at    time.Time
 	took  time.Duration
-	err   error // of the last count
+	err   error // why it has not been counted
 
 	running chan struct{} // closed with the end of the count that is under way; nil if none is
 }
@@ -49,7 +49,8 @@ func newTallies(c Config) *tallies {
 	return &tallies{look: c.Look, patience: cmp.Or(c.Patience, defaultPatience), every: c.CountEvery, now: time.Now, days: make(map[time.Time]*tallied)}
 }
 
-// of returns the count of a day. known is false if it takes longer than a page waits.
+// of returns the count of a day, the one before if a new one fails. known is false if it takes
+// longer than a page waits, the error that of a day which could never be counted.
 func (t *tallies) of(ctx context.Context, day time.Time) (tally lookup.Tally, known bool, err error) {
 	t.mu.Lock()
 	d := t.days[day]
@@ -81,7 +82,10 @@ func (t *tallies) of(ctx context.Context, day time.Time) (tally lookup.Tally, kn
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return d.Tally, d.known, d.err
+	if d.known || d.running != nil {
+		return d.Tally, d.known, nil
+	}
+	return d.Tally, false, d.err
 }
 
 func (t *tallies) count(ctx context.Context, d *tallied, day time.Time) {
@@ -92,10 +96,10 @@ func (t *tallies) count(ctx context.Context, d *tallied, day time.Time) {
 	tally, err := t.look.Tally(ctx, from, to)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if d.err = err; err == nil {
-		d.Tally, d.known = tally, true
+	d.at, d.err = t.now(), err
+	if err == nil { // a count that failed says nothing of how long one takes
+		d.Tally, d.known, d.took = tally, true, d.at.Sub(began)
 	}
-	d.at, d.took = t.now(), t.now().Sub(began)
 	close(d.running)
 	d.running = nil
 }

@@ -253,6 +253,8 @@ func (in *Inbox) delivery(r *http.Request) (view, error) {
 		// that it would change something.
 		Release []string
 		Useful  bool
+		// Cannot says why nobody can take it in; "" if somebody can.
+		Cannot string
 	}
 	b := body{Rejected: d, Payload: readable(d.Body)}
 	all, err := rerun.Release(r.Context(), in.look.Store(), d, false, in.look.Now())
@@ -263,6 +265,7 @@ func (in *Inbox) delivery(r *http.Request) (view, error) {
 		b.Release = append(b.Release, words.Released(r))
 		b.Useful = b.Useful || r.Err == nil && !r.Stored
 	}
+	_, b.Cannot = in.cannot()
 	return view{page: "delivery", Title: "Rejected delivery", Section: "rejected", Body: b}, nil
 }
 

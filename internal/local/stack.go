@@ -244,6 +244,12 @@ func (s *Stack) FollowUpsSettled(ctx context.Context) error {
 	return s.consumers.Settled(ctx, ledger.ConsumerName)
 }
 
+// WaitingAlerts returns how many alerts are still to be printed or forwarded. If ctx ends
+// meanwhile, it returns an error, and how many there are at least.
+func (s *Stack) WaitingAlerts(ctx context.Context) (int, error) {
+	return s.consumers.waiting(ctx, s.store)
+}
+
 // Changed returns a channel that is closed when something has been stored since, or what is
 // derived from it.
 func (s *Stack) Changed() <-chan struct{} { return s.store.Changed() }

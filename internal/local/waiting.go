@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/ringback/ringback/internal/alert"
@@ -17,12 +18,12 @@ const (
 )
 
 // waitingAlerts returns the IDs of the alerts behind a checkpoint that are still to be
-// published.
+// published. If ctx ends meanwhile, they are those that were found.
 func waitingAlerts(ctx context.Context, store *bolt.Store, alerts *alert.Dispatcher, after uint64) (map[string]bool, error) {
 	ids := make(map[string]bool)
 	for {
 		records, err := store.Backlog(after, 100)
-		if err != nil || len(records) == 0 {
+		if err = cmp.Or(err, ctx.Err()); err != nil || len(records) == 0 {
 			return ids, err
 		}
 		for _, r := range records {
@@ -92,11 +93,15 @@ func (c *consumers) count(ctx context.Context, store *bolt.Store) (kept Kept, er
 	if kept.Events, err = store.CountSorted(table.EventMark); err != nil {
 		return Kept{}, err
 	}
+	kept.Waiting, err = c.waiting(ctx, store)
+	return kept, err
+}
+
+func (c *consumers) waiting(ctx context.Context, store *bolt.Store) (alerts int, err error) {
 	after, err := store.Checkpoint(c.oldest)
 	if err != nil {
-		return Kept{}, err
+		return 0, err
 	}
 	ids, err := waitingAlerts(ctx, store, c.alerts, after)
-	kept.Waiting = len(ids)
-	return kept, err
+	return len(ids), err
 }

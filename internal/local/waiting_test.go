@@ -40,6 +40,9 @@ func TestPromise2_AlertsThatWaitForAReceiverAreNeitherLostNorDoubled(t *testing.
 	folder := t.TempDir()
 	close := func(stack *local.Stack, waiting int) {
 		t.Helper()
+		if got, err := stack.WaitingAlerts(t.Context()); got != waiting || err != nil {
+			t.Errorf("%d wait while the stack runs, %v, want %d", got, err, waiting)
+		}
 		if err := stack.Close(); err != nil {
 			t.Fatal(err)
 		}

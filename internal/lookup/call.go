@@ -29,7 +29,8 @@ type Event struct {
 	Direction  events.Direction `json:"direction,omitzero"`
 	Outcome    events.Outcome   `json:"outcome,omitzero"`
 	Agent      string           `json:"agent,omitzero"`
-	// Odd says what was not as documented, in words such as "damage: utf-8".
+	// Odd says what was not as documented, in words such as "damage: utf-8", or that the event
+	// was erased.
 	Odd []string `json:"odd,omitzero"`
 
 	// Item is the whole item, as the table has it: nothing in it is cleaned.
@@ -63,6 +64,9 @@ func (l *Lookup) event(item table.Item) Event {
 				e.Odd = append(e.Odd, odd.what+": "+alert.OneLine(string(text), maxName))
 			}
 		}
+	}
+	if table.IsEmptied(item) {
+		e.Odd = append(e.Odd, "erased")
 	}
 	return e
 }
@@ -184,7 +188,10 @@ func (c *Call) fold(l *Lookup, f events.Folded) {
 	c.AnsweredBy = agentName(f.AnsweredAgent)
 	c.RingSeconds, c.TalkSeconds, c.Seconds = seconds(f.RingTime), seconds(f.TalkTime), seconds(f.Duration)
 	c.Queued, c.Reason = f.Queued, alert.OneLine(f.MissedReason, maxName)
-	c.Voicemail = voicemail(seconds(f.VoicemailTime), f.Transcription, f.RecordingURL)
+	if c.Outcome == events.Voicemailed { // what JustCall calls conversation is the recording
+		c.TalkSeconds = 0
+	}
+	c.Voicemail = voicemail(cmp.Or(seconds(f.VoicemailTime), seconds(f.TalkTime)-c.TalkSeconds), f.Transcription, f.RecordingURL)
 }
 
 func agentName(a events.Agent) string {

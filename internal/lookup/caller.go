@@ -181,7 +181,6 @@ func (l *Lookup) walk(ctx context.Context, c *Caller, from *trail, acts []Entry,
 		case known:
 			c.Timeline[i] = e.with(c.Timeline[i])
 		case len(c.Timeline) == limit:
-			from.Shown = l.ahead(c, from.Tracks, index)
 			goto full
 		default:
 			index[e.source] = len(c.Timeline)
@@ -191,6 +190,7 @@ func (l *Lookup) walk(ctx context.Context, c *Caller, from *trail, acts []Entry,
 		t.After, from.Before = table.PositionOf(t.Index, item).Cursor(), table.Text(item, table.OccurredAt)
 	}
 full:
+	from.Shown = l.ahead(c, from.Tracks, index, shown)
 	more := false
 	for _, t := range from.Tracks {
 		t.Done = t.Done || t.read == len(t.items) && t.next == ""
@@ -229,13 +229,13 @@ func newestOf(tracks []*track) (newest *track) {
 func timeText(t *track) string { return table.Text(t.items[t.read], table.OccurredAt) }
 
 // ahead adds the events in hand that belong to calls on the page, though others come before
-// them, and returns the calls.
-func (l *Lookup) ahead(c *Caller, tracks []*track, index map[string]int) (shown []string) {
+// them, and returns the calls, with those of earlier pages of which events are in hand.
+func (l *Lookup) ahead(c *Caller, tracks []*track, index map[string]int, before []string) (shown []string) {
 	for _, t := range tracks {
 		for _, item := range t.items[t.read:] {
 			source := sourceOf(table.KeyOf(item))
-			i, ok := index[source]
-			if !ok {
+			i, here := index[source]
+			if !here && !slices.Contains(before, source) {
 				continue
 			}
 			if !slices.Contains(shown, source) {
@@ -244,7 +244,9 @@ func (l *Lookup) ahead(c *Caller, tracks []*track, index map[string]int) (shown 
 				}
 				shown = append(shown, source)
 			}
-			c.Timeline[i] = l.entry(item).with(c.Timeline[i])
+			if here {
+				c.Timeline[i] = l.entry(item).with(c.Timeline[i])
+			}
 		}
 	}
 	return shown

@@ -228,13 +228,13 @@ func (w *dayWalk) count(c DayCall, n int) {
 }
 
 // ahead adds what is in hand of the calls on the page, though others come before it, and
-// returns those calls.
+// returns those calls, and those of earlier pages of which something is in hand.
 func (w *dayWalk) ahead(tracks []*track) (shown []string) {
 	for _, t := range tracks {
 		for _, item := range t.items[t.read:] {
 			part := w.partOf(item, w.index)
-			i, ok := w.index[part.source]
-			if !ok {
+			i, here := w.index[part.source]
+			if !here && !slices.Contains(w.before, part.source) {
 				continue
 			}
 			if !slices.Contains(shown, part.source) {
@@ -243,7 +243,9 @@ func (w *dayWalk) ahead(tracks []*track) (shown []string) {
 				}
 				shown = append(shown, part.source)
 			}
-			w.join(i, part)
+			if here {
+				w.join(i, part)
+			}
 		}
 	}
 	return shown

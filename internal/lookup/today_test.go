@@ -2,6 +2,7 @@ package lookup_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -113,4 +114,69 @@ func TestAllCallsSayWhoAnswered(t *testing.T) {
 	if err != nil || len(got.Calls) != 2 || got.Calls[1].FollowUp.State != lookup.Answered || got.Calls[1].FollowUp.EndedBy != "Jordan" || got.Calls[0].FollowUp.State != lookup.Waits {
 		t.Errorf("%+v, %v", got.Calls, err)
 	}
+}
+
+// What is known of a call on the first page is not forgotten by the second: the third does not
+// show it again.
+func TestACallIsOnOnePageThoughItsEventsLieApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const calls, apart = 60, 25
+	var want []string
+	for i := range calls { // the newest first
+		id, begun := fmt.Sprintf("c%02d", i), now.Add(-time.Duration(i)*time.Minute)
+		number := ada
+		if i%2 == 1 {
+			number = bob
+		}
+		want = append(want, id)
+		if i == apart {
+			continue
+		}
+		w.Post(lookuptest.Missed(id, number, begun.Format(time.RFC3339)))
+	}
+	late := want[apart]
+	w.Post(lookuptest.Missed(late, ada, now.Add(-apart*time.Minute).Format(time.RFC3339)), lookuptest.Left(late, ada, now.Add(-90*time.Second).Format(time.RFC3339), "Hello"))
+	slices.Sort(want)
+
+	pages := func(name string, limit int, want []string, read func(lookup.Page) ([]string, lookup.Cursor, error)) {
+		t.Helper()
+		var got []string
+		page := lookup.Page{Limit: limit}
+		for n := 1; n == 1 || page.After != ""; n++ {
+			ids, next, err := read(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == 1 && !slices.Contains(ids, late) {
+				t.Errorf("%s: the late voicemail is not on the first page: %v", name, ids)
+			}
+			got, page.After = append(got, ids...), next
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	from, to := w.look.Day(now)
+	pages("the day", 10, want, func(p lookup.Page) (ids []string, _ lookup.Cursor, _ error) {
+		list, err := w.look.Unserved(t.Context(), from, to, p)
+		for _, c := range list.Calls {
+			ids = append(ids, c.ID)
+		}
+		return ids, list.Next, err
+	})
+	var adas []string
+	for i := range calls {
+		if i%2 == 0 || i == apart {
+			adas = append(adas, fmt.Sprintf("c%02d", i))
+		}
+	}
+	pages("a caller", 5, adas, func(p lookup.Page) (ids []string, _ lookup.Cursor, _ error) {
+		c, err := w.look.Caller(t.Context(), ada, p)
+		for _, e := range c.Timeline {
+			ids = append(ids, e.ID)
+		}
+		return ids, c.Next, err
+	})
 }

@@ -59,8 +59,10 @@ func Release(ctx context.Context, store table.Store, r lookup.Rejected, write bo
 var errProbe = errors.New("a test of the URL, and no event")
 
 func release(ctx context.Context, store table.Store, item table.Item, write bool) (created, stored bool, err error) {
+	// guard 2: if _ = write; true {
 	if write {
 		created, err = store.Put(ctx, item)
+		// guard 2: return true, err == nil, err
 		return created, err == nil, err
 	}
 	there, err := table.Get(ctx, store, table.KeyOf(item))

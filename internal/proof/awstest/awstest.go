@@ -4,6 +4,7 @@ package awstest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -38,7 +39,8 @@ const (
 )
 
 // AWS answers as CloudFormation, CloudWatch, Secrets Manager, SNS and SQS do, of one
-// stack of ringback, and as DynamoDB does of an empty table.
+// stack of ringback, and as DynamoDB does of an empty table,
+// in which nothing is replaced.
 type AWS struct {
 	URL                 string // of all these services
 	Outputs, Parameters map[string]string
@@ -47,8 +49,9 @@ type AWS struct {
 	Queues              map[string]int      // messages, by the queue's URL
 	Alarms              []Alarm
 	// StackFault is what CloudFormation answers instead. SecretFault and SubscribeFault
-	// are the errors' codes of the others.
-	StackFault, SecretFault, SubscribeFault string
+	// are the errors' codes of the others, QueueFault that of SQS, and WriteFault that of DynamoDB
+	// for an item that is put.
+	StackFault, SecretFault, SubscribeFault, QueueFault, WriteFault string
 
 	// What was asked for.
 	Stack, Secret, Region string
@@ -92,6 +95,9 @@ func New(t *testing.T, token string) *AWS {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 			_, _ = io.WriteString(w, `{"Items":[],"Count":0,"ScannedCount":0}`)
 			return
+		case target == "DynamoDB_20120810.PutItem":
+			answerFault(w, cmp.Or(a.WriteFault, "ConditionalCheckFailedException"))
+			return
 		case strings.HasSuffix(r.URL.Path, "/operation/DescribeAlarms"):
 			a.answerAlarms(w)
 			return
@@ -133,6 +139,13 @@ func New(t *testing.T, token string) *AWS {
 	return a
 }
 
+// answerFault answers as a service does that speaks JSON.
+func answerFault(w http.ResponseWriter, code string) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	w.WriteHeader(http.StatusBadRequest)
+	_, _ = io.WriteString(w, `{"__type":"com.amazonaws#`+code+`","message":"not authorized"}`)
+}
+
 func (a *AWS) answerAlarms(w http.ResponseWriter) {
 	list := cbor.List{}
 	for _, alarm := range a.Alarms {
@@ -157,6 +170,10 @@ func (a *AWS) answerQueue(t *testing.T, w http.ResponseWriter, body []byte) {
 	}
 	if err := json.Unmarshal(body, &asked); err != nil {
 		t.Error(err)
+	}
+	if a.QueueFault != "" {
+		answerFault(w, a.QueueFault)
+		return
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	_, _ = fmt.Fprintf(w, `{"Attributes":{"ApproximateNumberOfMessages":"%d","ApproximateNumberOfMessagesNotVisible":"0"}}`, a.Queues[asked.URL])
@@ -244,8 +261,7 @@ func (a *AWS) answerSecret(t *testing.T, w http.ResponseWriter, body []byte) {
 	a.Secret = asked.SecretID
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	if a.SecretFault != "" {
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = io.WriteString(w, `{"__type":"`+a.SecretFault+`","Message":"not authorized"}`)
+		answerFault(w, a.SecretFault)
 		return
 	}
 	answer := struct {

@@ -405,6 +405,15 @@ func TestPictures(t *testing.T) {
 	t.Parallel()
 	w := inboxtest.Open(t, func(c *inbox.Config) { c.Changed, c.Every = nil, time.Hour })
 	w.Post(inboxtest.Day()...)
+	arrived, err := table.LoadHealth(t.Context(), w.Stack.Store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := arrived.Version
+	arrived.Arrived = inboxtest.Now.Add(-time.Minute) // it was now, which is no time of that day
+	if _, err := w.Stack.Store.Update(t.Context(), arrived.Item(), was); err != nil {
+		t.Fatal(err)
+	}
 	b := open(t, w)
 	eval[bool](b, fmt.Sprintf("%s.querySelector('button[value=claim]').click(); true", row("Tom Okafor")))
 	b.awaitText("takes care until")
