@@ -2,6 +2,7 @@ package events
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -34,7 +35,12 @@ func PhoneNumber(text string) string {
 //   - labels: "Mobile: +1 …", "+1 … (mobile)";
 //   - extensions: "ext. 12", "x12", "#12", ",12", ";ext=12", in brackets too;
 //   - "(0)" after a country code, but not where the 0 belongs to the number;
-//   - 00 and 011 in place of "+".
+//   - 00 and 011 in place of "+";
+//   - codes that are dialled before a number to hide one's own: "*67 …", "#31#…";
+//   - what makes a quantity of it: "14155558765.00", "1.4155558765E10";
+//   - letters of a North American number: "1-800-FLOWERS".
+//
+// Beside other text, such as a name, it finds the first that surely is a whole number.
 //
 // No country code begins with 0, so 00 means "+" if at least seven digits follow;
 // 0011, which Australians dial, as well. But 011 is also the area code of Turin,
@@ -50,18 +56,21 @@ func SplitNumber(text string) (number, extension string) {
 		}
 		return numberOf(digits), ""
 	}
-	return splitWritten(text)
+	number, extension, _ = readWritten(text)
+	return number, extension
 }
 
 // NumberText returns a number as it was sent, if how it is written can tell its country:
 // in groups or brackets, without "+" or a 0 in front. Any other number it returns as
 // [PhoneNumber] does.
 func NumberText(text string) string {
-	number := PhoneNumber(text)
-	if number == "" || isPlain(strings.TrimPrefix(text, "+")) {
-		return number
+	if isPlain(strings.TrimPrefix(text, "+")) {
+		return PhoneNumber(text)
 	}
-	subscriber, _ := subscriberOf(text)
+	number, _, subscriber := readWritten(text)
+	if number == "" {
+		return ""
+	}
 	first := strings.IndexAny(subscriber, "0123456789")
 	grouped := strings.HasPrefix(subscriber, "(") || !strings.Contains(subscriber, number[1:])
 	if first < 0 || subscriber[first] == '0' || !grouped || strings.ContainsFunc(subscriber, isPlus) || PhoneNumber(subscriber) != number {
@@ -104,24 +113,55 @@ func numberOf(digits string) string {
 	return "+" + digits
 }
 
-// splitWritten is [SplitNumber] for a number that is more than its digits.
-func splitWritten(text string) (number, extension string) {
-	if whole, ok := strings.CutSuffix(text, ".0"); ok && isPlain(strings.TrimPrefix(whole, "+")) {
-		text = whole // a spreadsheet's number
-	}
+// readAlone reads a text that is a number, and returns the part that has its digits, too.
+func readAlone(text string) (number, extension, written string) {
 	subscriber, isURI := subscriberOf(text)
-	s := scanner{rest: withoutLabel(subscriber), isURI: isURI}
+	if subscriber = withoutLabel(withoutCode(subscriber)); isAddress(subscriber) {
+		return "", "", ""
+	}
+	s := scanner{rest: subscriber, isURI: isURI}
 	if !s.scan() {
-		return "", ""
+		return "", "", ""
 	}
 	digits := withoutPrefix(string(s.digits))
 	if s.context != "" && !s.plus {
 		digits = s.context + digits
 	}
 	if number = numberOf(digits); number == "" {
-		return "", ""
+		return "", "", ""
 	}
-	return number, s.extension
+	return number, s.extension, subscriber
+}
+
+// isAddress reports whether a text is an address of the internet, such as 192.168.1.5.
+// Groups of two digits each are a telephone number.
+func isAddress(text string) bool {
+	if strings.Count(text, ".") != 3 {
+		return false
+	}
+	pairs := 0
+	for group := range strings.SplitSeq(text, ".") {
+		if _, err := strconv.ParseUint(group, 10, 8); err != nil || len(group) > 1 && group[0] == '0' {
+			return false
+		}
+		if len(group) == 2 {
+			pairs++
+		}
+	}
+	return pairs < 4
+}
+
+// hiding are the codes that are dialled before a number to hide one's own, or not to.
+var hiding = []string{"*67", "*82", "#31#", "*31#", "*31*", "#30#", "*30#", "*30*"}
+
+// withoutCode cuts off a code of hiding before a number.
+func withoutCode(text string) string {
+	for _, code := range hiding {
+		if rest, ok := strings.CutPrefix(text, code); ok && countDigits(rest) >= leastListed {
+			return strings.TrimLeftFunc(rest, func(r rune) bool { return isFiller(r) && r != '(' })
+		}
+	}
+	return text
 }
 
 // schemes are the URI schemes that stand before a number.
