@@ -175,7 +175,8 @@ func numbersWithin(text string) (all []string) {
 		}
 		if run := text[start:end]; !isList(run) {
 			if isWhole(run, words) {
-				all = append(all, text[start:end+extensionAt(text[end:])])
+				end += extensionAt(text[end:])
+				all, i = append(all, text[start:end]), max(i, end)
 			}
 			continue
 		}
