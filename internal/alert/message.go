@@ -148,6 +148,10 @@ func (s Style) words(a Alert) words {
 	}
 	// What JustCall sent in a national form has no country code.
 	w.Caller = cmp.Or(events.PhoneNumber(s.show(a.Caller)), events.PhoneNumber(a.Caller), a.Caller)
+	if s.Show != nil && w.Caller != "" && !strings.HasPrefix(s.show(w.Caller), "+") {
+		// A short code, or an extension of the firm's own. Behind a "+" it would be a number abroad.
+		w.Caller, w.callerText = "", w.number()
+	}
 	w.line = cmp.Or(events.PhoneNumber(s.show(a.Line)), events.PhoneNumber(a.Line), w.line)
 	if w.name == w.callerText {
 		w.name = ""

@@ -53,11 +53,16 @@ func functions(w words.Words) template.FuncMap {
 	}
 }
 
-// tel returns the link that dials a number, "" if it is none.
+// tel returns the link that dials a number, "" if it is none. An extension or a short code is
+// dialled without "+".
 func tel(number string) template.URL {
 	digits, ok := strings.CutPrefix(number, "+")
 	if !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return ""
+	}
+	const longestShort = 6
+	if len(digits) <= longestShort {
+		number = digits
 	}
 	return template.URL("tel:" + number) //nolint:gosec // G203: "+" and digits
 }
