@@ -145,6 +145,14 @@ func TestPhoneNumber(t *testing.T) {
 		{"a short one before a whole one", "12, +14155558765", "+14155558765"},
 		{"a slash behind a long area code", "0049 33701/123456", "+4933701123456"},
 		{"a slash behind seven digits", "0049 351/1234567", "+493511234567"},
+		{"two numbers in brackets' letters", "(H) 415-555-8765 (W) 415-555-1234", "+4155558765"},
+		{"a country's name behind its code", "+1 (US) 415 555 8765", "+14155558765"},
+		{"a country's letters behind its code", "+44 UK 20 7946 0117", "+442079460117"},
+		{"a number in braces", "{+14155558765}", "+14155558765"},
+		{"other digits at the end", "+1 415 555 8765 / 66", "+14155558765"},
+		{"four other digits at the end", "+1 415 555 8765/8766", "+14155558765"},
+		{"other digits at the end, of a German number", "+49 30 5550115 / 16", "+49305550115"},
+		{"a slash inside of a German number", "+49 33701 123/456", "+4933701123456"},
 		{"two local numbers", "555-8765 / 555-8766", ""},
 		{"letters", "1-800-FLOWERS", "+18003569377"},
 		{"small letters", "1-800-flowers", "+18003569377"},
@@ -299,6 +307,7 @@ func TestWithheld(t *testing.T) {
 		"Unbekannt", "Unbekannte Nummer", "Anonieme oproep", "Okänt nummer", "未知号码", "匿名", "Número privado", "Numéro masqué", "Inconnu", "Rufnummer unterdrückt",
 		"sip:anonymous@anonymous.invalid", "anonymous@anonymous.invalid", `"Anonymous" <sip:anonymous@anonymous.invalid>`,
 		"+266696687", "266696687", "+7378742833", "+86282452253", "+8656696", "+2562533", "00266696687", "tel:+266696687",
+		"Restricted, Private", "anonymous / unknown", "Unknown (restricted)",
 		"sip:+266696687@pbx.example.com", "+256 25 33", "\u202a+266696687\u202c",
 	} {
 		if !events.Withheld(text) {
@@ -310,7 +319,7 @@ func TestWithheld(t *testing.T) {
 	}
 	for _, text := range []string{
 		"1", "12", "-2", "1234567890123456", "12345678901234567", "JustCall", "sip:reception@pbx.example.com", "reception",
-		"client:agent_42", "+1415555xxxx", "Private Dining Rooms", "Anonymous Coffee", "Unknown 12", "Unknown Pleasures", "call",
+		"client:agent_42", "+1415555xxxx", "Private Dining Rooms", "Anonymous Coffee", "Unknown 12", "Unknown Pleasures", "Private, Anne", "Unknown (Anne)", "call",
 		"caller", "number", "id", "Caller ID", "no", "?", "***", "true", "{}", `{"n":1}`, "911", "+14155558765", "+12666966870",
 		"800-FLOWERS", "\ufffd", strings.Repeat("id", 100000), strings.Repeat("unknown", 100000),
 	} {
@@ -341,7 +350,7 @@ func TestPhoneNumberIsIdempotent(t *testing.T) {
 
 // other matches a "(0)" behind the country's code, a spreadsheet's number, two numbers,
 // and an address of the internet.
-var other = regexp.MustCompile(`\(0\)|^[ +]*[0-9]+\.0+$|([0-9][^0-9/]*){7}/(.*/)?([^0-9/]*[0-9]){7}|^[ +]*[0-9]{1,3}(\.[0-9]{1,3}){3}$`)
+var other = regexp.MustCompile(`\(0\)|^[ +]*[0-9]+\.0+$|([0-9][^0-9/]*){7}/(.*/)?([^0-9/]*[0-9]){7}|^/*[^/]*([0-9][^0-9/]*){9}/+[^/]*/*$|^[ +]*[0-9]{1,3}(\.[0-9]{1,3}){3}$`)
 
 func TestPhoneNumberIgnoresHowItIsWritten(t *testing.T) {
 	t.Parallel()

@@ -124,8 +124,16 @@ func isList(text string) bool {
 	if !strings.ContainsAny(text, "/\r\n") {
 		return false
 	}
+	parts := strings.FieldsFunc(text, separatesNumbers)
+	if len(parts) == 2 && isWhole(parts[0], false) {
+		// What stands behind the slash may be other digits at the end.
+		american := strings.HasPrefix(PhoneNumber(parts[0]), "+1")
+		if last := countDigits(parts[1]); last > 0 && (american || last <= 2 && strings.ContainsAny(parts[0][:1], "+0")) {
+			return true
+		}
+	}
 	numbers := 0
-	for _, part := range strings.FieldsFunc(text, separatesNumbers) {
+	for _, part := range parts {
 		least := leastListed
 		if part = strings.TrimSpace(part); strings.HasPrefix(part, "+") || strings.HasPrefix(part, "00") {
 			least = leastFull
@@ -152,7 +160,7 @@ func countDigits(text string) (n int) {
 // than one number: a name, marks, tags or other numbers stand beside it. It returns only
 // what surely is the whole of a number.
 func numbersWithin(text string) (all []string) {
-	isJSON := strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[{") || strings.HasPrefix(text, `["`)
+	isJSON := strings.HasPrefix(text, `{"`) || strings.HasPrefix(text, "[{") || strings.HasPrefix(text, `["`)
 	if len(text) > maxWithin || isJSON {
 		return nil // numberIn has read that
 	}
@@ -161,7 +169,8 @@ func numbersWithin(text string) (all []string) {
 		return nil
 	}
 	text = entities.Replace(text)
-	words := strings.ContainsFunc(text, unicode.IsLetter) && hasWords(text)
+	words := hasWords(text)
+	code := "" // a country's, with something between it and the number: "+1 (US) 415 …"
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		if _, digit := digitOf(r); !digit && !isPlus(r) {
@@ -174,9 +183,16 @@ func numbersWithin(text string) (all []string) {
 			continue
 		}
 		if run := text[start:end]; !isList(run) {
-			if isWhole(run, words) {
+			plus := strings.ContainsFunc(run, isPlus)
+			if isWhole(run, words) && (code == "" || plus) || code != "" && !plus && isWhole(code+run, words) {
 				end += extensionAt(text[end:])
-				all, i = append(all, text[start:end]), max(i, end)
+				if plus {
+					code = ""
+				}
+				all, i = append(all, code+text[start:end]), max(i, end)
+			}
+			if code = ""; plus && countDigits(run) <= 3 {
+				code = run + " "
 			}
 			continue
 		}
@@ -249,6 +265,9 @@ func extensionAt(text string) int {
 	end := len(text)
 	if length := strings.IndexFunc(text[first:], func(r rune) bool { return !isDigit(r) }); length >= 0 {
 		end = first + length
+	}
+	if next, _ := utf8.DecodeRuneInString(strings.TrimLeft(text[end:], " -.")); isDigit(next) {
+		return 0 // a number, not an extension
 	}
 	s := scanner{digits: make([]byte, minBeforeExtension), rest: strings.TrimLeft(text[:end], " ,;(-")}
 	if next, _ := utf8.DecodeRuneInString(text[end:]); firstWord(s.rest) == "" || end < len(text) && unicode.IsLetter(next) || !s.scanExtension() {
