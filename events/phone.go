@@ -116,12 +116,16 @@ func numberOf(digits string) string {
 // readAlone reads a text that is a number, and returns the part that has its digits, too.
 func readAlone(text string) (number, extension, written string) {
 	subscriber, isURI := subscriberOf(text)
-	if subscriber = withoutLabel(withoutCode(subscriber)); isAddress(subscriber) {
+	if subscriber = withoutLabel(withoutCode(subscriber)); isOther(subscriber) {
 		return "", "", ""
 	}
 	s := scanner{rest: subscriber, isURI: isURI}
 	if !s.scan() {
 		return "", "", ""
+	}
+	if s.apart && s.plus && s.digits[0] == '1' && s.extension == "" {
+		// No number of North America is longer.
+		s.digits, s.extension = s.digits[:northAmerican], string(s.digits[northAmerican:])
 	}
 	digits := withoutPrefix(string(s.digits))
 	if s.context != "" && !s.plus {
@@ -133,9 +137,12 @@ func readAlone(text string) (number, extension, written string) {
 	return number, s.extension, subscriber
 }
 
-// isAddress reports whether a text is an address of the internet, such as 192.168.1.5.
-// Groups of two digits each are a telephone number.
-func isAddress(text string) bool {
+// isOther reports whether digits with dots are an address of the internet, such as
+// 192.168.1.5, or have a fraction. Four groups of two digits each are a telephone number.
+func isOther(text string) bool {
+	if whole, fraction, _ := strings.Cut(text, "."); len(whole) >= len("4155558765") && len(fraction) <= 2 && isPlain(strings.TrimPrefix(whole, "+")) {
+		return fraction != "" && digitsOf(fraction) != ""
+	}
 	if strings.Count(text, ".") != 3 {
 		return false
 	}
@@ -158,7 +165,7 @@ var hiding = []string{"*67", "*82", "#31#", "*31#", "*31*", "#30#", "*30#", "*30
 func withoutCode(text string) string {
 	for _, code := range hiding {
 		if rest, ok := strings.CutPrefix(text, code); ok && countDigits(rest) >= leastListed {
-			return strings.TrimLeftFunc(rest, func(r rune) bool { return isFiller(r) && r != '(' })
+			return withoutCode(strings.TrimLeftFunc(rest, func(r rune) bool { return (isFiller(r) || r == ',') && r != '(' }))
 		}
 	}
 	return text
@@ -234,6 +241,9 @@ type scanner struct {
 	plus      bool
 	digits    []byte
 	extension string
+	// apart is set if something stands between the digits of a North American number and
+	// one digit more.
+	apart bool
 	// context is the beginning of a local number, from "phone-context".
 	context string
 }
@@ -242,13 +252,15 @@ const (
 	// minBeforeExtension is how many digits a number has before an extension that
 	// is not marked by a parameter.
 	minBeforeExtension = 4
+	// northAmerican is how many digits a North American number has.
+	northAmerican = len("14155558765")
 	// maxExtension is less than a second number has.
 	maxExtension = 8
 )
 
 // scan reports whether the text is a number. Too many digits are left to the caller.
 func (s *scanner) scan() bool {
-	for s.rest != "" {
+	for filler := false; s.rest != ""; {
 		if s.skipTrunkZero() {
 			continue
 		}
@@ -256,6 +268,7 @@ func (s *scanner) scan() bool {
 		digit, ok := digitOf(r)
 		switch {
 		case ok:
+			s.apart = s.apart || filler && len(s.digits) == northAmerican
 			s.digits = append(s.digits, digit)
 		case isPlus(r):
 			if len(s.digits) > 0 {
@@ -268,7 +281,7 @@ func (s *scanner) scan() bool {
 		default:
 			return s.scanExtension()
 		}
-		s.rest = s.rest[size:]
+		filler, s.rest = !ok, s.rest[size:]
 	}
 	return true
 }

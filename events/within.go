@@ -35,8 +35,8 @@ func readWritten(text string) (number, extension, written string) {
 // quantity as its digits: of 14155558765.00, 14,155,558,765 and 1.4155558765E10. What was
 // rounded, such as 1.41556E+10, stays as it is. So does any other text.
 func writtenOut(text string) string {
-	const none = ""
-	rest, plus := strings.CutPrefix(text, "+")
+	const none, shortest = "", len("4155558765")
+	rest, plus := strings.CutPrefix(strings.TrimPrefix(text, "-"), "+")
 	if rest == none || len(rest) > maxWithin || strings.Trim(rest, "0123456789.,eE+") != none || !strings.ContainsAny(rest, ".,eE") {
 		return text
 	}
@@ -45,7 +45,7 @@ func writtenOut(text string) string {
 	if i := strings.LastIndexAny(mantissa, ".,"); i >= 0 && (mantissa[i] == '.' || power || mantissa[i+1:] == "00" && !plus) {
 		whole, fraction = mantissa[:i], mantissa[i+1:]
 	}
-	if groups := strings.Split(whole, ","); len(groups) > 2 && len(groups[0]) <= 3 {
+	if groups := strings.Split(whole, ","); len(groups) > 2 && len(groups[0]) <= 3 && countDigits(whole) >= shortest {
 		whole = groups[0]
 		for _, group := range groups[1:] {
 			if len(group) != len("000") {
@@ -240,6 +240,8 @@ func standsAlone(text string, start, end int, words bool) bool {
 		}
 	}
 	switch {
+	case start > 0 && before == '*' && after != '*' && !plus:
+		return false // a code
 	case end == len(text), extensionAt(text[end:]) > 0:
 		return true
 	case after == '@':
@@ -299,7 +301,7 @@ func isWhole(written string, words bool) bool {
 	if number == "" {
 		return false
 	}
-	const northAmerican, shortest, longestNational = len("14155558765"), 9, 11
+	const shortest, longestNational = 9, 11
 	digits, sent := number[1:], countDigits(written)
 	grouped := len(strings.TrimPrefix(written, "+")) > sent
 	// A "+", or what stands for it and was cut off.
@@ -313,7 +315,7 @@ func isWhole(written string, words bool) bool {
 		return digits[0] > '1' && len(digits) >= shortest
 	case words && !grouped:
 		return false
-	case digits[0] == '0' || written[0] == '(':
+	case digits[0] == '0', written[0] == '(' && strings.IndexByte(written, ')') > len("(1"):
 		return shortest <= len(digits) && len(digits) <= longestNational
 	case words:
 		groups := strings.FieldsFunc(written, isFiller)
