@@ -94,10 +94,25 @@ var templates = [...]struct {
 	begin, end string
 	people     bool
 }{
-	{"{{", "}}", false}, {"${", "}", false}, {"#{", "}", false}, {"{!", "}", false}, {"{%", "%}", false}, {"<%", "%>", false},
-	{"*|", "|*", false}, {"[[", "]]", false}, {"[object ", "]", false},
-	{"%%", "%%", true}, {"%", "%", true}, {"{", "}", true}, {"[", "]", true}, {"<", ">", true}, {"#", "#", true}, {"$", "$", true},
-	{"@", "@", true}, {"__", "__", true}, {"|", "|", true},
+	{"{{", "}}", false},
+	{"${", "}", false},
+	{"#{", "}", false},
+	{"{!", "}", false},
+	{"{%", "%}", false},
+	{"<%", "%>", false},
+	{"*|", "|*", false},
+	{"[[", "]]", false},
+	{"[object ", "]", false},
+	{"%%", "%%", true},
+	{"%", "%", true},
+	{"{", "}", true},
+	{"[", "]", true},
+	{"<", ">", true},
+	{"#", "#", true},
+	{"$", "$", true},
+	{"@", "@", true},
+	{"__", "__", true},
+	{"|", "|", true},
 }
 
 // withoutTemplates takes out variables that nobody filled in.

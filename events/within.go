@@ -102,7 +102,7 @@ func isMasked(text string) bool {
 		case '•', '∙', '·', '●', '*', '#', '?', '_':
 			// Marks on both sides make a text bold.
 			pair := text[max(0, i-size) : i+size]
-			if run > 1 && !(strings.HasPrefix(text, pair) && strings.HasSuffix(text, pair)) {
+			if run > 1 && (!strings.HasPrefix(text, pair) || !strings.HasSuffix(text, pair)) {
 				return true
 			}
 		case '-', '.':
@@ -349,7 +349,7 @@ func vanityNumber(text string) string {
 			if letters == nil {
 				first = len(digits)
 			}
-			letters = append(letters, byte(r|0x20))
+			letters = append(letters, byte(r|0x20)) //nolint:gosec // G115: a letter of ASCII
 			digits = append(digits, keypad[r|0x20-'a'])
 			capitals = capitals && r < 'a'
 		case !isFiller(r):
