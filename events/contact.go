@@ -2,6 +2,7 @@ package events
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,8 +15,10 @@ type Contact struct {
 	ID string
 	// FirstName and LastName are format A's, Name is format B's.
 	FirstName, LastName, Name string
-	// Phone is the number as sent [contact_number].
-	Phone string
+	// Phone is the number as sent [contact_number], and MorePhones are those that the
+	// same members hold besides.
+	Phone      string
+	MorePhones []string
 	// OtherNumbers are the contact's further numbers, as sent; Set and empty if the
 	// event says that there are none.
 	OtherNumbers Optional[[]string]
@@ -48,8 +51,28 @@ func newContact(r *reading) Event {
 		ChangedFields: said.texts(slotChangedFields),
 		Removed:       r.removes,
 	}
+	c.MorePhones = said.morePhones(phone)
 	c.readStatus(said[slotStatus])
+	if last := said.text(slotLastName); c.LastName == "" && c.FirstName != "" && (last == "Null" || last == "Unknown") {
+		c.LastName = last // a surname: programs write the first one in small letters
+	}
+	if c.FirstName != "" && c.LastName != "" && PersonName(c.FirstName+" "+c.LastName) == "" {
+		c.FirstName, c.LastName = "", ""
+	}
 	return c
+}
+
+// morePhones returns the numbers in the members for a contact's number, besides that one.
+func (v *values) morePhones(phone string) (more []string) {
+	number := PhoneNumber(phone)
+	for _, s := range []slot{slotPhone, slotContactNumber} {
+		for _, text := range appendNumbers(nil, unwrapped(v[s])) {
+			if other := PhoneNumber(text); other != "" && other != number {
+				more = append(more, text)
+			}
+		}
+	}
+	return more
 }
 
 // The names of a contact's flags, by [bareName]. Format B documents the first of
@@ -137,16 +160,24 @@ func appendNumbers(all []string, v jsontext.Value) []string {
 		eachElement(v, func(element jsontext.Value) { all = appendNumbers(all, element) })
 	case '{':
 		var code countryCode
+		var one candidate // of several spellings of one number
 		first := len(all)
 		eachMember(v, func(name string, value jsontext.Value) {
 			number := strings.TrimSpace(text(value))
 			if code.read(name, value) {
 				return
 			}
+			if rank := slices.Index(spellingNames, bareName(name)); rank >= 0 && isNumberText(value) {
+				if number = numberText(value); number != "" {
+					one.offer(number, rank)
+				}
+				return
+			}
 			if isNumberName(name) || strings.HasPrefix(number, "+") || value.Kind() == '{' || value.Kind() == '[' {
 				all = appendNumbers(all, value)
 			}
 		})
+		all = appendSplit(all, one.text)
 		for i := range all[first:] {
 			all[first+i] = code.before(all[first+i])
 		}
@@ -155,6 +186,9 @@ func appendNumbers(all []string, v jsontext.Value) []string {
 	return all
 }
 
+// spellingNames are members that an object has for one number, best first, by [bareName].
+var spellingNames = []string{"e164", "international", "internationalformat", "phonenumber", "number", "value", "raw", "formatted", "national", "nationalformat"}
+
 // minListedDigits is how many digits a telephone number in a list has at least. What
 // is shorter is the extension of the number before it, as in "+1 415 555 0101,12".
 const minListedDigits = 6
@@ -162,23 +196,37 @@ const minListedDigits = 6
 // appendSplit appends the telephone numbers in a text.
 func appendSplit(all []string, text string) []string {
 	first := len(all)
-	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;|\r\n", r) }) {
-		part = strings.TrimSpace(part)
-		digits := 0
-		for _, r := range part {
-			if '0' <= r && r <= '9' {
-				digits++
-			}
+	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;|\r\n", r) })
+	numbers := 0
+	for _, part := range parts {
+		if countDigits(part) >= minListedDigits {
+			numbers++
 		}
+	}
+	if numbers < 2 {
+		parts = []string{strings.Trim(text, ",;|\r\n ")} // with an extension or parameters, perhaps
+	}
+	for _, part := range parts {
+		part = strings.TrimSpace(part)
 		switch {
 		case part == "":
-		case digits < minListedDigits && len(all) > first:
+		case countDigits(part) < minListedDigits && len(all) > first:
 			all[len(all)-1] += "," + part
 		default:
-			all = append(all, part)
+			all = append(all, listed(part)...)
 		}
 	}
 	return all
+}
+
+// listed returns the numbers in a part of a list, or what is there in place of one.
+func listed(part string) []string {
+	if number, _, _ := readAlone(part); number == "" || isList(part) {
+		if all := numbersWithin(part); len(all) > 0 {
+			return all
+		}
+	}
+	return []string{part}
 }
 
 // numberNames are found in the names of members with a telephone number, by

@@ -49,6 +49,13 @@ func TestOtherNumbersAreReadInAnyShape(t *testing.T) {
 		{"one number", `"+14155550101"`, numbers("+14155550101")},
 		{"an extension behind a comma", `["+14155550101,12"]`, numbers("+14155550101,12")},
 		{"an extension in a list", `"+14155550101,12;14155550102"`, numbers("+14155550101,12", "14155550102")},
+		{"an extension behind a word", `"+14155550101, ext. 12"`, numbers("+14155550101, ext. 12")},
+		{"parameters", `"tel:415-555-0101;phone-context=+1"`, numbers("tel:415-555-0101;phone-context=+1")},
+		{"slashes", `"+14155550101 / 14155550102"`, two},
+		{"words between them", `"+14155550101 or 14155550102"`, two},
+		{"names beside them", `["Home: +14155550101", "14155550102 (Jordan)"]`, numbers("Home: +14155550101", "14155550102")},
+		{"slashes and extensions", `"(415) 555-0101 x12 / 415-555-0102"`, numbers("(415) 555-0101 x12", "415-555-0102")},
+		{"one number in two spellings", `[{"number":"(415) 555-0101","e164":"+14155550101"},14155550102]`, two},
 		{"none", `[]`, numbers()},
 		{"none, as an object", `{}`, numbers()},
 		{"null", `null`, events.Optional[[]string]{State: events.Null}},
@@ -65,6 +72,92 @@ func TestOtherNumbersAreReadInAnyShape(t *testing.T) {
 	}
 	if got := contact(t, `{"id":7}`).OtherNumbers.State; got != events.Absent {
 		t.Errorf("without the member: state %v, want absent", got)
+	}
+}
+
+func TestAContactMayHaveSeveralNumbersInPlaceOfOne(t *testing.T) {
+	t.Parallel()
+	for phone, want := range map[string][]string{
+		`"+14155550101"`:                           nil,
+		`"+14155550101, ext. 12"`:                  nil,
+		`["+14155550101"]`:                         nil,
+		`{"number":"+14155550101","label":"work"}`: nil,
+		`{"n":1}`:                         nil,
+		`null`:                            nil,
+		`["+14155550101","+14155550102"]`: {"+14155550102"},
+		`"+14155550101, +14155550102"`:    {"+14155550102"},
+		`"+14155550101;+14155550102;+14155550103"`:                                            {"+14155550102", "+14155550103"},
+		`"+14155550101 / +14155550102"`:                                                       {"+14155550102"},
+		`"+14155550101\n+14155550102"`:                                                        {"+14155550102"},
+		`"+14155550101 or 415-555-0102"`:                                                      {"415-555-0102"},
+		`"[\"+14155550101\",\"+14155550102\"]"`:                                               {"+14155550102"},
+		`{"work":"+14155550101","home":14155550102}`:                                          {"14155550102"},
+		`[{"number":"+14155550101","label":"work"},{"number":"+14155550102","label":"home"}]`: {"+14155550102"},
+		`{"number":"(415) 555-0101","e164":"+14155550101"}`:                                   nil,
+	} {
+		for name, c := range map[string]*events.Contact{
+			"phone":          contact(t, `{"id":7,"phone":`+phone+`}`),
+			"contact_number": contact(t, `{"id":7,"contact_number":`+phone+`}`),
+			"phoneNumber":    contact(t, `{"id":7,"phoneNumber":`+phone+`}`),
+			"mobile":         contact(t, `{"id":7,"mobile":`+phone+`}`),
+		} {
+			if diff := cmp.Diff(want, c.MorePhones); diff != "" {
+				t.Errorf("%s %s: (-want +got):\n%s", name, phone, diff)
+			}
+			if number := events.PhoneNumber(c.Phone); number != "+14155550101" && phone != `null` && phone != `{"n":1}` {
+				t.Errorf("%s %s: phone %q", name, phone, c.Phone)
+			}
+		}
+	}
+	for _, name := range []string{"phones", "phone_numbers", "phoneNumbers", "numbers", "otherNumbers", "mobiles"} {
+		if got := contact(t, `{"id":7,"`+name+`":["+14155550101"]}`).OtherNumbers.Value; len(got) != 1 {
+			t.Errorf("%s: other numbers %q", name, got)
+		}
+	}
+}
+
+func TestPartsOfAContactsName(t *testing.T) {
+	t.Parallel()
+	for data, want := range map[string]string{
+		`"first_name":"Ann","last_name":"Lee"`:            "Ann Lee",
+		`"first_name":"Ann","last_name":"Null"`:           "Ann Null",
+		`"first_name":"Ann","last_name":"Unknown"`:        "Ann Unknown",
+		`"first_name":"Ann","last_name":"null"`:           "Ann ",
+		`"first_name":"Ann","last_name":"NULL"`:           "Ann ",
+		`"first_name":"Ann","last_name":"None"`:           "Ann ",
+		`"first_name":"{{first_name}}","last_name":"Lee"`: " Lee",
+		`"first_name":"null","last_name":"Null"`:          " ",
+		`"first_name":"No","last_name":"Name"`:            " ",
+		`"first_name":"WIRELESS","last_name":"CALLER"`:    " ",
+		`"first_name":"John","last_name":"Private"`:       "John Private",
+		`"first_name":["Ann"],"last_name":{"text":"Lee"}`: "Ann Lee",
+		`"last_name":"0"`:                                 " 0",
+	} {
+		c := contact(t, `{"id":7,`+data+`}`)
+		if got := c.FirstName + " " + c.LastName; got != want {
+			t.Errorf("%s: %q, want %q", data, got, want)
+		}
+	}
+	for name, want := range map[string]string{
+		`{"first":"Ann","last":"Lee"}`:                    "Ann Lee",
+		`{"lastName":"Lee","firstName":"Ann"}`:            "Ann Lee",
+		`{"given":"Ann","family":null}`:                   "Ann",
+		`{"full_name":"Ann Lee"}`:                         "Ann Lee",
+		`{"name":"Ann","last":"Lee"}`:                     "Ann",
+		`{"first":"Ann","last":"Lee","name":"null null"}`: "Ann Lee",
+		`{"first":"null","last":"null"}`:                  "",
+		`{"id":7}`:                                        "",
+		`["Ann","Lee"]`:                                   "Ann Lee",
+		`["Ann Lee","Bob Roe"]`:                           "Ann Lee, Bob Roe",
+		`[{"name":"Ann Lee"},null]`:                       "Ann Lee",
+		`"{\"first\":\"Ann\",\"last\":\"Lee\"}"`:          "Ann Lee",
+		`"[\"Ann Lee\"]"`:                                 "Ann Lee",
+		`"[Ann]"`:                                         "[Ann]",
+		`12`:                                              "",
+	} {
+		if got := contact(t, `{"id":7,"name":`+name+`}`).Name; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
 	}
 }
 

@@ -37,7 +37,7 @@ func newMessage(r *reading) Event {
 		Direction:   r.direction,
 		From:        from,
 		To:          to,
-		ContactName: said.text(slotContactName),
+		ContactName: said.name(slotContactName),
 		Body:        said.text(slotInfoBody, slotBody),
 		AgentID:     said.integer(slotAgentID),
 		AgentName:   said.name(slotAgentName),

@@ -2,6 +2,7 @@ package events
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -34,7 +35,12 @@ func PhoneNumber(text string) string {
 //   - labels: "Mobile: +1 …", "+1 … (mobile)";
 //   - extensions: "ext. 12", "x12", "#12", ",12", ";ext=12", in brackets too;
 //   - "(0)" after a country code, but not where the 0 belongs to the number;
-//   - 00 and 011 in place of "+".
+//   - 00 and 011 in place of "+";
+//   - codes that are dialled before a number to hide one's own: "*67 …", "#31#…";
+//   - what makes a quantity of it: "14155558765.00", "1.4155558765E10";
+//   - letters of a North American number: "1-800-FLOWERS".
+//
+// Beside other text, such as a name, it finds the first that surely is a whole number.
 //
 // No country code begins with 0, so 00 means "+" if at least seven digits follow;
 // 0011, which Australians dial, as well. But 011 is also the area code of Turin,
@@ -50,18 +56,21 @@ func SplitNumber(text string) (number, extension string) {
 		}
 		return numberOf(digits), ""
 	}
-	return splitWritten(text)
+	number, extension, _ = readWritten(text)
+	return number, extension
 }
 
 // NumberText returns a number as it was sent, if how it is written can tell its country:
 // in groups or brackets, without "+" or a 0 in front. Any other number it returns as
 // [PhoneNumber] does.
 func NumberText(text string) string {
-	number := PhoneNumber(text)
-	if number == "" || isPlain(strings.TrimPrefix(text, "+")) {
-		return number
+	if isPlain(strings.TrimPrefix(text, "+")) {
+		return PhoneNumber(text)
 	}
-	subscriber, _ := subscriberOf(text)
+	number, _, subscriber := readWritten(text)
+	if number == "" {
+		return ""
+	}
 	first := strings.IndexAny(subscriber, "0123456789")
 	grouped := strings.HasPrefix(subscriber, "(") || !strings.Contains(subscriber, number[1:])
 	if first < 0 || subscriber[first] == '0' || !grouped || strings.ContainsFunc(subscriber, isPlus) || PhoneNumber(subscriber) != number {
@@ -104,24 +113,62 @@ func numberOf(digits string) string {
 	return "+" + digits
 }
 
-// splitWritten is [SplitNumber] for a number that is more than its digits.
-func splitWritten(text string) (number, extension string) {
-	if whole, ok := strings.CutSuffix(text, ".0"); ok && isPlain(strings.TrimPrefix(whole, "+")) {
-		text = whole // a spreadsheet's number
-	}
+// readAlone reads a text that is a number, and returns the part that has its digits, too.
+func readAlone(text string) (number, extension, written string) {
 	subscriber, isURI := subscriberOf(text)
-	s := scanner{rest: withoutLabel(subscriber), isURI: isURI}
+	if subscriber = withoutLabel(withoutCode(subscriber)); isOther(subscriber) {
+		return "", "", ""
+	}
+	s := scanner{rest: subscriber, isURI: isURI}
 	if !s.scan() {
-		return "", ""
+		return "", "", ""
+	}
+	if s.apart && s.plus && s.digits[0] == '1' && s.extension == "" {
+		// No number of North America is longer.
+		s.digits, s.extension = s.digits[:northAmerican], string(s.digits[northAmerican:])
 	}
 	digits := withoutPrefix(string(s.digits))
 	if s.context != "" && !s.plus {
 		digits = s.context + digits
 	}
 	if number = numberOf(digits); number == "" {
-		return "", ""
+		return "", "", ""
 	}
-	return number, s.extension
+	return number, s.extension, subscriber
+}
+
+// isOther reports whether digits with dots are an address of the internet, such as
+// 192.168.1.5, or have a fraction. Four groups of two digits each are a telephone number.
+func isOther(text string) bool {
+	if whole, fraction, _ := strings.Cut(text, "."); len(whole) >= len("4155558765") && len(fraction) <= 2 && isPlain(strings.TrimPrefix(whole, "+")) {
+		return fraction != "" && digitsOf(fraction) != ""
+	}
+	if strings.Count(text, ".") != 3 {
+		return false
+	}
+	pairs := 0
+	for group := range strings.SplitSeq(text, ".") {
+		if _, err := strconv.ParseUint(group, 10, 8); err != nil || len(group) > 1 && group[0] == '0' {
+			return false
+		}
+		if len(group) == 2 {
+			pairs++
+		}
+	}
+	return pairs < 4
+}
+
+// hiding are the codes that are dialled before a number to hide one's own, or not to.
+var hiding = []string{"*67", "*82", "#31#", "*31#", "*31*", "#30#", "*30#", "*30*"}
+
+// withoutCode cuts off a code of hiding before a number.
+func withoutCode(text string) string {
+	for _, code := range hiding {
+		if rest, ok := strings.CutPrefix(text, code); ok && countDigits(rest) >= leastListed {
+			return withoutCode(strings.TrimLeftFunc(rest, func(r rune) bool { return (isFiller(r) || r == ',') && r != '(' }))
+		}
+	}
+	return text
 }
 
 // schemes are the URI schemes that stand before a number.
@@ -194,6 +241,9 @@ type scanner struct {
 	plus      bool
 	digits    []byte
 	extension string
+	// apart is set if something stands between the digits of a North American number and
+	// one digit more.
+	apart bool
 	// context is the beginning of a local number, from "phone-context".
 	context string
 }
@@ -202,13 +252,15 @@ const (
 	// minBeforeExtension is how many digits a number has before an extension that
 	// is not marked by a parameter.
 	minBeforeExtension = 4
+	// northAmerican is how many digits a North American number has.
+	northAmerican = len("14155558765")
 	// maxExtension is less than a second number has.
 	maxExtension = 8
 )
 
 // scan reports whether the text is a number. Too many digits are left to the caller.
 func (s *scanner) scan() bool {
-	for s.rest != "" {
+	for filler := false; s.rest != ""; {
 		if s.skipTrunkZero() {
 			continue
 		}
@@ -216,6 +268,7 @@ func (s *scanner) scan() bool {
 		digit, ok := digitOf(r)
 		switch {
 		case ok:
+			s.apart = s.apart || filler && len(s.digits) == northAmerican
 			s.digits = append(s.digits, digit)
 		case isPlus(r):
 			if len(s.digits) > 0 {
@@ -228,7 +281,7 @@ func (s *scanner) scan() bool {
 		default:
 			return s.scanExtension()
 		}
-		s.rest = s.rest[size:]
+		filler, s.rest = !ok, s.rest[size:]
 	}
 	return true
 }

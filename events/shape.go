@@ -187,6 +187,14 @@ func (s shape) spellings() map[string]member {
 			all[name] = member{slot: slot}
 		}
 	}
+	if _, ok := s["other_numbers"]; ok {
+		for _, name := range []string{"contactphone", "mobile", "number", "phonenumber"} {
+			all[name] = member{slot: slotPhone}
+		}
+		for _, name := range []string{"contactnumbers", "contactphones", "mobiles", "numbers", "otherphones", "phonenumbers", "phones"} {
+			all[name] = member{slot: slotOtherNumbers}
+		}
+	}
 	if _, ok := s["call_info"]; ok {
 		for _, name := range []string{"calloutcome", "callresult", "callstatus", "outcome", "result"} {
 			all[name] = member{slot: slotOutcome}

@@ -86,18 +86,13 @@ func (v *values) text(from ...slot) string {
 	return ""
 }
 
-// name returns a text that is no placeholder.
-func (v *values) name(from slot) string {
-	if name := v.text(from); !isPlaceholder(name) && !isBlank(name) {
-		return name
-	}
-	return ""
-}
+// name returns a whole name, by [PersonName].
+func (v *values) name(from slot) string { return PersonName(nameIn(v[from])) }
 
 // part returns a text that is no word for nothing: part of a name, or of a company's,
 // which may be "0".
 func (v *values) part(from slot) string {
-	t := v.text(from)
+	t := withoutTemplates(nameIn(v[from]))
 	if isPlaceholder(t) && strings.ContainsFunc(t, unicode.IsLetter) || isBlank(t) {
 		return ""
 	}

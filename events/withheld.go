@@ -1,6 +1,7 @@
 package events
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -82,12 +83,9 @@ func Withheld(text string) bool {
 	if strings.ContainsFunc(subscriber, unicode.IsDigit) {
 		return false
 	}
-	return saysWithheld(strings.Map(func(r rune) rune {
-		if !unicode.IsLetter(r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, subscriber))
+	// Sometimes two words say it: "Restricted, Private".
+	parts := strings.FieldsFunc(subscriber, func(r rune) bool { return strings.ContainsRune(",;/|()", r) })
+	return !slices.ContainsFunc(parts, func(part string) bool { return !saysWithheld(onlyLetters(part)) }) || saysWithheld(onlyLetters(subscriber))
 }
 
 // saysWithheld reports whether letters are a word of withheldWords, with fillers.

@@ -42,8 +42,7 @@ func fold(changes []change) contact {
 	var (
 		c                 contact
 		first, last, full string
-		phone             string
-		others            []string
+		phones, others    []string
 		named             []string // every number in any change
 	)
 	for _, said := range changes {
@@ -55,7 +54,9 @@ func fold(changes []change) contact {
 			first, last, full = "", "", said.Name
 		}
 		set(&c.company, said.Company, said.changed("company"))
-		set(&phone, said.Phone, said.changed("phone", "contact_number"))
+		if said.Phone != "" || said.changed("phone", "contact_number") {
+			phones = append([]string{said.Phone}, said.MorePhones...)
+		}
 		if numbers, ok := said.OtherNumbers.Get(); ok || said.changed("other_numbers") {
 			others = numbers
 		}
@@ -63,11 +64,11 @@ func fold(changes []change) contact {
 		setFlag(&c.dnd, said.DoNotDisturb)
 		c.removed = said.Removed
 		c.at = said.at
-		named = append(append(named, said.Phone), said.OtherNumbers.Value...)
+		named = slices.Concat(named, []string{said.Phone}, said.MorePhones, said.OtherNumbers.Value)
 	}
-	c.name, c.company = bounded(cmp.Or(full, first+" "+last)), bounded(c.company)
+	c.name, c.company = bounded(events.PersonName(cmp.Or(full, first+" "+last))), bounded(c.company)
 	if !c.removed {
-		c.numbers = distinct(append([]string{phone}, others...))
+		c.numbers = distinct(slices.Concat(phones, others))
 	}
 	c.former = slices.DeleteFunc(distinct(named), func(n string) bool { return slices.Contains(c.numbers, n) })
 	return c

@@ -29,6 +29,9 @@ func winnipeg(t *testing.T) alert.Style {
 	return alert.Style{
 		Location: location,
 		Show: func(number string) string {
+			if len(number) <= len("+12345") {
+				return number[1:] // a short code
+			}
 			return number[:2] + " " + number[2:5] + "-" + number[5:8] + "-" + number[8:]
 		},
 	}
@@ -195,6 +198,12 @@ func TestACallerIsShownAsFarAsKnown(t *testing.T) {
 		{"a number", alert.Alert{Caller: "+14155558765"}, "+1 415-555-8765", map[string]any{"number": "+14155558765"}},
 		{"with an extension", alert.Alert{Caller: "+14155558765", Extension: "12"}, "+1 415-555-8765 ext. 12", map[string]any{"number": "+14155558765", "extension": "12"}},
 		{"an address", alert.Alert{CallerText: "sip:reception@pbx.example.com"}, "sip:reception@pbx.example.com", map[string]any{"text": "sip:reception@pbx.example.com"}},
+		{"an extension of our own", alert.Alert{Caller: "+101"}, "101", map[string]any{"text": "101"}},
+		{"a short code with an extension", alert.Alert{Caller: "+12345", Extension: "6"}, "12345 ext. 6", map[string]any{"text": "12345 ext. 6"}},
+		{"placeholders for names", alert.Alert{Caller: "+14155558765", ContactName: "{{name}}", CallerName: "WIRELESS CALLER"}, "+1 415-555-8765", map[string]any{"number": "+14155558765"}},
+		{"a placeholder and a name", alert.Alert{Caller: "+14155558765", ContactName: "null null", CallerName: "Pat"}, "+1 415-555-8765", map[string]any{"number": "+14155558765", "name": "Pat"}},
+		{"an encoded placeholder", alert.Alert{Caller: "+14155558765", CallerName: "&#123;&#123;name&#125;&#125;"}, "+1 415-555-8765", map[string]any{"number": "+14155558765"}},
+		{"a name that is the number", alert.Alert{Caller: "+14155558765", CallerName: "(415) 555-8765"}, "+1 415-555-8765", map[string]any{"number": "+14155558765"}},
 		{"a short number", alert.Alert{CallerText: "12"}, "12", map[string]any{"text": "12"}},
 		{"a word, which is not a name", alert.Alert{CallerText: "JustCall", CallerName: "JustCall"}, "JustCall", map[string]any{"text": "JustCall"}},
 		{"withheld", alert.Alert{Withheld: true}, "number withheld", map[string]any{"withheld": true}},

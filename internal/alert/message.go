@@ -135,7 +135,7 @@ func (s Style) words(a Alert) words {
 		style:        s,
 		line:         OneLine(a.Line, maxName),
 		lineName:     OneLine(a.LineName, maxName),
-		name:         cmp.Or(OneLine(a.ContactName, maxName), OneLine(a.CallerName, maxName)),
+		name:         cmp.Or(nameOf(a.ContactName), nameOf(a.CallerName)),
 		company:      OneLine(a.Company, maxName),
 		callerText:   OneLine(a.CallerText, maxName),
 		extension:    OneLine(a.Extension, maxExtension),
@@ -148,9 +148,13 @@ func (s Style) words(a Alert) words {
 	}
 	// What JustCall sent in a national form has no country code.
 	w.Caller = cmp.Or(events.PhoneNumber(s.show(a.Caller)), events.PhoneNumber(a.Caller), a.Caller)
+	if s.Show != nil && w.Caller != "" && !strings.HasPrefix(s.show(w.Caller), "+") {
+		// A short code, or an extension of the firm's own. Behind a "+" it would be a number abroad.
+		w.Caller, w.callerText = "", w.number()
+	}
 	w.line = cmp.Or(events.PhoneNumber(s.show(a.Line)), events.PhoneNumber(a.Line), w.line)
-	if w.name == w.callerText || events.PhoneNumber(w.name) != "" {
-		w.name = "" // JustCall names an unnamed contact by its number
+	if w.name == w.callerText {
+		w.name = ""
 	}
 	for _, tried := range a.Agents[:min(len(a.Agents), maxAgents)] {
 		w.agents = append(w.agents, events.Agent{ID: tried.ID, Name: OneLine(tried.Name, maxName)})
@@ -160,6 +164,9 @@ func (s Style) words(a Alert) words {
 	w.transcriptionCut = !whole
 	return w
 }
+
+// nameOf returns a name as one line, "" if it is none.
+func nameOf(name string) string { return events.PersonName(OneLine(name, maxName)) }
 
 // agentIDs returns the ids of the agents as an attribute.
 func (w words) agentIDs() string {

@@ -198,9 +198,7 @@ func (l *Lookup) party(key string) Party {
 
 // named returns the party with the name that came with a call, if there is no other.
 func (p Party) named(name string) Party {
-	if name = alert.OneLine(name, maxName); p.Name == "" && events.PhoneNumber(name) == "" {
-		p.Name = name // JustCall names an unnamed contact by its number
-	}
+	p.Name = cmp.Or(p.Name, events.PersonName(alert.OneLine(name, maxName)))
 	return p
 }
 
@@ -210,7 +208,7 @@ func (p Party) person(person followup.Person) Party {
 		return p
 	}
 	p.Known, p.Blocked, p.DoNotDisturb = true, person.Blocked, person.DoNotDisturb
-	if name := alert.OneLine(person.Name, maxName); name != "" {
+	if name := events.PersonName(alert.OneLine(person.Name, maxName)); name != "" {
 		p.Name = name
 	}
 	p.Company = alert.OneLine(person.Company, maxName)

@@ -47,6 +47,16 @@ func TestCanonicalTellsWhichNumberIsMeant(t *testing.T) {
 		{"an extension", "US", "(415) 555-0120 x12", "+14155550120"},
 		{"SIP", "DE", "sip:+14155550120@pbx.example.com", "+14155550120"},
 
+		{"a name before an American number", "US", "John (415) 555-0120", "+14155550120"},
+		{"a name before one that could be Singapore", "US", "John 656-234-5678", "+16562345678"},
+		{"a name before a British number", "GB", "Jane 020 7946 0148", "+442079460148"},
+		{"a name behind a German number", "DE", "030 / 5550115 (Jane)", "+49305550115"},
+		{"a name before an Italian number", "IT", "Mario 06 1234 5678", "+390612345678"},
+		{"a code that hides one's own number", "GB", "#31#020 7946 0148", "+442079460148"},
+		{"the first of two", "US", "(415) 555-0120 / (212) 555-0100", "+14155550120"},
+		{"letters", "DE", "1-800-FLOWERS", "+18003569377"},
+		{"a spreadsheet's", "US", "4155550120.00", "+14155550120"},
+
 		{"American brackets", "US", "(415) 555-0120", "+14155550120"},
 		{"American with a 1", "US", "1 (415) 555-0120", "+14155550120"},
 		{"American dots", "US", "415.555.0120", "+14155550120"},
