@@ -357,7 +357,9 @@ func (l *Ledger) tellOthers(ctx context.Context, n *news, others []string) (err 
 		return nil
 	}
 	for _, other := range others[:min(len(others), maxOthers)] {
-		err = errors.Join(err, l.Refresh(ctx, other))
+		if e := l.Refresh(ctx, other); !errors.Is(e, followup.ErrEncoding) && !errors.Is(e, alert.ErrPostponed) {
+			err = errors.Join(err, e)
+		}
 	}
 	return err
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
@@ -323,6 +324,43 @@ func TestPromise4_AnotherNumberOfTheContactIsShownInAnyOrder(t *testing.T) {
 				if state := table.Text(got, table.State); tc.want != "" && state != "waiting" {
 					t.Fatalf("order %d: %s, want waiting", n, state)
 				}
+			}
+		})
+	}
+}
+
+// A follow-up of another number that cannot be read, or whose alert has to wait, does not
+// keep this one from being kept.
+func TestTheOtherNumbersFailureIsTheirOwn(t *testing.T) {
+	t.Parallel()
+	const mobile = "+14155550145"
+	both := `{"event":"contact.created","timestamp":"2026-11-28T08:00:00Z","data":{"contact_id":7,"first_name":"Jordan","phone":"+14155550144","other_numbers":["` + mobile + `"]}}`
+	for name, facts := range map[string]string{"damaged": `{"v":2}`, "postponed": `{"v":1}`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := tabletest.NewBolt(t)
+			deliver(t, store, newLedger(t, store), itemOf(t, both))
+			key := table.FollowUpKey(mobile)
+			other := table.Item{table.PK: attr.String(key.PK), table.SK: attr.String(key.SK), table.Facts: attr.String(facts), table.Version: attr.Number("1")}
+			if ok, err := store.Update(t.Context(), other, 0); err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			l := newLedger(t, store)
+			l.Followed = func(_ context.Context, _ table.Key, caller string, _ followup.Facts, _ followup.State) error {
+				if caller == mobile {
+					return alert.ErrPostponed
+				}
+				return nil
+			}
+			item := itemOf(t, missed("a", 0))
+			_, err := store.Put(t.Context(), item)
+			if err := errors.Join(append(l.Process(t.Context(), []table.Item{item}), err)...); err != nil {
+				t.Error(err)
+			}
+			got := waits
+			got.name = "Jordan"
+			if shown := shown(followUp(t, store, number)); shown != got {
+				t.Errorf("got %+v, want %+v", shown, got)
 			}
 		})
 	}
