@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -26,8 +27,8 @@ type Progress struct {
 
 // Rebuild brings all follow-ups up to date from what is in the table. It tells Changed, which
 // must alert nobody, and not Followed. A call from more than a day ago that nobody waited for
-// until now is history: it makes nobody wait. Rebuild reports its progress to done now and
-// then, and returns it.
+// until now is history: it makes nobody wait. What cannot be read is made from nothing. Rebuild
+// reports its progress to done now and then, and returns it.
 //
 // It may run beside the consumer, and be repeated: what is right already is not
 // written. It goes through the whole table. The error is that of the table, or wraps
@@ -79,12 +80,27 @@ func nameOf(key table.Key) string {
 	return table.CallOf(key)
 }
 
+// makesAnew reports whether a follow-up that cannot be read is to be made from nothing, as a
+// rebuild does. Its caller waits since when its item says, and not only since yesterday.
+func (l *Ledger) makesAnew(caller string, stored Stored) bool {
+	if l.history.IsZero() {
+		return false
+	}
+	if since, ok := events.ParseTime(table.Text(stored.item, table.Since)); ok {
+		l.waited.Store(caller, since)
+	}
+	return true
+}
+
 // withoutHistory returns the facts so that nobody waits since before the history ended
 // who has not waited until now.
-func (l *Ledger) withoutHistory(facts followup.Facts, was followup.State) followup.Facts {
-	until := l.history
-	if was.Open() && was.Since().Before(until) {
-		until = was.Since().Add(-time.Millisecond)
+func (l *Ledger) withoutHistory(caller string, facts followup.Facts, was followup.State) followup.Facts {
+	until, since := l.history, was.Since()
+	if unread, ok := l.waited.Load(caller); ok {
+		since, _ = unread.(time.Time)
+	}
+	if !since.IsZero() && since.Before(until) {
+		until = since.Add(-time.Millisecond)
 	}
 	if now := facts.State(l.Policy); !l.history.IsZero() && now.Open() && now.Since().Before(until) {
 		return followup.Merge(facts, followup.Facts{Baseline: until})
