@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/ledger"
@@ -306,6 +307,7 @@ func (m *Importer) derive(ctx context.Context) error {
 	m.Done(Imported{List: "address book", Rows: read.Contacts, Written: read.Written, Total: read.Contacts, Finished: true})
 	followUps := ledger.New(m.store, m.canonical, silent)
 	followUps.Now = m.Now
+	followUps.Changed = escalate.Wake(m.store, m.Now) // what it found, no stream may tell
 	sources, err := followUps.Rebuild(ctx, func(p ledger.Progress) {
 		m.Done(Imported{List: "who waits", Rows: p.Sources, Written: p.Written, Total: -1})
 	})
