@@ -243,6 +243,7 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"One-To-One via API","agent_name":"Ines"`)
 			b.text("2", 61, "Outgoing", `,"medium":"Zapier Automation","agent_name":"Ines"`).text("3", 62, "Outgoing", `,"medium":"Bulk SMS","agent_name":"Ines"`)
 			b.text("4", 63, "Outgoing", `,"medium":"HubSpot Automation App","agent_name":"Ines"`).text("5", 64, "Outgoing", "")
+			b.text("6", 65, "Outgoing", `,"medium":"Auto-reply via App","agent_name":"Ines"`).text("7", 66, "Outgoing", `,"medium":"SMS bot (App)","agent_name":"Ines"`)
 		}, waits},
 		{"a text that did not arrive", func(b *book) {
 			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"App","delivery_status":"undelivered"`)

@@ -631,6 +631,46 @@ func TestPerform(t *testing.T) {
 	}
 }
 
+// Whoever acts knows of the calls that the table has, whatever their clock says.
+func TestAClockThatIsBehindDoesNotUndoTheAct(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[followup.ActKind]string{followup.ActDone: "done", followup.ActClaim: "Kim", followup.ActSnooze: table.Time(at(30))} {
+		store := tabletest.NewBolt(t)
+		l := newLedger(t, store)
+		deliver(t, store, l, of(returned("z", -60), missed("a", 0), missed("b", 3))(t)...)
+		act := followup.Act{ID: "1", At: at(-30), Kind: kind, By: "Kim", Why: "talked", Until: at(30)}
+		if _, err := ledger.Perform(t.Context(), store, l.Policy, number, act); err != nil {
+			t.Fatal(err)
+		}
+		page, err := store.Query(t.Context(), table.Acts(number))
+		if err != nil {
+			t.Fatal(err)
+		}
+		deliver(t, store, l, page.Items...)
+		got := followUp(t, store, number)
+		if texts := []string{table.Text(got, table.State), table.Text(got, table.Claim), table.Text(got, table.SnoozedUntil)}; !slices.Contains(texts, want) {
+			t.Errorf("%s: %q, want %s", kind, texts, want)
+		}
+	}
+}
+
+func TestAPauseEndsBeforeNobodyIsRemindedAnyMore(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	l := newLedger(t, store)
+	deliver(t, store, l, itemOf(t, missed("a", 0)))
+	for minute, want := range map[int]error{7*day - 1: nil, 7 * day: ledger.ErrTooLate, 90 * day: ledger.ErrTooLate} {
+		act := followup.Act{ID: fmt.Sprint(minute), At: at(5), Kind: followup.ActSnooze, By: "Kim", Until: at(minute)}
+		if _, err := ledger.Perform(t.Context(), store, l.Policy, number, act); !errors.Is(err, want) {
+			t.Errorf("minute %d: %v, want %v", minute, err, want)
+		}
+	}
+	page, err := store.Query(t.Context(), table.Acts(number))
+	if err != nil || len(page.Items) != 1 {
+		t.Errorf("stored %v, %v", page.Items, err)
+	}
+}
+
 func TestWants(t *testing.T) {
 	t.Parallel()
 	wants := newLedger(t, nil).Consumer().Wants
