@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/followup"
@@ -200,6 +201,16 @@ func TestACallerIsReadAsTheFollowUpSays(t *testing.T) {
 	t.Parallel()
 	w := newLedgerWorld(t)
 	w.call("10:00", "a", "Incoming", "Voicemail", "Sales")
+	envelope, err := events.Open([]byte(`{"type":"jc.contact_status_updated","request_id":"01KKWS8VCJP04C57494RC26YG8","data":{"id":7,"contact_number":"14155550144","status":{"dnd":true}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asks := table.EventItem(envelope.Decode(), time.Time{}, w.now)
+	_, err = w.store.Put(t.Context(), asks)
+	book := addressbook.New(w.store, events.PhoneNumber, logscan.Logger(t))
+	if err := errors.Join(append(book.Consumer().Process(t.Context(), []table.Item{asks}), err)...); err != nil {
+		t.Fatal(err)
+	}
 	page, err := w.store.Query(t.Context(), table.FollowUp("+14155550144"))
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +223,7 @@ func TestACallerIsReadAsTheFollowUpSays(t *testing.T) {
 		Episode: escalate.Episode{ID: "first", Since: at("10:00"), Last: at("10:00"), Calls: 1},
 		Waiter: alert.Waiter{
 			CallID: "a", Key: table.FollowUpKey("+14155550144"), Caller: "+14155550144", Outcome: events.Voicemailed, First: at("10:00"), Unserved: 1,
+			DoNotDisturb: true,
 		},
 		Line: "+14155550101", LineName: "Sales",
 	}
