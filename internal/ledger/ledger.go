@@ -62,7 +62,7 @@ type Ledger struct {
 
 	// history is a time before which no call opens anything any more; zero for none.
 	history time.Time
-	// waited has since when callers waited whose follow-ups could not be read.
+	// waited has since when callers waited whose follow-ups do not say it.
 	waited  sync.Map
 	written atomic.Int64
 }
