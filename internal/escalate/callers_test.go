@@ -174,6 +174,25 @@ func TestCallsAndHandActsDecideWhoIsRemindedOf(t *testing.T) {
 	}
 }
 
+// A wait expires, and a call after that begins another.
+func TestWhoCallsAgainAfterTheWaitExpiredIsRemindedOf(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	w.call("08:00", "z", "Outgoing", "Answered", "Support")
+	w.call("10:00", "a", "Incoming", "Missed", "Support")
+	w.run("10:15", "Not called back: +14155550144 on Support, since 1 Jun 10:00 UTC")
+	w.run("11:00", "Still not called back: +14155550144 on Support, since 1 Jun 10:00 UTC")
+	w.now = at("10:00").AddDate(0, 0, 7)
+	if got := w.runAt(w.now); got.Expired != 1 {
+		t.Errorf("%+v, want one to expire", got)
+	}
+	again := at("12:00").AddDate(0, 0, 9)
+	w.event(events.TypeCallCompleted, "14155550144", again, "b", "Incoming", "Missed", "Support")
+	if got := w.runAt(again.Add(15*time.Minute), "Not called back: +14155550144 on Support, since 10 Jun 12:00 UTC"); got.Reminded != 1 {
+		t.Errorf("%+v, want one reminder", got)
+	}
+}
+
 func TestAStrangerWhoGaveUpOnceIsNotRemindedOf(t *testing.T) {
 	t.Parallel()
 	w := newLedgerWorld(t)

@@ -274,6 +274,20 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 		{"both call each other at the same moment", func(b *book) {
 			b.call(missed("a", minute(10))).call(out("b", minute(10)-5, "Answered", 30, 12))
 		}, want{reason: followup.Returned, by: "Ines"}},
+		{"they call again when seven days are over", func(b *book) {
+			b.call(missed("a", 0)).call(missed("b", 3*86400)).call(missed("c", 7*86400)).call(missed("d", 7*86400+60))
+		}, want{open: true, since: 7 * 86400, count: 2}},
+		{"they call again just before that", func(b *book) {
+			b.call(missed("a", 0)).call(missed("b", 7*86400-1))
+		}, want{open: true, count: 2}},
+		{"they call every day for three weeks", func(b *book) {
+			for day := range 21 {
+				b.call(missed(fmt.Sprint("a", day), day*86400))
+			}
+		}, want{open: true, since: 14 * 86400, count: 7}},
+		{"they call again when seven days are over, and are called back", func(b *book) {
+			b.call(missed("a", 0)).call(missed("b", 8*86400)).call(out("c", 8*86400+60, "Answered", 60, 9))
+		}, want{reason: followup.Returned, by: "Ines"}},
 		{"they call while we still ring them, and again when we have talked", func(b *book) {
 			b.call(out("b", 0, "Answered", 30, 12)).call(missed("a", 42)).call(missed("c", 43))
 		}, want{open: true, since: 43, count: 1}},
