@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,7 +89,7 @@ number, it is "call:" and the ID of the call.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			now := time.Now()
-			r := local.Request{Caller: args[0], Kind: kind, By: cmp.Or(a.by, userName()), Why: a.why}
+			r := local.Request{Caller: args[0], Kind: kind, By: strings.TrimSpace(cmp.Or(a.by, userName())), Why: strings.TrimSpace(a.why)}
 			switch kind {
 			case followup.ActClaim:
 				if a.lasts <= 0 {
@@ -97,8 +98,12 @@ number, it is "call:" and the ID of the call.`,
 				r.Until = now.Add(a.lasts)
 			case followup.ActSnooze:
 				var err error
-				if r.Until, err = readUntil(a.until, now); err != nil {
+				if r.Until, err = readUntil(strings.TrimSpace(a.until), now); err != nil {
 					return err
+				}
+			case followup.ActDone:
+				if r.Why == "" {
+					return errors.New("--why is empty: say what happened")
 				}
 			default:
 			}

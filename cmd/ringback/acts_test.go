@@ -5,6 +5,7 @@ import (
 	"time"
 
 	main "github.com/ringback/ringback/cmd/ringback"
+	"github.com/ringback/ringback/internal/proof/lookuptest"
 )
 
 // The samples' missed caller.
@@ -43,8 +44,8 @@ func TestHandActsWhereNoStackRuns(t *testing.T) {
 	b.Stop().Exits(t, 0)
 
 	got = program.Run(t, "snooze", "415 555 8765", "--default-country", "US", "--by", "Jordan", "--until", "2099-01-01 09:00", "--data", data)
-	got.Exits(t, 0)
-	got.Says(t, "Nobody is reminded until 1 Jan 2099 09:00")
+	got.Exits(t, 1)
+	got.Complains(t, "too late: nobody is reminded of a caller who has waited for 7 days")
 	got = program.Run(t, "unclaim", sampleCaller, "--by", "Jordan", "--data", data)
 	got.Exits(t, 0)
 	got.Says(t, "Nobody takes care now.")
@@ -60,6 +61,20 @@ func TestHandActsWhereNoStackRuns(t *testing.T) {
 	b.Stop().Exits(t, 0)
 }
 
+func TestSnooze(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	store := openStore(t, data)
+	lookuptest.New(t, store, time.Now()).Post(lookuptest.Missed("c1", ada, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	until := time.Now().AddDate(0, 0, 3).Format(" 2006-01-02 09:00 ")
+	got := program.Run(t, "snooze", "415 555 0120", "--default-country", "US", "--by", "Jordan", "--until", until, "--data", data)
+	got.Exits(t, 0)
+	got.Says(t, "Nobody is reminded until ", " 09:00, unless they call again")
+}
+
 func TestHandActsRefuseWhatMakesNoSense(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -70,6 +85,8 @@ func TestHandActsRefuseWhatMakesNoSense(t *testing.T) {
 		{[]string{"claim", "+14155550144", "now"}, "in quotes"},
 		{[]string{"claim", "+14155550144", "--for", "-5m"}, "--for"},
 		{[]string{"done", "+14155550144"}, "why"},
+		{[]string{"done", "+14155550144", "--why", " "}, "--why is empty"},
+		{[]string{"claim", "+14155550144", "--by", " "}, "--by is missing"},
 		{[]string{"snooze", "+14155550144"}, "until"},
 		{[]string{"snooze", "+14155550144", "--until", "soon"}, "--until is no time"},
 		{[]string{"snooze", "+14155550144", "--until", "2020-01-01 09:00"}, "past"},

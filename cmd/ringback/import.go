@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/deployed"
+	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/reconcile"
 	"github.com/ringback/ringback/internal/table"
@@ -99,6 +100,7 @@ func (f *importFlags) run(c *cobra.Command) error {
 	return f.table.read(ctx, func(store table.Store) error {
 		m := reconcile.NewImporter(client, retention.Store(store), numbers.Canonical, since)
 		m.Account = credentials.Name()
+		m.Changed = escalate.Wake(store, time.Now)
 		plan, err := m.Plan(ctx)
 		if err != nil {
 			return err

@@ -11,10 +11,10 @@ import (
 func TestImportShowsWhatItWillDoAndThenDoesIt(t *testing.T) {
 	t.Parallel()
 	s, account := justCall(t)
-	for i, typ := range []string{"Missed", "answered", "Missed"} {
+	for i, typ := range []string{"Missed", "answered", "Missed", "Missed"} {
 		s.AddCall(justcalltest.Call{
 			SID: "CA" + string(rune('1'+i)), Contact: "+12125550123", Line: "+12125550199", Type: typ, Length: time.Minute,
-			Start: time.Now().Add(time.Duration(i-3) * 40 * 24 * time.Hour),
+			Start: time.Now().Add(time.Duration(i-3)*40*24*time.Hour - time.Hour),
 		})
 	}
 	s.AddContact(justcalltest.OwnerID+1, "Robin Sample", "+12125550123", "+12125550124")
@@ -27,16 +27,23 @@ func TestImportShowsWhatItWillDoAndThenDoesIt(t *testing.T) {
 
 	dry := program.Run(t, append(args, "--dry-run")...)
 	dry.Exits(t, 0)
-	dry.Says(t, "contacts", "2 in JustCall", "calls", "3 in JustCall, at most 1 request", "4 requests: about 1 minute", "nothing was changed")
+	dry.Says(t, "contacts", "2 in JustCall", "calls", "4 in JustCall, at most 1 request", "4 requests: about 1 minute", "nothing was changed")
 	asks := program.Run(t, args...)
 	asks.Exits(t, 1)
 	asks.Complains(t, "--yes")
 	got := program.Run(t, append(args, "--yes")...)
 	got.Exits(t, 0)
-	got.Says(t, "contacts: 2 read, 2 written", "calls: 3 read, 2 written", "address book: 2 read", "who waits: 2 read, 1 written")
+	got.Says(t, "contacts: 2 read, 2 written", "calls: 4 read, 3 written", "address book: 2 read", "who waits: 3 read, 1 written")
+	store := openStore(t, local[1])
+	if timers := timersIn(t, store); !slices.Equal(timers, []string{"+12125550123"}) { // who called an hour ago
+		t.Errorf("timers of %q", timers)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
 	again := program.Run(t, append(args, "--yes", "--since", "24h")...)
 	again.Exits(t, 0)
-	again.Says(t, "calls: 3 read, 0 written")
+	again.Says(t, "calls: 4 read, 0 written")
 	call := program.Run(t, slices.Concat([]string{"call", "CA2"}, local[:2])...)
 	call.Exits(t, 0)
 	call.Says(t, "call.completed")

@@ -566,7 +566,7 @@ func TestWaitingShowsWhatElseIsKnown(t *testing.T) {
 	w := lookuptest.New(t, store, filledAt)
 	w.Add(table.ReminderItem(table.ReminderKey(ada, "first", 2), filledAt, time.Now(), ""))
 	w.Post(
-		lookuptest.Event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":5551,"first_name":"Ada","phone":"`+ada+`","other_numbers":["`+bob+`"]`),
+		lookuptest.Event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":5551,"first_name":"Ada","phone":"`+ada+`","other_numbers":["`+bob+`"],"status":{"dnd":true}`),
 		lookuptest.Missed("c1", ada, "2026-03-12T14:00:00Z"),
 		lookuptest.Left("c1", ada, "2026-03-12T14:01:00Z", "Please call"),
 		lookuptest.Talked("c2", events.Outbound, bob, "2026-03-12T15:30:00Z"),
@@ -588,6 +588,9 @@ func TestWaitingShowsWhatElseIsKnown(t *testing.T) {
 			t.Errorf("%s: %q in %q", name, rows[1], rows[0])
 		}
 	}
+	got = program.Run(t, "caller", ada, "--data", data)
+	got.Exits(t, 0)
+	got.Says(t, "asked not to be called")
 	for _, command := range []string{"waiting", "caller"} {
 		args := []string{command, "--data", data, "--output", "json"}
 		if command == "caller" {

@@ -77,8 +77,11 @@ func printCaller(ctx context.Context, o opened, p printer, number string, page l
 	}
 	p.row("Caller", who(found.Party))
 	p.row("Number", found.Shown)
-	if found.Blocked {
+	switch {
+	case found.Blocked:
 		p.row("Contact", "blocked")
+	case found.DoNotDisturb:
+		p.row("Contact", "asked not to be called")
 	}
 	if found.FollowUp.State.Open() {
 		p.row("Since", fmt.Sprintf("%s: %s that nobody served", p.say.Clock(found.FollowUp.Since), words.Calls(max(1, found.FollowUp.Unserved), found.FollowUp.More)))

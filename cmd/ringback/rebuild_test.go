@@ -122,21 +122,26 @@ func TestRebuildMakesTheFollowUps(t *testing.T) {
 		}
 	}
 	// Who waits has a timer, and the list says as of when.
-	var timers []string
-	for item, err := range table.ScanAll(t.Context(), store, "", "") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if key := table.KeyOf(item); table.IsTimer(key) {
-			timers = append(timers, table.TimerCaller(key))
-		}
-	}
-	if !slices.Equal(timers, []string{"+14155550100"}) {
+	if timers := timersIn(t, store); !slices.Equal(timers, []string{"+14155550100"}) {
 		t.Errorf("timers of %q", timers)
 	}
 	if sign, err := table.LoadHealth(t.Context(), store); err != nil || sign.Arrived.IsZero() {
 		t.Errorf("sign of life: %+v, %v", sign, err)
 	}
+}
+
+// timersIn returns the callers whose timers are in a store.
+func timersIn(t *testing.T, store table.Store) (callers []string) {
+	t.Helper()
+	for item, err := range table.ScanAll(t.Context(), store, "", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if key := table.KeyOf(item); table.IsTimer(key) {
+			callers = append(callers, table.TimerCaller(key))
+		}
+	}
+	return callers
 }
 
 // Ctrl-C says how to go on, and that works as it is typed.

@@ -529,7 +529,8 @@ func TestASampleCanBeAnotherCall(t *testing.T) {
 	got.Exits(t, 0)
 	got.Says(t, "2 stored, 0 duplicate")
 	watch := program.Start(t, "waiting", "--watch", "--every", "1s", "--data", data)
-	watch.Stdout.Await(t, "+1 415-555-8765  2 ")
+	watch.Stdout.Await(t, "min  +1 415-555-8765  1 ") // the sample's wait has expired long ago
+	watch.Stdout.Await(t, `"Hi, this is Pat`)
 	watch.Stop().Exits(t, 0)
 	running.Stop().Exits(t, 0)
 }

@@ -97,7 +97,8 @@ type waiting struct {
 	More     bool   `json:"more,omitzero"`
 	Attempts int    `json:"attempts,omitzero"`
 
-	OtherNumber string `json:"other_number,omitzero"`
+	OtherNumber  string `json:"other_number,omitzero"`
+	DoNotDisturb bool   `json:"do_not_disturb,omitzero"`
 }
 
 type tableKey struct {

@@ -47,6 +47,8 @@ type Waiter struct {
 	// OtherNumber is another number of the same contact, with which somebody has talked
 	// since; "" for none.
 	OtherNumber string
+	// DoNotDisturb is set if the contact asked not to be called.
+	DoNotDisturb bool
 }
 
 // Overdue renders a reminder. It identifies one of a caller by the first call and the
@@ -100,7 +102,7 @@ func listOf(all []waits) (list []waiting) {
 	for _, w := range all {
 		list = append(list, waiting{
 			CallID: w.callID(), Caller: w.caller(), Outcome: string(w.ended()), Since: stamp(w.of.First),
-			Unserved: w.of.Unserved, More: w.of.More, Attempts: w.of.Attempts, OtherNumber: w.of.OtherNumber,
+			Unserved: w.of.Unserved, More: w.of.More, Attempts: w.of.Attempts, OtherNumber: w.of.OtherNumber, DoNotDisturb: w.of.DoNotDisturb,
 		})
 	}
 	return list
@@ -265,6 +267,9 @@ func listEmail(all []waits, total int, intro string, oneLine bool) string {
 		}
 		if w.of.OtherNumber != "" {
 			row("Talked on", w.style.show(w.of.OtherNumber))
+		}
+		if w.of.DoNotDisturb {
+			row("Contact", "Asked not to be called")
 		}
 		row("Call id", OneLine(w.CallID, maxID))
 	}

@@ -41,6 +41,7 @@ func TestAReminderOfOneCaller(t *testing.T) {
 	t.Parallel()
 	w := waiter(144)
 	w.Company, w.Outcome, w.Unserved, w.Attempts, w.OtherNumber = "Acme", events.Voicemailed, 3, 2, "+14155550145"
+	w.DoNotDisturb = true
 	m := style(t).Overdue(alert.Overdue{Level: 2, Line: "+14155550101", LineName: "Support", Waiting: []alert.Waiter{w}})
 	validate(t, documentSchema(t), m.Document)
 	want := alert.Message{
@@ -56,13 +57,14 @@ func TestAReminderOfOneCaller(t *testing.T) {
 			"Since     1 June 2026, 09:24 EDT\n" +
 			"So far    Voicemail, 3 calls, tried 2 times\n" +
 			"Talked on +14155550145\n" +
+			"Contact   Asked not to be called\n" +
 			"Call id   call_144\n",
 		Attributes: map[string]string{"kind": "overdue", "line": "+14155550101", "caller": "+14155550144", "level": "2"},
 	}
 	if diff := cmp.Diff(want, m, cmpopts.IgnoreUnexported(m), cmpopts.IgnoreFields(m, "Document")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if !strings.Contains(string(m.Document), `"other_number":"+14155550145"`) {
+	if !strings.Contains(string(m.Document), `"other_number":"+14155550145","do_not_disturb":true`) {
 		t.Errorf("document %s", m.Document)
 	}
 	redacted := alert.Redacted(m)

@@ -86,7 +86,8 @@ func (c Callers) Read(caller string, items []table.Item) (Caller, error) {
 		More:       more,
 		Attempts:   len(s.Attempts()),
 
-		OtherNumber: stored.OtherNumber,
+		OtherNumber:  stored.OtherNumber,
+		DoNotDisturb: stored.Person.DoNotDisturb,
 	}
 	if w.Caller == "" && !followup.IsCallSubject(caller) {
 		w.Caller = caller

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/followup"
@@ -173,6 +174,25 @@ func TestCallsAndHandActsDecideWhoIsRemindedOf(t *testing.T) {
 	}
 }
 
+// A wait expires, and a call after that begins another.
+func TestWhoCallsAgainAfterTheWaitExpiredIsRemindedOf(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	w.call("08:00", "z", "Outgoing", "Answered", "Support")
+	w.call("10:00", "a", "Incoming", "Missed", "Support")
+	w.run("10:15", "Not called back: +14155550144 on Support, since 1 Jun 10:00 UTC")
+	w.run("11:00", "Still not called back: +14155550144 on Support, since 1 Jun 10:00 UTC")
+	w.now = at("10:00").AddDate(0, 0, 7)
+	if got := w.runAt(w.now); got.Expired != 1 {
+		t.Errorf("%+v, want one to expire", got)
+	}
+	again := at("12:00").AddDate(0, 0, 9)
+	w.event(events.TypeCallCompleted, "14155550144", again, "b", "Incoming", "Missed", "Support")
+	if got := w.runAt(again.Add(15*time.Minute), "Not called back: +14155550144 on Support, since 10 Jun 12:00 UTC"); got.Reminded != 1 {
+		t.Errorf("%+v, want one reminder", got)
+	}
+}
+
 func TestAStrangerWhoGaveUpOnceIsNotRemindedOf(t *testing.T) {
 	t.Parallel()
 	w := newLedgerWorld(t)
@@ -200,6 +220,16 @@ func TestACallerIsReadAsTheFollowUpSays(t *testing.T) {
 	t.Parallel()
 	w := newLedgerWorld(t)
 	w.call("10:00", "a", "Incoming", "Voicemail", "Sales")
+	envelope, err := events.Open([]byte(`{"type":"jc.contact_status_updated","request_id":"01KKWS8VCJP04C57494RC26YG8","data":{"id":7,"contact_number":"14155550144","status":{"dnd":true}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asks := table.EventItem(envelope.Decode(), time.Time{}, w.now)
+	_, err = w.store.Put(t.Context(), asks)
+	book := addressbook.New(w.store, events.PhoneNumber, logscan.Logger(t))
+	if err := errors.Join(append(book.Consumer().Process(t.Context(), []table.Item{asks}), err)...); err != nil {
+		t.Fatal(err)
+	}
 	page, err := w.store.Query(t.Context(), table.FollowUp("+14155550144"))
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +242,7 @@ func TestACallerIsReadAsTheFollowUpSays(t *testing.T) {
 		Episode: escalate.Episode{ID: "first", Since: at("10:00"), Last: at("10:00"), Calls: 1},
 		Waiter: alert.Waiter{
 			CallID: "a", Key: table.FollowUpKey("+14155550144"), Caller: "+14155550144", Outcome: events.Voicemailed, First: at("10:00"), Unserved: 1,
+			DoNotDisturb: true,
 		},
 		Line: "+14155550101", LineName: "Sales",
 	}

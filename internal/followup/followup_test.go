@@ -243,6 +243,7 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"One-To-One via API","agent_name":"Ines"`)
 			b.text("2", 61, "Outgoing", `,"medium":"Zapier Automation","agent_name":"Ines"`).text("3", 62, "Outgoing", `,"medium":"Bulk SMS","agent_name":"Ines"`)
 			b.text("4", 63, "Outgoing", `,"medium":"HubSpot Automation App","agent_name":"Ines"`).text("5", 64, "Outgoing", "")
+			b.text("6", 65, "Outgoing", `,"medium":"Auto-reply via App","agent_name":"Ines"`).text("7", 66, "Outgoing", `,"medium":"SMS bot (App)","agent_name":"Ines"`)
 		}, waits},
 		{"a text that did not arrive", func(b *book) {
 			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"App","delivery_status":"undelivered"`)
@@ -272,6 +273,20 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 
 		{"both call each other at the same moment", func(b *book) {
 			b.call(missed("a", minute(10))).call(out("b", minute(10)-5, "Answered", 30, 12))
+		}, want{reason: followup.Returned, by: "Ines"}},
+		{"they call again when seven days are over", func(b *book) {
+			b.call(missed("a", 0)).call(missed("b", 3*86400)).call(missed("c", 7*86400)).call(missed("d", 7*86400+60))
+		}, want{open: true, since: 7 * 86400, count: 2}},
+		{"they call again just before that", func(b *book) {
+			b.call(missed("a", 0)).call(missed("b", 7*86400-1))
+		}, want{open: true, count: 2}},
+		{"they call every day for three weeks", func(b *book) {
+			for day := range 21 {
+				b.call(missed(fmt.Sprint("a", day), day*86400))
+			}
+		}, want{open: true, since: 14 * 86400, count: 7}},
+		{"they call again when seven days are over, and are called back", func(b *book) {
+			b.call(missed("a", 0)).call(missed("b", 8*86400)).call(out("c", 8*86400+60, "Answered", 60, 9))
 		}, want{reason: followup.Returned, by: "Ines"}},
 		{"they call while we still ring them, and again when we have talked", func(b *book) {
 			b.call(out("b", 0, "Answered", 30, 12)).call(missed("a", 42)).call(missed("c", 43))

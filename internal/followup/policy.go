@@ -254,7 +254,7 @@ func byPerson(medium, agent string) bool {
 	if medium == "" {
 		return agent != "" // format A does not tell
 	}
-	for _, machine := range []string{"api", "automat", "bulk", "campaign", "workflow", "zapier", "schedul"} {
+	for _, machine := range []string{"api", "auto", "bot", "broadcast", "bulk", "campaign", "sequence", "workflow", "zap", "schedul"} {
 		if strings.Contains(medium, machine) {
 			return false
 		}

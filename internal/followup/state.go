@@ -18,6 +18,8 @@ type State struct {
 	// ones first. There are more if more is set, of which those in older are known.
 	misses, older []Miss
 	more          bool
+	// lapsed is the last call of a wait that expired before this one began; zero for none.
+	lapsed Miss
 	// attempts are those since the first miss, first ones first.
 	attempts []Tried
 }
@@ -88,10 +90,35 @@ func (f Facts) State(p Policy) State {
 	}
 	slices.SortFunc(s.older, compareMisses)
 	slices.SortFunc(s.misses, compareMisses)
+	s.lapse()
 	if s.Open() {
 		s.attempts = f.attempts(s.Since())
 	}
 	return s
+}
+
+// lapse ends the wait of a caller when it expires: whoever calls again after that waits anew.
+func (s *State) lapse() {
+	if s.policy.ExpireAfter <= 0 {
+		return
+	}
+	var began time.Time
+	all := slices.SortedFunc(slices.Values(slices.Concat(s.misses, s.older)), compareMisses)
+	for i, m := range all {
+		if i == 0 {
+			began = m.Start
+		} else if m.Start.Sub(began) >= s.policy.ExpireAfter {
+			began, s.lapsed = m.Start, all[i-1]
+		}
+	}
+	over := func(m Miss) bool { return m.Start.Before(began) }
+	s.misses, s.older = slices.DeleteFunc(s.misses, over), slices.DeleteFunc(s.older, over)
+	s.more = len(s.older) > 0
+}
+
+// waitsFor reports whether a call, if nobody served it, is one of the wait.
+func (s State) waitsFor(c Call) bool {
+	return c.Effect == Opens && c.Start.After(s.bound.At) && c.Start.After(s.lapsed.Start)
 }
 
 // ring is what the legs of one ring have in common. A call whose line is not known is
@@ -218,7 +245,7 @@ func (s State) First() Miss {
 // first one first. What is said only by calls before the newest twenty is not known.
 func (s State) Who() (who Who) {
 	for _, c := range slices.Backward(s.facts.Calls) {
-		if c.Effect != Opens || !c.Start.After(s.bound.At) {
+		if !s.waitsFor(c) {
 			continue
 		}
 		who.Phone = cmp.Or(who.Phone, c.Who.Phone)
@@ -287,17 +314,16 @@ func (s State) Outcome() (best events.Outcome) {
 // it, as far as the calls of the episode have it.
 func (s State) Voicemail() (words, recording string) {
 	for _, c := range s.facts.Calls { // newest first
-		waits := s.Open() && c.Effect == Opens && c.Start.After(s.bound.At)
-		if waits && c.Outcome == events.Voicemailed && c.Words+c.Recording != "" {
+		if s.Open() && s.waitsFor(c) && c.Outcome == events.Voicemailed && c.Words+c.Recording != "" {
 			return c.Words, c.Recording
 		}
 	}
 	return "", ""
 }
 
-// EpisodeID names the episode, as long as the contact before it stays the same: a call
+// EpisodeID names the episode, as long as what came before it stays the same: a call
 // that becomes known later, and began earlier, does not change it.
-func (s State) EpisodeID() string { return cmp.Or(s.bound.ID, "first") }
+func (s State) EpisodeID() string { return cmp.Or(s.lapsed.ID, s.bound.ID, "first") }
 
 // Person returns what the address book says.
 func (s State) Person() Person { return s.facts.Person }

@@ -15,6 +15,8 @@ import (
 var (
 	// ErrUnknown means that nobody with that number has called or was called.
 	ErrUnknown = errors.New("nothing is known of that caller")
+	// ErrTooLate means that a pause would end when nobody is reminded any more.
+	ErrTooLate = errors.New("that is too late")
 	// ErrAct means that an item is no hand act.
 	ErrAct = errors.New("no hand act")
 )
@@ -79,13 +81,19 @@ func Perform(ctx context.Context, store table.Store, policy followup.Policy, cal
 	if stored.Version == 0 {
 		return Outcome{}, ErrUnknown
 	}
-	act.At, act.Until = act.At.UTC().Truncate(time.Millisecond), act.Until.UTC().Truncate(time.Millisecond) // as items have it
-	if _, err := store.Put(ctx, ActItem(caller, act)); err != nil {
-		return Outcome{}, fmt.Errorf("store the act: %w", err)
-	}
 	facts := stored.Facts
 	facts.Person = stored.Person
 	before := facts.State(policy)
+	if act.Kind == followup.ActSnooze && before.Expired(act.Until) {
+		return Outcome{}, fmt.Errorf("%w: nobody is reminded of a caller who has waited for %.0f days", ErrTooLate, policy.ExpireAfter.Hours()/24)
+	}
+	act.At, act.Until = act.At.UTC().Truncate(time.Millisecond), act.Until.UTC().Truncate(time.Millisecond) // as items have it
+	if last := before.Last().Start; act.At.Before(last) {
+		act.At = last // whoever acts knows of that call: their clock is behind
+	}
+	if _, err := store.Put(ctx, ActItem(caller, act)); err != nil {
+		return Outcome{}, fmt.Errorf("store the act: %w", err)
+	}
 	o := Outcome{Caller: caller, Waits: before.Open(), Since: before.Since()}
 	if claim, ok := before.Claim(act.At); ok {
 		o.ClaimedBy, o.ClaimedUntil = claim.By, claim.Until

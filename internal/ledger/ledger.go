@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,6 +62,8 @@ type Ledger struct {
 
 	// history is a time before which no call opens anything any more; zero for none.
 	history time.Time
+	// waited has since when callers waited whose follow-ups do not say it.
+	waited  sync.Map
 	written atomic.Int64
 }
 
@@ -282,6 +285,9 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 	var before *followup.State
 	for tries = 1; tries <= maxAttempts; tries++ {
 		stored, err := Load(ctx, l.store, n.caller)
+		if errors.Is(err, followup.ErrEncoding) && l.makesAnew(n.caller, stored) {
+			err = nil
+		}
 		if err != nil {
 			return tries, state, err
 		}
@@ -295,7 +301,7 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 		// guard 4: facts := followup.Merge(n.facts)
 		facts := followup.Merge(stored.Facts, n.facts)
 		facts.Person = stored.Person
-		facts = l.withoutHistory(facts, was)
+		facts = l.withoutHistory(n.caller, facts, was)
 		state = facts.State(l.Policy)
 		other, err := l.talkedElsewhere(ctx, state, stored.Others)
 		if err != nil {
@@ -357,7 +363,9 @@ func (l *Ledger) tellOthers(ctx context.Context, n *news, others []string) (err 
 		return nil
 	}
 	for _, other := range others[:min(len(others), maxOthers)] {
-		err = errors.Join(err, l.Refresh(ctx, other))
+		if e := l.Refresh(ctx, other); !errors.Is(e, followup.ErrEncoding) && !errors.Is(e, alert.ErrPostponed) {
+			err = errors.Join(err, e)
+		}
 	}
 	return err
 }
@@ -423,23 +431,21 @@ func Load(ctx context.Context, store table.Store, caller string) (s Stored, err 
 }
 
 // Read reads the follow-up of a caller from the items of [table.FollowUp]. The error wraps
-// [followup.ErrEncoding].
+// [followup.ErrEncoding]; then all but the facts is there.
 func Read(items []table.Item) (s Stored, err error) {
 	for _, item := range items {
 		if !table.IsFollowUp(table.KeyOf(item)) {
 			s.reminders = append(s.reminders, item) // and contacts, which are none
 			continue
 		}
-		if s.Facts, err = followup.Decode(table.Text(item, table.Facts)); err != nil {
-			return Stored{}, err
-		}
+		s.Facts, err = followup.Decode(table.Text(item, table.Facts))
 		s.Version, s.item = table.VersionOf(item), maps.Clone(item)
 		delete(s.item, table.ExpiresAt) // the store sets it anew whenever the rest has changed
 		s.OtherNumber = table.Text(item, table.OtherNumber)
 	}
 	entry := addressbook.Read(items)
 	s.Person, s.Others = entry.Person(), entry.Others
-	return s, nil
+	return s, err //nolint:wrapcheck // it says what cannot be read
 }
 
 // itemOf returns the item of a follow-up, without its version. What lists show stands in

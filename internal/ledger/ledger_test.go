@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
@@ -328,6 +329,43 @@ func TestPromise4_AnotherNumberOfTheContactIsShownInAnyOrder(t *testing.T) {
 	}
 }
 
+// A follow-up of another number that cannot be read, or whose alert has to wait, does not
+// keep this one from being kept.
+func TestTheOtherNumbersFailureIsTheirOwn(t *testing.T) {
+	t.Parallel()
+	const mobile = "+14155550145"
+	both := `{"event":"contact.created","timestamp":"2026-11-28T08:00:00Z","data":{"contact_id":7,"first_name":"Jordan","phone":"+14155550144","other_numbers":["` + mobile + `"]}}`
+	for name, facts := range map[string]string{"damaged": `{"v":2}`, "postponed": `{"v":1}`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := tabletest.NewBolt(t)
+			deliver(t, store, newLedger(t, store), itemOf(t, both))
+			key := table.FollowUpKey(mobile)
+			other := table.Item{table.PK: attr.String(key.PK), table.SK: attr.String(key.SK), table.Facts: attr.String(facts), table.Version: attr.Number("1")}
+			if ok, err := store.Update(t.Context(), other, 0); err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			l := newLedger(t, store)
+			l.Followed = func(_ context.Context, _ table.Key, caller string, _ followup.Facts, _ followup.State) error {
+				if caller == mobile {
+					return alert.ErrPostponed
+				}
+				return nil
+			}
+			item := itemOf(t, missed("a", 0))
+			_, err := store.Put(t.Context(), item)
+			if err := errors.Join(append(l.Process(t.Context(), []table.Item{item}), err)...); err != nil {
+				t.Error(err)
+			}
+			got := waits
+			got.name = "Jordan"
+			if shown := shown(followUp(t, store, number)); shown != got {
+				t.Errorf("got %+v, want %+v", shown, got)
+			}
+		})
+	}
+}
+
 // Both numbers at the same moment, by two processes: the later one sees the other.
 func TestPromise4_AnotherNumberIsShownThoughBothTalkAtOnce(t *testing.T) {
 	t.Parallel()
@@ -590,6 +628,46 @@ func TestPerform(t *testing.T) {
 	want := ledger.Outcome{Caller: number, Reason: followup.Returned, At: at(9).Add(69 * time.Second), By: "Ines"}
 	if err != nil || after != want {
 		t.Errorf("after: %+v, %v; want %+v", after, err, want)
+	}
+}
+
+// Whoever acts knows of the calls that the table has, whatever their clock says.
+func TestAClockThatIsBehindDoesNotUndoTheAct(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[followup.ActKind]string{followup.ActDone: "done", followup.ActClaim: "Kim", followup.ActSnooze: table.Time(at(30))} {
+		store := tabletest.NewBolt(t)
+		l := newLedger(t, store)
+		deliver(t, store, l, of(returned("z", -60), missed("a", 0), missed("b", 3))(t)...)
+		act := followup.Act{ID: "1", At: at(-30), Kind: kind, By: "Kim", Why: "talked", Until: at(30)}
+		if _, err := ledger.Perform(t.Context(), store, l.Policy, number, act); err != nil {
+			t.Fatal(err)
+		}
+		page, err := store.Query(t.Context(), table.Acts(number))
+		if err != nil {
+			t.Fatal(err)
+		}
+		deliver(t, store, l, page.Items...)
+		got := followUp(t, store, number)
+		if texts := []string{table.Text(got, table.State), table.Text(got, table.Claim), table.Text(got, table.SnoozedUntil)}; !slices.Contains(texts, want) {
+			t.Errorf("%s: %q, want %s", kind, texts, want)
+		}
+	}
+}
+
+func TestAPauseEndsBeforeNobodyIsRemindedAnyMore(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	l := newLedger(t, store)
+	deliver(t, store, l, itemOf(t, missed("a", 0)))
+	for minute, want := range map[int]error{7*day - 1: nil, 7 * day: ledger.ErrTooLate, 90 * day: ledger.ErrTooLate} {
+		act := followup.Act{ID: fmt.Sprint(minute), At: at(5), Kind: followup.ActSnooze, By: "Kim", Until: at(minute)}
+		if _, err := ledger.Perform(t.Context(), store, l.Policy, number, act); !errors.Is(err, want) {
+			t.Errorf("minute %d: %v, want %v", minute, err, want)
+		}
+	}
+	page, err := store.Query(t.Context(), table.Acts(number))
+	if err != nil || len(page.Items) != 1 {
+		t.Errorf("stored %v, %v", page.Items, err)
 	}
 }
 

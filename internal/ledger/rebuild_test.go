@@ -1,13 +1,20 @@
 package ledger_test
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
+	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // from returns an event of another number, which ends in two digits.
@@ -60,6 +67,75 @@ func TestRebuildOpensWhatIsNew(t *testing.T) {
 	} {
 		if got := shown(followUp(t, store, "+141555501"+digits)); got != want {
 			t.Errorf("%s: %+v, want %+v", digits, got, want)
+		}
+	}
+}
+
+// A follow-up of another version is made anew, and who waited goes on waiting, since the same
+// time, in whatever order the calls are found.
+func TestARebuildMakesAnewWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	l := newLedger(t, store)
+	for i := range 2 * 60 { // so that the calls are in batches of their own
+		digits := fmt.Sprintf("%02d", i%60)
+		deliver(t, store, l, itemOf(t, from(returned(fmt.Sprintf("a%02d%d", i, i%7), -5*day), digits)))
+		deliver(t, store, l, itemOf(t, from(missed(fmt.Sprintf("%d-%d", i%7, i), -3*day+i/60), digits)))
+	}
+	for i := range 60 {
+		caller := fmt.Sprintf("+141555501%02d", i)
+		item, err := table.Get(t.Context(), store, table.FollowUpKey(caller))
+		if err != nil {
+			t.Fatal(err)
+		}
+		was := table.VersionOf(item)
+		item[table.Facts], item[table.Version] = attr.String(`{"v":0}`), attr.Number(strconv.FormatInt(was+1, 10))
+		if ok, err := store.Update(t.Context(), item, was); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+	}
+	if _, err := l.Rebuild(t.Context(), func(ledger.Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 60 {
+		got := shown(followUp(t, store, fmt.Sprintf("+141555501%02d", i)))
+		if got.state != "waiting" || got.since != table.Time(at(-3*day)) || got.count != "2" {
+			t.Errorf("%d: %+v", i, got)
+		}
+	}
+}
+
+// Who waits under a number that is read otherwise now goes on waiting, once, and for as long.
+func TestARebuildMovesWhoWaits(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	deliver(t, store, newLedger(t, store), of(
+		missed("a", -3*day), missed("b", -2*day), from(missed("c", -3*day), "51"),
+		call("call.missed", "d", -3*day, "Incoming", "Missed", `,"contact_number":"Reception"`),
+		call("call.missed", "e", -3*day, "Incoming", "Missed", `,"contact_number":"Kitchen"`),
+	)(t)...)
+	now := ledger.New(store, func(text string) string {
+		if text == number || text == "Reception" {
+			return map[string]string{number: "+494155550144", "Reception": "+14155550160"}[text]
+		}
+		return canonical(text)
+	}, logscan.Logger(t))
+	now.Now = func() time.Time { return at(600) }
+	for range 2 {
+		if _, err := now.Rebuild(t.Context(), func(ledger.Progress) {}); err != nil {
+			t.Fatal(err)
+		}
+		got := make(map[string]string)
+		for item, err := range table.All(t.Context(), store, table.WaitingSince(time.Time{})) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[table.CallerOf(table.KeyOf(item))] = table.Text(item, table.Since) + " " + table.Text(item, table.Count)
+		}
+		since := table.Time(at(-3 * day))
+		want := map[string]string{"+494155550144": since + " 2", "+14155550151": since + " 1", "+14155550160": since + " 1", "call:e": since + " 1"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
 		}
 	}
 }

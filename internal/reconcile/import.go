@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
+	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/ledger"
@@ -57,6 +58,9 @@ type Importer struct {
 	Account string
 	// Done is told of each page, and of each step at the end.
 	Done func(Imported)
+	// Changed is told of the follow-ups that the end brings up to date, as [ledger.Ledger]
+	// does. Nil tells nobody.
+	Changed func(ctx context.Context, caller string, before, after followup.State) error
 	// Now returns the time. NewImporter sets it, tests replace it.
 	Now func() time.Time
 
@@ -306,6 +310,7 @@ func (m *Importer) derive(ctx context.Context) error {
 	m.Done(Imported{List: "address book", Rows: read.Contacts, Written: read.Written, Total: read.Contacts, Finished: true})
 	followUps := ledger.New(m.store, m.canonical, silent)
 	followUps.Now = m.Now
+	followUps.Changed = m.Changed
 	sources, err := followUps.Rebuild(ctx, func(p ledger.Progress) {
 		m.Done(Imported{List: "who waits", Rows: p.Sources, Written: p.Written, Total: -1})
 	})

@@ -139,7 +139,13 @@ func (b *book) waiting() (all []*call) {
 			all = append(all, c)
 		}
 	}
-	return all
+	begin := 0
+	for i, c := range all { // who calls when a wait has expired waits anew
+		if c.began.Sub(all[begin].began) >= followup.Default().ExpireAfter {
+			begin = i
+		}
+	}
+	return all[begin:]
 }
 
 func byTime(a, b *call) int { return cmp.Or(a.began.Compare(b.began), strings.Compare(a.id, b.id)) }
