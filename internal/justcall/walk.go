@@ -37,6 +37,9 @@ type Cursor struct {
 	Rows int `json:"rows"`
 	// Lowest is the lowest id among them.
 	Lowest int64 `json:"lowest"`
+	// Total is how many rows the list had then, 0 if that is not known. If it has no fewer
+	// when the walk goes on, none has moved forward.
+	Total int `json:"total,omitzero"`
 }
 
 // list is one of the API's lists, of rows that are read into a T.
@@ -54,7 +57,10 @@ type list[T any] struct {
 // step that the caller has not asked for.
 func walk[T any](ctx context.Context, c *Client, l list[T], from Cursor) iter.Seq2[Page[T], error] {
 	return func(yield func(Page[T], error) bool) {
-		w := walker{covered: from.Rows, lowest: from.Lowest, perPage: l.perPage, total: -1, overlap: from.Rows > 0, seen: make(map[string]bool)}
+		w := walker{
+			covered: from.Rows, lowest: from.Lowest, perPage: l.perPage, total: cmp.Or(from.Total, -1),
+			overlap: from.Rows > 0 && from.Total == 0, seen: make(map[string]bool),
+		}
 		for {
 			number, size := w.next()
 			query := maps.Clone(l.fixed)
@@ -102,7 +108,7 @@ func walk[T any](ctx context.Context, c *Client, l list[T], from Cursor) iter.Se
 			case page.Rows == nil:
 				continue
 			}
-			page.Next = Cursor{w.covered, w.lowest}
+			page.Next = Cursor{w.covered, w.lowest, max(w.total, 0)}
 			if !yield(page, nil) || w.ended {
 				return
 			}
@@ -160,8 +166,8 @@ func (w *walker) arrived(number, size, served, total int, more bool, keys []key)
 		w.perPage = served
 		misplaced, size = number > 0, served
 	}
-	if n := len(keys); number == 0 && 0 < n && n < size && (more || total > n) {
-		w.perPage, size = n, n // it does not say so
+	if n := len(keys); 0 < n && n < size && (more || total > number*size+n) {
+		w.perPage, size, misplaced = n, n, number > 0 // it does not say so
 	}
 	if total >= 0 && total < number*size+len(keys) {
 		w.untrue = true // it is not the number of the list's rows

@@ -120,6 +120,7 @@ func TestPromise12_AWalkLosesNoRowThatMoves(t *testing.T) {
 		s, c := account(t, rapid.IntRange(0, 250).Draw(t, "calls"))
 		s.NoTotals = rapid.Bool().Draw(t, "no totals")
 		s.MaxPerPage = rapid.SampledFrom([]int{0, 20, 37}).Draw(t, "rows of a page")
+		s.NoPerPage = rapid.Bool().Draw(t, "size of a page not told")
 		there := idsInBook(s)
 		changes := rapid.IntRange(0, 12).Draw(t, "changes")
 		s.Before = func(*http.Request) http.Handler {

@@ -90,6 +90,9 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, l listing) {
 		"status": "success", "count": len(rows), "current_page": page, "per_page": size, "data": shown,
 		"next_page_link": link(page+1, (page+1)*size < total), "prev_page_link": link(page-1, page > 0),
 	}
+	if s.NoPerPage {
+		delete(envelope, "per_page")
+	}
 	if l.total != "" && !s.NoTotals {
 		envelope[l.total] = total
 	}

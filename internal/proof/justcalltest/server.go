@@ -36,6 +36,8 @@ type Server struct {
 	NoTotals bool
 	// MaxPerPage caps the rows of a page, whatever a list's own cap is; 0 for that.
 	MaxPerPage int
+	// NoPerPage leaves out of lists how many rows a page has.
+	NoPerPage bool
 	// Before is called for each request that counts, without the server's lock, and may
 	// change the book. A non-nil handler responds in JustCall's place.
 	Before func(*http.Request) http.Handler
