@@ -83,7 +83,7 @@ func TestPromise12_AnImportThatIsKilledComesToTheSame(t *testing.T) {
 		go func() { done <- run(t.Context(), whole) }()
 
 		const kills = 20
-		every := max(3, least/kills) // a run that goes on repeats a page, and is to come further
+		every := max(2, least/kills) // the request under way comes again
 		var end context.CancelFunc
 		n := 0
 		killed.Before = func(*http.Request) http.Handler {
