@@ -152,7 +152,7 @@ func (m *Importer) Plan(ctx context.Context) ([]Plan, error) {
 
 func (m *Importer) checkAccount(ctx context.Context) error {
 	var known account
-	version, err := load(ctx, m.store, accountItem, &known)
+	version, err := loadAnew(ctx, m.store, accountItem, &known)
 	if err != nil || version == 0 || m.Account == "" || known.Name == m.Account {
 		return err
 	}
@@ -167,7 +167,7 @@ func (m *Importer) checkAccount(ctx context.Context) error {
 // resume reads how far an import of the same time has come. If none was stopped, it
 // begins anew.
 func (m *Importer) resume(ctx context.Context, name string, p *importing) (version int64, err error) {
-	version, err = load(ctx, m.store, name, p)
+	version, err = loadAnew(ctx, m.store, name, p)
 	if err != nil {
 		return 0, err
 	}
@@ -192,7 +192,7 @@ func (m *Importer) Run(ctx context.Context) error {
 	// Another import of the same time begins anew.
 	for _, list := range imports {
 		var p importing
-		version, err := load(ctx, m.store, list.name, &p)
+		version, err := loadAnew(ctx, m.store, list.name, &p)
 		if err == nil {
 			err = save(ctx, m.store, list.name, importing{}, version)
 		}

@@ -177,7 +177,12 @@ func (r *run) late() bool { return !r.ends.IsZero() && time.Until(r.ends) <= 0 }
 // list looks at one list, and keeps how far it has come.
 func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 	var p progress
-	if p.version, err = load(ctx, r.store, name, &p); err != nil {
+	version, err := load(ctx, r.store, name, &p)
+	if errors.Is(err, errDamaged) {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "all of a week is looked at: how far the last run has come cannot be read", slog.String("list", name))
+		p, err = progress{Mark: &mark{At: r.Now().Add(-longestLook)}}, nil
+	}
+	if err != nil {
 		return err
 	}
 	walking, cancel := timing.WithMargin(ctx, endTime)
@@ -206,7 +211,7 @@ func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 	if failure == nil {
 		p.Ran = r.Now().UTC().Truncate(time.Second)
 	}
-	return errors.Join(failure, save(ctx, r.store, name, p, p.version))
+	return errors.Join(failure, save(ctx, r.store, name, p, version))
 }
 
 // putOpeners puts in the calls that nobody served, after all else.
@@ -335,7 +340,7 @@ func (r *run) logWalk(ctx context.Context, name, part string, w *walk) {
 // with another's, every row would be news. Hooked is set if one of its webhooks is ours.
 func (r *run) checkAccount(ctx context.Context, hooked bool) error {
 	var known account
-	version, err := load(ctx, r.store, accountItem, &known)
+	version, err := loadAnew(ctx, r.store, accountItem, &known)
 	if err != nil || known.Name == r.Account && version > 0 {
 		return err
 	}

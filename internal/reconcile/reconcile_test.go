@@ -530,3 +530,32 @@ func TestTheLastRunIsTheLastThatGotToItsEnd(t *testing.T) {
 	}
 	check(ran)
 }
+
+// What is kept may be of another version of the program. Then no call is lost for it, and none
+// is put in twice.
+func TestPromise12_WhatIsKeptOfRunsIsDamaged(t *testing.T) {
+	t.Parallel()
+	for _, list := range []string{"CALLS", "TEXTS", "ACCOUNT"} {
+		t.Run(list, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+			w.reconcile()
+			w.pass(5 * day)
+			w.call(3*day, "Missed")
+			item, err := table.Get(t.Context(), w.store, table.ReconcileKey(list))
+			if err != nil {
+				t.Fatal(err)
+			}
+			was := table.VersionOf(item)
+			if ok, err := w.store.Update(t.Context(), table.ReconcileItem(list, `{"mark":{"id":"x"`, was), was); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			for run, want := range []int{1, 0} {
+				if got := w.reconcile(); got.Found != want {
+					t.Errorf("run %d: found %d, want %d\n%s", run, got.Found, want, w.log.String())
+				}
+			}
+		})
+	}
+}

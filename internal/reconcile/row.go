@@ -86,6 +86,8 @@ type candidate struct {
 	// call is the row alone as a call, and record what that means; zero for a text.
 	call   events.Folded
 	record followup.Call
+	// known is the call with what is stored of it.
+	known events.Folded
 }
 
 // newCandidate reads a row. ok is false if nothing can be made of it.
@@ -127,6 +129,7 @@ func (c *candidate) read(foundBy string, now time.Time) (ok bool) {
 	if c.part.Kind.IsCall() {
 		c.call = events.Fold(c.part)
 		c.record = followup.Default().Call("", c.call)
+		c.known = c.call
 	}
 	return true
 }

@@ -193,8 +193,9 @@ func (r *run) send(ctx context.Context, c *candidate) error {
 	return nil
 }
 
-// isSilent reports whether no alert goes out of a call, because it is too old.
+// isSilent reports whether no alert goes out of a call, because it is too old. The alerts
+// reckon so, too: with the first event that arrived.
 func (r *run) isSilent(c *candidate) bool {
 	// guard 12 reconcile (WhatIsFoundLate): return false
-	return c.opens() && r.MaxAlertAge > 0 && !c.at.IsZero() && r.Now().Sub(c.at) > r.MaxAlertAge
+	return c.opens() && r.MaxAlertAge > 0 && !c.known.Start.IsZero() && c.known.FirstArrival.Sub(c.known.Start) > r.MaxAlertAge
 }
