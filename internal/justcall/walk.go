@@ -3,6 +3,7 @@ package justcall
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -59,7 +60,7 @@ func walk[T any](ctx context.Context, c *Client, l list[T], from Cursor) iter.Se
 	return func(yield func(Page[T], error) bool) {
 		w := walker{
 			covered: from.Rows, lowest: from.Lowest, perPage: l.perPage, total: cmp.Or(from.Total, -1),
-			overlap: from.Rows > 0 && from.Total == 0, seen: make(map[string]bool),
+			overlap: from.Rows > 0 && from.Total == 0, last: from.Total > 0 && from.Rows >= from.Total, seen: make(map[string]bool),
 		}
 		for {
 			number, size := w.next()
@@ -68,7 +69,10 @@ func walk[T any](ctx context.Context, c *Client, l list[T], from Cursor) iter.Se
 			query.Set("page", strconv.Itoa(number))
 			query.Set("per_page", strconv.Itoa(size))
 			response, err := c.call(ctx, l.operation, query, nil)
-			if err != nil {
+			switch {
+			case err != nil && w.last && isNoPage(err):
+				return
+			case err != nil:
 				yield(Page[T]{}, err)
 				return
 			}
@@ -122,6 +126,20 @@ const maxIdle = 20
 
 var errIdle = fmt.Errorf("%d pages in a row had no new rows: JustCall gives the same page for every number, or another list each time", maxIdle)
 
+// isNoPage reports whether an error may mean that a list has no page of that number. What one
+// behind the end is answered with is not documented.
+func isNoPage(err error) bool {
+	failure := (*Error)(nil)
+	if !errors.As(err, &failure) {
+		return false
+	}
+	switch failure.Status {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
+}
+
 // walker decides which page is next.
 type walker struct {
 	covered int   // rows from the newest on, without a gap
@@ -134,6 +152,7 @@ type walker struct {
 	back    int // rows that it went back last, 0 if the last page left no gap
 	idle    int // pages since the last one with a new row
 	ended   bool
+	last    bool // by what JustCall says, there are no more rows
 }
 
 // next returns the number and the size of the page to read next. Its first row is the
@@ -187,6 +206,7 @@ func (w *walker) arrived(number, size, served, total int, more bool, keys []key)
 	}
 	w.back = 0
 	w.covered = number*size + len(keys)
+	w.last = total >= 0 && w.covered >= total && !more
 	w.overlap = total < 0
 	w.ended = len(keys) < size
 	return true

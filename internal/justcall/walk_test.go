@@ -71,20 +71,48 @@ func idsInBook(s *justcalltest.Server) []int64 {
 func TestAWalkHasEveryRowOnceTheNewestFirst(t *testing.T) {
 	t.Parallel()
 	for _, calls := range []int{0, 1, 99, 100, 101, 250, 1000} {
-		for _, totals := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%d calls, totals %t", calls, totals), func(t *testing.T) {
+		for name, change := range map[string]func(*justcalltest.Server){
+			"totals":                          func(*justcalltest.Server) {},
+			"no totals":                       func(s *justcalltest.Server) { s.NoTotals = true },
+			"404 for a page behind the end":   func(s *justcalltest.Server) { s.NoPage = http.StatusNotFound },
+			"403 for one, and smaller pages":  func(s *justcalltest.Server) { s.NoPage, s.MaxPerPage = http.StatusForbidden, 50 },
+			"400 for one, smaller pages, mum": func(s *justcalltest.Server) { s.NoPage, s.MaxPerPage, s.NoPerPage = http.StatusBadRequest, 50, true },
+		} {
+			t.Run(fmt.Sprintf("%d calls, %s", calls, name), func(t *testing.T) {
 				t.Parallel()
 				s, c := account(t, calls)
-				s.NoTotals = !totals
-				got, err := justcall.All(c.Calls(t.Context(), justcall.Cursor{}))
-				if err != nil {
-					t.Fatal(err)
+				change(s)
+				var end justcall.Cursor
+				var got []justcall.Call
+				for page, err := range c.Calls(t.Context(), justcall.Cursor{}) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					got, end = append(got, page.Rows...), page.Next
 				}
 				if diff := cmp.Diff(idsInBook(s), ids(got)); diff != "" {
 					t.Errorf("rows (-book +walk):\n%s", diff)
 				}
+				if _, err := justcall.All(c.Calls(t.Context(), end)); err != nil {
+					t.Errorf("from the end on: %v", err)
+				}
 			})
 		}
+	}
+}
+
+// A refusal is the end of a list only where there is one.
+func TestPromise12_ARefusedPageIsNotTakenForTheEnd(t *testing.T) {
+	t.Parallel()
+	s, c := account(t, 300)
+	s.Before = func(r *http.Request) http.Handler {
+		if r.URL.Query().Get("page") == "2" {
+			return justcalltest.Respond(http.StatusForbidden, "{}")
+		}
+		return nil
+	}
+	if got, err := justcall.All(c.Calls(t.Context(), justcall.Cursor{})); err == nil || len(got) != 200 {
+		t.Errorf("%d rows, %v; want 200, and an error", len(got), err)
 	}
 }
 

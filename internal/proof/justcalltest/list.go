@@ -74,6 +74,10 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, l listing) {
 		slices.Reverse(rows)
 	}
 	total := len(rows)
+	if s.NoPage != 0 && page > 0 && page*size >= total {
+		fail(w, s.NoPage, "error", "No such page")
+		return
+	}
 	rows = rows[min(page*size, total):min((page+1)*size, total)]
 	shown := make([]Row, len(rows))
 	for i, row := range rows {

@@ -38,6 +38,10 @@ type Server struct {
 	MaxPerPage int
 	// NoPerPage leaves out of lists how many rows a page has.
 	NoPerPage bool
+	// NoPage is the status for a page behind the end of a list; 0 for 200 without rows.
+	NoPage int
+	// ResetIn has the limits' headers tell in how many seconds they are reset, instead of when.
+	ResetIn bool
 	// Before is called for each request that counts, without the server's lock, and may
 	// change the book. A non-nil handler responds in JustCall's place.
 	Before func(*http.Request) http.Handler
@@ -160,7 +164,11 @@ func (s *Server) count(h http.Header) (spent bool) {
 		if !s.NoLimitHeaders {
 			h.Set(window.prefix+"Limit", strconv.Itoa(window.limit))
 			h.Set(window.prefix+"Remaining", strconv.Itoa(max(window.limit-window.usage.used, 0)))
-			h.Set(window.prefix+"Reset", strconv.FormatInt(window.usage.began.Add(window.length).Unix(), 10))
+			reset := window.usage.began.Add(window.length).Unix()
+			if s.ResetIn {
+				reset -= now.Unix()
+			}
+			h.Set(window.prefix+"Reset", strconv.FormatInt(reset, 10))
 		}
 	}
 	return spent
