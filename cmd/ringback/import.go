@@ -198,7 +198,11 @@ func (p *progressReport) report(i reconcile.Imported) {
 	until := p.until(i)
 	switch {
 	case i.Finished:
-		p.lines = append(p.lines, fmt.Sprintf("%s: %d read, %d written", i.List, i.Rows, i.Written))
+		line := fmt.Sprintf("%s: %d read, %d written", i.List, i.Rows, i.Written)
+		if i.TooLarge > 0 {
+			line += fmt.Sprintf(", %d too large to store", i.TooLarge)
+		}
+		p.lines = append(p.lines, line)
 	case p.bar != nil:
 		p.bar.Describe(i.List + until)
 		_ = p.bar.Set(i.Rows) // like all output errors, ignored

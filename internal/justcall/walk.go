@@ -93,6 +93,10 @@ func walk[T any](ctx context.Context, c *Client, l list[T], from Cursor) iter.Se
 				rows[i] = newRow(raw)
 				keys[i] = keyOf(rows[i], l.id, raw)
 			}
+			if number == 0 && l.fixed.Has("sort") && isOldestFirst(keys) {
+				yield(Page[T]{}, fmt.Errorf("JustCall: %s: %w", l.name, errOrder))
+				return
+			}
 			if w.arrived(number, size, int(envelope.number("per_page")), page.Total, more, keys) {
 				for i, k := range keys {
 					if w.isNew(k) {
@@ -138,6 +142,15 @@ func isNoPage(err error) bool {
 		return true
 	}
 	return false
+}
+
+var errOrder = errors.New("the oldest rows come first: JustCall no longer sorts as it is told")
+
+// isOldestFirst reports whether ids grow along a page. Then what is new is on the last one,
+// and to stop at a row that is known would be to find nothing for ever.
+func isOldestFirst(keys []key) bool {
+	const sure = 3
+	return len(keys) >= sure && keys[0].id < keys[len(keys)-1].id && slices.IsSortedFunc(keys, func(a, b key) int { return cmp.Compare(a.id, b.id) })
 }
 
 // walker decides which page is next.

@@ -116,6 +116,22 @@ func TestPromise12_ARefusedPageIsNotTakenForTheEnd(t *testing.T) {
 	}
 }
 
+// Where new rows come last, the first page never has any.
+func TestPromise12_AListThatIsSortedTheOtherWayIsAnError(t *testing.T) {
+	t.Parallel()
+	s, c := account(t, 250)
+	s.Before = func(r *http.Request) http.Handler {
+		query := r.URL.Query()
+		query.Set("order", "asc")
+		r.URL.RawQuery = query.Encode()
+		return nil
+	}
+	got, err := justcall.All(c.Calls(t.Context(), justcall.Cursor{}))
+	if err == nil || !strings.Contains(err.Error(), "oldest rows come first") || len(got) > 0 {
+		t.Errorf("%d rows, %v", len(got), err)
+	}
+}
+
 func TestAWalkOfAQuietListMakesNoRequestTooMany(t *testing.T) {
 	t.Parallel()
 	s, c := account(t, 5_050)
@@ -294,6 +310,29 @@ func TestAnOddRowSpoilsNoOther(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+func TestACallThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]bool{
+		"In Progress": true, "in-progress": true, "IN_PROGRESS ": true, "InProgress": true, "Ringing": true, "queued": true,
+		"": false, "answered": false, "Missed": false, "Abandoned before ringing": false, "In Progress, then missed": false,
+	} {
+		if got := (justcall.Call{Outcome: word}).UnderWay(); got != want {
+			t.Errorf("%q: %t, want %t", word, got, want)
+		}
+	}
+}
+
+func TestABOMSpoilsNoResponse(t *testing.T) {
+	t.Parallel()
+	s, c := account(t, 0)
+	s.Before = func(*http.Request) http.Handler {
+		return justcalltest.Respond(http.StatusOK, "\ufeff"+`{"data":[{"id":1}]}`)
+	}
+	if got, err := justcall.All(c.Calls(t.Context(), justcall.Cursor{})); err != nil || len(got) != 1 {
+		t.Errorf("%d rows, %v", len(got), err)
 	}
 }
 

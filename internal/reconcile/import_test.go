@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -199,6 +200,32 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	w.pass(2 * time.Hour)
 	if got := w.reconcile(); got.Found != 1 {
 		t.Errorf("found %d, want the call that was under way: %v", got.Found, w.sent)
+	}
+}
+
+func TestPromise5_ARowThatIsTooLargeIsNotImportedAndCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.call(3*time.Hour, "Missed")
+	large := make([]byte, 600_000)
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // it only has to be hard to compress
+	for i := range large {
+		large[i] = byte('0' + random.IntN(64))
+	}
+	w.call(2*time.Hour, "answered", outgoing)["call_info"].(justcalltest.Row)["notes"] = string(large)
+	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
+	m.Now = w.clock
+	var calls reconcile.Imported
+	m.Done = func(i reconcile.Imported) {
+		if i.List == "calls" {
+			calls = i
+		}
+	}
+	if err := m.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(reconcile.Imported{List: "calls", Rows: 2, Written: 1, Total: 2, TooLarge: 1, Finished: true}, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }
 

@@ -45,7 +45,8 @@ var (
 type Sink interface {
 	// Send returns without an error once the delivery is on durable storage, from which
 	// the table will get it. Last is set for a call of somebody who may wait: it must
-	// reach the table after what was sent before it.
+	// reach the table after what was sent before it. The error wraps [table.ErrTooLarge] if
+	// the delivery can never be stored.
 	Send(ctx context.Context, r ingest.Received, last bool) error
 }
 

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -408,6 +409,7 @@ func TestPromise12_AWebhookThatIsNotActiveIsToldWithinOneRun(t *testing.T) {
 				w.Hooks[i].URL = "https://crm.example.com/hook"
 			}
 		}, []string{"webhook not active", "sms.received", "missing"}, 7},
+		{"with a query", func(w *world) { w.Hooks[0].URL += "?from=a/b" }, nil, 0},
 		{"as somebody typed it", func(w *world) { w.Hooks[0].URL = "HTTPS://Hooks.example.com:443/justcall/token/ " }, nil, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -529,6 +531,53 @@ func TestTheLastRunIsTheLastThatGotToItsEnd(t *testing.T) {
 		t.Error("no error")
 	}
 	check(ran)
+}
+
+// One row that can never be stored keeps none from being stored.
+func TestPromise5_ARowThatIsTooLargeKeepsNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hookOf(events.TypeCallCompleted, w.call(40*time.Minute, "answered", outgoing))
+	w.reconcile()
+	w.pass(reconcile.Every)
+	w.call(21*time.Minute, "Missed", from("+12125550111"))
+	large := w.call(20*time.Minute, "Missed", from("+12125550112"))
+	w.call(20*time.Minute, "Missed", from("+12125550113"))
+	kept := w.run
+	w.run = reconcile.New(w.client, w.store, sinkFunc(func(ctx context.Context, c received, last bool) error {
+		if strings.Contains(string(c.Body), "2125550112") {
+			return fmt.Errorf("a queue: %w", table.ErrTooLarge)
+		}
+		return w.Send(ctx, c, last)
+	}), w.lines.Logger(&w.log))
+	w.run.Now, w.run.WebhookURL, w.run.Account, w.run.MaxAlertAge = kept.Now, kept.WebhookURL, kept.Account, kept.MaxAlertAge
+	w.reconcile()
+	w.says("too large to store", large["call_sid"].(string))
+	if len(w.net) != 2 {
+		t.Errorf("alerts %v, want those of the two others", w.net)
+	}
+}
+
+// The time of the newest row says where a walk ends.
+func TestPromise5_ANewestRowWithAnImpossibleTimeKeepsNoOther(t *testing.T) {
+	t.Parallel()
+	for _, date := range []string{"9999-12-31", "0000-00-00", "1970-01-01", "soon", ""} {
+		t.Run(date, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.hookOf(events.TypeCallCompleted, w.call(40*time.Minute, "answered", outgoing))
+			for range 3 {
+				w.reconcile()
+				w.pass(reconcile.Every)
+				w.call(14*time.Minute, "Missed")
+				w.call(13*time.Minute, "answered", from("+12125550111"))["call_date"] = date
+			}
+			w.reconcile()
+			if got := w.follow(caller); got != "waiting 3" {
+				t.Errorf("%q, want three calls found\n%s", got, w.log.String())
+			}
+		})
+	}
 }
 
 // What is kept may be of another version of the program. Then no call is lost for it, and none
