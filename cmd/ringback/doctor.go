@@ -407,7 +407,7 @@ func (r *report) newest(ctx context.Context, client *justcall.Client, store tabl
 		r.add(check, warning, "JustCall has one of "+showTime(newest)+"; the table is in use, so it was not looked up", "")
 	case lost > 0:
 		r.add(check, warning, fmt.Sprintf("%d of JustCall's %d newest are not in the table; the first of these began at %s", lost, looked, showTime(oldest)),
-			"if that was before you connected, nothing is wrong; otherwise the webhook lost them: look at them in JustCall")
+			"if that was before you connected, nothing is wrong; otherwise the webhook lost them: docs/reconcile.md")
 	default:
 		r.add(check, fine, fmt.Sprintf("JustCall's %d newest are in the table, up to that of %s", looked, showTime(newest)), "")
 	}

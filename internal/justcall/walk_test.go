@@ -102,7 +102,7 @@ func TestAWalkHasEveryRowOnceTheNewestFirst(t *testing.T) {
 }
 
 // A refusal is the end of a list only where there is one.
-func TestPromise12_ARefusedPageIsNotTakenForTheEnd(t *testing.T) {
+func TestARefusedPageIsNotTakenForTheEnd(t *testing.T) {
 	t.Parallel()
 	s, c := account(t, 300)
 	s.Before = func(r *http.Request) http.Handler {
@@ -117,7 +117,7 @@ func TestPromise12_ARefusedPageIsNotTakenForTheEnd(t *testing.T) {
 }
 
 // Where new rows come last, the first page never has any.
-func TestPromise12_AListThatIsSortedTheOtherWayIsAnError(t *testing.T) {
+func TestAListThatIsSortedTheOtherWayIsAnError(t *testing.T) {
 	t.Parallel()
 	s, c := account(t, 250)
 	s.Before = func(r *http.Request) http.Handler {

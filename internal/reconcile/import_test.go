@@ -203,7 +203,7 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	}
 }
 
-func TestPromise5_ARowThatIsTooLargeIsNotImportedAndCounted(t *testing.T) {
+func TestWhatIsTooLargeIsNotImportedAndCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.call(3*time.Hour, "Missed")

@@ -261,7 +261,7 @@ func (d *Digester) lookAll(ctx context.Context, one late, now time.Time) (waitin
 	if one.Part == 0 && settled > 0 {
 		wait = firstWait
 	}
-	// guard 2 reconcile (ADigestWaits): if false {
+	// guard 2 reconcile (ADigestWaits): if settled < 0 && elapsed < wait {
 	if settled < len(looked) && elapsed < wait {
 		return nil, nil, true, nil
 	}

@@ -280,7 +280,7 @@ func TestADigestThatThereIsNoTimeForWaits(t *testing.T) {
 
 // A call that is just young enough when it is found alerts, however long the run takes; one
 // of which something arrived in time does so, too. Neither is in the digest.
-func TestPromise2_NobodyIsToldByAlertAndDigest(t *testing.T) {
+func TestNobodyIsToldByAlertAndDigest(t *testing.T) {
 	t.Parallel()
 	w := silent(t)
 	d := newDigests(w, w.store)

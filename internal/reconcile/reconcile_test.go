@@ -582,7 +582,7 @@ func TestPromise5_ANewestRowWithAnImpossibleTimeKeepsNoOther(t *testing.T) {
 
 // What is kept may be of another version of the program. Then no call is lost for it, and none
 // is put in twice.
-func TestPromise12_WhatIsKeptOfRunsIsDamaged(t *testing.T) {
+func TestWhatIsKeptOfRunsMayBeDamaged(t *testing.T) {
 	t.Parallel()
 	for _, list := range []string{"CALLS", "TEXTS", "ACCOUNT"} {
 		t.Run(list, func(t *testing.T) {
