@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -178,6 +179,19 @@ func (a *account) hoursAdvice(target endpoint) string {
 		}
 	}
 	return fmt.Sprintf(", only that %d of %s opens at custom hours.\n  To do: look them up in JustCall; %s: docs/followups.md#business-hours.", n, count(len(a.lines), "line", "lines"), do)
+}
+
+// clockAdvice says by how much the clocks of JustCall and of this machine differ; "" if that
+// is no matter.
+func clockAdvice(client *justcall.Client) string {
+	const most = 5 * time.Minute
+	switch off := client.Ahead().Round(time.Minute); {
+	case off > most:
+		return "this machine's is " + off.String() + " behind JustCall's"
+	case off < -most:
+		return "this machine's is " + (-off).String() + " ahead of JustCall's"
+	}
+	return ""
 }
 
 // printLines prints the account's own numbers.

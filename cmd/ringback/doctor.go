@@ -324,6 +324,9 @@ func (r *report) justcall(ctx context.Context, f *doctorFlags, credentials justc
 		return
 	}
 	r.add("JustCall", fine, fmt.Sprintf("accepts the key; %s, %s", count(len(found.users), "user", "users"), count(len(found.lines), "line", "lines")), "")
+	if says := clockAdvice(found.client); says != "" {
+		r.add("clock", warning, says, "set the clock of this machine: calls look older or younger than they are")
+	}
 	if says, do := signingAdvice(target, credentials); says != "" {
 		r.add("signatures", warning, says, do)
 	} else {

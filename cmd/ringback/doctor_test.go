@@ -111,6 +111,12 @@ func TestDoctorOnThisMachine(t *testing.T) {
 	text.Complains(t, "1 thing is wrong")
 	text.Hides(t, url[strings.LastIndexByte(url, '/')+1:])
 
+	s.Change(func() { s.Now = func() time.Time { return time.Now().Add(-24 * time.Hour) } })
+	if got := doctor(t, 1, args...); got["clock"] != "warning" {
+		t.Errorf("a clock that is a day ahead is %q", got["clock"])
+	}
+	s.Change(func() { s.Now = time.Now })
+
 	// The stack is stopped: then its table can be looked at.
 	serve.Stop()
 	got = doctor(t, 1, args...)

@@ -104,6 +104,9 @@ func (f *importFlags) run(c *cobra.Command) error {
 			return err
 		}
 		printImport(out, plan)
+		if says := clockAdvice(client); says != "" {
+			fmt.Fprintf(out, "Clock: %s. Set it first: who waits depends on it.\n", says)
+		}
 		switch {
 		case f.dryRun:
 			fmt.Fprintln(out, "This was a dry run: nothing was changed.")

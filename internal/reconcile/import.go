@@ -175,7 +175,11 @@ func (m *Importer) resume(ctx context.Context, name string, p *importing) (versi
 		return 0, err
 	}
 	if asked := int64(m.since / time.Second); p.Asked != asked {
-		*p = importing{Asked: asked, Began: m.Now().UTC().Truncate(time.Second)}
+		now := m.Now()
+		if behind := m.client.Ahead(); behind > ahead { // or the newest rows would be left out
+			now = now.Add(behind)
+		}
+		*p = importing{Asked: asked, Began: now.UTC().Truncate(time.Second)}
 	}
 	return version, nil
 }

@@ -203,6 +203,26 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	}
 }
 
+// This machine's clock is a day late.
+func TestAnImportByAWrongClockLeavesNothingOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Now = func() time.Time { return w.now.Add(day) }
+	w.call(2*day, "Missed")
+	w.call(time.Hour, "answered", outgoing)
+	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
+	m.Now = w.clock
+	if _, err := m.Plan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.follow(caller); got != "returned" {
+		t.Errorf("%q, want the call of today to be there", got)
+	}
+}
+
 func TestWhatIsTooLargeIsNotImportedAndCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

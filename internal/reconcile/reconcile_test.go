@@ -452,6 +452,32 @@ func TestPromise12_ADayIsComparedWithTheAccountsTotals(t *testing.T) {
 	w.says("day compared", `"first":"2026-11-25"`, `"last":"2026-11-25"`, `"listed":3`, `"missing":1`, `"counted":3`, `"residual":0`)
 }
 
+// Without the day by the account's clock, that of UTC has to do.
+func TestADayIsComparedThoughRowsHaveNoLocalDate(t *testing.T) {
+	t.Parallel()
+	for _, date := range []any{nil, "25.11.2026"} {
+		w := newWorld(t)
+		call := func(typ string) justcalltest.Row {
+			row := w.call(20*time.Minute, typ)
+			row["call_user_date"] = date
+			return row
+		}
+		w.hookOf(events.TypeCallCompleted, call("answered"))
+		w.reconcile()
+		lost := call("Missed")
+		w.hookOf(events.TypeCallCompleted, call("answered"))
+		all := w.Calls
+		w.Calls = []justcalltest.Row{all[0], all[2]} // it appears late
+		w.pass(time.Hour)
+		w.reconcile()
+		w.Calls = all
+		w.pass(23 * time.Hour)
+		w.hookOf(events.TypeCallCompleted, call("answered"))
+		w.reconcile()
+		w.says("row found", lost["call_sid"].(string))
+	}
+}
+
 // The clock of one of the two is wrong, and is put right.
 func TestPromise12_AClockThatIsADayOffLosesNothing(t *testing.T) {
 	t.Parallel()

@@ -39,9 +39,11 @@ type lister func(ctx context.Context, from justcall.Cursor) pages
 func calls(c *justcall.Client) lister {
 	return func(ctx context.Context, from justcall.Cursor) pages {
 		return rows(c.Calls(ctx, from), func(c justcall.Call) row {
-			return row{
-				typ: events.TypeCallCompleted, id: c.ID, sid: c.SID, at: c.StartedAt, day: c.LocalDate, underWay: c.UnderWay(), raw: c.Raw,
+			day := c.LocalDate
+			if _, err := time.Parse(time.DateOnly, day); err != nil && !c.StartedAt.IsZero() {
+				day = c.StartedAt.Format(time.DateOnly) // nearly: days are compared all the same
 			}
+			return row{typ: events.TypeCallCompleted, id: c.ID, sid: c.SID, at: c.StartedAt, day: day, underWay: c.UnderWay(), raw: c.Raw}
 		})
 	}
 }

@@ -66,7 +66,7 @@ func (w *walk) over(ctx context.Context, all pages) error {
 			w.newest = page.Rows[0]
 			// guard 5 reconcile (ANewestRow): if false {
 			if w.newest.at.After(w.Now().Add(longestLook)) { // no clock is so wrong
-				w.newest.at = time.Time{}
+				w.newest.at, w.newest.day = time.Time{}, ""
 			}
 		}
 		w.pages++
