@@ -457,22 +457,23 @@ func TestADayIsComparedThoughRowsHaveNoLocalDate(t *testing.T) {
 	t.Parallel()
 	for _, date := range []any{nil, "25.11.2026"} {
 		w := newWorld(t)
-		call := func(typ string) justcalltest.Row {
-			row := w.call(20*time.Minute, typ)
+		call := func(typ string, ago time.Duration) justcalltest.Row {
+			row := w.call(ago, typ)
 			row["call_user_date"] = date
 			return row
 		}
-		w.hookOf(events.TypeCallCompleted, call("answered"))
+		w.hookOf(events.TypeCallCompleted, call("answered", 20*time.Minute))
 		w.reconcile()
-		lost := call("Missed")
-		w.hookOf(events.TypeCallCompleted, call("answered"))
+		w.pass(2 * time.Hour)
+		lost := call("Missed", time.Hour)
+		w.hookOf(events.TypeCallCompleted, call("answered", 20*time.Minute))
 		all := w.Calls
 		w.Calls = []justcalltest.Row{all[0], all[2]} // it appears late
 		w.pass(time.Hour)
 		w.reconcile()
 		w.Calls = all
-		w.pass(23 * time.Hour)
-		w.hookOf(events.TypeCallCompleted, call("answered"))
+		w.pass(22 * time.Hour)
+		w.hookOf(events.TypeCallCompleted, call("answered", 20*time.Minute))
 		w.reconcile()
 		w.says("row found", lost["call_sid"].(string))
 	}
