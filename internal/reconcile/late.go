@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringback/ringback/events"
@@ -241,11 +242,21 @@ func (d *Digester) publish(ctx context.Context, one late, waiting []alert.Lateco
 func (d *Digester) lookAll(ctx context.Context, one late, now time.Time) (waiting []alert.Latecomer, rest []string, waits bool, err error) {
 	ctx, cancel := timing.WithMargin(ctx, notingTime)
 	defer cancel()
+	elapsed, wait := now.Sub(one.Waits), firstWait
+	if one.Part > 0 {
+		wait = lateWait
+	}
 	looked := make([]lateCall, len(one.Calls))
 	errs := make([]error, len(one.Calls))
+	var left atomic.Bool // one that is waited for in any case: then the others are no matter
 	timing.Indexes(len(looked), func(i int) {
-		if errs[i] = ctx.Err(); errs[i] == nil {
-			looked[i], errs[i] = d.look(ctx, one.Calls[i])
+		if errs[i] = ctx.Err(); errs[i] != nil || left.Load() {
+			return
+		}
+		looked[i], errs[i] = d.look(ctx, one.Calls[i])
+		// guard 2 reconcile (ADigestGoesOutWithout): if wait < 0 && elapsed < wait {
+		if errs[i] == nil && !looked[i].settled && elapsed < wait {
+			left.Store(true)
 		}
 	})
 	if err := cmp.Or(errs...); err != nil {
@@ -257,12 +268,7 @@ func (d *Digester) lookAll(ctx context.Context, one late, now time.Time) (waitin
 			settled++
 		}
 	}
-	elapsed, wait := now.Sub(one.Waits), lateWait
-	if one.Part == 0 && settled > 0 {
-		wait = firstWait
-	}
-	// guard 2 reconcile (ADigestWaits): if settled < 0 && elapsed < wait {
-	if settled < len(looked) && elapsed < wait {
+	if left.Load() || settled == 0 && elapsed < lateWait {
 		return nil, nil, true, nil
 	}
 	callers := make(map[string]bool)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -218,7 +219,11 @@ func TestManyCallsAreSeveralDigests(t *testing.T) {
 		w.call(3*day-time.Duration(i)*time.Minute, "Missed", from(fmt.Sprintf("+1212555%04d", i)))
 	}
 	w.reconcile()
-	d.run()
+	counted := &queries{Store: w.store}
+	newDigests(w, counted).run()
+	if n := counted.n.Load(); n > 100 {
+		t.Errorf("%d queries though all digests wait for their first calls", n)
+	}
 	w.pass(time.Hour)
 	listed, err := 0, d.Run(t.Context())
 	for _, text := range d.got {
@@ -234,6 +239,22 @@ func TestManyCallsAreSeveralDigests(t *testing.T) {
 	if item, err := table.Get(t.Context(), w.store, table.ReconcileKey("LATE#2")); item != nil || err != nil {
 		t.Errorf("%v, %v: a third item", item, err)
 	}
+}
+
+// queries is a table that counts them.
+type queries struct {
+	table.Store
+
+	n atomic.Int64
+}
+
+func (q *queries) Query(ctx context.Context, what table.Query) (table.Page, error) {
+	q.n.Add(1)
+	page, err := q.Store.Query(ctx, what)
+	if err != nil {
+		return page, fmt.Errorf("counted: %w", err)
+	}
+	return page, nil
 }
 
 // Of somebody whose follow-up is never known, a digest of its own tells.
@@ -306,7 +327,7 @@ func TestNobodyIsToldByAlertAndDigest(t *testing.T) {
 }
 
 // One call that does not get into the table keeps the others for some minutes.
-func TestADigestGoesOutWithoutWhatIsNotStored(t *testing.T) {
+func TestPromise2_ADigestGoesOutWithoutWhatIsNotStored(t *testing.T) {
 	t.Parallel()
 	w := silent(t)
 	d := newDigests(w, w.store)
