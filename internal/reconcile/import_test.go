@@ -227,10 +227,10 @@ func TestWhatIsTooLargeIsNotImportedAndCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.call(3*time.Hour, "Missed")
-	large := make([]byte, 600_000)
+	large := make([]byte, 700_000)
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // it only has to be hard to compress
 	for i := range large {
-		large[i] = byte('0' + random.IntN(64))
+		large[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[random.IntN(36)]
 	}
 	w.call(2*time.Hour, "answered", outgoing)["call_info"].(justcalltest.Row)["notes"] = string(large)
 	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
