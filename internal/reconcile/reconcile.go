@@ -153,6 +153,8 @@ func (f failures) Error() string {
 			kind = strconv.Itoa(failure.Status)
 		} else if errors.Is(err, justcall.ErrResponse) {
 			kind = justcall.ErrResponse.Error()
+		} else if errors.Is(err, context.DeadlineExceeded) {
+			kind = context.DeadlineExceeded.Error()
 		}
 		if !seen[kind] {
 			seen[kind] = true

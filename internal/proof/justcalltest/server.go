@@ -96,6 +96,9 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		inbound.Body = http.NoBody
 	}
 	t.ServeHTTP(w, inbound)
+	if err := r.Context().Err(); err != nil { // it came too late
+		return nil, err //nolint:wrapcheck // as net/http
+	}
 	resp := w.Result()
 	resp.Request = r
 	return resp, nil
