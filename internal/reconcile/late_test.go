@@ -312,14 +312,12 @@ func TestNobodyIsToldByAlertAndDigest(t *testing.T) {
 		"call_sid": begun["call_sid"], "contact_number": begun["contact_number"], "call_date": begun["call_date"], "call_time": begun["call_time"],
 		"call_info": justcalltest.Row{"direction": "Incoming"},
 	}))})
-	kept := w.run
-	w.run = reconcile.New(w.client, w.store, sinkFunc(func(ctx context.Context, c received, last bool) error {
+	w.sendTo(func(ctx context.Context, c received, last bool) error {
 		if strings.Contains(string(c.Body), "2125550112") {
 			w.pass(5 * time.Minute)
 		}
 		return w.Send(ctx, c, last)
-	}), w.lines.Logger())
-	w.run.Now, w.run.WebhookURL, w.run.Account, w.run.MaxAlertAge = kept.Now, kept.WebhookURL, kept.Account, kept.MaxAlertAge
+	})
 	if got := w.reconcile(); got.TooOld != 0 || len(w.net) != 2 {
 		t.Errorf("%d too old, alerts %v, want 0 and 2", got.TooOld, w.net)
 	}
@@ -333,16 +331,14 @@ func TestPromise2_ADigestGoesOutWithoutWhatIsNotStored(t *testing.T) {
 	d := newDigests(w, w.store)
 	w.call(3*day, "Missed", from("+12125550111"))
 	w.call(2*day, "Missed", from("+12125550112"))
-	kept := w.run
 	var lost []func()
-	w.run = reconcile.New(w.client, w.store, sinkFunc(func(ctx context.Context, c received, last bool) error {
+	w.sendTo(func(ctx context.Context, c received, last bool) error {
 		if strings.Contains(string(c.Body), "2125550111") {
 			lost = append(lost, func() { w.keep(t.Context(), c) })
 			return nil
 		}
 		return w.Send(ctx, c, last)
-	}), w.lines.Logger())
-	w.run.Now, w.run.WebhookURL, w.run.Account, w.run.MaxAlertAge = kept.Now, kept.WebhookURL, kept.Account, kept.MaxAlertAge
+	})
 	id := "DIGEST#" + table.Time(w.Now())
 	w.reconcile()
 	d.run()

@@ -239,15 +239,14 @@ func TestTwoRunsAtATimePutNothingInTwice(t *testing.T) {
 	w.call(30*time.Minute, "Missed")
 	w.call(20*time.Minute, "answered", outgoing, from("+12125550111"))
 	outer, inner := w.run, sync.Once{}
-	w.run = reconcile.New(w.client, w.store, sinkFunc(func(ctx context.Context, c received, last bool) error {
+	w.sendTo(func(ctx context.Context, c received, last bool) error {
 		inner.Do(func() {
 			if _, err := outer.Run(ctx); err != nil {
 				t.Error(err)
 			}
 		})
 		return w.Send(ctx, c, last)
-	}), w.lines.Logger())
-	w.run.Now, w.run.WebhookURL, w.run.Account, w.run.MaxAlertAge = outer.Now, outer.WebhookURL, outer.Account, outer.MaxAlertAge
+	})
 	if _, err := w.run.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "another run") {
 		t.Errorf("error %v, want that another run is under way", err)
 	}
@@ -680,14 +679,12 @@ func TestPromise5_ARowThatIsTooLargeKeepsNoOther(t *testing.T) {
 	w.call(21*time.Minute, "Missed", from("+12125550111"))
 	large := w.call(20*time.Minute, "Missed", from("+12125550112"))
 	w.call(20*time.Minute, "Missed", from("+12125550113"))
-	kept := w.run
-	w.run = reconcile.New(w.client, w.store, sinkFunc(func(ctx context.Context, c received, last bool) error {
+	w.sendTo(func(ctx context.Context, c received, last bool) error {
 		if strings.Contains(string(c.Body), "2125550112") {
 			return fmt.Errorf("a queue: %w", table.ErrTooLarge)
 		}
 		return w.Send(ctx, c, last)
-	}), w.lines.Logger(&w.log))
-	w.run.Now, w.run.WebhookURL, w.run.Account, w.run.MaxAlertAge = kept.Now, kept.WebhookURL, kept.Account, kept.MaxAlertAge
+	})
 	w.reconcile()
 	w.says("too large to store", large["call_sid"].(string))
 	if len(w.net) != 2 {
