@@ -270,7 +270,11 @@ func (r *report) stack(ctx context.Context, name string, target endpoint) {
 		case err != nil:
 			r.add(queue.name, warning, "could not be looked at: "+err.Error(), "")
 		case messages > 0:
-			r.add(queue.name, queue.most, count(messages, "delivery waits", "deliveries wait"), "docs/operations.md#"+queue.alarm)
+			says := count(messages, "delivery waits", "deliveries wait")
+			if age, err := deployed.ReadOldest(ctx, target.cfg, target.outputs[queue.output], time.Now()); err == nil && age > 0 {
+				says += ", the oldest for " + age.Round(time.Second).String()
+			}
+			r.add(queue.name, queue.most, says, "docs/operations.md#"+queue.alarm)
 		default:
 			r.add(queue.name, fine, "empty", "")
 		}

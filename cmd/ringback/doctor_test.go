@@ -250,4 +250,6 @@ func TestDoctorOnADeployedStack(t *testing.T) {
 	if diff := cmp.Diff(want, doctor(t, 1, args...)); diff != "" {
 		t.Errorf("much is wrong (-want +got):\n%s", diff)
 	}
+	a.Oldest = map[string]int{awstest.SpillURL[strings.LastIndexByte(awstest.SpillURL, '/')+1:]: 4_000}
+	program.Run(t, append([]string{"doctor"}, args...)...).Says(t, "3 deliveries wait, the oldest for 1h6m40s", "1 delivery waits\n")
 }
