@@ -222,7 +222,10 @@ func (d *Digester) send(ctx context.Context, one late) error {
 func (d *Digester) note(ctx context.Context, one late) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notingTime)
 	defer cancel()
-	return one.save(ctx, d.store)
+	if err := one.save(ctx, d.store); !errors.Is(err, errBeside) {
+		return err
+	}
+	return nil // whoever wrote it meanwhile, or this run, by a response that was lost
 }
 
 func (d *Digester) publish(ctx context.Context, one late, waiting []alert.Latecomer) error {
