@@ -9,6 +9,9 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -154,6 +157,41 @@ func (a *account) timeZone() (name string, users int) {
 		}
 	}
 	return name, users
+}
+
+// hoursAdvice ends a sentence that says that the API has no business hours, with what it shows
+// all the same: which lines have some.
+func (a *account) hoursAdvice(target endpoint) string {
+	n := 0
+	for _, l := range a.lines {
+		if strings.EqualFold(l.Availability, "Custom Hours") {
+			n++
+		}
+	}
+	if n == 0 {
+		return ", and no line has any of its own."
+	}
+	do := "start \"ringback serve\" with --business-hours"
+	if target.outputs != nil {
+		do = "\"make deploy ARGS=--ask\" sets BusinessHours"
+		if set := target.settings.Parameters["BusinessHours"]; set != "" {
+			do += ", now " + strconv.Quote(set)
+		}
+	}
+	return fmt.Sprintf(", only that %d of %s opens at custom hours.\n  To do: look them up in JustCall; %s: docs/followups.md#business-hours.", n, count(len(a.lines), "line", "lines"), do)
+}
+
+// clockAdvice says by how much the clocks of JustCall and of this machine differ; "" if that
+// is no matter.
+func clockAdvice(client *justcall.Client) string {
+	const most = 5 * time.Minute
+	switch off := client.Ahead().Round(time.Minute); {
+	case off > most:
+		return "this machine's is " + off.String() + " behind JustCall's"
+	case off < -most:
+		return "this machine's is " + (-off).String() + " ahead of JustCall's"
+	}
+	return ""
 }
 
 // printLines prints the account's own numbers.

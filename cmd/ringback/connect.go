@@ -311,7 +311,10 @@ func advise(out io.Writer, found *account, target endpoint, credentials justcall
 			fmt.Fprintf(out, " The stack has TimeZone %s: \"make deploy ARGS=--ask\" changes it.", set)
 		}
 		fmt.Fprintln(out)
+	} else {
+		fmt.Fprintln(out, "Time zone: JustCall shows none of its users that ringback knows.")
 	}
+	fmt.Fprintln(out, "Business hours: JustCall's API does not tell them"+found.hoursAdvice(target))
 	if says, do := signingAdvice(target, credentials); says != "" {
 		fmt.Fprintf(out, "Signatures: %s.\n  To do: %s.\n", says, do)
 	}

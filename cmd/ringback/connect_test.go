@@ -70,7 +70,7 @@ func TestConnectSubscribesWhatIsMissing(t *testing.T) {
 	args := slices.Concat([]string{"connect"}, local, account)
 	dry := program.Run(t, append(args, "--dry-run")...)
 	dry.Exits(t, 0)
-	dry.Says(t, "Front desk", "12125550199", "3 users", "2 lines", "call.completed", "will be added", "removed and added again", "America/New_York, that of 2 of 3", "nothing was changed")
+	dry.Says(t, "Front desk", "12125550199", "3 users", "2 lines", "call.completed", "will be added", "removed and added again", "America/New_York, that of 2 of 3", "hours: JustCall's API does not tell them, only that 1 of 2 lines opens", "--business-hours", "nothing was changed")
 	if got := subscribed(s, url); got != nil {
 		t.Fatalf("a dry run subscribed %v", got)
 	}

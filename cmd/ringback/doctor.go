@@ -270,7 +270,11 @@ func (r *report) stack(ctx context.Context, name string, target endpoint) {
 		case err != nil:
 			r.add(queue.name, warning, "could not be looked at: "+err.Error(), "")
 		case messages > 0:
-			r.add(queue.name, queue.most, count(messages, "delivery waits", "deliveries wait"), "docs/operations.md#"+queue.alarm)
+			says := count(messages, "delivery waits", "deliveries wait")
+			if age, err := deployed.ReadOldest(ctx, target.cfg, target.outputs[queue.output], time.Now()); err == nil && age > 0 {
+				says += ", the oldest for " + age.Round(time.Second).String()
+			}
+			r.add(queue.name, queue.most, says, "docs/operations.md#"+queue.alarm)
 		default:
 			r.add(queue.name, fine, "empty", "")
 		}
@@ -324,6 +328,9 @@ func (r *report) justcall(ctx context.Context, f *doctorFlags, credentials justc
 		return
 	}
 	r.add("JustCall", fine, fmt.Sprintf("accepts the key; %s, %s", count(len(found.users), "user", "users"), count(len(found.lines), "line", "lines")), "")
+	if says := clockAdvice(found.client); says != "" {
+		r.add("clock", warning, says, "set the clock of this machine: calls look older or younger than they are")
+	}
 	if says, do := signingAdvice(target, credentials); says != "" {
 		r.add("signatures", warning, says, do)
 	} else {
@@ -407,7 +414,7 @@ func (r *report) newest(ctx context.Context, client *justcall.Client, store tabl
 		r.add(check, warning, "JustCall has one of "+showTime(newest)+"; the table is in use, so it was not looked up", "")
 	case lost > 0:
 		r.add(check, warning, fmt.Sprintf("%d of JustCall's %d newest are not in the table; the first of these began at %s", lost, looked, showTime(oldest)),
-			"if that was before you connected, nothing is wrong; otherwise the webhook lost them: look at them in JustCall")
+			"if that was before you connected, nothing is wrong; otherwise the webhook lost them: docs/reconcile.md")
 	default:
 		r.add(check, fine, fmt.Sprintf("JustCall's %d newest are in the table, up to that of %s", looked, showTime(newest)), "")
 	}

@@ -111,6 +111,12 @@ func TestDoctorOnThisMachine(t *testing.T) {
 	text.Complains(t, "1 thing is wrong")
 	text.Hides(t, url[strings.LastIndexByte(url, '/')+1:])
 
+	s.Change(func() { s.Now = func() time.Time { return time.Now().Add(-24 * time.Hour) } })
+	if got := doctor(t, 1, args...); got["clock"] != "warning" {
+		t.Errorf("a clock that is a day ahead is %q", got["clock"])
+	}
+	s.Change(func() { s.Now = time.Now })
+
 	// The stack is stopped: then its table can be looked at.
 	serve.Stop()
 	got = doctor(t, 1, args...)
@@ -244,4 +250,6 @@ func TestDoctorOnADeployedStack(t *testing.T) {
 	if diff := cmp.Diff(want, doctor(t, 1, args...)); diff != "" {
 		t.Errorf("much is wrong (-want +got):\n%s", diff)
 	}
+	a.Oldest = map[string]int{awstest.SpillURL[strings.LastIndexByte(awstest.SpillURL, '/')+1:]: 4_000}
+	program.Run(t, append([]string{"doctor"}, args...)...).Says(t, "3 deliveries wait, the oldest for 1h6m40s", "1 delivery waits\n")
 }

@@ -106,6 +106,9 @@ func (f *importFlags) run(c *cobra.Command) error {
 			return err
 		}
 		printImport(out, plan)
+		if says := clockAdvice(client); says != "" {
+			fmt.Fprintf(out, "Clock: %s. Set it first: who waits depends on it.\n", says)
+		}
 		switch {
 		case f.dryRun:
 			fmt.Fprintln(out, "This was a dry run: nothing was changed.")
@@ -200,7 +203,11 @@ func (p *progressReport) report(i reconcile.Imported) {
 	until := p.until(i)
 	switch {
 	case i.Finished:
-		p.lines = append(p.lines, fmt.Sprintf("%s: %d read, %d written", i.List, i.Rows, i.Written))
+		line := fmt.Sprintf("%s: %d read, %d written", i.List, i.Rows, i.Written)
+		if i.TooLarge > 0 {
+			line += fmt.Sprintf(", %d too large to store", i.TooLarge)
+		}
+		p.lines = append(p.lines, line)
 	case p.bar != nil:
 		p.bar.Describe(i.List + until)
 		_ = p.bar.Set(i.Rows) // like all output errors, ignored

@@ -155,7 +155,7 @@ func TestPeopleAreRemindedOfWhoWaitsUntilTheyTalk(t *testing.T) {
 	run()
 
 	// What the reconcile function found too late for an alert.
-	late := table.ReconcileItem("LATE", `{"digests":[{"id":"DIGEST#1","found":"2026-03-12T14:45:00Z","waits":"2026-03-12T14:45:00Z","calls":["CALL#a","CALL#b"]}]}`, 0)
+	late := table.ReconcileItem("LATE#0", `{"id":"DIGEST#1","found":"2026-03-12T14:45:00Z","waits":"2026-03-12T14:45:00Z","calls":["CALL#a","CALL#b"]}`, 0)
 	if _, err := store.Update(t.Context(), late, 0); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/lambda/spill"
 	"github.com/ringback/ringback/internal/reconcile"
+	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
@@ -67,8 +69,13 @@ type queue struct{ *spill.Queue }
 
 // Send implements [reconcile.Sink].
 func (q queue) Send(ctx context.Context, r ingest.Received, last bool) error {
+	wait := time.Duration(0)
 	if last {
-		return q.SendLater(ctx, r, lastWait)
+		wait = lastWait
 	}
-	return q.Queue.Send(ctx, r)
+	err := q.SendLater(ctx, r, wait)
+	if errors.Is(err, spill.ErrTooLarge) {
+		return fmt.Errorf("%w: %w", table.ErrTooLarge, err)
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -73,4 +74,27 @@ func ReadQueue(ctx context.Context, cfg aws.Config, url string) (messages int, e
 		messages += n
 	}
 	return messages, nil
+}
+
+// ReadOldest returns for how long the oldest message of a queue has been there, as of some
+// minutes ago; 0 if that is not known.
+func ReadOldest(ctx context.Context, cfg aws.Config, url string, now time.Time) (time.Duration, error) {
+	const back, step = 15 * time.Minute, 5 * time.Minute
+	found, err := cloudwatch.NewFromConfig(cfg).GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
+		Namespace:  aws.String("AWS/SQS"),
+		MetricName: aws.String("ApproximateAgeOfOldestMessage"),
+		Dimensions: []types.Dimension{{Name: aws.String("QueueName"), Value: aws.String(url[strings.LastIndexByte(url, '/')+1:])}},
+		StartTime:  aws.Time(now.Add(-back)),
+		EndTime:    aws.Time(now),
+		Period:     aws.Int32(int32(step / time.Second)),
+		Statistics: []types.Statistic{types.StatisticMaximum},
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read the age of the queue's messages: %w", err)
+	}
+	var oldest time.Duration
+	for _, point := range found.Datapoints {
+		oldest = max(oldest, time.Duration(aws.ToFloat64(point.Maximum))*time.Second)
+	}
+	return oldest, nil
 }

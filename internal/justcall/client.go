@@ -157,7 +157,7 @@ func (c *Client) attempt(ctx context.Context, op operation, query url.Values, bo
 	if resp.StatusCode != http.StatusOK {
 		return nil, &Error{op.name, resp.StatusCode, string(uuid.Find(text))}
 	}
-	object := jsontext.Value(text)
+	object := jsontext.Value(bytes.TrimPrefix(text, []byte("\ufeff")))
 	// guard 12 justcall: _ = lenient; if false {
 	if object.Kind() != '{' || !object.IsValid(lenient) {
 		return nil, ErrResponse

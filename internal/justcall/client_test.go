@@ -66,7 +66,7 @@ func TestPromise12_WhatMaySucceedLaterIsTriedAgain(t *testing.T) {
 	}
 }
 
-// failing turns a panic, and the end of the request's time, into an error.
+// failing turns a panic into an error.
 type failing struct{ http.RoundTripper }
 
 func (f failing) RoundTrip(r *http.Request) (resp *http.Response, err error) {
@@ -75,11 +75,7 @@ func (f failing) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 			err = io.ErrUnexpectedEOF
 		}
 	}()
-	resp, err = f.RoundTripper.RoundTrip(r)
-	if r.Context().Err() != nil {
-		return nil, r.Context().Err()
-	}
-	return resp, err
+	return f.RoundTripper.RoundTrip(r)
 }
 
 func TestWhatIsRefusedIsNotTriedAgain(t *testing.T) {
@@ -185,12 +181,14 @@ func TestPromise12_TheLimitsAreSharedWithOthers(t *testing.T) {
 		headers bool
 		others  int           // requests that others make with the same key, each minute
 		ahead   time.Duration // of JustCall's clock
+		resetIn bool
 	}{
 		{name: "Team", limits: justcall.TeamLimits, headers: true},
 		{name: "Team, without headers", limits: justcall.TeamLimits},
 		{name: "Business", limits: justcall.Limits{PerHour: 5400, PerMinute: 90}, headers: true},
 		{name: "an old plan", limits: justcall.Limits{PerHour: 400, PerMinute: 16}, headers: true},
 		{name: "others are busy", limits: justcall.TeamLimits, headers: true, others: 9},
+		{name: "others are busy, and the limits are reset in some seconds", limits: justcall.TeamLimits, headers: true, others: 9, resetIn: true},
 		{name: "JustCall's clock is a day ahead", limits: justcall.TeamLimits, headers: true, ahead: 24 * time.Hour},
 		{name: "JustCall's clock is a day behind", limits: justcall.TeamLimits, headers: true, ahead: -24 * time.Hour},
 	} {
@@ -198,7 +196,7 @@ func TestPromise12_TheLimitsAreSharedWithOthers(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s, c := account(t, 0)
-				s.Limits, s.NoLimitHeaders = test.limits, !test.headers
+				s.Limits, s.NoLimitHeaders, s.ResetIn = test.limits, !test.headers, test.resetIn
 				s.Now = func() time.Time { return time.Now().Add(test.ahead) }
 				var sent []time.Time
 				s.Before = func(*http.Request) http.Handler {

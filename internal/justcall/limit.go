@@ -130,7 +130,8 @@ func (w *window) count(now time.Time) {
 }
 
 // learn reads the headers with that prefix. Their reset is a Unix time by JustCall's
-// clock, which may differ from ours: theirs is what it showed.
+// clock, which may differ from ours: theirs is what it showed. Some have seen a number of
+// seconds instead.
 func (w *window) learn(h http.Header, prefix string, theirs, now time.Time) {
 	if limit, err := strconv.Atoi(h.Get(prefix + "Limit")); err == nil && limit > 0 {
 		w.limit = limit
@@ -141,5 +142,9 @@ func (w *window) learn(h http.Header, prefix string, theirs, now time.Time) {
 		return
 	}
 	w.left = left
-	w.until = now.Add(min(time.Unix(reset, 0).Sub(theirs), w.length))
+	wait := time.Unix(reset, 0).Sub(theirs)
+	if reset <= int64(w.length/time.Second) {
+		wait = time.Duration(reset) * time.Second
+	}
+	w.until = now.Add(min(wait, w.length))
 }

@@ -24,8 +24,15 @@ type Call struct {
 	Raw           jsontext.Value
 }
 
-// UnderWay reports whether the call has not ended yet.
-func (c Call) UnderWay() bool { return strings.EqualFold(strings.TrimSpace(c.Outcome), "in progress") }
+// UnderWay reports whether the call has not ended yet. "In Progress" is documented; the
+// others are how JustCall's carrier calls it.
+func (c Call) UnderWay() bool {
+	switch strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(c.Outcome)) {
+	case "inprogress", "ringing", "queued":
+		return true
+	}
+	return false
+}
 
 // Calls walks the calls of all lines. Those that are under way are among them.
 func (c *Client) Calls(ctx context.Context, from Cursor) iter.Seq2[Page[Call], error] {

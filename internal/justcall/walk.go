@@ -3,6 +3,7 @@ package justcall
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -37,6 +38,9 @@ type Cursor struct {
 	Rows int `json:"rows"`
 	// Lowest is the lowest id among them.
 	Lowest int64 `json:"lowest"`
+	// Total is how many rows the list had then, 0 if that is not known. If it has no fewer
+	// when the walk goes on, none has moved forward.
+	Total int `json:"total,omitzero"`
 }
 
 // list is one of the API's lists, of rows that are read into a T.
@@ -54,7 +58,10 @@ type list[T any] struct {
 // step that the caller has not asked for.
 func walk[T any](ctx context.Context, c *Client, l list[T], from Cursor) iter.Seq2[Page[T], error] {
 	return func(yield func(Page[T], error) bool) {
-		w := walker{covered: from.Rows, lowest: from.Lowest, perPage: l.perPage, total: -1, overlap: from.Rows > 0, seen: make(map[string]bool)}
+		w := walker{
+			covered: from.Rows, lowest: from.Lowest, perPage: l.perPage, total: cmp.Or(from.Total, -1),
+			overlap: from.Rows > 0 && from.Total == 0, last: from.Total > 0 && from.Rows >= from.Total, seen: make(map[string]bool),
+		}
 		for {
 			number, size := w.next()
 			query := maps.Clone(l.fixed)
@@ -62,7 +69,10 @@ func walk[T any](ctx context.Context, c *Client, l list[T], from Cursor) iter.Se
 			query.Set("page", strconv.Itoa(number))
 			query.Set("per_page", strconv.Itoa(size))
 			response, err := c.call(ctx, l.operation, query, nil)
-			if err != nil {
+			switch {
+			case err != nil && w.last && isNoPage(err):
+				return
+			case err != nil:
 				yield(Page[T]{}, err)
 				return
 			}
@@ -83,6 +93,10 @@ func walk[T any](ctx context.Context, c *Client, l list[T], from Cursor) iter.Se
 				rows[i] = newRow(raw)
 				keys[i] = keyOf(rows[i], l.id, raw)
 			}
+			if number == 0 && l.fixed.Has("sort") && isOldestFirst(keys) {
+				yield(Page[T]{}, fmt.Errorf("JustCall: %s: %w", l.name, errOrder))
+				return
+			}
 			if w.arrived(number, size, int(envelope.number("per_page")), page.Total, more, keys) {
 				for i, k := range keys {
 					if w.isNew(k) {
@@ -102,7 +116,7 @@ func walk[T any](ctx context.Context, c *Client, l list[T], from Cursor) iter.Se
 			case page.Rows == nil:
 				continue
 			}
-			page.Next = Cursor{w.covered, w.lowest}
+			page.Next = Cursor{w.covered, w.lowest, max(w.total, 0)}
 			if !yield(page, nil) || w.ended {
 				return
 			}
@@ -116,6 +130,29 @@ const maxIdle = 20
 
 var errIdle = fmt.Errorf("%d pages in a row had no new rows: JustCall gives the same page for every number, or another list each time", maxIdle)
 
+// isNoPage reports whether an error may mean that a list has no page of that number. What one
+// behind the end is answered with is not documented.
+func isNoPage(err error) bool {
+	failure := (*Error)(nil)
+	if !errors.As(err, &failure) {
+		return false
+	}
+	switch failure.Status {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
+}
+
+var errOrder = errors.New("the oldest rows come first: JustCall no longer sorts as it is told")
+
+// isOldestFirst reports whether ids grow along a page. Then what is new is on the last one,
+// and to stop at a row that is known would be to find nothing for ever.
+func isOldestFirst(keys []key) bool {
+	const sure = 3
+	return len(keys) >= sure && keys[0].id < keys[len(keys)-1].id && slices.IsSortedFunc(keys, func(a, b key) int { return cmp.Compare(a.id, b.id) })
+}
+
 // walker decides which page is next.
 type walker struct {
 	covered int   // rows from the newest on, without a gap
@@ -128,6 +165,7 @@ type walker struct {
 	back    int // rows that it went back last, 0 if the last page left no gap
 	idle    int // pages since the last one with a new row
 	ended   bool
+	last    bool // by what JustCall says, there are no more rows
 }
 
 // next returns the number and the size of the page to read next. Its first row is the
@@ -160,8 +198,8 @@ func (w *walker) arrived(number, size, served, total int, more bool, keys []key)
 		w.perPage = served
 		misplaced, size = number > 0, served
 	}
-	if n := len(keys); number == 0 && 0 < n && n < size && (more || total > n) {
-		w.perPage, size = n, n // it does not say so
+	if n := len(keys); 0 < n && n < size && (more || total > number*size+n) {
+		w.perPage, size, misplaced = n, n, number > 0 // it does not say so
 	}
 	if total >= 0 && total < number*size+len(keys) {
 		w.untrue = true // it is not the number of the list's rows
@@ -181,6 +219,7 @@ func (w *walker) arrived(number, size, served, total int, more bool, keys []key)
 	}
 	w.back = 0
 	w.covered = number*size + len(keys)
+	w.last = total >= 0 && w.covered >= total && !more
 	w.overlap = total < 0
 	w.ended = len(keys) < size
 	return true

@@ -71,20 +71,64 @@ func idsInBook(s *justcalltest.Server) []int64 {
 func TestAWalkHasEveryRowOnceTheNewestFirst(t *testing.T) {
 	t.Parallel()
 	for _, calls := range []int{0, 1, 99, 100, 101, 250, 1000} {
-		for _, totals := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%d calls, totals %t", calls, totals), func(t *testing.T) {
+		for name, change := range map[string]func(*justcalltest.Server){
+			"totals":                          func(*justcalltest.Server) {},
+			"no totals":                       func(s *justcalltest.Server) { s.NoTotals = true },
+			"404 for a page behind the end":   func(s *justcalltest.Server) { s.NoPage = http.StatusNotFound },
+			"403 for one, and smaller pages":  func(s *justcalltest.Server) { s.NoPage, s.MaxPerPage = http.StatusForbidden, 50 },
+			"400 for one, smaller pages, mum": func(s *justcalltest.Server) { s.NoPage, s.MaxPerPage, s.NoPerPage = http.StatusBadRequest, 50, true },
+		} {
+			t.Run(fmt.Sprintf("%d calls, %s", calls, name), func(t *testing.T) {
 				t.Parallel()
 				s, c := account(t, calls)
-				s.NoTotals = !totals
-				got, err := justcall.All(c.Calls(t.Context(), justcall.Cursor{}))
-				if err != nil {
-					t.Fatal(err)
+				change(s)
+				var end justcall.Cursor
+				var got []justcall.Call
+				for page, err := range c.Calls(t.Context(), justcall.Cursor{}) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					got, end = append(got, page.Rows...), page.Next
 				}
 				if diff := cmp.Diff(idsInBook(s), ids(got)); diff != "" {
 					t.Errorf("rows (-book +walk):\n%s", diff)
 				}
+				if _, err := justcall.All(c.Calls(t.Context(), end)); err != nil {
+					t.Errorf("from the end on: %v", err)
+				}
 			})
 		}
+	}
+}
+
+// A refusal is the end of a list only where there is one.
+func TestARefusedPageIsNotTakenForTheEnd(t *testing.T) {
+	t.Parallel()
+	s, c := account(t, 300)
+	s.Before = func(r *http.Request) http.Handler {
+		if r.URL.Query().Get("page") == "2" {
+			return justcalltest.Respond(http.StatusForbidden, "{}")
+		}
+		return nil
+	}
+	if got, err := justcall.All(c.Calls(t.Context(), justcall.Cursor{})); err == nil || len(got) != 200 {
+		t.Errorf("%d rows, %v; want 200, and an error", len(got), err)
+	}
+}
+
+// Where new rows come last, the first page never has any.
+func TestAListThatIsSortedTheOtherWayIsAnError(t *testing.T) {
+	t.Parallel()
+	s, c := account(t, 250)
+	s.Before = func(r *http.Request) http.Handler {
+		query := r.URL.Query()
+		query.Set("order", "asc")
+		r.URL.RawQuery = query.Encode()
+		return nil
+	}
+	got, err := justcall.All(c.Calls(t.Context(), justcall.Cursor{}))
+	if err == nil || !strings.Contains(err.Error(), "oldest rows come first") || len(got) > 0 {
+		t.Errorf("%d rows, %v", len(got), err)
 	}
 }
 
@@ -120,6 +164,7 @@ func TestPromise12_AWalkLosesNoRowThatMoves(t *testing.T) {
 		s, c := account(t, rapid.IntRange(0, 250).Draw(t, "calls"))
 		s.NoTotals = rapid.Bool().Draw(t, "no totals")
 		s.MaxPerPage = rapid.SampledFrom([]int{0, 20, 37}).Draw(t, "rows of a page")
+		s.NoPerPage = rapid.Bool().Draw(t, "size of a page not told")
 		there := idsInBook(s)
 		changes := rapid.IntRange(0, 12).Draw(t, "changes")
 		s.Before = func(*http.Request) http.Handler {
@@ -265,6 +310,29 @@ func TestAnOddRowSpoilsNoOther(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+func TestACallThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]bool{
+		"In Progress": true, "in-progress": true, "IN_PROGRESS ": true, "InProgress": true, "Ringing": true, "queued": true,
+		"": false, "answered": false, "Missed": false, "Abandoned before ringing": false, "In Progress, then missed": false,
+	} {
+		if got := (justcall.Call{Outcome: word}).UnderWay(); got != want {
+			t.Errorf("%q: %t, want %t", word, got, want)
+		}
+	}
+}
+
+func TestABOMSpoilsNoResponse(t *testing.T) {
+	t.Parallel()
+	s, c := account(t, 0)
+	s.Before = func(*http.Request) http.Handler {
+		return justcalltest.Respond(http.StatusOK, "\ufeff"+`{"data":[{"id":1}]}`)
+	}
+	if got, err := justcall.All(c.Calls(t.Context(), justcall.Cursor{})); err != nil || len(got) != 1 {
+		t.Errorf("%d rows, %v", len(got), err)
 	}
 }
 

@@ -51,6 +51,7 @@ func (f finder) known(ctx context.Context, c *candidate) (bool, error) {
 			return false, err
 		case len(stored) == 0:
 		case kind == events.KindMessage || c.sid != "" || c.isSame(stored):
+			c.known = events.Fold(append(stored.read(), c.part)...)
 			return !stored.wouldChangeBy(c), nil
 		default: // the sales dialer has ids of its own, which may be those of other calls
 			c.rename()

@@ -18,7 +18,8 @@ func (r *run) lookAtHooks(ctx context.Context) (hooked bool, err error) {
 	}
 	for i, h := range hooks {
 		// The token is none of our business.
-		address := strings.TrimRight(strings.TrimSpace(h.URL), "/")
+		address, _, _ := strings.Cut(strings.TrimSpace(h.URL), "?")
+		address = strings.TrimRight(address, "/")
 		hooks[i].URL = address[:max(strings.LastIndexByte(address, '/'), 0)]
 		hooked = hooked || justcall.SameURL(hooks[i].URL, r.WebhookURL)
 	}

@@ -78,6 +78,8 @@ type Imported struct {
 	// Rows were read so far, in this run and in those before it, and Written are those
 	// that were missing. Total is how many JustCall says there are, -1 if it does not.
 	Rows, Written, Total int
+	// TooLarge were missing, and cannot be stored.
+	TooLarge int
 	// Finished is set if there are no more.
 	Finished bool
 }
@@ -99,6 +101,7 @@ type importing struct {
 	From     justcall.Cursor `json:"from"`
 	Rows     int             `json:"rows"`
 	Written  int             `json:"written"`
+	TooLarge int             `json:"too_large,omitzero"`
 	Finished bool            `json:"finished,omitzero"`
 }
 
@@ -156,7 +159,7 @@ func (m *Importer) Plan(ctx context.Context) ([]Plan, error) {
 
 func (m *Importer) checkAccount(ctx context.Context) error {
 	var known account
-	version, err := load(ctx, m.store, accountItem, &known)
+	version, err := loadAnew(ctx, m.store, accountItem, &known)
 	if err != nil || version == 0 || m.Account == "" || known.Name == m.Account {
 		return err
 	}
@@ -171,12 +174,16 @@ func (m *Importer) checkAccount(ctx context.Context) error {
 // resume reads how far an import of the same time has come. If none was stopped, it
 // begins anew.
 func (m *Importer) resume(ctx context.Context, name string, p *importing) (version int64, err error) {
-	version, err = load(ctx, m.store, name, p)
+	version, err = loadAnew(ctx, m.store, name, p)
 	if err != nil {
 		return 0, err
 	}
 	if asked := int64(m.since / time.Second); p.Asked != asked {
-		*p = importing{Asked: asked, Began: m.Now().UTC().Truncate(time.Second)}
+		now := m.Now()
+		if behind := m.client.Ahead(); behind > ahead { // or the newest rows would be left out
+			now = now.Add(behind)
+		}
+		*p = importing{Asked: asked, Began: now.UTC().Truncate(time.Second)}
 	}
 	return version, nil
 }
@@ -196,7 +203,7 @@ func (m *Importer) Run(ctx context.Context) error {
 	// Another import of the same time begins anew.
 	for _, list := range imports {
 		var p importing
-		version, err := load(ctx, m.store, list.name, &p)
+		version, err := loadAnew(ctx, m.store, list.name, &p)
 		if err == nil {
 			err = save(ctx, m.store, list.name, importing{}, version)
 		}
@@ -218,10 +225,11 @@ func (m *Importer) list(ctx context.Context, name, title string, all lister) err
 		if err != nil {
 			return err
 		}
-		written, err := m.page(ctx, page.Rows, p, spellings)
+		written, tooLarge, err := m.page(ctx, page.Rows, p, spellings)
 		if err != nil {
 			return err
 		}
+		p.TooLarge += tooLarge
 		// guard 12 reconcile (AnImportThatIsKilled): p.Rows, p.Written = page.Next.Rows, p.Written+written
 		p.Rows, p.Written, p.From = page.Next.Rows, p.Written+written, page.Next
 		p.Finished = !m.goesOn(page.Rows, p)
@@ -229,13 +237,13 @@ func (m *Importer) list(ctx context.Context, name, title string, all lister) err
 			return err
 		}
 		version++
-		m.Done(Imported{List: title, Rows: p.Rows, Written: p.Written, Total: page.Total, Finished: p.Finished})
+		m.Done(Imported{List: title, Rows: p.Rows, Written: p.Written, Total: page.Total, TooLarge: p.TooLarge, Finished: p.Finished})
 		if p.Finished {
 			return nil
 		}
 	}
 	p.Finished = true
-	m.Done(Imported{List: title, Rows: p.Rows, Written: p.Written, Total: p.Rows, Finished: true})
+	m.Done(Imported{List: title, Rows: p.Rows, Written: p.Written, Total: p.Rows, TooLarge: p.TooLarge, Finished: true})
 	return save(ctx, m.store, name, p, version)
 }
 
@@ -250,7 +258,7 @@ func (m *Importer) goesOn(rows []row, p importing) bool {
 }
 
 // page writes what is missing of a page.
-func (m *Importer) page(ctx context.Context, rows []row, p importing, spellings *spelling.Book) (written int, err error) {
+func (m *Importer) page(ctx context.Context, rows []row, p importing, spellings *spelling.Book) (written, tooLarge int, err error) {
 	var all []*candidate
 	for _, r := range rows {
 		outside := !r.at.IsZero() && (r.at.Before(p.first()) || r.at.After(p.Began))
@@ -262,7 +270,7 @@ func (m *Importer) page(ctx context.Context, rows []row, p importing, spellings 
 		}
 	}
 	errs := make([]error, len(all))
-	created := make([]bool, len(all))
+	created, large := make([]bool, len(all)), make([]bool, len(all))
 	numbers := make([]table.Item, len(all))
 	timing.Indexes(len(all), func(i int) {
 		news, err := m.finder.isNews(ctx, all[i])
@@ -270,6 +278,9 @@ func (m *Importer) page(ctx context.Context, rows []row, p importing, spellings 
 			var result ingest.Result
 			result, err = ingest.Store(ctx, quiet{m.store}, all[i].received, all[i].delivery)
 			created[i] = result.Status == ingest.StatusStored
+			if large[i] = errors.Is(err, table.ErrTooLarge); large[i] { // it keeps no other
+				err = nil
+			}
 		}
 		errs[i] = err
 		key := all[i].key()
@@ -278,14 +289,17 @@ func (m *Importer) page(ctx context.Context, rows []row, p importing, spellings 
 		}
 	})
 	if err := cmp.Or(errs...); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	for _, is := range created {
-		if is {
+	for i := range all {
+		if created[i] {
 			written++
 		}
+		if large[i] {
+			tooLarge++
+		}
 	}
-	return written, cmp.Or(spellings.Process(ctx, numbers)...)
+	return written, tooLarge, cmp.Or(spellings.Process(ctx, numbers)...)
 }
 
 // quiet is a table whose consumers do not see what is put into it.

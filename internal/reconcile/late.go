@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringback/ringback/events"
@@ -20,57 +21,71 @@ import (
 )
 
 const (
-	// maxLate is how many bytes the partitions of calls may take that wait for a digest. An
-	// item holds 400 KB.
-	maxLate = 300_000
-	// lateWait is how long a digest waits for calls that are not in the table yet. Then it
-	// goes out without them, and they wait for another.
+	// maxLate is how many calls a digest has. To look that many up takes a part of a minute,
+	// so that those who run every minute get to its end. maxLateBytes is how many bytes their
+	// names may have: an item holds 400 KB.
+	maxLate, maxLateBytes = 1000, 200_000
+	// firstWait is how long a digest waits for the last of its calls to be in the table, and in
+	// the follow-ups of their callers. Then it goes out without them.
+	firstWait = 10 * time.Minute
+	// lateWait is how long these wait, together, for a digest of their own. Then those go out
+	// that are in the table, whatever is known of their callers.
 	lateWait = time.Hour
 	// lateEnd is how long a call may wait: a queue keeps its messages for so long.
 	lateEnd = 14 * 24 * time.Hour
-	// saveTries is how often what other programs write too is tried to be written.
-	saveTries = 5
+	// sendTime is the longest time in which a digest is published. Nobody else does it
+	// meanwhile.
+	sendTime = time.Minute
+	// notingTime is left of a run's time to publish, and to note that.
+	notingTime = 5 * time.Second
 )
 
-// late are the digests that are to be sent: one for each run that found calls that are
-// too old for an alert.
+// late is a digest that is to be sent: of a run that found calls that are too old for an
+// alert, or of a part of them. Each has an item of its own, which is used again when it is
+// done, so that none depends on another.
 type late struct {
-	Digests []lateDigest `json:"digests,omitzero"`
-}
-
-// lateDigest names the calls by their partitions: who called may be erased meanwhile.
-type lateDigest struct {
-	ID    string    `json:"id"`
-	Found time.Time `json:"found"`
+	ID    string    `json:"id,omitzero"`
+	Found time.Time `json:"found,omitzero"`
 	// Waits is since when it waits for the calls to be in the table, and Part counts the
 	// digests that went out without those that were not, from 0.
-	Waits time.Time `json:"waits"`
+	Waits time.Time `json:"waits,omitzero"`
 	Part  int       `json:"part,omitzero"`
-	Calls []string  `json:"calls"`
+	// Calls are the names of their partitions: who called may be erased meanwhile. If there
+	// are none, the digest is done.
+	Calls []string `json:"calls,omitzero"`
+	// LockedUntil is until when one run publishes it.
+	LockedUntil time.Time `json:"locked_until,omitzero"`
+
+	item    string
+	version int64
+	damaged error
 }
 
-func (d lateDigest) name() string {
+func (d late) name() string {
 	if d.Part == 0 {
 		return d.ID
 	}
 	return d.ID + "#" + strconv.Itoa(d.Part+1)
 }
 
-// change reads the digests, has do change them, and writes them, unless do returns false.
-func (l *late) change(ctx context.Context, store table.Store, do func() bool) error {
-	for try := 1; ; try++ {
-		*l = late{}
-		version, err := load(ctx, store, lateItem, l)
+// loadLate returns all digests, those that are done and those that are damaged, too.
+func loadLate(ctx context.Context, store table.Store) (all []late, err error) {
+	for item, err := range table.All(ctx, store, table.ReconcileQuery(lateItems)) {
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("read the digests: %w", err)
 		}
-		if !do() {
-			return nil
-		}
-		if err = save(ctx, store, lateItem, l, version); !errors.Is(err, errBeside) || try == saveTries {
-			return err
-		}
+		one := late{item: table.KeyOf(item).SK}
+		one.version, one.damaged = decode(item, &one)
+		all = append(all, one)
 	}
+	return all, nil
+}
+
+// save writes a digest in place of what was read.
+func (d *late) save(ctx context.Context, store table.Store) error {
+	err := save(ctx, store, d.item, d, d.version)
+	d.version++
+	return err
 }
 
 // noteLate notes which calls that are about to be put in are too old for an alert. If the
@@ -86,37 +101,43 @@ func (r *run) noteLate(ctx context.Context) error {
 	if len(found) == 0 {
 		return nil
 	}
-	now := r.Now().UTC().Truncate(time.Millisecond)
-	var all late
-	dropped := 0
-	err := all.change(ctx, r.store, func() bool {
-		known, size := make(map[string]bool), 0
-		for _, d := range all.Digests {
-			for _, name := range d.Calls {
-				known[name] = true
-				size += len(name)
-			}
-		}
-		d := lateDigest{ID: "DIGEST#" + table.Time(now), Found: now, Waits: now}
-		dropped = 0
-		for _, name := range found {
-			switch {
-			// guard 2 reconcile (ADigestWaits): case false:
-			case known[name]:
-			case size+len(name) > maxLate:
-				dropped++
-			default:
-				size += len(name)
-				d.Calls = append(d.Calls, name)
-			}
-		}
-		all.Digests = append(all.Digests, d)
-		return len(d.Calls) > 0
-	})
-	if dropped > 0 {
-		r.log.LogAttrs(ctx, slog.LevelWarn, "too many calls for a digest", slog.Int("leftOut", dropped))
+	all, err := loadLate(ctx, r.store)
+	if err != nil {
+		return err
 	}
-	return err
+	known := make(map[string]bool)
+	var done []late
+	for _, d := range all {
+		for _, name := range d.Calls {
+			known[name] = true
+		}
+		if d.damaged == nil && len(d.Calls) == 0 {
+			done = append(done, d)
+		}
+	}
+	// guard 2 reconcile (ADigestWaits): clear(known)
+	found = slices.DeleteFunc(found, func(name string) bool { return known[name] })
+	now := r.Now().UTC().Truncate(time.Millisecond)
+	id := now // each has one of its own
+	for len(found) > 0 {
+		n, size := 0, 0
+		for n < min(len(found), maxLate) && size < maxLateBytes {
+			size += len(found[n])
+			n++
+		}
+		d := late{item: lateItems + strconv.Itoa(len(all))}
+		if len(done) > 0 {
+			d, done = done[0], done[1:]
+		} else {
+			all = append(all, d)
+		}
+		d.ID, d.Found, d.Waits, d.Part, d.Calls = "DIGEST#"+table.Time(id), now, now, 0, found[:n]
+		if err := d.save(ctx, r.store); err != nil {
+			return err
+		}
+		found, id = found[n:], id.Add(time.Millisecond)
+	}
+	return nil
 }
 
 // Digester tells people who waits because of calls that were found too late for an alert,
@@ -143,80 +164,127 @@ func NewDigester(store table.Store, canonical func(string) string, callers escal
 	}
 }
 
+// ErrDigest means that a digest in the table cannot be read. It stays there.
+var ErrDigest = errors.New("a digest is damaged: people are not told of its calls")
+
 // Run sends the digests whose calls are in the table. Each goes out at least once, with the
-// same ID if it goes out again. It is to be called every minute.
+// same ID if it goes out again, and of two runs at a time, one sends it. What there is no
+// time for is left to the next run. It is to be called every minute.
 func (d *Digester) Run(ctx context.Context) error {
-	var all late
-	if _, err := load(ctx, d.store, lateItem, &all); err != nil {
-		return err
-	}
-	var errs []error
-	for _, one := range all.Digests {
-		left, waits, err := d.send(ctx, one)
-		if err == nil && !waits {
-			// guard 2 reconcile (ADigestGoesOut): _ = left
-			err = d.keep(ctx, one, left)
+	all, err := loadLate(ctx, d.store)
+	errs := []error{err}
+	for _, one := range all {
+		switch {
+		case one.damaged != nil:
+			errs = append(errs, fmt.Errorf("%w: see docs/alerts.md#found-late: %s", ErrDigest, one.item))
+		case len(one.Calls) > 0:
+			errs = append(errs, d.send(ctx, one))
 		}
-		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-// keep puts what is left of a digest in its place.
-func (d *Digester) keep(ctx context.Context, one lateDigest, left *lateDigest) error {
-	var all late
-	return all.change(ctx, d.store, func() bool {
-		i := slices.IndexFunc(all.Digests, func(other lateDigest) bool { return other.name() == one.name() })
-		switch {
-		case i < 0:
-			return false
-		case left == nil:
-			all.Digests = slices.Delete(all.Digests, i, i+1)
-		default:
-			all.Digests[i] = *left
+// send sends a digest if there is anybody to tell of, and keeps the calls that are for
+// another one.
+func (d *Digester) send(ctx context.Context, one late) error {
+	now := d.Now()
+	// A lock whose end is too far ahead was taken by a clock that has been set back.
+	// guard 2 reconcile (OfTwoRuns): if left := one.LockedUntil.Sub(now); left > sendTime {
+	if left := one.LockedUntil.Sub(now); left > 0 && left <= sendTime {
+		return nil
+	}
+	waiting, rest, waits, err := d.lookAll(ctx, one, now)
+	if err != nil || waits {
+		return err
+	}
+	if len(waiting) > 0 {
+		one.LockedUntil = now.Add(sendTime)
+		if err := one.save(ctx, d.store); err != nil {
+			if errors.Is(err, errBeside) { // another run has it
+				return nil
+			}
+			return err
 		}
-		return true
-	})
+		one.LockedUntil = time.Time{}
+		if err := d.publish(ctx, one, waiting); err != nil {
+			return errors.Join(err, d.note(ctx, one))
+		}
+	}
+	one.Waits, one.Part, one.Calls = now.UTC(), one.Part+1, rest
+	if len(rest) == 0 || now.Sub(one.Found) > lateEnd {
+		one = late{item: one.item, version: one.version}
+	}
+	// guard 2 reconcile (ADigestGoesOut): return nil
+	return d.note(ctx, one)
 }
 
-// send sends a digest if there is anybody to tell of. left are the calls that are for another
-// one, nil for none; waits is set if all have to wait.
-func (d *Digester) send(ctx context.Context, one lateDigest) (left *lateDigest, waits bool, err error) {
+// note writes what became of a digest, even if that is the last thing there is time for.
+func (d *Digester) note(ctx context.Context, one late) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notingTime)
+	defer cancel()
+	if err := one.save(ctx, d.store); !errors.Is(err, errBeside) {
+		return err
+	}
+	return nil // whoever wrote it meanwhile, or this run, by a response that was lost
+}
+
+func (d *Digester) publish(ctx context.Context, one late, waiting []alert.Latecomer) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTime-notingTime)
+	defer cancel()
+	slices.SortStableFunc(waiting, func(a, b alert.Latecomer) int { return a.First.Compare(b.First) })
+	m := d.Style.Digest(alert.Digest{ID: one.name(), Waiting: waiting})
+	if err := errors.Join(d.to.Publish(ctx, []alert.Message{m})...); err != nil {
+		return fmt.Errorf("publish a digest: %w", err)
+	}
+	d.log.LogAttrs(ctx, slog.LevelInfo, "digest published", slog.Int("callers", len(waiting)), slog.Int("calls", len(one.Calls)))
+	return nil
+}
+
+// lookAll returns who waits because of a digest's calls, and the calls that are for another
+// one; waits is set as long as there is time for all to be for this one.
+func (d *Digester) lookAll(ctx context.Context, one late, now time.Time) (waiting []alert.Latecomer, rest []string, waits bool, err error) {
+	ctx, cancel := timing.WithMargin(ctx, notingTime)
+	defer cancel()
+	elapsed, wait := now.Sub(one.Waits), firstWait
+	if one.Part > 0 {
+		wait = lateWait
+	}
 	looked := make([]lateCall, len(one.Calls))
 	errs := make([]error, len(one.Calls))
-	timing.Indexes(len(looked), func(i int) { looked[i], errs[i] = d.look(ctx, one.Calls[i]) })
+	var left atomic.Bool // one that is waited for in any case: then the others are no matter
+	timing.Indexes(len(looked), func(i int) {
+		if errs[i] = ctx.Err(); errs[i] != nil || left.Load() {
+			return
+		}
+		looked[i], errs[i] = d.look(ctx, one.Calls[i])
+		// guard 2 reconcile (ADigestGoesOutWithout): if wait < 0 && elapsed < wait {
+		if errs[i] == nil && !looked[i].settled && elapsed < wait {
+			left.Store(true)
+		}
+	})
 	if err := cmp.Or(errs...); err != nil {
-		return nil, false, err
+		return nil, nil, false, fmt.Errorf("look up a digest's calls: %w", err)
 	}
-	now := d.Now()
-	hasTime := now.Sub(one.Waits) < lateWait
-	rest := lateDigest{ID: one.ID, Found: one.Found, Waits: now.UTC(), Part: one.Part + 1}
+	settled := 0
+	for _, c := range looked {
+		if c.settled {
+			settled++
+		}
+	}
+	if left.Load() || settled == 0 && elapsed < lateWait {
+		return nil, nil, true, nil
+	}
 	callers := make(map[string]bool)
-	var waiting []alert.Latecomer
 	for i, c := range looked {
 		switch {
-		// guard 2 reconcile (ADigestWaits): case !c.settled && hasTime && false:
-		case !c.settled && hasTime:
-			return nil, true, nil
-		case !c.stored:
-			rest.Calls = append(rest.Calls, one.Calls[i])
+		case !c.stored || !c.settled && elapsed < lateWait:
+			rest = append(rest, one.Calls[i])
 		case c.waits && !callers[c.subject]:
 			callers[c.subject] = true
 			waiting = append(waiting, c.Latecomer)
 		}
 	}
-	if len(waiting) > 0 {
-		slices.SortStableFunc(waiting, func(a, b alert.Latecomer) int { return a.First.Compare(b.First) })
-		m := d.Style.Digest(alert.Digest{ID: one.name(), Waiting: waiting})
-		if err := errors.Join(d.to.Publish(ctx, []alert.Message{m})...); err != nil {
-			return nil, false, fmt.Errorf("publish a digest: %w", err)
-		}
-		d.log.LogAttrs(ctx, slog.LevelInfo, "digest published", slog.Int("callers", len(waiting)), slog.Int("calls", len(one.Calls)))
-	}
-	if len(rest.Calls) == 0 || now.Sub(one.Found) > lateEnd {
-		return nil, false, nil
-	}
-	return &rest, false, nil
+	return waiting, rest, false, nil
 }
 
 // lateCall is a call of a digest.

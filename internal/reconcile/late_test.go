@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ type digests struct {
 	t    testing.TB
 	got  []string // "<id>: <number>, …"
 	fail error
+	// while is called once, while one is published.
+	while func()
 }
 
 func newDigests(w *world, store table.Store) *digests {
@@ -43,6 +46,10 @@ func newDigests(w *world, store table.Store) *digests {
 
 // Publish implements [alert.Publisher].
 func (d *digests) Publish(_ context.Context, messages []alert.Message) []error {
+	if while := d.while; while != nil {
+		d.while = nil
+		while()
+	}
 	errs := make([]error, len(messages))
 	for i, m := range messages {
 		var text struct {
@@ -144,23 +151,194 @@ func TestPromise2_ADigestWaitsForItsCalls(t *testing.T) {
 	d.run()
 }
 
-// One call that does not get into the table keeps the others for an hour.
-func TestADigestGoesOutWithoutWhatIsNotStored(t *testing.T) {
+// Runs may overlap.
+func TestPromise2_OfTwoRunsOneSendsADigest(t *testing.T) {
+	t.Parallel()
+	w := silent(t)
+	d := newDigests(w, w.store)
+	w.call(3*day, "Missed", from("+12125550111"))
+	id := "DIGEST#" + table.Time(w.Now())
+	w.reconcile()
+	beside := newDigests(w, w.store)
+	d.while = func() { beside.run() }
+	d.run(id + ": +12125550111")
+
+	w.call(3*day, "Missed", from("+12125550112"))
+	id = "DIGEST#" + table.Time(w.Now())
+	w.reconcile()
+	// Both have looked at it before either sends it.
+	late := newDigests(w, &besides{Store: w.store, before: func() { d.run(id + ": +12125550112") }})
+	late.run()
+
+	// A run that ended while it published locks the digest for a minute.
+	w.call(3*day, "Missed", from("+12125550113"))
+	id = "DIGEST#" + table.Time(w.Now())
+	w.reconcile()
+	d.while = func() { panic("killed") }
+	func() {
+		defer func() { _ = recover() }()
+		_ = d.Run(t.Context())
+	}()
+	d.run()
+	w.pass(time.Minute)
+	d.run(id + ": +12125550113")
+}
+
+// What cannot be read stays, and keeps no other from being sent.
+func TestADamagedDigestIsKeptAndToldOf(t *testing.T) {
+	t.Parallel()
+	w := silent(t)
+	const damaged = `{"id":"DIGEST#1","calls":["CALL#CA1",`
+	if ok, err := w.store.Update(t.Context(), table.ReconcileItem("LATE#0", damaged, 0), 0); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	w.call(3*day, "Missed", from("+12125550111"))
+	id := "DIGEST#" + table.Time(w.Now())
+	w.reconcile()
+	d := newDigests(w, w.store)
+	if err := d.Run(t.Context()); !errors.Is(err, reconcile.ErrDigest) || !strings.Contains(err.Error(), "LATE#0") {
+		t.Errorf("error %v, want %v", err, reconcile.ErrDigest)
+	}
+	if diff := cmp.Diff([]string{id + ": +12125550111"}, d.got); diff != "" {
+		t.Errorf("digests (-want +got):\n%s", diff)
+	}
+	item, err := table.Get(t.Context(), w.store, table.ReconcileKey("LATE#0"))
+	if err != nil || table.ReadReconcile(item) != damaged {
+		t.Errorf("%v, %v, want it as it was", item, err)
+	}
+}
+
+// However many there are, each caller is listed.
+func TestManyCallsAreSeveralDigests(t *testing.T) {
+	t.Parallel()
+	w := silent(t)
+	w.process = func(_ context.Context, items []table.Item) []error { return make([]error, len(items)) } // what follows is no matter here
+	d := newDigests(w, w.store)
+	const calls = 1_005
+	for i := range calls {
+		w.call(3*day-time.Duration(i)*time.Minute, "Missed", from(fmt.Sprintf("+1212555%04d", i)))
+	}
+	w.reconcile()
+	counted := &queries{Store: w.store}
+	newDigests(w, counted).run()
+	if n := counted.n.Load(); n > 100 {
+		t.Errorf("%d queries though all digests wait for their first calls", n)
+	}
+	w.pass(time.Hour)
+	listed, err := 0, d.Run(t.Context())
+	for _, text := range d.got {
+		listed += strings.Count(text, "+1212555")
+	}
+	const most = 100 // by name; the others are a number
+	if err != nil || len(d.got) != 2 || listed != most+calls-1_000 {
+		t.Errorf("%d digests with %d callers by name, %v: %.300q", len(d.got), listed, err, d.got)
+	}
+	// The items are used again.
+	w.call(2*day, "Missed", from("+12125550001"))
+	w.reconcile()
+	if item, err := table.Get(t.Context(), w.store, table.ReconcileKey("LATE#2")); item != nil || err != nil {
+		t.Errorf("%v, %v: a third item", item, err)
+	}
+}
+
+// queries is a table that counts them.
+type queries struct {
+	table.Store
+
+	n atomic.Int64
+}
+
+func (q *queries) Query(ctx context.Context, what table.Query) (table.Page, error) {
+	q.n.Add(1)
+	page, err := q.Store.Query(ctx, what)
+	if err != nil {
+		return page, fmt.Errorf("counted: %w", err)
+	}
+	return page, nil
+}
+
+// Of somebody whose follow-up is never known, a digest of its own tells.
+func TestWhoseFollowUpIsNotKnownKeepsNobodyElse(t *testing.T) {
 	t.Parallel()
 	w := silent(t)
 	d := newDigests(w, w.store)
 	w.call(3*day, "Missed", from("+12125550111"))
 	w.call(2*day, "Missed", from("+12125550112"))
-	kept := w.run
+	process := w.process
+	w.process = func(ctx context.Context, items []table.Item) []error {
+		if strings.Contains(fmt.Sprint(items[0][table.GSI1PK]), "2125550111") {
+			return make([]error, len(items))
+		}
+		return process(ctx, items)
+	}
+	id := "DIGEST#" + table.Time(w.Now())
+	w.reconcile()
+	d.run()
+	w.pass(11 * time.Minute)
+	d.run(id + ": +12125550112")
+	w.pass(59 * time.Minute)
+	d.run()
+	w.pass(2 * time.Minute)
+	d.run(id + "#2: +12125550111")
+	d.run()
+}
+
+// What there is no time for is left to the next run.
+func TestADigestThatThereIsNoTimeForWaits(t *testing.T) {
+	t.Parallel()
+	w := silent(t)
+	d := newDigests(w, w.store)
+	w.call(3*day, "Missed", from("+12125550111"))
+	id := "DIGEST#" + table.Time(w.Now())
+	w.reconcile()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := d.Run(ctx); !errors.Is(err, context.DeadlineExceeded) || len(d.got) > 0 {
+		t.Errorf("%v, digests %v", err, d.got)
+	}
+	d.run(id + ": +12125550111")
+}
+
+// A call that is just young enough when it is found alerts, however long the run takes; one
+// of which something arrived in time does so, too. Neither is in the digest.
+func TestNobodyIsToldByAlertAndDigest(t *testing.T) {
+	t.Parallel()
+	w := silent(t)
+	d := newDigests(w, w.store)
+	w.call(24*time.Hour-time.Minute, "Missed", from("+12125550111"))
+	w.call(time.Hour, "answered", from("+12125550112"), outgoing)
+	begun := w.call(2*day, "Missed", from("+12125550113"))
+	w.keep(t.Context(), received{ReceivedAt: w.now.Add(-2*day + time.Second), Body: []byte(bodyOf(t, events.TypeCallInitiated, justcalltest.Row{
+		"call_sid": begun["call_sid"], "contact_number": begun["contact_number"], "call_date": begun["call_date"], "call_time": begun["call_time"],
+		"call_info": justcalltest.Row{"direction": "Incoming"},
+	}))})
+	w.sendTo(func(ctx context.Context, c received, last bool) error {
+		if strings.Contains(string(c.Body), "2125550112") {
+			w.pass(5 * time.Minute)
+		}
+		return w.Send(ctx, c, last)
+	})
+	if got := w.reconcile(); got.TooOld != 0 || len(w.net) != 2 {
+		t.Errorf("%d too old, alerts %v, want 0 and 2", got.TooOld, w.net)
+	}
+	d.run()
+}
+
+// One call that does not get into the table keeps the others for some minutes.
+func TestPromise2_ADigestGoesOutWithoutWhatIsNotStored(t *testing.T) {
+	t.Parallel()
+	w := silent(t)
+	d := newDigests(w, w.store)
+	w.call(3*day, "Missed", from("+12125550111"))
+	w.call(2*day, "Missed", from("+12125550112"))
 	var lost []func()
-	w.run = reconcile.New(w.client, w.store, sinkFunc(func(ctx context.Context, c received, last bool) error {
+	w.sendTo(func(ctx context.Context, c received, last bool) error {
 		if strings.Contains(string(c.Body), "2125550111") {
 			lost = append(lost, func() { w.keep(t.Context(), c) })
 			return nil
 		}
 		return w.Send(ctx, c, last)
-	}), w.lines.Logger())
-	w.run.Now, w.run.WebhookURL, w.run.Account, w.run.MaxAlertAge = kept.Now, kept.WebhookURL, kept.Account, kept.MaxAlertAge
+	})
 	id := "DIGEST#" + table.Time(w.Now())
 	w.reconcile()
 	d.run()

@@ -30,8 +30,6 @@ type progress struct {
 	// comparison that a run had no time for.
 	Day  string `json:"day,omitzero"`
 	Look *look  `json:"look,omitzero"`
-
-	version int64
 }
 
 // rest is the part of a list from a place to a mark.
@@ -59,8 +57,12 @@ const (
 	accountItem = "ACCOUNT"
 	callsItem   = "CALLS"
 	textsItem   = "TEXTS"
-	lateItem    = "LATE"
+	lateItems   = "LATE#" // with a number
 )
+
+// errDamaged means that what is kept cannot be read: another version of the program wrote
+// it, or something else did.
+var errDamaged = errors.New("what is kept of earlier runs cannot be read")
 
 // load reads what is kept under a name into to, and returns its version, 0 if there is
 // nothing.
@@ -72,9 +74,23 @@ func load(ctx context.Context, store table.Store, name string, to any) (version 
 	if item == nil {
 		return 0, nil
 	}
-	// What cannot be read is of another version of the program, and begins anew.
-	_ = json.Unmarshal([]byte(table.ReadReconcile(item)), to)
-	return table.VersionOf(item), nil
+	return decode(item, to)
+}
+
+func decode(item table.Item, to any) (version int64, err error) {
+	if json.Unmarshal([]byte(table.ReadReconcile(item)), to) != nil {
+		err = errDamaged
+	}
+	return table.VersionOf(item), err
+}
+
+// loadAnew does what load does, and takes what cannot be read for nothing.
+func loadAnew[T any](ctx context.Context, store table.Store, name string, to *T) (version int64, err error) {
+	version, err = load(ctx, store, name, to)
+	if errors.Is(err, errDamaged) {
+		*to, err = *new(T), nil
+	}
+	return version, err
 }
 
 // errBeside means that another run has come further meanwhile.

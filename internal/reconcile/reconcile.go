@@ -45,7 +45,8 @@ var (
 type Sink interface {
 	// Send returns without an error once the delivery is on durable storage, from which
 	// the table will get it. Last is set for a call of somebody who may wait: it must
-	// reach the table after what was sent before it.
+	// reach the table after what was sent before it. The error wraps [table.ErrTooLarge] if
+	// the delivery can never be stored.
 	Send(ctx context.Context, r ingest.Received, last bool) error
 }
 
@@ -152,6 +153,8 @@ func (f failures) Error() string {
 			kind = strconv.Itoa(failure.Status)
 		} else if errors.Is(err, justcall.ErrResponse) {
 			kind = justcall.ErrResponse.Error()
+		} else if errors.Is(err, context.DeadlineExceeded) {
+			kind = context.DeadlineExceeded.Error()
 		}
 		if !seen[kind] {
 			seen[kind] = true
@@ -177,7 +180,12 @@ func (r *run) late() bool { return !r.ends.IsZero() && time.Until(r.ends) <= 0 }
 // list looks at one list, and keeps how far it has come.
 func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 	var p progress
-	if p.version, err = load(ctx, r.store, name, &p); err != nil {
+	version, err := load(ctx, r.store, name, &p)
+	if errors.Is(err, errDamaged) {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "all of a week is looked at: how far the last run has come cannot be read", slog.String("list", name))
+		p, err = progress{Mark: &mark{At: r.Now().Add(-longestLook)}}, nil
+	}
+	if err != nil {
 		return err
 	}
 	walking, cancel := timing.WithMargin(ctx, endTime)
@@ -206,7 +214,7 @@ func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 	if failure == nil {
 		p.Ran = r.Now().UTC().Truncate(time.Second)
 	}
-	return errors.Join(failure, save(ctx, r.store, name, p, p.version))
+	return errors.Join(failure, save(ctx, r.store, name, p, version))
 }
 
 // putOpeners puts in the calls that nobody served, after all else.
@@ -335,7 +343,7 @@ func (r *run) logWalk(ctx context.Context, name, part string, w *walk) {
 // with another's, every row would be news. Hooked is set if one of its webhooks is ours.
 func (r *run) checkAccount(ctx context.Context, hooked bool) error {
 	var known account
-	version, err := load(ctx, r.store, accountItem, &known)
+	version, err := loadAnew(ctx, r.store, accountItem, &known)
 	if err != nil || known.Name == r.Account && version > 0 {
 		return err
 	}

@@ -1,11 +1,14 @@
 package reconcile_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -129,6 +132,70 @@ func TestPromise12_WhatTheWebhookLostIsFoundOnce(t *testing.T) {
 	}
 }
 
+// Whatever a row has instead of what is documented, its caller is found once, and told of once.
+func TestAMissedCallIsFoundHoweverItsRowIsWritten(t *testing.T) {
+	t.Parallel()
+	member := func(name string, value any) func(justcalltest.Row) {
+		return func(r justcalltest.Row) { r[name] = value }
+	}
+	info := func(name string, value any) func(justcalltest.Row) {
+		return func(r justcalltest.Row) { r["call_info"].(justcalltest.Row)[name] = value }
+	}
+	for name, change := range map[string]func(justcalltest.Row){
+		"sid, number":     member("call_sid", 12345),
+		"sid, blank":      member("call_sid", " "),
+		"sid, with blank": member("call_sid", " CA1 "),
+		"id, text":        member("id", "68000123"),
+		"id, fraction":    member("id", 6.8000123e7),
+		"id, zero":        member("id", 0),
+		"id, negative":    member("id", -5),
+		"id, null":        member("id", nil),
+		"id, word":        member("id", "abc"),
+		"time, short":     member("call_time", "16:55"),
+		"time, 8:5:3":     member("call_time", "16:55:3"),
+		"time, fraction":  member("call_time", "16:55:00.000"),
+		"time, blanks":    member("call_time", " 16:55:00 "),
+		"time, PM":        member("call_time", "4:55:00 PM"),
+		"time, null":      member("call_time", nil),
+		"date, slashes":   member("call_date", "2026/11/25"),
+		"date, all":       member("call_date", "2026-11-25T16:55:00Z"),
+		"date, zeros":     member("call_date", "0000-00-00"),
+		"number, number":  member("contact_number", 12125550123),
+		"number, pretty":  member("contact_number", "+1 (212) 555-0123"),
+		"line, null":      member("justcall_number", nil),
+		"info, text":      member("call_info", "Missed"),
+		"direction":       info("direction", "inbound"),
+		"direction, none": info("direction", nil),
+		"type, upper":     info("type", "MISSED"),
+		"type, long":      info("type", "Missed Call"),
+		"type, carrier's": info("type", "no-answer"),
+		"length, text":    member("call_duration", "40"),
+		"length, clock":   member("call_duration", justcalltest.Row{"total_duration": "00:00:40"}),
+		"length, less":    member("call_duration", justcalltest.Row{"total_duration": -40}),
+		"length, years":   member("call_duration", justcalltest.Row{"total_duration": 1e12}),
+		"another data":    member("data", justcalltest.Row{"call_sid": "CA2"}),
+		"another type":    member("type", "call.answered"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.hookOf(events.TypeCallCompleted, w.call(40*time.Minute, "answered", from("+12125550177")))
+			w.reconcile()
+			w.pass(reconcile.Every)
+			change(w.call(20*time.Minute, "Missed"))
+			for run, want := range []int{1, 0, 0} {
+				if got := w.reconcile(); got.Found != want {
+					t.Errorf("run %d: found %d, want %d\n%s", run, got.Found, want, w.log.String())
+				}
+				w.pass(reconcile.Every)
+			}
+			if got := w.follow(caller); got != "waiting 1" || len(w.ever) != 1 {
+				t.Errorf("%q, alerts %v", got, w.ever)
+			}
+		})
+	}
+}
+
 // formatA is an event of format A so long ago. Its ids are none of the API's.
 func formatA(w *world, ago time.Duration, to string) string {
 	return fmt.Sprintf(`{"event":"call.missed","timestamp":%q,"data":{"call_id":"call_1d4e","direction":"inbound","from":%q,"to":%q,"status":"missed"}}`,
@@ -159,6 +226,33 @@ func TestPromise12_WhatIsNotOverWaits(t *testing.T) {
 	w.pass(reconcile.Every)
 	if w.reconcile(); w.follow(caller) != "returned" {
 		t.Errorf("the long call was not found: %s\n%s", w.follow(caller), w.log.String())
+	}
+}
+
+// Runs may overlap.
+func TestTwoRunsAtATimePutNothingInTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hookOf(events.TypeCallCompleted, w.call(40*time.Minute, "answered", from("+12125550177")))
+	w.reconcile()
+	w.pass(reconcile.Every)
+	w.call(30*time.Minute, "Missed")
+	w.call(20*time.Minute, "answered", outgoing, from("+12125550111"))
+	outer, inner := w.run, sync.Once{}
+	w.sendTo(func(ctx context.Context, c received, last bool) error {
+		inner.Do(func() {
+			if _, err := outer.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		return w.Send(ctx, c, last)
+	})
+	if _, err := w.run.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "another run") {
+		t.Errorf("error %v, want that another run is under way", err)
+	}
+	w.run = outer
+	if got := w.reconcile(); got.Found != 0 || w.follow(caller) != "waiting 1" || len(w.ever) != 1 {
+		t.Errorf("found %d again, %q, alerts %v", got.Found, w.follow(caller), w.ever)
 	}
 }
 
@@ -311,51 +405,67 @@ func TestPromise12_WhatALossyWebhookDropsIsFoundWithinTwentyMinutes(t *testing.T
 
 func TestPromise12_AnAPIThatIsDownLosesNothing(t *testing.T) {
 	t.Parallel()
+	const html = "<html>We will be back soon</html>"
+	hangs := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	for name, with := range map[string]http.Handler{
-		"HTML":        justcalltest.Respond(http.StatusBadGateway, "<html>We will be back soon</html>"),
-		"HTML, OK":    justcalltest.Respond(http.StatusForbidden, "<html>Maintenance</html>"),
-		"no rows":     nil,
-		"wrong keys":  justcalltest.Respond(http.StatusUnauthorized, `{"status":"failed","message":"Unauthorized"}`),
-		"a plan less": justcalltest.Respond(http.StatusForbidden, `{"status":"error"}`),
+		"HTML":           justcalltest.Respond(http.StatusBadGateway, html),
+		"HTML, refused":  justcalltest.Respond(http.StatusForbidden, html),
+		"HTML, OK":       justcalltest.Respond(http.StatusOK, html),
+		"no rows":        nil,
+		"nothing":        justcalltest.Respond(http.StatusOK, ""),
+		"no content":     justcalltest.Respond(http.StatusNoContent, ""),
+		"half an object": justcalltest.Respond(http.StatusOK, `{"status":"success","data":[{"id":1`),
+		"null":           justcalltest.Respond(http.StatusOK, "null"),
+		"no data":        justcalltest.Respond(http.StatusOK, "{}"),
+		"another data":   justcalltest.Respond(http.StatusOK, `{"data":{}}`),
+		"data, null":     justcalltest.Respond(http.StatusOK, `{"data":null}`),
+		"moved":          http.RedirectHandler("/login", http.StatusFound),
+		"wrong keys":     justcalltest.Respond(http.StatusUnauthorized, `{"status":"failed","message":"Unauthorized"}`),
+		"a plan less":    justcalltest.Respond(http.StatusForbidden, `{"status":"error"}`),
+		"limits spent":   justcalltest.Respond(http.StatusTooManyRequests, ""),
+		"no response":    hangs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
-			w.reconcile()
-			book := w.Calls
-			if with != nil {
-				if name == "HTML" { // or it would wait between its tries
-					with = justcalltest.Respond(http.StatusNotFound, "<html>We will be back soon</html>")
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.limit()
+				w.setClock(time.Now)
+				w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+				w.reconcile()
+				book := w.Calls
+				if with != nil {
+					w.respond(with)
 				}
-				w.respond(with)
-			}
-			for hour := range 6 {
-				w.pass(time.Hour)
-				book = append(book, w.call(0, "Missed", func(c *justcalltest.Call) { c.Contact = fmt.Sprintf("+1212555%04d", hour) }))
-				if with == nil {
-					w.Calls = nil
+				for hour := range 6 {
+					time.Sleep(45 * time.Minute)
+					book = append(book, w.call(0, "Missed", from(fmt.Sprintf("+1212555%04d", hour))))
+					if with == nil {
+						w.Calls = nil
+					}
+					before := w.Requests()
+					ctx, cancel := context.WithTimeout(t.Context(), reconcile.Every-time.Minute)
+					_, err := w.run.Run(ctx)
+					cancel()
+					if err == nil || strings.Contains(err.Error(), "\n") || strings.Count(err.Error(), "HTTP status") > 1 || strings.Count(err.Error(), "JustCall: ") > 2 {
+						t.Errorf("error %v, want one line that says one thing", err)
+					}
+					if name == "wrong keys" && w.Requests() != before+1 {
+						t.Errorf("%d requests with wrong keys", w.Requests()-before)
+					}
 				}
-				before := w.Requests()
-				_, err := w.run.Run(t.Context())
-				if err == nil || strings.Contains(err.Error(), "\n") || strings.Count(err.Error(), "HTTP status") > 1 {
-					t.Errorf("error %v, want one line that says one thing", err)
+				w.respond(nil)
+				w.Calls = book
+				time.Sleep(reconcile.Every)
+				if got := w.reconcile(); got.Found != 6 {
+					t.Errorf("found %d, want 6", got.Found)
 				}
-				if name == "wrong keys" && w.Requests() != before+1 {
-					t.Errorf("%d requests with wrong keys", w.Requests()-before)
+				time.Sleep(reconcile.Every)
+				w.reconcile()
+				if len(w.ever) != 6 || len(w.net) != 6 {
+					t.Errorf("alerts %v, want 6", w.ever)
 				}
-			}
-			w.respond(nil)
-			w.Calls = book
-			w.pass(reconcile.Every)
-			if got := w.reconcile(); got.Found != 6 {
-				t.Errorf("found %d, want 6", got.Found)
-			}
-			w.pass(reconcile.Every)
-			w.reconcile()
-			if len(w.ever) != 6 || len(w.net) != 6 {
-				t.Errorf("alerts %v, want 6", w.ever)
-			}
+			})
 		})
 	}
 }
@@ -408,6 +518,7 @@ func TestPromise12_AWebhookThatIsNotActiveIsToldWithinOneRun(t *testing.T) {
 				w.Hooks[i].URL = "https://crm.example.com/hook"
 			}
 		}, []string{"webhook not active", "sms.received", "missing"}, 7},
+		{"with a query", func(w *world) { w.Hooks[0].URL += "?from=a/b" }, nil, 0},
 		{"as somebody typed it", func(w *world) { w.Hooks[0].URL = "HTTPS://Hooks.example.com:443/justcall/token/ " }, nil, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -448,6 +559,33 @@ func TestPromise12_ADayIsComparedWithTheAccountsTotals(t *testing.T) {
 	}
 	w.says("row found", late["call_sid"].(string))
 	w.says("day compared", `"first":"2026-11-25"`, `"last":"2026-11-25"`, `"listed":3`, `"missing":1`, `"counted":3`, `"residual":0`)
+}
+
+// Without the day by the account's clock, that of UTC has to do.
+func TestADayIsComparedThoughRowsHaveNoLocalDate(t *testing.T) {
+	t.Parallel()
+	for _, date := range []any{nil, "25.11.2026"} {
+		w := newWorld(t)
+		call := func(typ string, ago time.Duration) justcalltest.Row {
+			row := w.call(ago, typ)
+			row["call_user_date"] = date
+			return row
+		}
+		w.hookOf(events.TypeCallCompleted, call("answered", 20*time.Minute))
+		w.reconcile()
+		w.pass(2 * time.Hour)
+		lost := call("Missed", time.Hour)
+		w.hookOf(events.TypeCallCompleted, call("answered", 20*time.Minute))
+		all := w.Calls
+		w.Calls = []justcalltest.Row{all[0], all[2]} // it appears late
+		w.pass(time.Hour)
+		w.reconcile()
+		w.Calls = all
+		w.pass(22 * time.Hour)
+		w.hookOf(events.TypeCallCompleted, call("answered", 20*time.Minute))
+		w.reconcile()
+		w.says("row found", lost["call_sid"].(string))
+	}
 }
 
 // The clock of one of the two is wrong, and is put right.
@@ -529,4 +667,78 @@ func TestTheLastRunIsTheLastThatGotToItsEnd(t *testing.T) {
 		t.Error("no error")
 	}
 	check(ran)
+}
+
+// One row that can never be stored keeps none from being stored.
+func TestPromise5_ARowThatIsTooLargeKeepsNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hookOf(events.TypeCallCompleted, w.call(40*time.Minute, "answered", outgoing))
+	w.reconcile()
+	w.pass(reconcile.Every)
+	w.call(21*time.Minute, "Missed", from("+12125550111"))
+	large := w.call(20*time.Minute, "Missed", from("+12125550112"))
+	w.call(20*time.Minute, "Missed", from("+12125550113"))
+	w.sendTo(func(ctx context.Context, c received, last bool) error {
+		if strings.Contains(string(c.Body), "2125550112") {
+			return fmt.Errorf("a queue: %w", table.ErrTooLarge)
+		}
+		return w.Send(ctx, c, last)
+	})
+	w.reconcile()
+	w.says("too large to store", large["call_sid"].(string))
+	if len(w.net) != 2 {
+		t.Errorf("alerts %v, want those of the two others", w.net)
+	}
+}
+
+// The time of the newest row says where a walk ends.
+func TestPromise5_ANewestRowWithAnImpossibleTimeKeepsNoOther(t *testing.T) {
+	t.Parallel()
+	for _, date := range []string{"9999-12-31", "0000-00-00", "1970-01-01", "soon", ""} {
+		t.Run(date, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.hookOf(events.TypeCallCompleted, w.call(40*time.Minute, "answered", outgoing))
+			for range 3 {
+				w.reconcile()
+				w.pass(reconcile.Every)
+				w.call(14*time.Minute, "Missed")
+				w.call(13*time.Minute, "answered", from("+12125550111"))["call_date"] = date
+			}
+			w.reconcile()
+			if got := w.follow(caller); got != "waiting 3" {
+				t.Errorf("%q, want three calls found\n%s", got, w.log.String())
+			}
+		})
+	}
+}
+
+// What is kept may be of another version of the program. Then no call is lost for it, and none
+// is put in twice.
+func TestWhatIsKeptOfRunsMayBeDamaged(t *testing.T) {
+	t.Parallel()
+	for _, list := range []string{"CALLS", "TEXTS", "ACCOUNT"} {
+		t.Run(list, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+			w.reconcile()
+			w.pass(5 * day)
+			w.call(3*day, "Missed")
+			item, err := table.Get(t.Context(), w.store, table.ReconcileKey(list))
+			if err != nil {
+				t.Fatal(err)
+			}
+			was := table.VersionOf(item)
+			if ok, err := w.store.Update(t.Context(), table.ReconcileItem(list, `{"mark":{"id":"x"`, was), was); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			for run, want := range []int{1, 0} {
+				if got := w.reconcile(); got.Found != want {
+					t.Errorf("run %d: found %d, want %d\n%s", run, got.Found, want, w.log.String())
+				}
+			}
+		})
+	}
 }

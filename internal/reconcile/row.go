@@ -39,9 +39,11 @@ type lister func(ctx context.Context, from justcall.Cursor) pages
 func calls(c *justcall.Client) lister {
 	return func(ctx context.Context, from justcall.Cursor) pages {
 		return rows(c.Calls(ctx, from), func(c justcall.Call) row {
-			return row{
-				typ: events.TypeCallCompleted, id: c.ID, sid: c.SID, at: c.StartedAt, day: c.LocalDate, underWay: c.UnderWay(), raw: c.Raw,
+			day := c.LocalDate
+			if _, err := time.Parse(time.DateOnly, day); err != nil && !c.StartedAt.IsZero() {
+				day = c.StartedAt.Format(time.DateOnly) // nearly: days are compared all the same
 			}
+			return row{typ: events.TypeCallCompleted, id: c.ID, sid: c.SID, at: c.StartedAt, day: day, underWay: c.UnderWay(), raw: c.Raw}
 		})
 	}
 }
@@ -86,6 +88,8 @@ type candidate struct {
 	// call is the row alone as a call, and record what that means; zero for a text.
 	call   events.Folded
 	record followup.Call
+	// known is the call with what is stored of it.
+	known events.Folded
 }
 
 // newCandidate reads a row. ok is false if nothing can be made of it.
@@ -127,6 +131,7 @@ func (c *candidate) read(foundBy string, now time.Time) (ok bool) {
 	if c.part.Kind.IsCall() {
 		c.call = events.Fold(c.part)
 		c.record = followup.Default().Call("", c.call)
+		c.known = c.call
 	}
 	return true
 }

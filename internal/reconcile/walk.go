@@ -64,6 +64,10 @@ func (w *walk) over(ctx context.Context, all pages) error {
 		}
 		if w.pages == 0 && len(page.Rows) > 0 {
 			w.newest = page.Rows[0]
+			// guard 5 reconcile (ANewestRow): if false {
+			if w.newest.at.After(w.Now().Add(longestLook)) { // no clock is so wrong
+				w.newest.at, w.newest.day = time.Time{}, ""
+			}
 		}
 		w.pages++
 		if err := w.page(ctx, page.Rows); err != nil {
@@ -177,7 +181,12 @@ func (w *walk) hold(r row) {
 
 // send puts a row in.
 func (r *run) send(ctx context.Context, c *candidate) error {
-	if err := r.sink.Send(ctx, c.received, c.opens()); err != nil {
+	switch err := r.sink.Send(ctx, c.received, c.opens()); {
+	// guard 5 reconcile (ARowThatIsTooLarge): case false:
+	case errors.Is(err, table.ErrTooLarge): // it keeps no other
+		r.log.LogAttrs(ctx, slog.LevelError, "row too large to store: look at the call in JustCall", slog.String("key", table.LogPartition(c.key().PK)))
+		return nil
+	case err != nil:
 		return fmt.Errorf("put a row in: %w", err)
 	}
 	attributes := []slog.Attr{
@@ -193,8 +202,9 @@ func (r *run) send(ctx context.Context, c *candidate) error {
 	return nil
 }
 
-// isSilent reports whether no alert goes out of a call, because it is too old.
+// isSilent reports whether no alert goes out of a call, because it is too old. The alerts
+// reckon so, too: with the first event that arrived.
 func (r *run) isSilent(c *candidate) bool {
 	// guard 12 reconcile (WhatIsFoundLate): return false
-	return c.opens() && r.MaxAlertAge > 0 && !c.at.IsZero() && r.Now().Sub(c.at) > r.MaxAlertAge
+	return c.opens() && r.MaxAlertAge > 0 && !c.known.Start.IsZero() && c.known.FirstArrival.Sub(c.known.Start) > r.MaxAlertAge
 }

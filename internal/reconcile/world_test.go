@@ -110,6 +110,13 @@ func (w *world) newRun(client *justcall.Client, log *slog.Logger) {
 	w.run.MaxAlertAge = alert.DefaultMaxAge
 }
 
+// sendTo has the run send what it finds elsewhere.
+func (w *world) sendTo(send sinkFunc) {
+	was := w.run
+	w.run = reconcile.New(w.client, w.store, send, w.lines.Logger(&w.log))
+	w.run.Now, w.run.WebhookURL, w.run.Account, w.run.MaxAlertAge = was.Now, was.WebhookURL, was.Account, was.MaxAlertAge
+}
+
 // limit has the account's limits be those of the Team plan.
 func (w *world) limit() {
 	w.t.Helper()

@@ -15,6 +15,11 @@ const progress = "progress"
 // ReconcileKey returns the key of what is known of a list.
 func ReconcileKey(list string) Key { return Key{PK: reconcilePartition, SK: keyPart(list)} }
 
+// ReconcileQuery asks for the items of the lists whose names begin so.
+func ReconcileQuery(prefix string) Query {
+	return Query{Partition: reconcilePartition, SortPrefix: prefix}
+}
+
 // ReadReconcile returns what is known of a list, as it was written.
 func ReadReconcile(item Item) string { return Text(item, progress) }
 

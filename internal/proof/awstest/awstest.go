@@ -47,6 +47,7 @@ type AWS struct {
 	SecretText          string
 	Subscriptions       map[string][]string // the ARNs of a topic's subscriptions
 	Queues              map[string]int      // messages, by the queue's URL
+	Oldest              map[string]int      // the oldest message's age in seconds, by the queue's name
 	Alarms              []Alarm
 	// StackFault is what CloudFormation answers instead. SecretFault and SubscribeFault
 	// are the errors' codes of the others, QueueFault that of SQS, and WriteFault that of DynamoDB
@@ -100,6 +101,9 @@ func New(t *testing.T, token string) *AWS {
 			return
 		case strings.HasSuffix(r.URL.Path, "/operation/DescribeAlarms"):
 			a.answerAlarms(w)
+			return
+		case strings.HasSuffix(r.URL.Path, "/operation/GetMetricStatistics"):
+			a.answerOldest(t, w, body)
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -161,6 +165,33 @@ func (a *AWS) answerAlarms(w http.ResponseWriter) {
 	w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
 	w.Header().Set("Content-Type", "application/cbor")
 	_, _ = w.Write(cbor.Encode(cbor.Map{"MetricAlarms": list}))
+}
+
+// answerOldest answers as of some minutes ago.
+func (a *AWS) answerOldest(t *testing.T, w http.ResponseWriter, body []byte) {
+	t.Helper()
+	asked, err := cbor.Decode(body)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	var queue cbor.Value
+	if m, ok := asked.(cbor.Map); ok {
+		if all, ok := m["Dimensions"].(cbor.List); ok && len(all) == 1 {
+			if dimension, ok := all[0].(cbor.Map); ok {
+				queue = dimension["Value"]
+			}
+		}
+	}
+	points := cbor.List{}
+	for name, seconds := range a.Oldest {
+		if queue == cbor.String(name) {
+			points = append(points, cbor.Map{"Maximum": cbor.Float64(seconds), "Unit": cbor.String("Seconds")})
+		}
+	}
+	w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+	w.Header().Set("Content-Type", "application/cbor")
+	_, _ = w.Write(cbor.Encode(cbor.Map{"Label": cbor.String("ApproximateAgeOfOldestMessage"), "Datapoints": points}))
 }
 
 func (a *AWS) answerQueue(t *testing.T, w http.ResponseWriter, body []byte) {

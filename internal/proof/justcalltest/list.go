@@ -74,6 +74,10 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, l listing) {
 		slices.Reverse(rows)
 	}
 	total := len(rows)
+	if s.NoPage != 0 && page > 0 && page*size >= total {
+		fail(w, s.NoPage, "error", "No such page")
+		return
+	}
 	rows = rows[min(page*size, total):min((page+1)*size, total)]
 	shown := make([]Row, len(rows))
 	for i, row := range rows {
@@ -89,6 +93,9 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, l listing) {
 	envelope := Row{
 		"status": "success", "count": len(rows), "current_page": page, "per_page": size, "data": shown,
 		"next_page_link": link(page+1, (page+1)*size < total), "prev_page_link": link(page-1, page > 0),
+	}
+	if s.NoPerPage {
+		delete(envelope, "per_page")
 	}
 	if l.total != "" && !s.NoTotals {
 		envelope[l.total] = total

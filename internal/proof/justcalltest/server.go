@@ -36,6 +36,12 @@ type Server struct {
 	NoTotals bool
 	// MaxPerPage caps the rows of a page, whatever a list's own cap is; 0 for that.
 	MaxPerPage int
+	// NoPerPage leaves out of lists how many rows a page has.
+	NoPerPage bool
+	// NoPage is the status for a page behind the end of a list; 0 for 200 without rows.
+	NoPage int
+	// ResetIn has the limits' headers tell in how many seconds they are reset, instead of when.
+	ResetIn bool
 	// Before is called for each request that counts, without the server's lock, and may
 	// change the book. A non-nil handler responds in JustCall's place.
 	Before func(*http.Request) http.Handler
@@ -90,6 +96,9 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		inbound.Body = http.NoBody
 	}
 	t.ServeHTTP(w, inbound)
+	if err := r.Context().Err(); err != nil { // it came too late
+		return nil, err //nolint:wrapcheck // as net/http
+	}
 	resp := w.Result()
 	resp.Request = r
 	return resp, nil
@@ -158,7 +167,11 @@ func (s *Server) count(h http.Header) (spent bool) {
 		if !s.NoLimitHeaders {
 			h.Set(window.prefix+"Limit", strconv.Itoa(window.limit))
 			h.Set(window.prefix+"Remaining", strconv.Itoa(max(window.limit-window.usage.used, 0)))
-			h.Set(window.prefix+"Reset", strconv.FormatInt(window.usage.began.Add(window.length).Unix(), 10))
+			reset := window.usage.began.Add(window.length).Unix()
+			if s.ResetIn {
+				reset -= now.Unix()
+			}
+			h.Set(window.prefix+"Reset", strconv.FormatInt(reset, 10))
 		}
 	}
 	return spent
