@@ -48,8 +48,9 @@ type Store struct {
 	// Now is the clock by which items expire. Open sets it, tests replace it.
 	Now func() time.Time
 
-	db     *bbolt.DB
-	schema schema.Table
+	db      *bbolt.DB
+	schema  schema.Table
+	decoder *decoder
 
 	writes    chan *write
 	closing   chan struct{} // closed when no more writes are taken
@@ -86,6 +87,7 @@ func Open(path string, t schema.Table) (*Store, error) {
 		Now:       time.Now,
 		db:        db,
 		schema:    t,
+		decoder:   newDecoder(),
 		writes:    make(chan *write),
 		closing:   make(chan struct{}),
 		committed: make(chan struct{}),
@@ -326,10 +328,10 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 type update struct {
 	row
 
+	store *Store
 	now   time.Time
 	isNew bool
-	was   attr.Value                                 // nil if the stored item has no version
-	index func(table.Item) (index map[string][]byte) // entries of the item replaced
+	was   attr.Value // nil if the stored item has no version
 
 	updated bool
 	err     error // kept here, so that it does not undo the commit of others
@@ -341,7 +343,7 @@ func (u *update) apply(tx *bbolt.Tx) error {
 		return nil
 	}
 	if text != nil {
-		replaced, err := itemjson.Decode(text)
+		replaced, err := u.store.decoder.decode(text)
 		if err != nil {
 			u.err = err
 			return nil
@@ -349,7 +351,7 @@ func (u *update) apply(tx *bbolt.Tx) error {
 		if u.isNew && !table.Expired(replaced, u.now) || !u.isNew && replaced[table.Version] != u.was {
 			return nil
 		}
-		if err := removeEntries(tx, u.index(replaced)); err != nil {
+		if err := removeEntries(tx, u.store.entries(replaced)); err != nil {
 			return err
 		}
 	}
@@ -359,7 +361,7 @@ func (u *update) apply(tx *bbolt.Tx) error {
 
 // Update implements [table.Store].
 func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated bool, err error) {
-	u := &update{now: s.Now(), index: s.entries, isNew: was == 0}
+	u := &update{store: s, now: s.Now(), isNew: was == 0}
 	if was > 0 {
 		u.was = attr.Number(strconv.FormatInt(was, 10))
 	}
@@ -503,7 +505,7 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, fmt.Errorf("query: %w", err)
 	}
-	r := reader{now: s.Now(), query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
+	r := reader{now: s.Now(), decode: s.decoder.decode, query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
 	if q.Index != table.Base {
 		i := slices.IndexFunc(s.schema.Indexes, func(i schema.Index) bool { return i.Name == string(q.Index) })
 		if i < 0 {
@@ -528,10 +530,11 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 
 // reader reads one page.
 type reader struct {
-	now   time.Time
-	query table.Query
-	keys  keyRange
-	index *schema.Index // nil for the table itself
+	now    time.Time
+	decode func(text []byte) (table.Item, error)
+	query  table.Query
+	keys   keyRange
+	index  *schema.Index // nil for the table itself
 }
 
 // narrow removes the keys up to start, in reading order, from the range.
@@ -569,7 +572,7 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 		if r.index != nil {
 			value = items.Get(value)
 		}
-		item, err := itemjson.Decode(value)
+		item, err := r.decode(value)
 		if err != nil {
 			return table.Page{}, err
 		}
