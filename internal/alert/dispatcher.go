@@ -58,6 +58,13 @@ type Dispatcher struct {
 	Rules Rules
 	// Policy says what calls mean for who waits. New sets [followup.Default].
 	Policy followup.Policy
+	// AtOnce is how many calls are looked at side by side. New sets [MaxBatch].
+	AtOnce int
+	// Unmarked has room for as many alerts as may be published, or taken back, and not be
+	// marked yet, at least [MaxBatch]. Nil is for as many as there are.
+	Unmarked chan struct{}
+
+	entering sync.Mutex // so that a batch that waits for room does not keep what another waits for
 
 	store     table.Store
 	canonical func(number string) string
@@ -69,7 +76,7 @@ type Dispatcher struct {
 // form of all spellings of a number, and "" for what is no number. The log lines hold
 // no personal data.
 func New(store table.Store, canonical func(number string) string, to Publisher, log *slog.Logger) *Dispatcher {
-	return &Dispatcher{Now: time.Now, Rules: DefaultRules(), Policy: followup.Default(), store: store, canonical: canonical, to: to, log: log}
+	return &Dispatcher{Now: time.Now, Rules: DefaultRules(), Policy: followup.Default(), AtOnce: MaxBatch, store: store, canonical: canonical, to: to, log: log}
 }
 
 // Consumer returns the dispatcher as a consumer of the table's new items. The
@@ -100,7 +107,7 @@ func (d *Dispatcher) Process(ctx context.Context, items []table.Item) []error {
 		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(d.Now()) < batchTime {
 			break
 		}
-		batch := left[:min(len(left), MaxBatch)]
+		batch := left[:min(len(left), d.AtOnce)]
 		left = left[len(batch):]
 		if !d.processBatch(ctx, batch) {
 			break
@@ -509,6 +516,7 @@ func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due) {
 	for i, a := range all {
 		messages[i] = d.Style.Message(a.Alert)
 	}
+	defer d.enter(len(all))()
 	errs := d.publish(ctx, messages)
 	var marking sync.WaitGroup
 	for i, a := range all {
@@ -524,6 +532,24 @@ func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due) {
 		marking.Go(func() { d.mark(ctx, a) })
 	}
 	marking.Wait()
+}
+
+// enter waits for room for n alerts that are about to be published, and returns a function
+// that is to be called when they are marked.
+func (d *Dispatcher) enter(n int) (leave func()) {
+	if d.Unmarked == nil {
+		return func() {}
+	}
+	d.entering.Lock()
+	defer d.entering.Unlock()
+	for range n {
+		d.Unmarked <- struct{}{}
+	}
+	return func() {
+		for range n {
+			<-d.Unmarked
+		}
+	}
 }
 
 // publish leaves time to mark what was published.
@@ -590,6 +616,7 @@ func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind eve
 			messages = append(messages, d.Style.Message(a))
 		}
 	}
+	defer d.enter(1)()
 	errs := d.publish(ctx, messages)
 	if err := errors.Join(errs...); err != nil {
 		for i, err := range errs {
