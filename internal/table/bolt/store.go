@@ -60,8 +60,8 @@ type Store struct {
 	schema  schema.Table
 	decoder *decoder
 
-	urgent    chan *write // of new items for the feed: a sender waits for each
-	behind    chan *write // of all others, which give way
+	urgent    chan *write   // of new items for the feed: a sender waits for each
+	behind    chan *write   // of all others, which give way
 	closing   chan struct{} // closed when no more writes are taken
 	committed chan struct{} // closed when the last commit is done
 	closeOnce func() error
