@@ -215,9 +215,14 @@ func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending) (ok boo
 				all = append(all, p.due...)
 			}
 		}
+		var marking sync.WaitGroup
 		for some := range slices.Chunk(all, MaxBatch) {
-			d.publishAlerts(ctx, some)
+			d.publishAlerts(ctx, some, &marking)
+			if d.Unmarked == nil {
+				marking.Wait()
+			}
 		}
+		marking.Wait()
 		var next []*pending
 		for _, p := range now {
 			because := p.origin()
@@ -510,17 +515,17 @@ func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind)
 	return &due{Alert: a, pending: p, kind: kind, round: p.call.round(kind)}
 }
 
-// publishAlerts publishes and marks at most [MaxBatch] alerts.
-func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due) {
+// publishAlerts publishes at most [MaxBatch] alerts, and begins to mark them.
+func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due, marking *sync.WaitGroup) {
 	messages := make([]Message, len(all))
 	for i, a := range all {
 		messages[i] = d.Style.Message(a.Alert)
 	}
-	defer d.enter(len(all))()
+	d.enter(len(all))
 	errs := d.publish(ctx, messages)
-	var marking sync.WaitGroup
 	for i, a := range all {
 		if errs[i] != nil {
+			d.leave()
 			a.err = errors.Join(a.err, errs[i])
 			d.fail(ctx, a.key, a.kind, errs[i])
 			// guard 2 alerts e2e (AnAlertOutlivesAPublish|StoredOnceAlerted):
@@ -531,24 +536,23 @@ func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due) {
 		// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted):
 		marking.Go(func() { d.mark(ctx, a) })
 	}
-	marking.Wait()
 }
 
-// enter waits for room for n alerts that are about to be published, and returns a function
-// that is to be called when they are marked.
-func (d *Dispatcher) enter(n int) (leave func()) {
-	if d.Unmarked == nil {
-		return func() {}
-	}
+// enter waits for room for n alerts that are about to be published. Each leaves when it is
+// marked.
+func (d *Dispatcher) enter(n int) {
 	d.entering.Lock()
 	defer d.entering.Unlock()
 	for range n {
-		d.Unmarked <- struct{}{}
-	}
-	return func() {
-		for range n {
-			<-d.Unmarked
+		if d.Unmarked != nil {
+			d.Unmarked <- struct{}{}
 		}
+	}
+}
+
+func (d *Dispatcher) leave() {
+	if d.Unmarked != nil {
+		<-d.Unmarked
 	}
 }
 
@@ -563,6 +567,7 @@ func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
 // if the record comes again. The error is only logged: returned, it would bring
 // the record again for certain. Nor is it to come again for another consumer's sake.
 func (d *Dispatcher) mark(ctx context.Context, a *due) {
+	defer d.leave()
 	if _, err := d.store.Put(ctx, table.AlertedItem(a.Key, a.round, a.OccurredAt, d.Now())); err != nil {
 		// guard 2 alert (WhatIsNotMarked): _ = a.origin()
 		a.origin().unmarked.Store(true)
@@ -616,7 +621,8 @@ func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind eve
 			messages = append(messages, d.Style.Message(a))
 		}
 	}
-	defer d.enter(1)()
+	d.enter(1)
+	defer d.leave()
 	errs := d.publish(ctx, messages)
 	if err := errors.Join(errs...); err != nil {
 		for i, err := range errs {

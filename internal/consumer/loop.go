@@ -13,7 +13,7 @@ import (
 
 const (
 	// maxRecords is how many records are read from the feed at once.
-	maxRecords = 100
+	maxRecords = 400
 	// maxFailures ends a round of retries, so that a pause follows.
 	maxFailures = 100
 )

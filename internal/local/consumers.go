@@ -24,7 +24,7 @@ const (
 	workers = 2
 	// atOnce is how many items a consumer works on side by side: their writes share the
 	// store's commits.
-	atOnce = 100
+	atOnce = 400
 	// maxFailed is how many alerts may wait for their receiver before no new ones
 	// are sent.
 	maxFailed = 100_000
