@@ -37,6 +37,9 @@ type Book struct {
 	// Changed is told of each number under which a contact was brought up to date, even
 	// if nothing had to be written. If it fails, so does the record. Nil tells nobody.
 	Changed func(ctx context.Context, number string) error
+	// AtOnce is how many contacts are brought up to date side by side. New sets
+	// [timing.AtOnce].
+	AtOnce int
 
 	store     table.Store
 	canonical func(number string) string
@@ -46,7 +49,7 @@ type Book struct {
 // New returns a book in a store. canonical returns the one form of all spellings of a
 // number, and "" for what is no number. The log lines hold no personal data.
 func New(store table.Store, canonical func(number string) string, log *slog.Logger) *Book {
-	return &Book{store: store, canonical: canonical, log: log}
+	return &Book{AtOnce: timing.AtOnce, store: store, canonical: canonical, log: log}
 }
 
 // Consumer returns the book as a consumer of the table's new items.
@@ -70,7 +73,9 @@ func (b *Book) Process(ctx context.Context, items []table.Item) []error {
 		contacts[table.Text(item, table.PK)] = nil
 	}
 	var mu sync.Mutex
-	timing.SideBySide(slices.Collect(maps.Keys(contacts)), func(contact string) {
+	all := slices.Collect(maps.Keys(contacts))
+	timing.AtMost(b.AtOnce, len(all), func(i int) {
+		contact := all[i]
 		_, err := b.keep(ctx, contact)
 		mu.Lock()
 		defer mu.Unlock()

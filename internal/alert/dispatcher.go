@@ -58,6 +58,13 @@ type Dispatcher struct {
 	Rules Rules
 	// Policy says what calls mean for who waits. New sets [followup.Default].
 	Policy followup.Policy
+	// AtOnce is how many calls are looked at side by side. New sets [MaxBatch].
+	AtOnce int
+	// Unmarked has room for as many alerts as may be published, or taken back, and not be
+	// marked yet, at least [MaxBatch]. Nil is for as many as there are.
+	Unmarked chan struct{}
+
+	entering sync.Mutex // so that a batch that waits for room does not keep what another waits for
 
 	store     table.Store
 	canonical func(number string) string
@@ -69,7 +76,7 @@ type Dispatcher struct {
 // form of all spellings of a number, and "" for what is no number. The log lines hold
 // no personal data.
 func New(store table.Store, canonical func(number string) string, to Publisher, log *slog.Logger) *Dispatcher {
-	return &Dispatcher{Now: time.Now, Rules: DefaultRules(), Policy: followup.Default(), store: store, canonical: canonical, to: to, log: log}
+	return &Dispatcher{Now: time.Now, Rules: DefaultRules(), Policy: followup.Default(), AtOnce: MaxBatch, store: store, canonical: canonical, to: to, log: log}
 }
 
 // Consumer returns the dispatcher as a consumer of the table's new items. The
@@ -100,7 +107,7 @@ func (d *Dispatcher) Process(ctx context.Context, items []table.Item) []error {
 		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(d.Now()) < batchTime {
 			break
 		}
-		batch := left[:min(len(left), MaxBatch)]
+		batch := left[:min(len(left), d.AtOnce)]
 		left = left[len(batch):]
 		if !d.processBatch(ctx, batch) {
 			break
@@ -208,9 +215,14 @@ func (d *Dispatcher) processBatch(ctx context.Context, batch []*pending) (ok boo
 				all = append(all, p.due...)
 			}
 		}
+		var marking sync.WaitGroup
 		for some := range slices.Chunk(all, MaxBatch) {
-			d.publishAlerts(ctx, some)
+			d.publishAlerts(ctx, some, &marking)
+			if d.Unmarked == nil {
+				marking.Wait()
+			}
 		}
+		marking.Wait()
 		var next []*pending
 		for _, p := range now {
 			because := p.origin()
@@ -503,16 +515,17 @@ func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind)
 	return &due{Alert: a, pending: p, kind: kind, round: p.call.round(kind)}
 }
 
-// publishAlerts publishes and marks at most [MaxBatch] alerts.
-func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due) {
+// publishAlerts publishes at most [MaxBatch] alerts, and begins to mark them.
+func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due, marking *sync.WaitGroup) {
 	messages := make([]Message, len(all))
 	for i, a := range all {
 		messages[i] = d.Style.Message(a.Alert)
 	}
+	d.enter(len(all))
 	errs := d.publish(ctx, messages)
-	var marking sync.WaitGroup
 	for i, a := range all {
 		if errs[i] != nil {
+			d.leave()
 			a.err = errors.Join(a.err, errs[i])
 			d.fail(ctx, a.key, a.kind, errs[i])
 			// guard 2 alerts e2e (AnAlertOutlivesAPublish|StoredOnceAlerted):
@@ -523,7 +536,24 @@ func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due) {
 		// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted):
 		marking.Go(func() { d.mark(ctx, a) })
 	}
-	marking.Wait()
+}
+
+// enter waits for room for n alerts that are about to be published. Each leaves when it is
+// marked.
+func (d *Dispatcher) enter(n int) {
+	d.entering.Lock()
+	defer d.entering.Unlock()
+	for range n {
+		if d.Unmarked != nil {
+			d.Unmarked <- struct{}{}
+		}
+	}
+}
+
+func (d *Dispatcher) leave() {
+	if d.Unmarked != nil {
+		<-d.Unmarked
+	}
 }
 
 // publish leaves time to mark what was published.
@@ -537,6 +567,7 @@ func (d *Dispatcher) publish(ctx context.Context, messages []Message) []error {
 // if the record comes again. The error is only logged: returned, it would bring
 // the record again for certain. Nor is it to come again for another consumer's sake.
 func (d *Dispatcher) mark(ctx context.Context, a *due) {
+	defer d.leave()
 	if _, err := d.store.Put(ctx, table.AlertedItem(a.Key, a.round, a.OccurredAt, d.Now())); err != nil {
 		// guard 2 alert (WhatIsNotMarked): _ = a.origin()
 		a.origin().unmarked.Store(true)
@@ -590,6 +621,8 @@ func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind eve
 			messages = append(messages, d.Style.Message(a))
 		}
 	}
+	d.enter(1)
+	defer d.leave()
 	errs := d.publish(ctx, messages)
 	if err := errors.Join(errs...); err != nil {
 		for i, err := range errs {

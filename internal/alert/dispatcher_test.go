@@ -267,6 +267,48 @@ func TestATopicThatIsDownIsNotAskedForTheRest(t *testing.T) {
 	}
 }
 
+// A kill repeats what is published and not marked, so it must not be more because more calls
+// are looked at side by side.
+func TestPromise2_FewAlertsAreUnmarkedAtOnce(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	unmarked, most := make(map[string]bool), 0
+	to := publisherFunc(func(_ context.Context, messages []alert.Message) []error {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, m := range messages {
+			unmarked[m.Call] = true
+		}
+		most = max(most, len(unmarked))
+		return make([]error, len(messages))
+	})
+	store := newStore(t)
+	marking := storeFunc{Store: store, put: func(ctx context.Context, item table.Item) (bool, error) {
+		key := table.KeyOf(item)
+		if key.SK == table.AlertKey(key, events.KindMissedCall).SK || key.SK == table.ReturnedKey(key, events.KindMissedCall).SK {
+			time.Sleep(5 * time.Millisecond) // others may publish meanwhile
+			mu.Lock()
+			delete(unmarked, table.CallOf(key))
+			mu.Unlock()
+		}
+		return store.Put(ctx, item)
+	}}
+	d := alert.New(marking, events.PhoneNumber, to, logscan.Logger(t))
+	d.AtOnce, d.Unmarked = 40, make(chan struct{}, alert.MaxBatch)
+	var missed, answered []table.Item
+	for i := range 40 {
+		body := missedAt(fmt.Sprintf("c%d", i), fmt.Sprintf("+141555501%02d", i), "2026-03-12T14:32:00Z")
+		missed = append(missed, stored(t, store, body))
+		answered = append(answered, itemOf(t, strings.Replace(body, "call.missed", "call.answered", 1)))
+	}
+	mustProcess(t, d, missed...)
+	put(t, store, answered...)
+	mustProcess(t, d, answered...)
+	if most > alert.MaxBatch || len(unmarked) > 0 {
+		t.Errorf("%d alerts were unmarked at once, and %d are, want %d at most, and none", most, len(unmarked), alert.MaxBatch)
+	}
+}
+
 func TestWithoutTimeLeftNothingIsBegun(t *testing.T) {
 	t.Parallel()
 	to := &topic{}

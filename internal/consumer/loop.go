@@ -13,14 +13,14 @@ import (
 
 const (
 	// maxRecords is how many records are read from the feed at once.
-	maxRecords = 100
+	maxRecords = 400
 	// maxFailures ends a round of retries, so that a pause follows.
 	maxFailures = 100
 )
 
-// loop is one consumer's way through a feed. Two goroutines share it: one reads
-// new records, the other retries those that failed. The keys that one of them
-// has under way are locked for the other.
+// loop is one consumer's way through a feed. Three goroutines share it: one reads
+// new records, one retries those that failed, and one sets the checkpoint, for which
+// nobody waits. The keys that one of the first two has under way are locked for the other.
 type loop struct {
 	Consumer
 	Options
@@ -77,7 +77,6 @@ func (l *loop) readNext(ctx context.Context) error {
 		l.read = records[len(records)-1].Sequence
 		l.failed = append(l.failed, failed...)
 	})
-	l.save()
 	return nil
 }
 
@@ -86,6 +85,27 @@ func (l *loop) logUnread(ctx context.Context, err error) {
 	if ctx.Err() == nil {
 		l.log.Error("feed not read", "error", err)
 	}
+}
+
+// saveUntil sets the checkpoint after each change until ctx ends. What the feed does not
+// take is tried again by retryUntil.
+func (l *loop) saveUntil(ctx context.Context) {
+	tried := uint64(0)
+	for l.await(ctx, nil, func() bool { return l.position() > max(l.saved, tried) }) == nil {
+		l.mu.Lock()
+		tried = l.position()
+		l.mu.Unlock()
+		l.save()
+	}
+}
+
+// position returns the checkpoint that is to be set: before the oldest failed record, or
+// behind what was read. The caller holds the lock.
+func (l *loop) position() uint64 {
+	if len(l.failed) > 0 {
+		return slices.Min(l.failed) - 1 // retries change their order
+	}
+	return l.read
 }
 
 // retryUntil retries what failed until ctx ends.
@@ -210,14 +230,10 @@ func (l *loop) unlock(records []Record) {
 	}
 }
 
-// save sets the checkpoint before the oldest failed record, or behind what was
-// read. It returns false if the feed does not take it.
+// save sets the checkpoint. It returns false if the feed does not take it.
 func (l *loop) save() bool {
 	l.mu.Lock()
-	position, saved := l.read, l.saved
-	if len(l.failed) > 0 {
-		position = slices.Min(l.failed) - 1 // retries change their order
-	}
+	position, saved := l.position(), l.saved
 	l.mu.Unlock()
 	if position <= saved {
 		return true

@@ -92,8 +92,14 @@ func Start(ctx context.Context, feed Feed, o Options, log *slog.Logger, consumer
 	r.stop = stop
 	var all sync.WaitGroup
 	for _, l := range r.loops {
-		all.Go(func() { l.readUntil(running) })
-		all.Go(func() { l.retryUntil(running) })
+		var working sync.WaitGroup
+		working.Go(func() { l.readUntil(running) })
+		working.Go(func() { l.retryUntil(running) })
+		working.Go(func() { l.saveUntil(running) })
+		all.Go(func() {
+			working.Wait()
+			l.save()
+		})
 	}
 	go func() {
 		defer close(r.done)

@@ -193,6 +193,39 @@ func awaitCheckpoint(t *testing.T, s *bolt.Store, name string, want uint64) {
 	}
 }
 
+// slowFeed sets no checkpoint until it may.
+type slowFeed struct {
+	*bolt.Store
+	may chan struct{}
+}
+
+func (f slowFeed) SetCheckpoint(ctx context.Context, name string, sequence uint64) error {
+	<-f.may
+	return f.Store.SetCheckpoint(ctx, name, sequence)
+}
+
+func TestNobodyWaitsForACheckpoint(t *testing.T) {
+	t.Parallel()
+	s := tabletest.NewBolt(t)
+	var r recorder
+	feed, tried := slowFeed{s, make(chan struct{})}, make(chan struct{})
+	r.fail = func(string, int) error {
+		tried <- struct{}{}
+		return nil
+	}
+	runner := start(t, feed, quick, consumer.Consumer{Name: "alerts", Process: r.process})
+	for _, call := range []string{"a", "b", "c"} {
+		put(t, s, item(call, "1"))
+		<-tried
+	}
+	runner.Stop()
+	close(feed.may)
+	<-runner.Done()
+	if got, err := s.Checkpoint("alerts"); got != 3 || err != nil {
+		t.Errorf("checkpoint after the stop: %d, %v, want 3", got, err)
+	}
+}
+
 // A failing consumer does not repeat anything for the other, not even after a
 // restart, and is not repeated itself what it has done.
 func TestAFailureIsTheConsumersOwn(t *testing.T) {

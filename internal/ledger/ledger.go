@@ -55,6 +55,9 @@ type Ledger struct {
 	Followed func(ctx context.Context, because table.Key, caller string, news followup.Facts, now followup.State) error
 	// Now returns the time. New sets it to time.Now.
 	Now func() time.Time
+	// AtOnce is how many calls, and then how many follow-ups, are brought up to date side by
+	// side. New sets [timing.AtOnce].
+	AtOnce int
 
 	store     table.Store
 	canonical func(number string) string
@@ -70,7 +73,7 @@ type Ledger struct {
 // New returns a ledger in a store. canonical returns the one form of all spellings of a
 // number, and "" for what is no number. The log lines hold no personal data.
 func New(store table.Store, canonical func(number string) string, log *slog.Logger) *Ledger {
-	return &Ledger{Policy: followup.Default(), Now: time.Now, store: store, canonical: canonical, log: log}
+	return &Ledger{Policy: followup.Default(), Now: time.Now, AtOnce: timing.AtOnce, store: store, canonical: canonical, log: log}
 }
 
 // Tell returns a function for [Ledger.Changed] that calls all of these, one after the
@@ -127,7 +130,8 @@ func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
 		sources[name].items = append(sources[name].items, item)
 		sources[name].indexes = append(sources[name].indexes, i)
 	}
-	timing.SideBySide(slices.Collect(maps.Values(sources)), func(s *source) { s.err = l.read(ctx, s) })
+	all := slices.Collect(maps.Values(sources))
+	timing.AtMost(l.AtOnce, len(all), func(i int) { all[i].err = l.read(ctx, all[i]) })
 
 	// Each follow-up is written once for all that is new about it.
 	callers := make(map[string]*news)
@@ -142,7 +146,9 @@ func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
 			n.sources = append(n.sources, s)
 		}
 	}
-	timing.SideBySide(slices.Collect(maps.Values(callers)), func(n *news) {
+	each := slices.Collect(maps.Values(callers))
+	timing.AtMost(l.AtOnce, len(each), func(i int) {
+		n := each[i]
 		n.err = l.keep(ctx, n)
 		l.written.Add(int64(n.written))
 	})

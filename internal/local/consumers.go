@@ -22,6 +22,9 @@ import (
 const (
 	// workers is how many batches of new alerts are forwarded side by side.
 	workers = 2
+	// atOnce is how many items a consumer works on side by side: their writes share the
+	// store's commits.
+	atOnce = 400
 	// maxFailed is how many alerts may wait for their receiver before no new ones
 	// are sent.
 	maxFailed = 100_000
@@ -41,9 +44,9 @@ var (
 	errUnfinished = errors.New("consumers: a batch does not finish")
 )
 
-// Unmarked is how many alerts may be published, or ended, but not marked yet: of the alerts
-// and of the follow-ups, one batch in each worker, and one that is retried. A kill can
-// repeat that many.
+// Unmarked is how many alerts may be published, or ended, but not marked yet: as many as
+// two consumers have in their workers, and where they retry, in batches of
+// [alert.MaxBatch]. A kill can repeat that many.
 const Unmarked = 2 * (workers + 1) * alert.MaxBatch
 
 // consumers run over the store's feed, as they do over the table's stream on AWS.
@@ -66,7 +69,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	}
 	o := consumer.Options{
 		Workers:      workers,
-		Batch:        alert.MaxBatch, // the dispatcher postpones what is behind a batch that fails
+		Batch:        atOnce,
 		FirstPause:   cmp.Or(c.FirstPause, firstPause),
 		LongestPause: cmp.Or(c.LongestPause, longestPause),
 		MaxFailed:    cmp.Or(c.maxFailed, maxFailed),
@@ -79,6 +82,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	d.Rules = c.Rules
 	d.Style = c.Style
 	d.Now = c.clock()
+	d.AtOnce, d.Unmarked = atOnce, make(chan struct{}, Unmarked)
 	alerts := d.Consumer()
 	alerts.Name = printConsumer
 	oldest := printConsumer
@@ -100,9 +104,11 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	followUps.Changed = ledger.Tell(figures.Log(c.Callers.Lines, log), remind.Changed(c.Callers))
 	followUps.Followed = d.Followed
 	followUps.Now = c.clock()
+	followUps.AtOnce = atOnce
 	seen := health.New(store, log)
 	contacts := addressbook.New(kept, c.Numbers.Canonical, log)
 	contacts.Changed = followUps.Refresh
+	contacts.AtOnce = atOnce
 	runner, err := consumer.Start(ctx, feed, o, log,
 		alerts,
 		contacts.Consumer(),

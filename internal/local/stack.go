@@ -133,6 +133,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
+	store.Feeds = table.IsNews
 	secret, err := readOrMakeSecret(c.Folder)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())

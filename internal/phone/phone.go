@@ -16,7 +16,10 @@ var ErrCountry = errors.New("unknown country")
 
 // Book reads numbers as they are written in one country. The zero Book has no
 // country: it reads only numbers with a country code.
-type Book struct{ country string }
+type Book struct {
+	country          string
+	canonical, shown *memo // nil remembers nothing
+}
 
 // New returns a Book for a country, such as "US", or for none if it is "". The error
 // wraps [ErrCountry].
@@ -24,7 +27,7 @@ func New(defaultCountry string) (Book, error) {
 	if defaultCountry != "" && !phonenumbers.GetSupportedRegions()[defaultCountry] {
 		return Book{}, fmt.Errorf("%w: %q, want two capital letters of ISO 3166, such as US or GB", ErrCountry, defaultCountry)
 	}
-	return Book{defaultCountry}, nil
+	return Book{country: defaultCountry, canonical: new(memo), shown: new(memo)}, nil
 }
 
 // Country returns the country of the Book, "" for none.
@@ -36,7 +39,9 @@ func (b Book) Country() string { return b.country }
 //
 // The result is for comparing, not for dialling: of an Argentine mobile number it
 // lacks the 9.
-func (b Book) Canonical(text string) string {
+func (b Book) Canonical(text string) string { return b.canonical.of(text, b.read) }
+
+func (b Book) read(text string) string {
 	for {
 		n := b.meant(text)
 		if n.number == nil {
@@ -54,7 +59,9 @@ func (b Book) Canonical(text string) string {
 // international format: "+44 20 7946 0148". A number from before its plan changed is
 // shown as it is dialled today. A short code is shown as its digits, and a text without
 // a number as it is.
-func (b Book) Show(text string) string {
+func (b Book) Show(text string) string { return b.shown.of(text, b.show) }
+
+func (b Book) show(text string) string {
 	n := b.meant(text)
 	switch {
 	case n.digits == "":

@@ -309,6 +309,10 @@ func EventType(item Item) string {
 // IsEvent reports whether an item's key is that of an event.
 func IsEvent(key Key) bool { return strings.HasPrefix(key.SK, eventSort) }
 
+// IsNews reports whether a new item with this key is for the consumers of the stream: an
+// event, or a hand act. template.yaml says the same.
+func IsNews(key Key) bool { return IsEvent(key) || IsAct(key) }
+
 // KeyTime returns the time in an event's key, which the event itself gives, or zero
 // if it gives none.
 func KeyTime(event Key) time.Time {

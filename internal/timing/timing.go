@@ -28,8 +28,8 @@ func WithMargin(ctx context.Context, margin time.Duration) (early context.Contex
 	return context.WithDeadline(ctx, deadline.Add(-margin))
 }
 
-// atOnce is how many calls [SideBySide] makes at once.
-const atOnce = 8
+// AtOnce is how many calls [SideBySide] makes at once.
+const AtOnce = 8
 
 // SideBySide calls do with each of all, several at once, and returns when all calls
 // have.
@@ -38,9 +38,12 @@ func SideBySide[T any](all []T, do func(T)) {
 }
 
 // Indexes does the same with each index below n.
-func Indexes(n int, do func(i int)) {
+func Indexes(n int, do func(i int)) { AtMost(AtOnce, n, do) }
+
+// AtMost does it with most of them at once.
+func AtMost(most, n int, do func(i int)) {
 	var working sync.WaitGroup
-	free := make(chan struct{}, atOnce)
+	free := make(chan struct{}, most)
 	for i := range n {
 		free <- struct{}{}
 		working.Go(func() {

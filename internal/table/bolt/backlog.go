@@ -25,7 +25,7 @@ func (s *Store) Registered(name string) (registered bool, err error) {
 // none.
 func (s *Store) Backlog(after uint64, limit int) (records []consumer.Record, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		records = readFeed(tx, after, limit)
+		records = s.readFeed(tx, after, limit)
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,10 @@
 package bolt
 
-import "go.etcd.io/bbolt"
+import (
+	"time"
+
+	"go.etcd.io/bbolt"
+)
 
 // Tuple is exported for tests of the file format.
 var Tuple = tuple
@@ -9,6 +13,9 @@ var Tuple = tuple
 func InSortRange(partition, prefix, from, to string, parts ...string) bool {
 	return sortRange(partition, prefix, from, to).contains(tuple(parts...))
 }
+
+// GiveWay sets how long the writes that are not urgent give way.
+func (s *Store) GiveWay(d time.Duration) { s.giveWay = d }
 
 // FeedSequences returns the sequences of everything in the feed.
 func (s *Store) FeedSequences() (sequences []uint64, err error) {

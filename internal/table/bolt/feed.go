@@ -15,7 +15,6 @@ import (
 
 	"github.com/ringback/ringback/internal/consumer"
 	"github.com/ringback/ringback/internal/table"
-	"github.com/ringback/ringback/internal/table/itemjson"
 )
 
 // ErrRecord says that the item of a feed entry cannot be read: the file is
@@ -57,7 +56,7 @@ func (s *Store) Feed(ctx context.Context, after uint64, limit int) ([]consumer.R
 		}
 		var records []consumer.Record
 		err := s.db.View(func(tx *bbolt.Tx) error {
-			records = readFeed(tx, after, limit)
+			records = s.readFeed(tx, after, limit)
 			return nil
 		})
 		switch {
@@ -93,7 +92,7 @@ func closed(err error) error {
 	return err
 }
 
-func readFeed(tx *bbolt.Tx, after uint64, limit int) (records []consumer.Record) {
+func (s *Store) readFeed(tx *bbolt.Tx, after uint64, limit int) (records []consumer.Record) {
 	if after == math.MaxUint64 {
 		return nil
 	}
@@ -107,7 +106,7 @@ func readFeed(tx *bbolt.Tx, after uint64, limit int) (records []consumer.Record)
 		if !ok {
 			continue // damage: no Put wrote this
 		}
-		r, length := readRecord(tx, sequence, key)
+		r, length := s.readRecord(tx, sequence, key)
 		size += length
 		records = append(records, r)
 	}
@@ -115,14 +114,14 @@ func readFeed(tx *bbolt.Tx, after uint64, limit int) (records []consumer.Record)
 }
 
 // readRecord reads the item with a key. size is in bytes.
-func readRecord(tx *bbolt.Tx, sequence uint64, key []byte) (r consumer.Record, size int) {
+func (s *Store) readRecord(tx *bbolt.Tx, sequence uint64, key []byte) (r consumer.Record, size int) {
 	r.Sequence = sequence
 	text := tx.Bucket(itemsBucket).Get(key)
 	if text == nil {
 		r.Err = fmt.Errorf("%w: its item is not there", ErrRecord)
 		return r, 0
 	}
-	item, err := itemjson.Decode(text)
+	item, err := s.decoder.decode(text)
 	if err != nil {
 		r.Err = fmt.Errorf("%w: %w", ErrRecord, err)
 		return r, 0
@@ -141,7 +140,7 @@ func (s *Store) Records(ctx context.Context, sequences []uint64) ([]consumer.Rec
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		feed := tx.Bucket(feedBucket)
 		for i, sequence := range sequences {
-			records[i], _ = readRecord(tx, sequence, feed.Get(sequenceKey(sequence)))
+			records[i], _ = s.readRecord(tx, sequence, feed.Get(sequenceKey(sequence)))
 		}
 		return nil
 	})

@@ -523,6 +523,50 @@ func TestCheckpointsShareCommits(t *testing.T) {
 	}
 }
 
+// While events arrive, nothing else has a commit of its own, for which they would wait.
+func TestWhatIsNotUrgentGivesWay(t *testing.T) {
+	t.Parallel()
+	path := storePath(t)
+	s := tabletest.OpenBolt(t, path)
+	register(t, s, alerts)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, puts := commitsOf(t, path), 1
+	s = tabletest.OpenBolt(t, path) // another commit
+	s.GiveWay(time.Hour)
+	putItems(t, s, "0")
+	set := make(chan error)
+	go func() { set <- s.SetCheckpoint(t.Context(), alerts, 1) }()
+	for err := error(nil); ; puts++ {
+		select {
+		case err = <-set:
+		default:
+			putItems(t, s, fmt.Sprint(puts))
+			continue
+		}
+		if err := errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if commits := commitsOf(t, path) - before - 1; commits != puts {
+			t.Errorf("%d commits for %d items and a checkpoint", commits, puts)
+		}
+		return
+	}
+}
+
+func TestTheFeedHasOnlyWhatIsForIt(t *testing.T) {
+	t.Parallel()
+	s := tabletest.OpenBolt(t, storePath(t))
+	s.Feeds = func(key table.Key) bool { return key.SK != "mark" }
+	changed := s.Changed()
+	putItems(t, s, "mark", "event")
+	if diff := cmp.Diff([]string{"event"}, keysOf(read(t, s, 0, 10))); diff != "" {
+		t.Errorf("feed (-want +got):\n%s", diff)
+	}
+	<-changed
+}
+
 // consumerVariable makes the test binary write to the store in the file that it
 // names, and read its feed, until it is killed.
 const consumerVariable = "RINGBACK_TEST_CONSUMER"

@@ -36,6 +36,10 @@ const (
 	// bytes.
 	maxCommit      = 256
 	maxCommitBytes = 8 << 20
+
+	// giveWay is how long after an urgent write the others wait for the next one, to share
+	// its commit.
+	giveWay = 5 * time.Millisecond
 )
 
 var (
@@ -47,11 +51,17 @@ var (
 type Store struct {
 	// Now is the clock by which items expire. Open sets it, tests replace it.
 	Now func() time.Time
+	// Feeds reports whether a new item is for the feed. Nil, as Open leaves it, is for all.
+	Feeds func(table.Key) bool
 
-	db     *bbolt.DB
-	schema schema.Table
+	giveWay time.Duration
 
-	writes    chan *write
+	db      *bbolt.DB
+	schema  schema.Table
+	decoder *decoder
+
+	urgent    chan *write   // of new items for the feed: a sender waits for each
+	behind    chan *write   // of all others, which give way
 	closing   chan struct{} // closed when no more writes are taken
 	committed chan struct{} // closed when the last commit is done
 	closeOnce func() error
@@ -84,9 +94,12 @@ func Open(path string, t schema.Table) (*Store, error) {
 
 	s := &Store{
 		Now:       time.Now,
+		giveWay:   giveWay,
 		db:        db,
 		schema:    t,
-		writes:    make(chan *write),
+		decoder:   newDecoder(),
+		urgent:    make(chan *write),
+		behind:    make(chan *write),
 		closing:   make(chan struct{}),
 		committed: make(chan struct{}),
 		fed:       newSignal(),
@@ -199,16 +212,21 @@ type write struct {
 	done chan error
 }
 
-// feeds reports whether the write, once committed, added to the feed.
-func (w *write) feeds() bool {
+// isUrgent reports whether the write adds to the feed, unless its item is there.
+func (w *write) isUrgent() bool {
 	p, ok := w.change.(*put)
-	return ok && p.created
+	return ok && p.feeds
 }
 
 // writes reports whether the write, once committed, wrote an item.
 func (w *write) writes() bool {
-	u, ok := w.change.(*update)
-	return ok && u.updated || w.feeds()
+	switch c := w.change.(type) {
+	case *put:
+		return c.created
+	case *update:
+		return c.updated
+	}
+	return false
 }
 
 // Changed returns a channel that is closed when items have been written since.
@@ -268,6 +286,7 @@ type put struct {
 
 	now     time.Time
 	index   func(table.Item) (index map[string][]byte) // entries of an expired item in its place
+	feeds   bool
 	created bool
 }
 
@@ -287,7 +306,7 @@ func (p *put) apply(tx *bbolt.Tx) error {
 	if p.created = text == nil || replaced != nil; !p.created || err != nil {
 		return err
 	}
-	if err := errors.Join(removeEntries(tx, p.index(replaced)), p.write(tx)); err != nil || replaced != nil {
+	if err := errors.Join(removeEntries(tx, p.index(replaced)), p.write(tx)); err != nil || replaced != nil || !p.feeds {
 		return err // on AWS it is no new item either
 	}
 	return feedItem(tx, p.key)
@@ -308,7 +327,7 @@ func expiredItem(text []byte, now time.Time) (table.Item, error) {
 // Put implements [table.Store]. Writes that arrive during a commit share the next
 // one.
 func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err error) {
-	p := &put{now: s.Now(), index: s.entries}
+	p := &put{now: s.Now(), index: s.entries, feeds: s.Feeds == nil || s.Feeds(table.KeyOf(item))}
 	err = table.Check(item)
 	if err == nil {
 		p.row, err = s.encode(item)
@@ -326,10 +345,10 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 type update struct {
 	row
 
+	store *Store
 	now   time.Time
 	isNew bool
-	was   attr.Value                                 // nil if the stored item has no version
-	index func(table.Item) (index map[string][]byte) // entries of the item replaced
+	was   attr.Value // nil if the stored item has no version
 
 	updated bool
 	err     error // kept here, so that it does not undo the commit of others
@@ -341,7 +360,7 @@ func (u *update) apply(tx *bbolt.Tx) error {
 		return nil
 	}
 	if text != nil {
-		replaced, err := itemjson.Decode(text)
+		replaced, err := u.store.decoder.decode(text)
 		if err != nil {
 			u.err = err
 			return nil
@@ -349,7 +368,7 @@ func (u *update) apply(tx *bbolt.Tx) error {
 		if u.isNew && !table.Expired(replaced, u.now) || !u.isNew && replaced[table.Version] != u.was {
 			return nil
 		}
-		if err := removeEntries(tx, u.index(replaced)); err != nil {
+		if err := removeEntries(tx, u.store.entries(replaced)); err != nil {
 			return err
 		}
 	}
@@ -359,7 +378,7 @@ func (u *update) apply(tx *bbolt.Tx) error {
 
 // Update implements [table.Store].
 func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated bool, err error) {
-	u := &update{now: s.Now(), index: s.entries, isNew: was == 0}
+	u := &update{store: s, now: s.Now(), isNew: was == 0}
 	if was > 0 {
 		u.was = attr.Number(strconv.FormatInt(was, 10))
 	}
@@ -419,8 +438,12 @@ func (s *Store) write(ctx context.Context, c change, size int) error {
 		return timeout(err)
 	}
 	w := &write{change: c, size: size, done: make(chan error, 1)}
+	to := s.behind
+	if w.isUrgent() {
+		to = s.urgent
+	}
 	select {
-	case s.writes <- w:
+	case to <- w:
 	case <-s.closing:
 		return errClosed
 	case <-ctx.Done():
@@ -445,15 +468,23 @@ func timeout(err error) error {
 	return err
 }
 
-// commitLoop commits whatever has arrived since the last commit. A single write
-// waits for no other, and many writes share the cost of one commit.
+// commitLoop commits whatever has arrived since the last commit. An urgent write
+// waits for no other, and many writes share the cost of one commit. While urgent ones
+// keep coming, the others begin no commit, for which the next urgent one would have to wait.
 func (s *Store) commitLoop() {
 	defer close(s.committed)
+	var behind <-chan *write = s.behind // nil while they give way
+	quiet := time.NewTimer(0)
 	for {
 		var batch []*write
 		select {
-		case w := <-s.writes:
+		case w := <-s.urgent:
 			batch = s.gather(w)
+		case w := <-behind:
+			batch = s.gather(w)
+		case <-quiet.C:
+			behind = s.behind
+			continue
 		case <-s.closing:
 			return
 		}
@@ -461,7 +492,9 @@ func (s *Store) commitLoop() {
 		for _, w := range batch {
 			w.done <- err
 		}
-		if err == nil && slices.ContainsFunc(batch, (*write).feeds) {
+		if slices.ContainsFunc(batch, (*write).isUrgent) {
+			behind = nil
+			quiet.Reset(s.giveWay)
 			s.fed.broadcast()
 		}
 		if err == nil && slices.ContainsFunc(batch, (*write).writes) {
@@ -474,13 +507,15 @@ func (s *Store) commitLoop() {
 func (s *Store) gather(first *write) []*write {
 	batch, size := []*write{first}, first.size
 	for len(batch) < maxCommit && size < maxCommitBytes {
+		var w *write
 		select {
-		case w := <-s.writes:
-			batch = append(batch, w)
-			size += w.size
+		case w = <-s.urgent:
+		case w = <-s.behind:
 		default:
 			return batch
 		}
+		batch = append(batch, w)
+		size += w.size
 	}
 	return batch
 }
@@ -503,7 +538,7 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, fmt.Errorf("query: %w", err)
 	}
-	r := reader{now: s.Now(), query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
+	r := reader{now: s.Now(), decode: s.decoder.decode, query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
 	if q.Index != table.Base {
 		i := slices.IndexFunc(s.schema.Indexes, func(i schema.Index) bool { return i.Name == string(q.Index) })
 		if i < 0 {
@@ -528,10 +563,11 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 
 // reader reads one page.
 type reader struct {
-	now   time.Time
-	query table.Query
-	keys  keyRange
-	index *schema.Index // nil for the table itself
+	now    time.Time
+	decode func(text []byte) (table.Item, error)
+	query  table.Query
+	keys   keyRange
+	index  *schema.Index // nil for the table itself
 }
 
 // narrow removes the keys up to start, in reading order, from the range.
@@ -569,7 +605,7 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 		if r.index != nil {
 			value = items.Get(value)
 		}
-		item, err := itemjson.Decode(value)
+		item, err := r.decode(value)
 		if err != nil {
 			return table.Page{}, err
 		}
