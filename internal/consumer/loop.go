@@ -16,6 +16,9 @@ const (
 	maxRecords = 400
 	// maxFailures ends a round of retries, so that a pause follows.
 	maxFailures = 100
+	// maxOfNumber is how many items about one number are worked on at the same time. What a
+	// call means depends on the caller's others, so the work grows with their square.
+	maxOfNumber = 10
 )
 
 // loop is one consumer's way through a feed. Three goroutines share it: one reads
@@ -170,16 +173,35 @@ func (l *loop) process(ctx context.Context, records []Record) (failed []uint64) 
 
 	ctx = context.WithoutCancel(ctx)
 	var mu sync.Mutex
-	workers := NewWorkers(l.Workers, l.Batch, func(batch []Record) {
-		sequences := l.processBatch(ctx, batch)
-		mu.Lock()
-		defer mu.Unlock()
-		failed = append(failed, sequences...)
-	})
-	workers.Add(l.keyOf, free...)
-	workers.Wait()
+	for _, some := range byNumber(free) {
+		workers := NewWorkers(l.Workers, l.Batch, func(batch []Record) {
+			sequences := l.processBatch(ctx, batch)
+			mu.Lock()
+			defer mu.Unlock()
+			failed = append(failed, sequences...)
+		})
+		workers.Add(l.keyOf, some...)
+		workers.Wait()
+	}
 	slices.Sort(failed)
 	return failed
+}
+
+// byNumber divides records into rounds, in each of which at most [maxOfNumber] are about the
+// same number.
+func byNumber(records []Record) (rounds [][]Record) {
+	seen := make(map[string]int)
+	first := 0
+	for i, r := range records {
+		number := table.Text(r.Item, table.GSI1PK)
+		if number != "" && seen[number] == maxOfNumber {
+			rounds = append(rounds, records[first:i])
+			first = i
+			clear(seen)
+		}
+		seen[number]++
+	}
+	return append(rounds, records[first:])
 }
 
 func (l *loop) processBatch(ctx context.Context, batch []Record) (failed []uint64) {

@@ -17,6 +17,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
 
@@ -308,6 +309,25 @@ func TestEveryItemIsDoneAndNoKeyTwiceAtOnce(t *testing.T) {
 	}
 	if got, err := s.Checkpoint("alerts"); got != calls*events || err != nil {
 		t.Errorf("checkpoint %d, %v, want %d", got, err, calls*events)
+	}
+}
+
+func TestFewItemsOfOneNumberAreInABatch(t *testing.T) {
+	t.Parallel()
+	s := tabletest.NewBolt(t)
+	for n := range 30 {
+		of := item(fmt.Sprintf("call%02d", n), "a")
+		if n < 25 {
+			of[table.GSI1PK] = attr.String("PHONE#+14155550100")
+		}
+		put(t, s, of)
+	}
+	c := new(recorder)
+	o := quick
+	o.Workers, o.Batch = 1, 100
+	settle(t, start(t, s, o, consumer.Consumer{Name: "alerts", Process: c.process}))
+	if diff := cmp.Diff([]int{10, 10, 10}, c.batches); diff != "" {
+		t.Errorf("batches (-want +got):\n%s", diff)
 	}
 }
 

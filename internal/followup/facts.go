@@ -157,6 +157,7 @@ func (f *Facts) keepCalls() {
 		}
 	}
 	kept := slices.Clone(f.Calls[:maxCalls])
+	var misses []Miss
 	for i, c := range f.Calls[maxCalls:] {
 		if maxCalls+i == last {
 			kept = append(kept, c)
@@ -164,12 +165,15 @@ func (f *Facts) keepCalls() {
 		}
 		switch c.Effect {
 		case Opens:
-			miss := c.miss()
-			f.Older = f.Older.with(Older{miss, miss, []Miss{miss}, []Miss{miss}, End{}})
+			misses = append(misses, c.miss())
 		case Contact:
 			f.Older = f.Older.with(Older{Contact: c.ended()})
 		case Attempt:
 		}
+	}
+	if len(misses) > 0 {
+		first, last := slices.MinFunc(misses, compareMisses), slices.MaxFunc(misses, compareMisses)
+		f.Older = f.Older.with(Older{first, last, misses, misses, End{}})
 	}
 	f.Calls = kept
 }
@@ -226,7 +230,12 @@ func (t Text) ended() End { return End{t.ID, t.At} }
 // onePerID returns the last record of each id.
 func onePerID[T any](all []T, id func(T) string, compare func(a, b T) int) []T {
 	// guard 4: slices.SortFunc(all, func(a, b T) int { return cmp.Compare(id(a), id(b)) })
-	slices.SortFunc(all, func(a, b T) int { return cmp.Or(cmp.Compare(id(a), id(b)), compare(b, a)) })
+	slices.SortFunc(all, func(a, b T) int {
+		if c := cmp.Compare(id(a), id(b)); c != 0 {
+			return c
+		}
+		return compare(b, a)
+	})
 	return slices.CompactFunc(all, func(a, b T) bool { return id(a) == id(b) })
 }
 
