@@ -118,15 +118,19 @@ func gatewayEvents(t *testing.T) map[string][]byte {
 	return found
 }
 
-// closedPort is an address where nothing listens.
+// closedPort is an address where nothing listens until the test ends: a connection has it.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = listener.Close() }()
-	return "http://" + listener.Addr().String()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = conn.Close(), listener.Close() })
+	return "http://" + conn.LocalAddr().String()
 }
 
 func TestPromise6_RefusesToStartWithout(t *testing.T) {
