@@ -698,23 +698,3 @@ func TestWhatTellsTwoEventsApartIsInTheDigest(t *testing.T) {
 		})
 	}
 }
-
-// A leg belongs to its call, unless it is an outgoing one: that rings an agent.
-func TestALegHasTheIDOfItsCall(t *testing.T) {
-	t.Parallel()
-	for data, want := range map[string]string{
-		`{"call_sid":"L","parent_call_sid":"P","call_info":{"direction":"Incoming"}}`:    "P",
-		`{"parentCallSid":"P","call_sid":"L"}`:                                           "P",
-		`{"call_id":"L","parent_call_id":"P","direction":"inbound"}`:                     "P",
-		`{"call_sid":"L","parent_call_sid":"L","call_info":{"direction":"Incoming"}}`:    "L",
-		`{"call_sid":"L","parent_call_sid":null,"call_info":{"direction":"Incoming"}}`:   "L",
-		`{"call_sid":"L","parent_call_sid":"none","call_info":{"direction":"Incoming"}}`: "L",
-		`{"call_sid":"L","parent_call_sid":"P","call_info":{"direction":"Outgoing"}}`:    "L",
-		`{"call_sid":"L","parent_call_sid":"P","outbound":true}`:                         "L",
-	} {
-		d := decode(t, bodyB("call.missed", data))
-		if d.ID != want || d.Details().ID != want {
-			t.Errorf("%s: got %q, want %q", data, d.ID, want)
-		}
-	}
-}
