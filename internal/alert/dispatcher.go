@@ -517,11 +517,12 @@ func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind)
 
 // publishAlerts publishes at most [MaxBatch] alerts, and begins to mark them.
 func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due, marking *sync.WaitGroup) {
+	d.enter(len(all))
+	all = d.stillDue(ctx, all)
 	messages := make([]Message, len(all))
 	for i, a := range all {
 		messages[i] = d.Style.Message(a.Alert)
 	}
-	d.enter(len(all))
 	errs := d.publish(ctx, messages)
 	for i, a := range all {
 		if errs[i] != nil {
@@ -536,6 +537,25 @@ func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due, marking *syn
 		// guard 2 alert alerts e2e (Alerts|ARecord|EventsOf|AnAlertOutlives|StoredOnceAlerted):
 		marking.Go(func() { d.mark(ctx, a) })
 	}
+}
+
+// stillDue leaves out what was taken back while others were published, so that nobody is told
+// of it afterwards.
+func (d *Dispatcher) stillDue(ctx context.Context, all []*due) (still []*due) {
+	for _, a := range all {
+		// guard 4 alert (WhatIsTakenBackMeanwhile): if false {
+		if d.AtOnce > MaxBatch && d.isTakenBack(ctx, a) {
+			d.leave()
+			continue
+		}
+		still = append(still, a)
+	}
+	return still
+}
+
+func (d *Dispatcher) isTakenBack(ctx context.Context, a *due) bool {
+	now, err := d.load(ctx, a.key)
+	return err == nil && (now.marks[table.ReturningKey(now.key, a.round)] != nil || now.marks[table.ReturnedKey(now.key, a.round)] != nil)
 }
 
 // enter waits for room for n alerts that are about to be published. Each leaves when it is
@@ -582,6 +602,8 @@ func (d *Dispatcher) mark(ctx context.Context, a *due) {
 // record comes again until it has; or this one's does, if the caller was served, until
 // that one has or must be dead.
 func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind events.Kind, why reason, closing *followup.Closing) error {
+	d.enter(1)
+	defer d.leave()
 	round, by := c.round(kind), p.account()
 	mine, err := d.store.Put(ctx, table.ReturningItem(c.key, round, string(why), by, d.Now()))
 	if err != nil {
@@ -621,8 +643,6 @@ func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind eve
 			messages = append(messages, d.Style.Message(a))
 		}
 	}
-	d.enter(1)
-	defer d.leave()
 	errs := d.publish(ctx, messages)
 	if err := errors.Join(errs...); err != nil {
 		for i, err := range errs {

@@ -309,6 +309,37 @@ func TestPromise2_FewAlertsAreUnmarkedAtOnce(t *testing.T) {
 	}
 }
 
+// While ten alerts go out, the callers of thirty more are served.
+func TestPromise4_WhatIsTakenBackMeanwhileIsNotTold(t *testing.T) {
+	t.Parallel()
+	store, told := newStore(t), &topic{}
+	var missed, answered []table.Item
+	for i := range 40 {
+		body := missedAt(fmt.Sprintf("c%d", i), fmt.Sprintf("+141555501%02d", i), "2026-03-12T14:32:00Z")
+		missed = append(missed, stored(t, store, body))
+		answered = append(answered, itemOf(t, strings.Replace(body, "call.missed", "call.answered", 1)))
+	}
+	meanwhile := sync.OnceFunc(func() {
+		put(t, store, answered[alert.MaxBatch:]...)
+		mustProcess(t, alert.New(store, events.PhoneNumber, told, logscan.Logger(t)), answered[alert.MaxBatch:]...)
+	})
+	d := alert.New(store, events.PhoneNumber, publisherFunc(func(ctx context.Context, messages []alert.Message) []error {
+		meanwhile()
+		return told.Publish(ctx, messages)
+	}), logscan.Logger(t))
+	d.AtOnce = 40
+	mustProcess(t, d, missed...)
+	for _, m := range told.sent {
+		var n int
+		if _, err := fmt.Sscanf(m.Call, "CALL#c%d ", &n); err != nil {
+			t.Fatal(err)
+		}
+		if n >= alert.MaxBatch && m.Kind == events.KindMissedCall {
+			t.Errorf("%s was told after it was taken back", m.Call)
+		}
+	}
+}
+
 func TestWithoutTimeLeftNothingIsBegun(t *testing.T) {
 	t.Parallel()
 	to := &topic{}
