@@ -98,22 +98,19 @@ func (f Facts) State(p Policy) State {
 }
 
 // lapse ends the wait of a caller when it expires: whoever calls again after that waits anew.
+// Of a caller with more calls than are known one by one, it does not: which of them began a
+// wait would change with each call, and so would what people are reminded of.
 func (s *State) lapse() {
-	if s.policy.ExpireAfter <= 0 {
+	if s.policy.ExpireAfter <= 0 || s.more {
 		return
 	}
-	var began time.Time
-	all := slices.SortedFunc(slices.Values(slices.Concat(s.misses, s.older)), compareMisses)
-	for i, m := range all {
-		if i == 0 {
-			began = m.Start
-		} else if m.Start.Sub(began) >= s.policy.ExpireAfter {
-			began, s.lapsed = m.Start, all[i-1]
+	began := 0
+	for i, m := range s.misses {
+		if m.Start.Sub(s.misses[began].Start) >= s.policy.ExpireAfter {
+			began, s.lapsed = i, s.misses[i-1]
 		}
 	}
-	over := func(m Miss) bool { return m.Start.Before(began) }
-	s.misses, s.older = slices.DeleteFunc(s.misses, over), slices.DeleteFunc(s.older, over)
-	s.more = len(s.older) > 0
+	s.misses = s.misses[began:]
 }
 
 // waitsFor reports whether a call, if nobody served it, is one of the wait.
