@@ -136,7 +136,7 @@ func (l *loop) retry(ctx context.Context) (progress bool) {
 	progress = left == 0
 	for failures := 0; left > 0 && failures < maxFailures && ctx.Err() == nil; {
 		l.mu.Lock()
-		batch := slices.Clone(l.failed[:min(left, l.Batch)])
+		batch := slices.Clone(l.failed[:min(left, l.Batch, maxFailures-failures)])
 		l.mu.Unlock()
 		records, err := l.feed.Records(ctx, batch)
 		if err != nil {
@@ -171,9 +171,16 @@ func (l *loop) process(ctx context.Context, records []Record) (failed []uint64) 
 		failed = append(failed, r.Sequence)
 	}
 
+	stopped := ctx.Done()
 	ctx = context.WithoutCancel(ctx)
 	var mu sync.Mutex
-	for _, some := range byNumber(free) {
+	for round, some := range byNumber(free) {
+		if round > 0 && isClosed(stopped) {
+			for _, r := range some {
+				failed = append(failed, r.Sequence)
+			}
+			continue
+		}
 		workers := NewWorkers(l.Workers, l.Batch, func(batch []Record) {
 			sequences := l.processBatch(ctx, batch)
 			mu.Lock()
@@ -185,6 +192,15 @@ func (l *loop) process(ctx context.Context, records []Record) (failed []uint64) 
 	}
 	slices.Sort(failed)
 	return failed
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // byNumber divides records into rounds, in each of which at most [maxOfNumber] are about the
