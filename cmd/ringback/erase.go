@@ -43,11 +43,12 @@ others in which the number stands.`,
 				if errors.Is(err, lookup.ErrNotFound) {
 					return notFound(err, "the table has nothing of that caller. Check the number, or give its country code")
 				}
-				if err != nil {
-					return err
+				if err == nil {
+					printErased(p, found, o)
+				} else if found.Others != "" { // what is emptied by now does not name them again
+					printOthers(p, found.Others)
 				}
-				printErased(p, found, o)
-				return nil
+				return err
 			})
 		},
 	}
@@ -61,6 +62,10 @@ others in which the number stands.`,
 }
 
 var errNoEraser = errors.New("nothing can be deleted from that table")
+
+func printOthers(p printer, numbers string) {
+	p.printf("Other numbers of the same contact keep their calls, which may have the name. To erase these, too: %s\n", strings.ReplaceAll(numbers, " ", ", "))
+}
 
 func printErased(p printer, f erase.Found, o erase.Options) {
 	p.printf("%s emptied, of %s, %s and %s\n", count(f.Events, "event", "events"), count(f.Calls, "call", "calls"),
@@ -79,7 +84,7 @@ func printErased(p printer, f erase.Found, o erase.Options) {
 		}
 	}
 	if f.Others != "" {
-		p.printf("The same contact has another number, whose calls stay and may have the name. Erase it, too: %s\n", strings.ReplaceAll(f.Others, " ", ", "))
+		printOthers(p, f.Others)
 	}
 	if !o.Scan {
 		p.printf("Not looked for without --scan: events of others in which the number stands.\n")

@@ -231,7 +231,7 @@ func (e *erasure) collectPartition(ctx context.Context, partition string) error 
 	}
 	for i, number := range append(c.Numbers, c.Former...) {
 		other := e.numbers.Canonical(number)
-		if other != "" && other != e.caller && i < len(c.Numbers) {
+		if other != "" && other != e.caller && (c.Removed || i < len(c.Numbers)) {
 			e.further[other] = true
 		}
 		if other == "" || other == e.caller || e.others[other+partition] {

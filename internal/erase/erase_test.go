@@ -189,6 +189,23 @@ func TestAnErasureWithoutAScan(t *testing.T) {
 	}
 }
 
+// As the documents advise, the contact was deleted in JustCall first.
+func TestTheOtherNumbersOfADeletedContactAreNamed(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	store.Now = func() time.Time { return now }
+	w := lookuptest.New(t, store, now)
+	const contact = `"contact_id":6,"first_name":"Robin","phone":"` + ada + `","other_numbers":["` + bob + `"]`
+	w.Post(
+		lookuptest.Event("contact.created", "2026-03-01T08:00:00Z", contact),
+		lookuptest.Missed("c1", ada, "2026-03-12T14:00:00Z"),
+		lookuptest.Event("contact.deleted", "2026-03-13T08:00:00Z", contact),
+	)
+	if done, err := erase.Erase(t.Context(), store, w.Numbers, ada, erase.Options{}, now); err != nil || done.Others != bob {
+		t.Errorf("named %q, %v, want %s", done.Others, err, bob)
+	}
+}
+
 // A number that somebody had once is erased, and they are not.
 func TestWhoHadTheNumberOnceStays(t *testing.T) {
 	t.Parallel()
