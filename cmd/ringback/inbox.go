@@ -145,7 +145,7 @@ func (f *lookFlags) inbox(ctx context.Context, o opened) (inbox.Config, error) {
 	config := inbox.Config{Look: o.Lookup, Every: askAgain, CountEvery: countAgain, Patience: askPatience}
 	if f.table.stack == "" {
 		config.Where = "this machine, where nothing runs"
-		config.ReadOnly = "Nothing is received here now. To claim callers, stop this and start “ringback serve”, which has this page, too."
+		config.ReadOnly = "Nothing is received here now. To change anything, stop this and start “ringback serve”, which has this page, too."
 		return config, nil
 	}
 	config.Where, config.Acts = "the stack "+f.table.stack, o.retention.Store(o.store)
@@ -202,16 +202,16 @@ func unknown(name string, err error) inbox.Fact {
 
 // queueFacts says what waits to be stored.
 func queueFacts(ctx context.Context, cfg aws.Config, outputs map[string]string) (facts []inbox.Fact) {
-	for _, queue := range []struct{ output, name, section string }{
-		{deployed.OutputSpillQueue, "Spill queue", "spill-age"},
-		{deployed.OutputDeadLetterQueue, "Dead-letter queue", "dead-letter"},
+	for _, queue := range []struct{ output, name, section, one, many string }{
+		{deployed.OutputSpillQueue, "Spill queue", "spill-age", "delivery waits to be stored", "deliveries wait to be stored"},
+		{deployed.OutputDeadLetterQueue, "Dead-letter queue", "dead-letter", "delivery could not be stored", "deliveries could not be stored"},
 	} {
 		n, err := deployed.ReadQueue(ctx, cfg, outputs[queue.output])
 		switch {
 		case err != nil:
 			facts = append(facts, unknown(queue.name, err))
 		case n > 0:
-			facts = append(facts, inbox.Fact{Name: queue.name, Text: count(n, "delivery waits", "deliveries wait") + " to be stored: see docs/operations.md#" + queue.section, Bad: true})
+			facts = append(facts, inbox.Fact{Name: queue.name, Text: count(n, queue.one, queue.many) + ": see docs/operations.md#" + queue.section, Bad: true})
 		default:
 			facts = append(facts, inbox.Fact{Name: queue.name, Text: "Empty"})
 		}

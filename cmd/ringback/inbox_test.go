@@ -138,13 +138,17 @@ func TestTheInboxOfADeployedStack(t *testing.T) {
 		{Name: "ringback-deliveries-failing", State: "ALARM", Actions: []string{awstest.OpsARN}},
 		{Name: "ringback-alerts-late", State: "OK"},
 		{Name: "ringback-silence", State: "OK", Actions: []string{awstest.OpsARN}},
+		{Name: "ringback-prod-silence", State: "ALARM", Actions: []string{"arn:aws:sns:us-east-1:123456789012:ringback-prod-OpsTopic-1"}}, // another stack's
 	}
-	a.Queues = map[string]int{awstest.SpillURL: 3}
+	a.Queues = map[string]int{awstest.SpillURL: 3, awstest.DeadLetterURL: 1}
 	b := program.Start(t, "inbox", "--stack", "ringback", "--region", "us-east-1", "--addr", anyPort)
 	url := inboxIn(t, b.Stdout.Await(t, "Stop it with Ctrl-C"))
 	clitest.Contains(t, "page", open(t, url), "Nobody waits", "Times in Europe/Berlin", "Read from the stack ringback.")
 	clitest.Contains(t, "page", openAt(t, url, "/health"), "Alarm deliveries-failing", "Has gone off: see docs/operations.md#deliveries-failing",
-		"Alarm alerts-late", "Quiet, and would tell nobody", "<bdi>1 is quiet</bdi>", "3 deliveries wait to be stored: see docs/operations.md#spill-age", "<bdi>Empty</bdi>")
+		"Alarm alerts-late", "Quiet, and would tell nobody", "<bdi>1 is quiet</bdi>", "3 deliveries wait to be stored: see docs/operations.md#spill-age", "1 delivery could not be stored: see docs/operations.md#dead-letter")
+	if strings.Contains(openAt(t, url, "/health"), "prod-silence") {
+		t.Error("the page shows an alarm of another stack")
+	}
 	a.QueueFault = "AccessDenied"
 	clitest.Contains(t, "page", openAt(t, url, "/health"), "Spill queue</bdi></dt><dd><bdi>Not known: your AWS credentials lack the right.", "1 is quiet")
 	if page := open(t, url); strings.Contains(page, "may read the table and not write it") {

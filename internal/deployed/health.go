@@ -45,8 +45,12 @@ func ReadAlarms(ctx context.Context, cfg aws.Config, stack string, outputs map[s
 			return nil, fmt.Errorf("list the stack's alarms: %w", err)
 		}
 		for _, a := range page.MetricAlarms {
+			name := strings.TrimPrefix(aws.ToString(a.AlarmName), stack+"-")
+			if isOfAnother(stack, name, a.AlarmActions) {
+				continue
+			}
 			all = append(all, Alarm{
-				Name: strings.TrimPrefix(aws.ToString(a.AlarmName), stack+"-"),
+				Name: name,
 				On:   a.StateValue == types.StateValueAlarm,
 				Told: aws.ToBool(a.ActionsEnabled) && slices.Contains(a.AlarmActions, outputs[OutputOpsARN]),
 			})
@@ -54,6 +58,15 @@ func ReadAlarms(ctx context.Context, cfg aws.Config, stack string, outputs map[s
 	}
 	slices.SortFunc(all, func(a, b Alarm) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
+}
+
+// isOfAnother reports whether an alarm is of a stack whose name begins with this one's, as
+// "ringback-prod" does with "ringback": it tells a topic of that name.
+func isOfAnother(stack, alarm string, actions []string) bool {
+	suffix, _, _ := strings.Cut(alarm, "-")
+	return slices.ContainsFunc(actions, func(arn string) bool {
+		return strings.HasPrefix(arn[strings.LastIndexByte(arn, ':')+1:], stack+"-"+suffix+"-")
+	})
 }
 
 // ReadQueue returns about how many messages a queue holds, those among them that are
