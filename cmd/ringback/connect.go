@@ -312,7 +312,7 @@ func advise(out io.Writer, found *account, target endpoint, credentials justcall
 		}
 		fmt.Fprintln(out)
 	} else {
-		fmt.Fprintln(out, "Time zone: JustCall shows none of its users that ringback knows.")
+		fmt.Fprintln(out, "Time zone: ringback knows none of the time zones of JustCall's users.")
 	}
 	fmt.Fprintln(out, "Business hours: JustCall's API does not tell them"+found.hoursAdvice(target))
 	if says, do := signingAdvice(target, credentials); says != "" {

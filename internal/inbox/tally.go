@@ -40,7 +40,7 @@ type tallied struct {
 	known bool
 	at    time.Time
 	took  time.Duration
-	err   error // why it has not been counted
+	err   error // why the last count failed
 
 	running chan struct{} // closed with the end of the count that is under way; nil if none is
 }
@@ -49,8 +49,8 @@ func newTallies(c Config) *tallies {
 	return &tallies{look: c.Look, patience: cmp.Or(c.Patience, defaultPatience), every: c.CountEvery, now: time.Now, days: make(map[time.Time]*tallied)}
 }
 
-// of returns the count of a day, the one before if a new one fails. known is false if it takes
-// longer than a page waits, the error that of a day which could never be counted.
+// of returns the count of a day, or the one before. known is false if there is none yet. The
+// error is why the last count failed.
 func (t *tallies) of(ctx context.Context, day time.Time) (tally lookup.Tally, known bool, err error) {
 	t.mu.Lock()
 	d := t.days[day]
@@ -82,10 +82,7 @@ func (t *tallies) of(ctx context.Context, day time.Time) (tally lookup.Tally, kn
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if d.known || d.running != nil {
-		return d.Tally, d.known, nil
-	}
-	return d.Tally, false, d.err
+	return d.Tally, d.known, d.err
 }
 
 func (t *tallies) count(ctx context.Context, d *tallied, day time.Time) {

@@ -85,10 +85,7 @@ func (in *Inbox) today(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	tally, counted, err := in.tallies.of(r.Context(), day)
-	if err != nil {
-		return view{}, err
-	}
+	tally, counted, countErr := in.tallies.of(r.Context(), day)
 	health, err := in.look.Health(r.Context())
 	if err != nil {
 		return view{}, err
@@ -97,14 +94,15 @@ func (in *Inbox) today(r *http.Request) (view, error) {
 		lookup.Calls
 		lookup.Tally
 
-		IsToday, All, Counted      bool
+		IsToday, All               bool
+		Counted, CountFailed       bool
 		Show                       string
 		Day, Before, After, Latest string
 		Chart                      chart
 	}
 	date := func(at time.Time) string { return at.In(in.look.Zone()).Format(time.DateOnly) }
 	b := body{
-		Calls: list, Tally: tally, IsToday: isToday, All: all, Counted: counted,
+		Calls: list, Tally: tally, IsToday: isToday, All: all, Counted: counted, CountFailed: countErr != nil,
 		Show: r.URL.Query().Get("show"), Day: date(day), Before: date(day.Add(-12 * time.Hour)), Latest: date(in.look.Today()),
 	}
 	if counted {

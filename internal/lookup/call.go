@@ -188,10 +188,11 @@ func (c *Call) fold(l *Lookup, f events.Folded) {
 	c.AnsweredBy = agentName(f.AnsweredAgent)
 	c.RingSeconds, c.TalkSeconds, c.Seconds = seconds(f.RingTime), seconds(f.TalkTime), seconds(f.Duration)
 	c.Queued, c.Reason = f.Queued, alert.OneLine(f.MissedReason, maxName)
+	recorded := seconds(f.VoicemailTime)
 	if c.Outcome == events.Voicemailed { // what JustCall calls conversation is the recording
-		c.TalkSeconds = 0
+		recorded, c.TalkSeconds = cmp.Or(recorded, c.TalkSeconds), 0
 	}
-	c.Voicemail = voicemail(cmp.Or(seconds(f.VoicemailTime), seconds(f.TalkTime)-c.TalkSeconds), f.Transcription, f.RecordingURL)
+	c.Voicemail = voicemail(recorded, f.Transcription, f.RecordingURL)
 }
 
 func agentName(a events.Agent) string {
