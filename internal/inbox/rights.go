@@ -13,8 +13,8 @@ import (
 
 // What is said in place of a button, for want of a right.
 const (
-	noActs    = "Your AWS credentials may read the table and not write it, so nothing can be claimed here: docs/lookups.md#access lists the rights that this needs."
-	noRelease = "Your AWS credentials may not store events, so it cannot be taken in here: docs/lookups.md#access lists the rights that this needs."
+	noActs    = "Your AWS credentials may read the table and not write it, or have expired, so nothing can be claimed here: docs/lookups.md#access lists the rights that this needs. Then start “ringback inbox” again."
+	noRelease = "Your AWS credentials may not store events, or have expired, so it cannot be taken in here: docs/lookups.md#access lists the rights that this needs. Then start “ringback inbox” again."
 )
 
 // checkRights takes the buttons away that the table would not obey. It asks for two writes that

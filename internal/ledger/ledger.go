@@ -369,7 +369,9 @@ func (l *Ledger) tellOthers(ctx context.Context, n *news, others []string) (err 
 		return nil
 	}
 	for _, other := range others[:min(len(others), maxOthers)] {
-		if e := l.Refresh(ctx, other); !errors.Is(e, followup.ErrEncoding) && !errors.Is(e, alert.ErrPostponed) {
+		e := l.Refresh(ctx, other)
+		theirs := errors.Is(e, followup.ErrEncoding) || errors.Is(e, alert.ErrPostponed)
+		if !theirs || errors.Is(e, table.ErrUnavailable) {
 			err = errors.Join(err, e)
 		}
 	}
