@@ -12,15 +12,15 @@ const maxDays = 7
 // compareDays looks once a day at all calls of the day before, and compares them with
 // the account's own count: what is listed and missing is put in, and what is counted and
 // not listed is shown. So rows are found that appeared too late for the other walks.
-func (r *run) compareDays(ctx, walking context.Context, rows lister, p *progress) error {
+func (r *run) compareDays(ctx, walking context.Context, rows lister, p *progress) {
 	if p.Look == nil && !p.beginLook(r.today) {
-		return nil
+		return
 	}
-	l := p.Look
+	l, was := p.Look, *p.Look
 	// A walk that goes on repeats rows.
 	repeated := l.From.Lowest
 	w := walk{
-		run: r,
+		run: r, cursor: l.From,
 		wants: func(x, newest row) bool {
 			return x.day >= l.First && !r.isTooOld(x, newest)
 		},
@@ -34,20 +34,20 @@ func (r *run) compareDays(ctx, walking context.Context, rows lister, p *progress
 			}
 		},
 	}
-	if err := w.over(ctx, rows(walking, l.From)); err != nil {
-		return err
+	err := w.over(ctx, rows(walking, l.From))
+	if err != nil {
+		w.stop(ctx, err)
 	}
 	r.Found += w.found
 	r.logWalk(ctx, callsItem, "day", &w)
-	if w.cut {
-		if w.pages > 0 {
-			l.From = w.cursor
-		}
-		return nil
+	l.From = w.cursor
+	switch {
+	case err != nil:
+		*l = was // else a page that is looked at again would count twice
+	case !w.cut:
+		p.Day, p.Look = l.Last, nil
+		r.compare(walking, *l)
 	}
-	p.Day, p.Look = l.Last, nil
-	r.compare(walking, *l)
-	return nil
 }
 
 // beginLook begins a comparison if a day is over that was not compared yet. Today is by the

@@ -97,6 +97,7 @@ type run struct {
 	Report
 
 	ends    time.Time // of the walks; zero for never
+	spent   bool      // the account's limits, or the time, allow no other request
 	today   string    // by the account's clock; "" if there was no call yet
 	put     map[table.Key]bool
 	openers []*candidate // those among them that are not sent yet
@@ -175,7 +176,7 @@ func isRefusal(err error) bool {
 }
 
 // late reports whether no walk may go on.
-func (r *run) late() bool { return !r.ends.IsZero() && time.Until(r.ends) <= 0 }
+func (r *run) late() bool { return r.spent || !r.ends.IsZero() && time.Until(r.ends) <= 0 }
 
 // list looks at one list, and keeps how far it has come.
 func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
@@ -195,22 +196,18 @@ func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 	}
 	// guard 12 reconcile (ARunThatIsCutOff): if false {
 	if p.Rest != nil && r.failure == nil && !r.late() {
-		if err := r.restOf(ctx, rows(walking, p.Rest.From), name, &p); err != nil {
-			return err
-		}
+		r.restOf(ctx, rows(walking, p.Rest.From), name, &p)
 	}
 	// guard 12 reconcile (ADayIsCompared): if false {
 	if name == callsItem && r.failure == nil && !r.late() {
-		if err := r.compareDays(ctx, walking, rows, &p); err != nil {
-			return err
-		}
+		r.compareDays(ctx, walking, rows, &p)
 	}
-	if err := r.putOpeners(ctx); err != nil {
-		return err
-	}
-	r.Behind = r.Behind || p.Rest != nil
 	failure := r.failure
 	r.failure = nil
+	if err := r.putOpeners(ctx); err != nil {
+		return errors.Join(failure, err)
+	}
+	r.Behind = r.Behind || p.Rest != nil
 	if failure == nil {
 		p.Ran = r.Now().UTC().Truncate(time.Second)
 	}
@@ -306,24 +303,22 @@ func (r *run) isTooOld(x, newest row) bool {
 	return !newest.at.IsZero() && x.at.Before(newest.at.Add(-longestLook))
 }
 
-// restOf goes on with what an earlier run had no time for.
-func (r *run) restOf(ctx context.Context, all pages, name string, p *progress) error {
+// restOf goes on with what an earlier run had no time for. What fails in it keeps nothing that
+// is new from being put in.
+func (r *run) restOf(ctx context.Context, all pages, name string, p *progress) {
 	to := p.Rest.To
 	newest := row{at: p.Mark.At}
-	w := walk{run: r, wants: func(x, _ row) bool { return r.isAfter(x, to, newest) }}
+	w := walk{run: r, cursor: p.Rest.From, wants: func(x, _ row) bool { return r.isAfter(x, to, newest) }}
 	if err := w.over(ctx, all); err != nil {
-		return err
+		w.stop(ctx, err)
 	}
 	r.Found, r.Waiting = r.Found+w.found, r.Waiting+w.waits
 	r.logWalk(ctx, name, "rest", &w)
 	p.Mark.holdBack(w.held)
-	switch {
-	case !w.cut:
+	p.Rest.From = w.cursor
+	if !w.cut {
 		p.Rest = nil
-	case w.pages > 0:
-		p.Rest.From = w.cursor
 	}
-	return nil
 }
 
 // logWalk writes what a walk came to. That the newest row is known, or was put in just

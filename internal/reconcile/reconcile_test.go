@@ -470,6 +470,64 @@ func TestPromise12_AnAPIThatIsDownLosesNothing(t *testing.T) {
 	}
 }
 
+// A part of a list that cannot be read keeps nothing that is new from being told of.
+func TestPromise12_APartOfAListThatIsRefusedKeepsNoOther(t *testing.T) {
+	t.Parallel()
+	for name, refuses := range map[string]func(page string, walk int) bool{
+		"what an earlier run had no time for": func(page string, _ int) bool { return page != "0" },
+		"the day before":                      func(page string, walk int) bool { return page == "0" && walk > 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+			w.reconcile()
+			w.pass(day)
+			for i := range 120 {
+				w.call(4*time.Hour-time.Duration(i)*time.Second, "answered", from(fmt.Sprintf("+1212555%04d", 200+i)))
+			}
+			run := func(want int) {
+				t.Helper()
+				walk := 0
+				w.Before = func(r *http.Request) http.Handler {
+					page := r.URL.Query().Get("page")
+					if r.URL.Path != "/v2.1/calls" {
+						return nil
+					}
+					if page == "0" {
+						walk++
+					}
+					if refuses(page, walk) {
+						return justcalltest.Respond(http.StatusForbidden, `{"status":"error"}`)
+					}
+					return nil
+				}
+				got, err := w.run.Run(t.Context())
+				if err == nil || got.Found != want {
+					t.Errorf("found %d, %v, want %d and an error", got.Found, err, want)
+				}
+				w.pass(reconcile.Every)
+			}
+			first := 120
+			if refuses("1", 1) {
+				first = 100
+			}
+			run(first)
+			for i := range 2 {
+				w.call(10*time.Minute, "Missed", from(fmt.Sprintf("+1212555%04d", i)))
+				run(1)
+			}
+			if len(w.net) != 2 {
+				t.Errorf("alerts %v, want 2", w.net)
+			}
+			w.respond(nil)
+			if got := w.reconcile(); got.Found != 120-first || got.Behind {
+				t.Errorf("%+v, want the other %d", got, 120-first)
+			}
+		})
+	}
+}
+
 func TestPromise12_AnotherAccountsCallsStayOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

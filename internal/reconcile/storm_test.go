@@ -204,6 +204,17 @@ func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 // Whatever the time of a run, the next ones go on, and no row is lost or sent twice.
 func TestPromise12_ARunThatIsCutOffIsGoneOnWith(t *testing.T) {
 	t.Parallel()
+	// The time ends, or the limits allow no other request in what is left of it.
+	for _, takes := range []time.Duration{2 * time.Minute, 110 * time.Second} {
+		t.Run(takes.String(), func(t *testing.T) {
+			t.Parallel()
+			cutOff(t, takes)
+		})
+	}
+}
+
+func cutOff(t *testing.T, takes time.Duration) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.limit()
@@ -222,7 +233,7 @@ func TestPromise12_ARunThatIsCutOffIsGoneOnWith(t *testing.T) {
 			if runs == 20 {
 				t.Fatalf("%d of %d found in %d runs", len(w.sent), calls, runs)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), takes)
 			report, err := w.run.Run(ctx)
 			cancel()
 			if err != nil {

@@ -52,12 +52,9 @@ type walk struct {
 func (w *walk) over(ctx context.Context, all pages) error {
 	for page, err := range all {
 		switch {
-		case err != nil && w.pages > 0 && w.noTime(ctx, err):
-			w.cut = true
-			return nil
 		case err != nil && w.pages > 0:
 			// What was looked at is done: if every run began anew, none might end.
-			w.cut, w.failure = true, errors.Join(w.failure, err)
+			w.stop(ctx, err)
 			return nil
 		case err != nil:
 			return err
@@ -80,6 +77,16 @@ func (w *walk) over(ctx context.Context, all pages) error {
 		}
 	}
 	return nil
+}
+
+// stop notes that a walk ends here, for the next run to go on.
+func (w *walk) stop(ctx context.Context, err error) {
+	w.cut = true
+	if w.noTime(ctx, err) {
+		w.spent = true
+	} else {
+		w.failure = errors.Join(w.failure, err)
+	}
 }
 
 // goesOn reports whether one of the last rows of a page was wanted. They are not quite in
