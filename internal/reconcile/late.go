@@ -106,8 +106,10 @@ func (r *run) noteLate(ctx context.Context) error {
 		return err
 	}
 	known := make(map[string]bool)
+	items := make(map[string]bool)
 	var done []late
 	for _, d := range all {
+		items[d.item] = true
 		for _, name := range d.Calls {
 			known[name] = true
 		}
@@ -125,11 +127,14 @@ func (r *run) noteLate(ctx context.Context) error {
 			size += len(found[n])
 			n++
 		}
-		d := late{item: lateItems + strconv.Itoa(len(all))}
+		var d late
 		if len(done) > 0 {
 			d, done = done[0], done[1:]
 		} else {
-			all = append(all, d)
+			for i := 0; d.item == "" || items[d.item]; i++ { // people delete some
+				d.item = lateItems + strconv.Itoa(i)
+			}
+			items[d.item] = true
 		}
 		d.ID, d.Found, d.Waits, d.Part, d.Calls = "DIGEST#"+table.Time(id), now, now, 0, found[:n]
 		if err := d.save(ctx, r.store); err != nil {

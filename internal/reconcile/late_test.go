@@ -208,6 +208,54 @@ func TestADamagedDigestIsKeptAndToldOf(t *testing.T) {
 	}
 }
 
+// Somebody deletes a digest by hand, while a later one waits.
+func TestADigestThatWasDeletedLeavesRoomForTheNext(t *testing.T) {
+	t.Parallel()
+	w := silent(t)
+	d := newDigests(w, w.store)
+	const waits = `{"id":"DIGEST#1","found":"2026-12-04T17:00:00Z","waits":"2026-12-04T17:00:00Z","calls":["CALL#CA1"]}`
+	if ok, err := w.store.Update(t.Context(), table.ReconcileItem("LATE#1", waits, 0), 0); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	w.call(3*day, "Missed", from("+12125550111"))
+	id := "DIGEST#" + table.Time(w.Now())
+	w.reconcile()
+	d.run(id + ": +12125550111")
+}
+
+// Where no digest can be noted, those are put in all the same who have an alert of their own.
+func TestPromise2_WithoutADigestAlertsGoOut(t *testing.T) {
+	t.Parallel()
+	w := silent(t)
+	w.call(3*day, "Missed", from("+12125550111"))
+	w.call(time.Hour, "Missed", from("+12125550112"))
+	store := w.store
+	w.store = &noLate{store}
+	w.newRun(w.client, w.lines.Logger())
+	if _, err := w.run.Run(t.Context()); !errors.Is(err, errNoLate) || len(w.sent) != 1 || len(w.net) != 1 {
+		t.Errorf("%v, %v put in, alerts %v, want one", err, w.sent, w.net)
+	}
+	w.store = store
+	w.newRun(w.client, w.lines.Logger())
+	if got := w.reconcile(); got.Found != 1 || got.TooOld != 1 {
+		t.Errorf("%+v, want the other one", got)
+	}
+	d := newDigests(w, w.store)
+	d.run("DIGEST#" + table.Time(w.Now()) + ": +12125550111")
+}
+
+var errNoLate = errors.New("not this one")
+
+// noLate is a table that keeps no digest.
+type noLate struct{ table.Store }
+
+func (s *noLate) Update(ctx context.Context, item table.Item, was int64) (bool, error) {
+	if strings.HasPrefix(table.KeyOf(item).SK, "LATE#") {
+		return false, errNoLate
+	}
+	return s.Store.Update(ctx, item, was)
+}
+
 // However many there are, each caller is listed.
 func TestManyCallsAreSeveralDigests(t *testing.T) {
 	t.Parallel()

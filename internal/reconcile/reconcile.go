@@ -216,14 +216,15 @@ func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 
 // putOpeners puts in the calls that nobody served, after all else.
 func (r *run) putOpeners(ctx context.Context) error {
-	if err := r.noteLate(ctx); err != nil {
-		return err
+	noted := r.noteLate(ctx)
+	if noted != nil { // nothing would tell of these; the next run finds them again
+		r.openers = slices.DeleteFunc(r.openers, r.isSilent)
 	}
 	errs := make([]error, len(r.openers))
 	timing.Indexes(len(r.openers), func(i int) { errs[i] = r.send(ctx, r.openers[i]) })
 	r.openers = nil
-	// guard 12 reconcile (SendingFails): _ = cmp.Or(errs...); return nil
-	return cmp.Or(errs...)
+	// guard 12 reconcile (SendingFails): _ = together(noted, cmp.Or(errs...)); return nil
+	return together(noted, cmp.Or(errs...))
 }
 
 // newRows looks at what is new since the last run.
