@@ -37,7 +37,7 @@ func newImport() *cobra.Command {
 		Long: `import reads contacts, texts and calls of the past over JustCall's API, which has
 three months, and puts what is missing into the table. Then it makes the address book,
 and finds out who waits to be called back: of what happened more than a day ago, nobody.
-It alerts nobody.
+It sends no alerts; reminders of those who still wait come when they are due.
 
 First it shows what it will do, and asks. It may be stopped, and goes on when it is run
 again with the same --since. JustCall allows 20 requests a minute, of 100 calls each:
@@ -174,7 +174,7 @@ func printImport(out io.Writer, plan []reconcile.Plan) {
 		atLeast = "at least "
 	}
 	const aMinute = 20 // of the smallest plan, the others' third aside
-	fmt.Fprintf(out, "%s%s: about %s. Nobody is alerted.\n", atLeast, count(requests, "request", "requests"), count(requests/aMinute+1, "minute", "minutes"))
+	fmt.Fprintf(out, "%s%s: about %s.\nIt sends no alerts; reminders of those who still wait come when they are due.\n", atLeast, count(requests, "request", "requests"), count(requests/aMinute+1, "minute", "minutes"))
 }
 
 // progressReport shows how far an import has come: as a bar on a terminal, else now and

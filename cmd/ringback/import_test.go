@@ -27,7 +27,7 @@ func TestImportShowsWhatItWillDoAndThenDoesIt(t *testing.T) {
 
 	dry := program.Run(t, append(args, "--dry-run")...)
 	dry.Exits(t, 0)
-	dry.Says(t, "contacts", "2 in JustCall", "calls", "4 in JustCall, at most 1 request", "4 requests: about 1 minute", "nothing was changed")
+	dry.Says(t, "contacts", "2 in JustCall", "calls", "4 in JustCall, at most 1 request", "4 requests: about 1 minute", "reminders of those who still wait come when they are due", "nothing was changed")
 	s.Change(func() { s.Now = func() time.Time { return time.Now().Add(24 * time.Hour) } })
 	program.Run(t, append(args, "--dry-run")...).Says(t, "Clock: this machine's is 24h0m0s behind JustCall's")
 	s.Change(func() { s.Now = time.Now })
