@@ -229,6 +229,31 @@ func TestPromise12_WhatIsNotOverWaits(t *testing.T) {
 	}
 }
 
+// A row may say for ever that its call is under way.
+func TestPromise12_ACallThatNeverEndsIsPutInAsItIs(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(justcalltest.Row){
+		"long ago": func(justcalltest.Row) {},
+		"no time":  func(r justcalltest.Row) { delete(r, "call_date") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered", from("+12125550124")))
+			w.reconcile()
+			change(w.call(0, "Missed", func(c *justcalltest.Call) { c.Length = 9 * day }))
+			found := 0
+			for range 20 {
+				w.pass(reconcile.Every)
+				found += w.reconcile().Found
+			}
+			if found != 1 || w.follow(caller) != "new" || len(w.ever) != 0 {
+				t.Errorf("found %d times, %q, alerts %v; want one that is listed", found, w.follow(caller), w.ever)
+			}
+		})
+	}
+}
+
 // Runs may overlap.
 func TestTwoRunsAtATimePutNothingInTwice(t *testing.T) {
 	t.Parallel()

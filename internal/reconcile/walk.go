@@ -19,7 +19,8 @@ const (
 	// ahead is how far a row may lie in our future: if more, the clocks differ, and to
 	// wait for it would be to lose it.
 	ahead = 5 * time.Minute
-	// longestCall is how long a call is waited for that is under way.
+	// longestCall is how long a call is waited for that is under way. Then it is put in as it
+	// is, so that somebody sees it.
 	longestCall = 4 * time.Hour
 )
 
@@ -117,11 +118,9 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 			continue
 		}
 		// guard 12 reconcile (WhatIsNotOver): if false {
-		if r.underWay {
+		if r.underWay && now.Sub(r.at) < longestCall { // an older one, or one without a time, is as it will stay
 			w.count(r, false)
-			if age := now.Sub(r.at); !r.at.IsZero() && age < longestCall {
-				w.hold(r)
-			}
+			w.hold(r)
 			continue
 		}
 		c, ok := newCandidate(r, table.FoundByReconcile, now)
