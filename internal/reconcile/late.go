@@ -177,6 +177,10 @@ var ErrDigest = errors.New("a digest is damaged: people are not told of its call
 // time for is left to the next run. It is to be called every minute.
 func (d *Digester) Run(ctx context.Context) error {
 	all, err := loadLate(ctx, d.store)
+	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
+		d.logNoTime(ctx)
+		return nil
+	}
 	errs := []error{err}
 	for _, one := range all {
 		switch {
@@ -187,6 +191,11 @@ func (d *Digester) Run(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// logNoTime says that the next run goes on, which is no failure of this one.
+func (d *Digester) logNoTime(ctx context.Context) {
+	d.log.LogAttrs(ctx, slog.LevelWarn, "no time for a digest: the next run looks its calls up")
 }
 
 // send sends a digest if there is anybody to tell of, and keeps the calls that are for
@@ -256,7 +265,7 @@ func (d *Digester) lookAll(ctx context.Context, one late, now time.Time) (waitin
 	}
 	looked := make([]lateCall, len(one.Calls))
 	errs := make([]error, len(one.Calls))
-	var left atomic.Bool // one that is waited for in any case: then the others are no matter
+	var left atomic.Bool // One call is not ready, so the digest waits and the rest need no look-up.
 	timing.Indexes(len(looked), func(i int) {
 		if errs[i] = ctx.Err(); errs[i] != nil || left.Load() {
 			return
@@ -267,8 +276,14 @@ func (d *Digester) lookAll(ctx context.Context, one late, now time.Time) (waitin
 			left.Store(true)
 		}
 	})
+	ended := ctx.Err()
+	errs = slices.DeleteFunc(errs, func(err error) bool { return ended != nil && errors.Is(err, ended) })
 	if err := cmp.Or(errs...); err != nil {
 		return nil, nil, false, fmt.Errorf("look up a digest's calls: %w", err)
+	}
+	if ended != nil {
+		d.logNoTime(ctx)
+		return nil, nil, true, nil
 	}
 	settled := 0
 	for _, c := range looked {
