@@ -154,7 +154,7 @@ func (f failures) Error() string {
 			kind = strconv.Itoa(failure.Status)
 		} else if errors.Is(err, justcall.ErrResponse) {
 			kind = justcall.ErrResponse.Error()
-		} else if errors.Is(err, context.DeadlineExceeded) {
+		} else if strings.HasPrefix(text, "JustCall:") && errors.Is(err, context.DeadlineExceeded) {
 			kind = context.DeadlineExceeded.Error()
 		}
 		if !seen[kind] {

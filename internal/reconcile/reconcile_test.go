@@ -729,6 +729,28 @@ func TestPromise12_WhatIsFoundLateIsNotAlerted(t *testing.T) {
 	w.says("row found", `"tooOldToAlert":true`)
 }
 
+// What JustCall and the table fail at are two things, though both took too long.
+func TestAnErrorSaysOfBothWhatTookTooLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+	w.reconcile()
+	store := w.store
+	w.store = slow{store}
+	w.newRun(w.client, w.lines.Logger())
+	_, err := w.run.Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "TEXTS") || !strings.Contains(err.Error(), "CALLS") {
+		t.Errorf("error %v, want one that says both", err)
+	}
+}
+
+// slow is a table in which nothing can be kept in time.
+type slow struct{ table.Store }
+
+func (slow) Update(_ context.Context, item table.Item, _ int64) (bool, error) {
+	return false, fmt.Errorf("%s: %w", table.KeyOf(item).SK, context.DeadlineExceeded)
+}
+
 // Whoever asks whether lost deliveries are looked for learns when they last were.
 func TestTheLastRunIsTheLastThatGotToItsEnd(t *testing.T) {
 	t.Parallel()

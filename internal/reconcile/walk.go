@@ -208,8 +208,8 @@ func (r *run) send(ctx context.Context, c *candidate) error {
 	return nil
 }
 
-// isSilent reports whether no alert goes out of a call, because it is too old. The alerts
-// reckon so, too: with the first event that arrived.
+// isSilent reports whether no alert goes out of a call, because it is too old. As
+// alert.Rules does: the age when the first event arrived.
 func (r *run) isSilent(c *candidate) bool {
 	// guard 12 reconcile (WhatIsFoundLate): return false
 	return c.opens() && r.MaxAlertAge > 0 && !c.known.Start.IsZero() && c.known.FirstArrival.Sub(c.known.Start) > r.MaxAlertAge
