@@ -169,7 +169,7 @@ func (a *account) hoursAdvice(target endpoint) string {
 		}
 	}
 	if n == 0 {
-		return ", and no line has any of its own."
+		return "; no line is set to Custom Hours."
 	}
 	do := "start \"ringback serve\" with --business-hours"
 	if target.outputs != nil {
@@ -178,7 +178,11 @@ func (a *account) hoursAdvice(target endpoint) string {
 			do += ", now " + strconv.Quote(set)
 		}
 	}
-	return fmt.Sprintf(", only that %d of %s opens at custom hours.\n  To do: look them up in JustCall; %s: docs/followups.md#business-hours.", n, count(len(a.lines), "line", "lines"), do)
+	have := "have"
+	if n == 1 {
+		have = "has"
+	}
+	return fmt.Sprintf(". It shows only that %d of %s %s custom hours.\n  To do: look them up in JustCall; %s: docs/followups.md#business-hours.", n, count(len(a.lines), "line", "lines"), have, do)
 }
 
 // clockAdvice says by how much the clocks of JustCall and of this machine differ; "" if that

@@ -314,7 +314,7 @@ func advise(out io.Writer, found *account, target endpoint, credentials justcall
 	} else {
 		fmt.Fprintln(out, "Time zone: ringback knows none of the time zones of JustCall's users.")
 	}
-	fmt.Fprintln(out, "Business hours: JustCall's API does not tell them"+found.hoursAdvice(target))
+	fmt.Fprintln(out, "Business hours: JustCall's API does not have them"+found.hoursAdvice(target))
 	if says, do := signingAdvice(target, credentials); says != "" {
 		fmt.Fprintf(out, "Signatures: %s.\n  To do: %s.\n", says, do)
 	}

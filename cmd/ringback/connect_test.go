@@ -70,7 +70,7 @@ func TestConnectSubscribesWhatIsMissing(t *testing.T) {
 	args := slices.Concat([]string{"connect"}, local, account)
 	dry := program.Run(t, append(args, "--dry-run")...)
 	dry.Exits(t, 0)
-	dry.Says(t, "Front desk", "12125550199", "3 users", "2 lines", "call.completed", "will be added", "removed and added again", "America/New_York, that of 2 of 3", "hours: JustCall's API does not tell them, only that 1 of 2 lines opens", "--business-hours", "nothing was changed")
+	dry.Says(t, "Front desk", "12125550199", "3 users", "2 lines", "call.completed", "will be added", "removed and added again", "America/New_York, that of 2 of 3", "hours: JustCall's API does not have them. It shows only that 1 of 2 lines has custom hours.", "--business-hours", "nothing was changed")
 	if got := subscribed(s, url); got != nil {
 		t.Fatalf("a dry run subscribed %v", got)
 	}
@@ -101,6 +101,10 @@ func TestConnectSubscribesWhatIsMissing(t *testing.T) {
 	if n := len(subscribed(s, url)); n != len(want) {
 		t.Errorf("%d webhooks after a second run, want %d", n, len(want))
 	}
+	s.Change(func() { s.AddLine("+12125550197", "Sales", "Custom Hours") })
+	program.Run(t, append(args, "--dry-run")...).Says(t, "only that 2 of 3 lines have custom hours.")
+	s.Change(func() { s.Lines = s.Lines[1:2] })
+	program.Run(t, append(args, "--dry-run")...).Says(t, "does not have them; no line is set to Custom Hours.\n")
 	if stopped := b.Stop(); strings.Contains(stopped.Stdout, "MISSED") {
 		t.Errorf("somebody was alerted:\n%s", stopped.Stdout)
 	}
