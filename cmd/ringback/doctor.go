@@ -271,7 +271,10 @@ func (r *report) stack(ctx context.Context, name string, target endpoint) {
 			r.add(queue.name, warning, "could not be looked at: "+err.Error(), "")
 		case messages > 0:
 			says := count(messages, "delivery waits", "deliveries wait")
-			if age, err := deployed.ReadOldest(ctx, target.cfg, target.outputs[queue.output], time.Now()); err == nil && age > 0 {
+			switch age, err := deployed.ReadOldest(ctx, target.cfg, target.outputs[queue.output], time.Now()); {
+			case err != nil:
+				says += ", for how long is not known"
+			case age > 0:
 				says += ", the oldest for " + age.Round(time.Second).String()
 			}
 			r.add(queue.name, queue.most, says, "docs/operations.md#"+queue.alarm)

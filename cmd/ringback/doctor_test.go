@@ -252,4 +252,6 @@ func TestDoctorOnADeployedStack(t *testing.T) {
 	}
 	a.Oldest = map[string]int{awstest.SpillURL[strings.LastIndexByte(awstest.SpillURL, '/')+1:]: 4_000}
 	program.Run(t, append([]string{"doctor"}, args...)...).Says(t, "3 deliveries wait, the oldest for 1h6m40s", "1 delivery waits\n")
+	a.AgeFault = true
+	program.Run(t, append([]string{"doctor"}, args...)...).Says(t, "3 deliveries wait, for how long is not known", "1 delivery waits, for how long is not known\n")
 }

@@ -51,8 +51,9 @@ type AWS struct {
 	Alarms              []Alarm
 	// StackFault is what CloudFormation answers instead. SecretFault and SubscribeFault
 	// are the errors' codes of the others, QueueFault that of SQS, and WriteFault that of DynamoDB
-	// for an item that is put.
+	// for an item that is put. AgeFault is set if CloudWatch refuses to tell of a queue.
 	StackFault, SecretFault, SubscribeFault, QueueFault, WriteFault string
+	AgeFault                                                        bool
 
 	// What was asked for.
 	Stack, Secret, Region string
@@ -182,6 +183,10 @@ func (a *AWS) answerOldest(t *testing.T, w http.ResponseWriter, body []byte) {
 				queue = dimension["Value"]
 			}
 		}
+	}
+	if a.AgeFault {
+		w.WriteHeader(http.StatusForbidden)
+		return
 	}
 	points := cbor.List{}
 	for name, seconds := range a.Oldest {
