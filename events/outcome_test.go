@@ -338,6 +338,8 @@ func TestTheDirectionOfACall(t *testing.T) {
 		{"a word before a yes", "call.completed", `{"direction":"inbound","outbound":true}`, events.Inbound},
 		{"yes and yes", "call.completed", `{"inbound":true,"outbound":true}`, ""},
 		{"no and no", "call.completed", `{"inbound":false,"outbound":"no"}`, ""},
+		{"none is no no", "call.missed", `{"incoming":"none"}`, events.Inbound},
+		{"nobody is no no", "call.missed", `{"call_info":{"is_inbound":"nobody"}}`, events.Inbound},
 		{"neither yes nor no", "call.completed", `{"inbound":"maybe","outbound":null}`, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
