@@ -78,7 +78,7 @@ func writtenOut(text string) string {
 	return whole
 }
 
-// isMasked reports whether a text has marks in place of some of a number's digits. What is
+// isMasked reports whether a text has marks or a word in place of some of a number's digits. What is
 // left of them would be the number of somebody else.
 func isMasked(text string) bool {
 	text = strings.TrimSpace(text)
@@ -109,6 +109,36 @@ func isMasked(text string) bool {
 			if run > 2 || run > 1 && i+size == len(text) {
 				return true
 			}
+		}
+	}
+	return isHidden(text)
+}
+
+// hides are words in place of digits.
+var hides = sync.OnceValue(func() map[string]bool {
+	return wordSet("censored hidden masked masqué obscured oculto omitted redacted removed suppressed truncated verborgen withheld")
+})
+
+// isHidden reports whether a word or a single question mark stands in place of digits behind
+// those of a number: "+44 7700 900 hidden", "+44 20 7946 01?".
+func isHidden(text string) bool {
+	text = entities.Replace(strings.Map(narrow, text))
+	digits, plus := 0, false
+	for i, r := range text {
+		switch _, digit := digitOf(r); {
+		case digit:
+			digits++
+		case isPlus(r):
+			digits, plus = 0, true
+		case isFiller(r), strings.ContainsRune("{<*'\"", r):
+		default:
+			if digits > 2 || plus && digits > 0 {
+				next, _ := utf8.DecodeRuneInString(text[i+1:])
+				if r == '?' && !unicode.IsLetter(next) || hides()[strings.ToLower(firstWord(text[i:]))] {
+					return true
+				}
+			}
+			digits, plus = 0, false
 		}
 	}
 	return false
