@@ -1,6 +1,8 @@
 package events
 
 import (
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,11 +26,18 @@ func readWritten(text string) (number, extension, written string) {
 			return number, extension, written
 		}
 	}
-	for _, part := range numbersWithin(text) {
-		return readAlone(part)
+	if all := numbersWithin(text); len(all) > 0 {
+		// One with its country's code is surely a number.
+		return readAlone(all[max(0, slices.IndexFunc(all, hasCode))])
 	}
 	number = vanityNumber(text)
 	return number, "", number
+}
+
+// hasCode reports whether a number has its country's code for sure: behind "+" or 00.
+func hasCode(written string) bool {
+	number, _, _ := readAlone(written)
+	return strings.ContainsFunc(written, isPlus) || written[0] == '0' && number != "" && number[1] != '0'
 }
 
 // writtenOut returns a telephone number that a spreadsheet or a program took for a
@@ -324,6 +333,9 @@ func hasWords(text string) bool {
 	return false
 }
 
+// datesWithin matches a date with its year in four digits.
+var datesWithin = regexp.MustCompile(`\b([0-3]?\d[./-][0-3]?\d[./-](19|20)\d\d|(19|20)\d\d[./-][01]?\d[./-][0-3]?\d)\b`)
+
 // isWhole reports whether what is written beside other things is surely the whole of a
 // number, and nothing else.
 func isWhole(written string, words bool) bool {
@@ -343,7 +355,7 @@ func isWhole(written string, words bool) bool {
 		return len(digits) == len("74951234567")
 	case full:
 		return digits[0] > '1' && len(digits) >= shortest
-	case words && !grouped:
+	case words && (!grouped || datesWithin.MatchString(written)):
 		return false
 	case digits[0] == '0', written[0] == '(' && strings.IndexByte(written, ')') > len("(1"):
 		return shortest <= len(digits) && len(digits) <= longestNational
