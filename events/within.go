@@ -209,7 +209,8 @@ func numbersWithin(text string) (all []string) {
 	}
 	text = entities.Replace(text)
 	words := hasWords(text)
-	code := "" // a country's, with something between it and the number: "+1 (US) 415 …"
+	// A country's, with its name between it and the number: "+1 (US) 415 …".
+	code, behind := "", 0
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		if _, digit := digitOf(r); !digit && !isPlus(r) {
@@ -217,6 +218,9 @@ func numbersWithin(text string) (all []string) {
 			continue
 		}
 		start, end, next := runAt(text, i)
+		if code != "" && !belongsToCode(text[behind:start], text[start:end]) {
+			code = "" // it was another number: "+3, 0161 496 0000"
+		}
 		i = next
 		if !standsAlone(text, start, end, words) {
 			continue
@@ -231,7 +235,7 @@ func numbersWithin(text string) (all []string) {
 				all, i = append(all, code+text[start:end]), max(i, end)
 			}
 			if code = ""; plus && countDigits(run) <= 3 {
-				code = run + " "
+				code, behind = run+" ", end
 			}
 			continue
 		}
@@ -242,6 +246,16 @@ func numbersWithin(text string) (all []string) {
 		}
 	}
 	return all
+}
+
+// countryBetween matches a country in brackets, or its letters.
+var countryBetween = regexp.MustCompile(`^\s*(\([\pL .]+\)|\[[\pL .]+\]|[A-Z]{2,3})\s*$`)
+
+// belongsToCode reports whether digits are the rest of a number whose country's code stands
+// before: only the country may be between them, and no national number's 0.
+func belongsToCode(between, run string) bool {
+	isNational := strings.HasPrefix(strings.TrimPrefix(run, "("), "0") && !strings.HasPrefix(run, "(0)")
+	return countryBetween.MatchString(between) && !isNational
 }
 
 // runAt returns where the digits of a number begin and end, from the first of them or a "+"
