@@ -221,7 +221,7 @@ func appendSplit(all []string, text string) []string {
 
 // listed returns the numbers in a part of a list, or what is there in place of one.
 func listed(part string) []string {
-	if number, _, _ := readAlone(part); number == "" || isList(part) {
+	if number, _, _ := readAlone(part); (number == "" || isList(part)) && !isMasked(part) {
 		if all := numbersWithin(part); len(all) > 0 {
 			return all
 		}

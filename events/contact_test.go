@@ -57,6 +57,7 @@ func TestOtherNumbersAreReadInAnyShape(t *testing.T) {
 		{"slashes and extensions", `"(415) 555-0101 x12 / 415-555-0102"`, numbers("(415) 555-0101 x12", "415-555-0102")},
 		{"one number in two spellings", `[{"number":"(415) 555-0101","e164":"+14155550101"},14155550102]`, two},
 		{"none", `[]`, numbers()},
+		{"one of them hidden", `"+14155550101; +44 7700 900 hidden"`, numbers("+14155550101", "+44 7700 900 hidden")},
 		{"none, as an object", `{}`, numbers()},
 		{"null", `null`, events.Optional[[]string]{State: events.Null}},
 		{"an empty text", `""`, events.Optional[[]string]{State: events.Null}},

@@ -245,6 +245,7 @@ func wordsSay(text []byte) says {
 // answersIn returns what a text says that puts yes or no behind a word: "Answered: false,
 // missed=1". ok is false if it does not. "missed: no" says nothing: it may have been blocked.
 func answersIn(text []byte) (best says, ok bool) {
+	denied := false
 	for part := range bytes.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(",;/|&().\n", r) }) {
 		at := max(0, bytes.LastIndexAny(part, ":=?"))
 		said, answer := wordsSay(part[:at]), strings.ToLower(string(bytes.Trim(part[at:], ":=? ")))
@@ -256,12 +257,14 @@ func answersIn(text []byte) (best says, ok bool) {
 			said = wordsSay(part)
 		case yes:
 			ok = true
-		case said == saysAnswered:
-			said, ok = saysMissed, true
 		default:
+			denied = denied || said == saysAnswered
 			said, ok = saysNothing, true
 		}
 		best = max(best, said)
+	}
+	if denied && best != saysBlocked {
+		best = max(best, saysMissed)
 	}
 	return best, ok
 }

@@ -144,7 +144,9 @@ func (e *Envelope) readAs(known row) *reading {
 	switch {
 	case !r.outcome.Known() && r.answeredByAPerson():
 		r.outcome = Answered
-	case r.outcome == OutcomeUnknown && r.said.no(slotIsAnswered):
+	case r.outcome == OutcomeUnknown && known.open && r.said.no(slotIsAnswered) && !r.ended():
+		r.outcome = "" // it may still ring
+	case r.outcome == OutcomeUnknown && r.said.no(slotIsAnswered) && !r.anyWord(saysBlocked):
 		r.outcome = Missed
 	case r.outcome == "" && known.update && r.outcomeWord() != "" && phrase([]byte(r.outcomeWord())) == saysNothing:
 		r.outcome = OutcomeUnknown
@@ -185,8 +187,19 @@ func (r *reading) answeredByAPerson() bool {
 // underWay reports whether the type's name or a word says that the call has not ended: that
 // it is not answered is no wonder.
 func (r *reading) underWay(typ Type) bool {
-	return phrase([]byte(typ)) == saysUnderWay || slices.ContainsFunc(outcomeSlots[:], func(s slot) bool {
-		return phrase(r.said.words(s)) == saysUnderWay
+	return phrase([]byte(typ)) == saysUnderWay || r.anyWord(saysUnderWay)
+}
+
+// ended reports whether the data tells that the call is over, by a word or a time.
+func (r *reading) ended() bool {
+	took := r.said.duration(slotTotalDuration, slotDuration, slotConversationTime)
+	return r.told() != "" || took.State == Set || r.said.saysAny(slotEndedAt)
+}
+
+// anyWord reports whether a word that should tell the outcome says this.
+func (r *reading) anyWord(wanted says) bool {
+	return slices.ContainsFunc(outcomeSlots[:], func(s slot) bool {
+		return phrase(r.said.words(s)) == wanted
 	})
 }
 

@@ -132,6 +132,7 @@ var otherNames = map[string]slot{
 	"calluuid": slotCallID, "callednumber": slotTo, "callee": slotCallee, "calleenumber": slotTo, "contactphone": slotOtherNumber,
 	"customernumber": slotOtherNumber, "customerphone": slotOtherNumber, "fromnumber": slotFrom, "phone": slotOtherNumber,
 	"phonenumber": slotOtherNumber, "tonumber": slotTo,
+	"callendedat": slotEndedAt, "callendtime": slotEndedAt, "endedat": slotEndedAt, "endtime": slotEndedAt,
 }
 
 // flags are members that say yes or no to one question about a call, under names that no
@@ -241,6 +242,7 @@ const (
 	slotDisposition
 	slotDuration
 	slotEmail
+	slotEndedAt
 	slotFirstName
 	slotFrom
 	slotID

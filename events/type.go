@@ -65,6 +65,8 @@ type row struct {
 	update bool
 	// aside marks types whose name says that they are about something beside a call.
 	aside bool
+	// open marks types whose name is a call's and does not say that it has ended.
+	open bool
 	// removes marks types that end what they are about.
 	removes bool
 }
@@ -231,6 +233,7 @@ func (t Type) row() (known row, registered bool) {
 			known.direction = Outbound
 		}
 	}
+	known.open = said < saysCompleted // "call.transferred"
 	return known, false
 }
 

@@ -268,16 +268,17 @@ func (v *values) no(from slot) bool {
 }
 
 // flag reads yes or no, or a word that says as much: answered: "nobody", missed: "missed".
+// Of a direction, "none" says nothing.
 func flag(of slot, v jsontext.Value) Optional[bool] {
 	said := boolean(v)
-	if said.State == Set || v.Kind() != '"' {
+	if said.State == Set || v.Kind() != '"' || of == slotIsInbound || of == slotIsOutbound {
 		return said
 	}
 	unserved := outcomes[phrase(letters(v))].unserved() != ""
 	switch {
 	case words[strings.ToLower(text(v))] == saysNot, of == slotIsAnswered && unserved:
 		return Optional[bool]{false, Set}
-	case unserved && of != slotIsInbound && of != slotIsOutbound:
+	case unserved:
 		return Optional[bool]{true, Set}
 	}
 	return said

@@ -1,6 +1,8 @@
 package events
 
 import (
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,11 +26,18 @@ func readWritten(text string) (number, extension, written string) {
 			return number, extension, written
 		}
 	}
-	for _, part := range numbersWithin(text) {
-		return readAlone(part)
+	if all := numbersWithin(text); len(all) > 0 {
+		// One with its country's code is surely a number.
+		return readAlone(all[max(0, slices.IndexFunc(all, hasCode))])
 	}
 	number = vanityNumber(text)
 	return number, "", number
+}
+
+// hasCode reports whether a number has its country's code for sure: behind "+" or 00.
+func hasCode(written string) bool {
+	number, _, _ := readAlone(written)
+	return strings.ContainsFunc(written, isPlus) || written[0] == '0' && number != "" && number[1] != '0'
 }
 
 // writtenOut returns a telephone number that a spreadsheet or a program took for a
@@ -78,7 +87,7 @@ func writtenOut(text string) string {
 	return whole
 }
 
-// isMasked reports whether a text has marks in place of some of a number's digits. What is
+// isMasked reports whether a text has marks or a word in place of some of a number's digits. What is
 // left of them would be the number of somebody else.
 func isMasked(text string) bool {
 	text = strings.TrimSpace(text)
@@ -109,6 +118,36 @@ func isMasked(text string) bool {
 			if run > 2 || run > 1 && i+size == len(text) {
 				return true
 			}
+		}
+	}
+	return isHidden(text)
+}
+
+// hides are words in place of digits.
+var hides = sync.OnceValue(func() map[string]bool {
+	return wordSet("censored hidden masked masqué obscured oculto omitted redacted removed suppressed truncated verborgen withheld")
+})
+
+// isHidden reports whether a word or a single question mark stands in place of digits behind
+// those of a number: "+44 7700 900 hidden", "+44 20 7946 01?".
+func isHidden(text string) bool {
+	text = entities.Replace(strings.Map(narrow, text))
+	digits, plus := 0, false
+	for i, r := range text {
+		switch _, digit := digitOf(r); {
+		case digit:
+			digits++
+		case isPlus(r):
+			digits, plus = 0, true
+		case isFiller(r), strings.ContainsRune("{<*'\"", r):
+		default:
+			if digits > 2 || plus && digits > 0 {
+				next, _ := utf8.DecodeRuneInString(text[i+1:])
+				if r == '?' && !unicode.IsLetter(next) || hides()[strings.ToLower(firstWord(text[i:]))] {
+					return true
+				}
+			}
+			digits, plus = 0, false
 		}
 	}
 	return false
@@ -170,7 +209,8 @@ func numbersWithin(text string) (all []string) {
 	}
 	text = entities.Replace(text)
 	words := hasWords(text)
-	code := "" // a country's, with something between it and the number: "+1 (US) 415 …"
+	// A country's, with its name between it and the number: "+1 (US) 415 …".
+	code, behind := "", 0
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		if _, digit := digitOf(r); !digit && !isPlus(r) {
@@ -178,6 +218,9 @@ func numbersWithin(text string) (all []string) {
 			continue
 		}
 		start, end, next := runAt(text, i)
+		if code != "" && !belongsToCode(text[behind:start], text[start:end]) {
+			code = "" // it was another number: "+3, 0161 496 0000"
+		}
 		i = next
 		if !standsAlone(text, start, end, words) {
 			continue
@@ -192,7 +235,7 @@ func numbersWithin(text string) (all []string) {
 				all, i = append(all, code+text[start:end]), max(i, end)
 			}
 			if code = ""; plus && countDigits(run) <= 3 {
-				code = run + " "
+				code, behind = run+" ", end
 			}
 			continue
 		}
@@ -203,6 +246,16 @@ func numbersWithin(text string) (all []string) {
 		}
 	}
 	return all
+}
+
+// countryBetween matches a country in brackets, or its letters.
+var countryBetween = regexp.MustCompile(`^\s*(\([\pL .]+\)|\[[\pL .]+\]|[A-Z]{2,3})\s*$`)
+
+// belongsToCode reports whether digits are the rest of a number whose country's code stands
+// before: only the country may be between them, and no national number's 0.
+func belongsToCode(between, run string) bool {
+	isNational := strings.HasPrefix(strings.TrimPrefix(run, "("), "0") && !strings.HasPrefix(run, "(0)")
+	return countryBetween.MatchString(between) && !isNational
 }
 
 // runAt returns where the digits of a number begin and end, from the first of them or a "+"
@@ -294,6 +347,9 @@ func hasWords(text string) bool {
 	return false
 }
 
+// datesWithin matches a date with its year in four digits.
+var datesWithin = regexp.MustCompile(`\b([0-3]?\d[./-][0-3]?\d[./-](19|20)\d\d|(19|20)\d\d[./-][01]?\d[./-][0-3]?\d)\b`)
+
 // isWhole reports whether what is written beside other things is surely the whole of a
 // number, and nothing else.
 func isWhole(written string, words bool) bool {
@@ -313,7 +369,7 @@ func isWhole(written string, words bool) bool {
 		return len(digits) == len("74951234567")
 	case full:
 		return digits[0] > '1' && len(digits) >= shortest
-	case words && !grouped:
+	case words && (!grouped || datesWithin.MatchString(written)):
 		return false
 	case digits[0] == '0', written[0] == '(' && strings.IndexByte(written, ')') > len("(1"):
 		return shortest <= len(digits) && len(digits) <= longestNational
