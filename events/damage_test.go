@@ -56,8 +56,8 @@ func in64(text string) string { return base64.StdEncoding.EncodeToString([]byte(
 // multi returns a multipart body of names and values.
 func multi(fields ...string) string {
 	var body strings.Builder
-	for i := 0; i < len(fields); i += 2 {
-		fmt.Fprintf(&body, "--b0\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", fields[i], fields[i+1])
+	for field := range slices.Chunk(fields, 2) {
+		fmt.Fprintf(&body, "--b0\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", field[0], field[1])
 	}
 	return body.String() + "--b0--\r\n"
 }

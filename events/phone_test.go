@@ -147,6 +147,7 @@ func TestPhoneNumber(t *testing.T) {
 		{"a slash behind seven digits", "0049 351/1234567", "+493511234567"},
 		{"two numbers in brackets' letters", "(H) 415-555-8765 (W) 415-555-1234", "+4155558765"},
 		{"a country's name behind its code", "+1 (US) 415 555 8765", "+14155558765"},
+		{"a country's name before a 0 that stays", "+39 (IT) 06 1234 5678", "+390612345678"},
 		{"a country's letters behind its code", "+44 UK 20 7946 0117", "+442079460117"},
 		{"a country's name in brackets behind its code", "+1 (United States) 415 555 8765", "+14155558765"},
 		{"a country and an area code in brackets", "+1 (US) (415) 555-8765", "+14155558765"},

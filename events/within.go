@@ -218,7 +218,7 @@ func numbersWithin(text string) (all []string) {
 			continue
 		}
 		start, end, next := runAt(text, i)
-		if code != "" && !belongsToCode(text[behind:start], text[start:end]) {
+		if code != "" && !belongsToCode(code, text[behind:start], text[start:end]) {
 			code = "" // it was another number: "+3, 0161 496 0000"
 		}
 		i = next
@@ -252,8 +252,11 @@ func numbersWithin(text string) (all []string) {
 var countryBetween = regexp.MustCompile(`^\s*(\([\pL .]+\)|\[[\pL .]+\]|[A-Z]{2,3})\s*$`)
 
 // belongsToCode reports whether digits are the rest of a number whose country's code stands
-// before: only the country may be between them, and no national number's 0.
-func belongsToCode(between, run string) bool {
+// before: only the country may be between them, and a 0 only where numbers keep theirs.
+func belongsToCode(code, between, run string) bool {
+	if leadingZero[strings.Trim(code, "+ ")] {
+		return countryBetween.MatchString(between)
+	}
 	isNational := strings.HasPrefix(strings.TrimPrefix(run, "("), "0") && !strings.HasPrefix(run, "(0)")
 	return countryBetween.MatchString(between) && !isNational
 }
