@@ -249,16 +249,18 @@ func numbersWithin(text string) (all []string) {
 }
 
 // countryBetween matches a country in brackets, or its letters.
-var countryBetween = regexp.MustCompile(`^\s*(\([\pL .]+\)|\[[\pL .]+\]|[A-Z]{2,3})\s*$`)
+var countryBetween = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*(\([\pL .]+\)|\[[\pL .]+\]|[A-Z]{2,3})\s*$`)
+})
 
 // belongsToCode reports whether digits are the rest of a number whose country's code stands
 // before: only the country may be between them, and a 0 only where numbers keep theirs.
 func belongsToCode(code, between, run string) bool {
 	if leadingZero[strings.Trim(code, "+ ")] {
-		return countryBetween.MatchString(between)
+		return countryBetween().MatchString(between)
 	}
 	isNational := strings.HasPrefix(strings.TrimPrefix(run, "("), "0") && !strings.HasPrefix(run, "(0)")
-	return countryBetween.MatchString(between) && !isNational
+	return countryBetween().MatchString(between) && !isNational
 }
 
 // runAt returns where the digits of a number begin and end, from the first of them or a "+"
@@ -351,7 +353,9 @@ func hasWords(text string) bool {
 }
 
 // datesWithin matches a date with its year in four digits.
-var datesWithin = regexp.MustCompile(`\b([0-3]?\d[./-][0-3]?\d[./-](19|20)\d\d|(19|20)\d\d[./-][01]?\d[./-][0-3]?\d)\b`)
+var datesWithin = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b([0-3]?\d[./-][0-3]?\d[./-](19|20)\d\d|(19|20)\d\d[./-][01]?\d[./-][0-3]?\d)\b`)
+})
 
 // isWhole reports whether what is written beside other things is surely the whole of a
 // number, and nothing else.
@@ -372,7 +376,7 @@ func isWhole(written string, words bool) bool {
 		return len(digits) == len("74951234567")
 	case full:
 		return digits[0] > '1' && len(digits) >= shortest
-	case words && (!grouped || datesWithin.MatchString(written)):
+	case words && (!grouped || datesWithin().MatchString(written)):
 		return false
 	case digits[0] == '0', written[0] == '(' && strings.IndexByte(written, ')') > len("(1"):
 		return shortest <= len(digits) && len(digits) <= longestNational

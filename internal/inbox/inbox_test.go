@@ -701,6 +701,7 @@ func TestACountThatFailsLeavesTheOneBefore(t *testing.T) {
 		store.takes = time.Minute // it hangs, and then fails
 		shows(http.StatusOK, one)
 		time.Sleep(time.Minute)
+		synctest.Wait() // it has failed
 		envelope, err = events.Open([]byte(lookuptest.Talked("CA2", events.Inbound, inboxtest.Rosa, time.Now().Format(time.RFC3339))))
 		if err != nil {
 			t.Fatal(err)
