@@ -171,11 +171,11 @@ func (l *loop) process(ctx context.Context, records []Record) (failed []uint64) 
 		failed = append(failed, r.Sequence)
 	}
 
-	stopped := ctx.Done()
+	stopping := ctx
 	ctx = context.WithoutCancel(ctx)
 	var mu sync.Mutex
 	for round, some := range byNumber(free) {
-		if round > 0 && isClosed(stopped) {
+		if round > 0 && stopping.Err() != nil {
 			for _, r := range some {
 				failed = append(failed, r.Sequence)
 			}
@@ -192,15 +192,6 @@ func (l *loop) process(ctx context.Context, records []Record) (failed []uint64) 
 	}
 	slices.Sort(failed)
 	return failed
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
 }
 
 // byNumber divides records into rounds, in each of which at most [maxOfNumber] are about the
