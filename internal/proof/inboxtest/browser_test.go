@@ -55,6 +55,8 @@ func startBrowser() {
 		browser, closeBrowser = chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(
 			chromedp.ExecPath(path),
 			chromedp.NoSandbox, // which Chromium refuses to have as root; it visits these pages only
+			// On a busy machine, a click can come before the first picture of a page; Chromium drops it.
+			chromedp.Flag("allow-pre-commit-input", true),
 		))
 		errBrowser = chromedp.Do(browser, chromedp.Navigate("about:blank"))
 		return
@@ -154,9 +156,11 @@ func (b *tab) awaitText(text string) {
 	b.await(fmt.Sprintf("document.body.innerText.includes(%q)", text))
 }
 
-// click clicks on what a selector finds first.
+// click clicks on what a selector finds first, once the page has been drawn: what is not yet
+// drawn gets no click.
 func (b *tab) click(selector string) {
 	b.t.Helper()
+	eval[bool](b, "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))")
 	b.do(chromedp.Click(selector))
 }
 
