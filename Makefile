@@ -75,7 +75,7 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-quick bench-serve bench-test browser build build-AlertsFunction build-DrainFunction build-EscalateFunction build-ReconcileFunction \
 	build-WebhookFunction \
-	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage pictures promises rehearse run sam-build scale storm storm-dead storm-functions test tidy validate webhook-url
+	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage pictures promises rehearse run sam-build scale storm storm-dead storm-functions test test-whole tidy validate webhook-url
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -112,7 +112,6 @@ build-WebhookFunction build-AlertsFunction build-DrainFunction build-EscalateFun
 	{ cat samconfig.toml; echo "$$RINGBACK_PARAMETERS"; } | cksum > "$(ARTIFACTS_DIR)/parameters.cksum"
 
 check: lint bench-test validate sam-build conformance ## lint, validate, build for Lambda, test on dynalite and moto, check go.mod
-	$(TESTING) go test ./internal/alert ./internal/escalate ./internal/followup ./internal/hours ./internal/proof/stories
 	go mod tidy -diff
 
 clean: ## remove build output, but not the tools
@@ -196,9 +195,12 @@ storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, whi
 	$(LOCAL) STORM_FUNCTIONS=$(STORM_FUNCTIONS) node .tools/with-stand-ins.js \
 		go test -count=1 -v -timeout 24h -run '^TestAStormOnTheRealFunctions$$' ./internal/proof/e2e
 
-test: ## run the tests
+test: ## run the tests with the race detector, and those that try thousands of cases with fewer
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
-	$(TESTING) go test $(RACE) $(RACELESS) -shuffle=on -p 6 ./...
+	$(TESTING) go test $(RACE) $(RACELESS) -short -shuffle=on -p 6 ./...
+
+test-whole: ## run the tests in full size, without the race detector
+	$(TESTING) go test -shuffle=on -p 6 ./...
 
 tidy: ## tidy both go.mod files
 	go mod tidy

@@ -389,12 +389,20 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// every is how many of the bodies that a test makes it tries: one in so many.
+func every() int {
+	if testing.Short() {
+		return 17
+	}
+	return 1
+}
+
 // A body cut anywhere is no JSON: it must not be taken for a probe or another event.
 func TestACutBodyIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, s := range samples(t) {
 		body := bytes.TrimRight(s.body, " \r\n")
-		for n := 1; n < len(body); n += every {
+		for n := 1; n < len(body); n += every() {
 			if e, err := events.Open(body[:n:n]); err == nil {
 				t.Fatalf("%s, %d bytes: %+v", s.name(), n, e)
 			}
@@ -405,7 +413,7 @@ func TestACutBodyIsRefused(t *testing.T) {
 func TestAFlippedBitNeitherPanicsNorMakesAnInvalidEvent(t *testing.T) {
 	t.Parallel()
 	for _, s := range samples(t) {
-		for i := 0; i < len(s.body); i += every {
+		for i := 0; i < len(s.body); i += every() {
 			body := bytes.Clone(s.body)
 			body[i] ^= 1 << (i % 8)
 			e, err := events.Open(body)
@@ -420,7 +428,7 @@ func TestAFlippedBitNeitherPanicsNorMakesAnInvalidEvent(t *testing.T) {
 }
 
 func TestARepairIsLinear(t *testing.T) { //nolint:paralleltest // it measures CPU time
-	const members = 100_000 / every
+	members := 100_000 / every()
 	for name, body := range map[string][]byte{
 		"one name":       repeated(members, func(int) string { return `"a":0` }),
 		"two of each":    repeated(members, func(i int) string { return fmt.Sprintf(`"%d":0`, i/2) }),

@@ -148,15 +148,13 @@ func timersIn(t *testing.T, store table.Store) (callers []string) {
 func TestAStoppedRebuildSaysHowToGoOn(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "it's here")
-	const contacts = 4000
+	const contacts = 2000
 	store := openStore(t, data)
 	putContacts(t, store, contacts)
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p := program.Start(t, "rebuild", "--data", data)
-	p.Stderr.Await(t, "1000 contacts so far")
-	got := p.Stop()
+	got := program.RunUntil(t, "1000 contacts so far", "rebuild", "--data", data)
 	got.Exits(t, 1)
 	stopped := regexp.MustCompile(`stopped after (\d+) contacts: .*\nTo go on: (\S+) rebuild --data (.+) --after (\S+)\n$`).FindStringSubmatch(got.Stderr)
 	if stopped == nil {

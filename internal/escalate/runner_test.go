@@ -477,7 +477,10 @@ func (d *dying) Query(ctx context.Context, q table.Query) (table.Page, error) {
 func TestPromise2_KilledRunsRepeatOnlyWhatWasInFlight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const callers, kills = due, 20
+	callers, kills := 5000, 20
+	if testing.Short() {
+		callers = 1000
+	}
 	for n := range callers { // with a message each
 		w.keep("10:00", n, map[string]string{"episode": "first", "since": table.Time(at("10:00")), "line": "line " + strconv.Itoa(n)})
 	}

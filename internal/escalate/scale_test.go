@@ -22,6 +22,9 @@ const scaleVariable = "ESCALATE_SCALE"
 func TestARunReadsWhatIsDueHoweverManyWait(t *testing.T) {
 	t.Parallel()
 	open, closed := 2_000, 4_000
+	if testing.Short() {
+		open, closed = 500, 1_000
+	}
 	if text := os.Getenv(scaleVariable); text != "" {
 		if _, err := fmt.Sscan(text, &open, &closed); err != nil {
 			t.Fatal(err)

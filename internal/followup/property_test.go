@@ -387,6 +387,10 @@ func (c caller) reference(now int) seen {
 func TestPromise4_AnyOrderIsWhatHappened(t *testing.T) {
 	t.Parallel()
 	const orders = 4
+	callers := 1000
+	if testing.Short() {
+		callers = 200
+	}
 	handled, open := 0, 0
 	for n := range callers {
 		random := rand.New(rand.NewPCG(7, uint64(n))) //nolint:gosec // the same callers each time

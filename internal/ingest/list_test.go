@@ -343,7 +343,7 @@ func TestNastyInputIsAnsweredAndKept(t *testing.T) {
 	store := &tabletest.Memory{}
 	one := h(tabletest.PutFunc(func(ctx context.Context, item table.Item) (bool, error) { return store.Put(ctx, item) }))
 	for i, body := range bodies {
-		if i%every != 0 {
+		if testing.Short() && i%17 != 0 {
 			continue
 		}
 		store = &tabletest.Memory{}

@@ -176,6 +176,9 @@ func TestPromise4_EveryFollowUpIsWhatHappened(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store, callers := open(t)
+			if testing.Short() {
+				callers /= 10
+			}
 			random := rand.New(rand.NewPCG(3, 9)) //nolint:gosec // the same callers each time
 			var people []person
 			var items []table.Item

@@ -182,7 +182,7 @@ func of(bodies ...string) func(testing.TB) []table.Item {
 func TestPromise4_TheFollowUpIsTheSameInAnyOrder(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(testing.TB) table.Store{
-		"bbolt": func(t testing.TB) table.Store { return tabletest.NewBolt(t) },
+		"memory": func(testing.TB) table.Store { return &tabletest.Memory{} },
 		"dynamodb": func(t testing.TB) table.Store {
 			return dynamostore.New(tabletest.NewTable(t))
 		},
@@ -190,6 +190,9 @@ func TestPromise4_TheFollowUpIsTheSameInAnyOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			orders := 10
+			if testing.Short() {
+				orders = 3
+			}
 			if name == "dynamodb" {
 				tabletest.Endpoint(t) // skip once, not for each story
 				orders = 1
@@ -309,13 +312,17 @@ func TestPromise4_AnotherNumberOfTheContactIsShownInAnyOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(5, uint64(len(name)))) //nolint:gosec // the same orders each time
-			for n := range 12 {
+			orders := 12
+			if testing.Short() {
+				orders = 4
+			}
+			for n := range orders {
 				items := of(tc.bodies...)(t)
 				items = append(items, items[:random.IntN(len(items)+1)]...)
 				if n > 0 {
 					random.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 				}
-				store := tabletest.NewBolt(t)
+				store := &tabletest.Memory{}
 				deliver(t, store, newLedger(t, store), items...)
 				got := followUp(t, store, number)
 				if table.Text(got, table.OtherNumber) != tc.want {
@@ -372,7 +379,7 @@ func TestPromise4_AnotherNumberIsShownThoughBothTalkAtOnce(t *testing.T) {
 	mobile := func(body string) string { return strings.ReplaceAll(body, "14155550144", "14155550145") }
 	both := `{"event":"contact.created","timestamp":"2026-11-28T08:00:00Z","data":{"contact_id":7,"first_name":"Jordan","phone":"+14155550144","other_numbers":["+14155550145"]}}`
 	for range 60 {
-		store := tabletest.NewBolt(t)
+		store := &tabletest.Memory{}
 		deliver(t, store, newLedger(t, store), of(both, missed("z", -20), returned("y", -10))(t)...)
 		var all sync.WaitGroup
 		for _, body := range []string{missed("a", 5), mobile(returned("b", 9))} {

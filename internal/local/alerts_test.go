@@ -886,7 +886,7 @@ func postManyMissed(t *testing.T, stack *local.Stack, prefix string, n int) {
 }
 
 // calm is a pause between retries that leaves the processor to other tests.
-const calm = 50 * time.Millisecond
+const calm = time.Second
 
 // patience is how long a test waits before it takes the code to hang.
 const patience = 2 * time.Minute
@@ -958,7 +958,7 @@ func settle(t *testing.T, stack *local.Stack) {
 // eventually polls for what gives no event.
 func eventually(t *testing.T, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it does not happen")
 		}

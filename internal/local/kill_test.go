@@ -238,7 +238,10 @@ func TestAlertsSurviveKills(t *testing.T) {
 		}
 	}
 	forward := to.start(t)
-	const rounds = 6
+	rounds := 6
+	if testing.Short() {
+		rounds = 2
+	}
 	answered := make(map[string]bool)
 	for round := range rounds {
 		server, url := startProcess(t, folder, forwardVariable+"="+forward)

@@ -261,7 +261,11 @@ func putMany(t *testing.T, folder string, now time.Time) {
 // level, and a kill repeats what was in flight at most.
 func TestRemindersSurviveKills(t *testing.T) {
 	t.Parallel()
-	const callers, kills = 30, 8
+	const callers = 30
+	kills := 8
+	if testing.Short() {
+		kills = 2
+	}
 	folder, begin := t.TempDir(), time.Now()
 	servers := make(chan *exec.Cmd, 1)
 	to := receiver{answer: func(n int, _ http.ResponseWriter, req *http.Request) {

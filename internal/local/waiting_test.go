@@ -18,7 +18,7 @@ import (
 // breaks it.
 func settleSoon(t *testing.T, stack *local.Stack) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := stack.Settled(ctx); err != nil {
 		t.Fatal(err)

@@ -98,6 +98,10 @@ func (w *world) summary() summary {
 
 func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 	t.Parallel()
+	calls := *stormCalls
+	if testing.Short() {
+		calls = 80
+	}
 	synctest.Test(t, func(t *testing.T) {
 		whole, lossy := newWorld(t), newWorld(t)
 		begin := time.Now().Truncate(time.Second)
@@ -123,7 +127,7 @@ func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 		}
 		var actions []action
 		deadFrom, deadTo := begin.Add(time.Hour), begin.Add(25*time.Hour)
-		for _, p := range plan(*stormCalls, begin) {
+		for _, p := range plan(calls, begin) {
 			var rows [2]justcalltest.Row
 			actions = append(actions, action{p.Start, func() {
 				for i, w := range []*world{whole, lossy} {
@@ -164,7 +168,7 @@ func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 		}
 		took := time.Since(before)
 		finding = false
-		t.Logf("%d calls: %d rows found in %v, with %d requests in all", *stormCalls, report.Found, took, lossy.Requests())
+		t.Logf("%d calls: %d rows found in %v, with %d requests in all", calls, report.Found, took, lossy.Requests())
 		if report.Behind || took > reconcile.Every {
 			t.Errorf("the run was cut off, or took %v", took)
 		}
@@ -222,7 +226,10 @@ func cutOff(t *testing.T, takes time.Duration) {
 		w.process = func(_ context.Context, items []table.Item) []error { return make([]error, len(items)) } // what follows is no matter here
 		w.reconcile()
 		time.Sleep(2 * time.Hour)
-		const calls = 4_000
+		calls := 4_000
+		if testing.Short() {
+			calls = 1_500
+		}
 		for i := range calls {
 			w.call(time.Duration(calls-i)*time.Second+10*time.Minute, []string{"Missed", "answered"}[i%2], func(c *justcalltest.Call) {
 				c.Contact = fmt.Sprintf("+1212%07d", 5_550_000+i)

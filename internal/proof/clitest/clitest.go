@@ -42,6 +42,18 @@ func (p Program) RunWithin(t *testing.T, limit time.Duration, args ...string) Re
 	return Result{p.Name, code, stdout.String(), stderr.String()}
 }
 
+// RunUntil runs the program, and interrupts it as it prints text to stderr.
+func (p Program) RunUntil(t *testing.T, text string, args ...string) Result {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var stdout Output
+	stderr := until{text: text, do: cancel}
+	code := p.Main(ctx, args, &stdout, &stderr)
+	logscan.Check(t, stderr.String())
+	return Result{p.Name, code, stdout.String(), stderr.String()}
+}
+
 // Start runs the program in the background until the test ends, at the latest.
 func (p Program) Start(t *testing.T, args ...string) *Background {
 	t.Helper()
@@ -143,6 +155,22 @@ func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()
+}
+
+// until does something when text is printed.
+type until struct {
+	Output
+
+	text string
+	do   func()
+}
+
+func (u *until) Write(p []byte) (int, error) {
+	n, err := u.Output.Write(p)
+	if strings.Contains(u.String(), u.text) {
+		u.do()
+	}
+	return n, err
 }
 
 // Await waits until text is printed, and returns all that is printed by then.

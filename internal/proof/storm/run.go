@@ -93,7 +93,7 @@ func (o *options) playDeployed(ctx context.Context, plan *play.Plan, out, errOut
 	return err
 }
 
-const askTime = 20 * time.Second // for what is asked before anything is posted
+const askTime = time.Minute // for what is asked before anything is posted
 
 // progress returns a function that prints now and then how many of n deliveries are through.
 func progress(to io.Writer, n int) func(done int) {

@@ -16,22 +16,18 @@ import (
 	"github.com/ringback/ringback/internal/zone"
 )
 
-// every is set unless the race detector makes tests slow. "make check" tests without
-// it.
-var every = true
-
 // odd change their clocks at midnight, by half an hour, by two hours, for Ramadan, or
 // have done away with it.
 var odd = []string{
 	"America/Havana", "America/Vancouver", "Africa/Casablanca", "Antarctica/Troll", "Asia/Gaza", "Australia/Lord_Howe", "Pacific/Apia",
 }
 
-// All returns the zones of the database, one of those with the same rules; with the
-// race detector, some odd ones.
+// All returns the zones of the database, one of those with the same rules; with
+// -short, some odd ones.
 func All(t *testing.T) (all []*time.Location) {
 	t.Helper()
 	names := odd
-	if every {
+	if !testing.Short() {
 		names = distinct(t)
 	}
 	for _, name := range names {

@@ -65,7 +65,7 @@ func TestABrokenStackIsFoundOut(t *testing.T) {
 		}
 	}
 
-	for _, tc := range []struct {
+	for i, tc := range []struct {
 		name   string
 		damage func(*stack)
 		want   string // in the error
@@ -328,6 +328,9 @@ func TestABrokenStackIsFoundOut(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
+			if testing.Short() && i%4 != 0 {
+				t.Skip("one in four is enough to see that the storm looks")
+			}
 			if tc.least == 0 {
 				t.Fatal("the plan has none of these")
 			}

@@ -43,7 +43,7 @@ var (
 // LogName is the name, in the folder, of the file with everything that the processes printed.
 const (
 	LogName    = "serve.log"
-	readyTime  = 30 * time.Second // until it answers
+	readyTime  = time.Minute // until it answers, on a busy machine
 	readyPause = 5 * time.Millisecond
 	maxTail    = 2 << 10 // bytes of what the process printed that stand in an error
 )

@@ -1,5 +1,0 @@
-//go:build race
-
-package stories_test
-
-func init() { orders = 2 }

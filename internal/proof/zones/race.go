@@ -1,5 +1,0 @@
-//go:build race
-
-package zones
-
-func init() { every = false }
