@@ -47,8 +47,9 @@ BENCH_SHOWN := ".unit:(sec/op OR B/op OR allocs/op) (-.fullname:/[.]/ OR .fullna
 # With AWS_CA_BUNDLE set, the AWS SDK refuses a custom HTTP client. Local runs need no bundle.
 LOCAL := env -u AWS_CA_BUNDLE
 
-# Otherwise the race detector makes each test program sleep for a second at its end.
-TESTING := $(LOCAL) GORACE=atexit_sleep_ms=50
+# Otherwise the race detector makes each test program sleep for a second at its end. Tests and the linker have
+# memory enough to collect garbage less often, which saves a fifth of the time.
+TESTING := $(LOCAL) GORACE=atexit_sleep_ms=50 GOGC=400
 
 # The race detector needs a C compiler; without one the tests run without it.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)

@@ -148,7 +148,7 @@ func timersIn(t *testing.T, store table.Store) (callers []string) {
 func TestAStoppedRebuildSaysHowToGoOn(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "it's here")
-	const contacts = 2000
+	const contacts = 1200
 	store := openStore(t, data)
 	putContacts(t, store, contacts)
 	if err := store.Close(); err != nil {

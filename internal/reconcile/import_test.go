@@ -253,7 +253,10 @@ func TestWhatIsTooLargeIsNotImportedAndCounted(t *testing.T) {
 func TestTenThousandContactsAreImportedInTwentyRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const contacts = 10_000
+	contacts := 10_000
+	if testing.Short() {
+		contacts = 1_000
+	}
 	for i := range contacts {
 		w.AddContact(justcalltest.OwnerID+i%2, fmt.Sprint("Robin Sample ", i), fmt.Sprintf("+1212555%04d", i))
 	}
@@ -267,7 +270,7 @@ func TestTenThousandContactsAreImportedInTwentyRequests(t *testing.T) {
 	if got := w.Requests() - before; got > contacts/500+lists {
 		t.Errorf("%d requests", got)
 	}
-	for _, i := range []int{0, 4_999, contacts - 1} {
+	for _, i := range []int{0, contacts / 2, contacts - 1} {
 		page, err := w.store.Query(t.Context(), table.CallerHistory(fmt.Sprintf("+1212555%04d", i)))
 		if want := fmt.Sprint("Robin Sample ", i); err != nil || addressbook.Read(page.Items).Name != want {
 			t.Errorf("%+v, %v, want %s", page.Items, err, want)

@@ -473,7 +473,7 @@ func TestAnotherSeedIsPlayedAgainstTheSameTableTheSameIsNot(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for _, seed := range []uint64{1, 2} {
-		p := plan(t, play.Mix{Seed: seed, Deliveries: 400, Duplicates: 30, Strays: 2})
+		p := plan(t, play.Mix{Seed: seed, Deliveries: 100, Duplicates: 30, Strays: 2})
 		got := played(t, impatient(), p, s.target(), s.fromNow())
 		if err := got.Err(); err != nil {
 			t.Errorf("seed %d: %v\n%v", seed, err, got.Found)
