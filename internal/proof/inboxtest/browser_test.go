@@ -37,7 +37,7 @@ var (
 
 func TestMain(m *testing.M) {
 	if os.Getenv("BROWSER_TESTS") != "required" { // a browser is not everywhere, and it takes a minute
-		fmt.Println(`not tested: run "make browser"`)
+		_, _ = fmt.Fprintln(os.Stderr, `not tested: run "make browser"`)
 		return
 	}
 	code := m.Run()
