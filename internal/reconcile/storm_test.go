@@ -226,10 +226,7 @@ func cutOff(t *testing.T, takes time.Duration) {
 		w.process = func(_ context.Context, items []table.Item) []error { return make([]error, len(items)) } // what follows is no matter here
 		w.reconcile()
 		time.Sleep(2 * time.Hour)
-		calls := 4_000
-		if testing.Short() {
-			calls = 1_500
-		}
+		const calls = 4_000
 		for i := range calls {
 			w.call(time.Duration(calls-i)*time.Second+10*time.Minute, []string{"Missed", "answered"}[i%2], func(c *justcalltest.Call) {
 				c.Contact = fmt.Sprintf("+1212%07d", 5_550_000+i)
