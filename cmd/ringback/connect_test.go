@@ -17,7 +17,7 @@ import (
 // justCall is a JustCall account with two lines, and flags that reach it.
 func justCall(t *testing.T) (*justcalltest.Server, []string) {
 	t.Helper()
-	s := justcalltest.New()
+	s := justcalltest.New(t)
 	s.Limits = justcall.Limits{PerHour: 10_000, PerMinute: 1_000} // several runs within a minute are one too many
 	s.AddUser("Owner", "America/New_York")
 	s.AddUser("Agent", "America/New_York")

@@ -135,7 +135,7 @@ func TestWhatTheWebhookLostComesIntoTheQueue(t *testing.T) {
 	t.Parallel()
 	config, tableName := tabletest.NewTable(t)
 	_ = config
-	account := justcalltest.New()
+	account := justcalltest.New(t)
 	account.Limits = justcall.Limits{PerHour: 1000, PerMinute: 1000}
 	account.AddHook(events.TypeCallMissed, "https://hooks.example.com/justcall/token", justcall.WebhookActive)
 	for i, typ := range []string{"Missed", "answered"} {

@@ -31,8 +31,8 @@ const (
 var unlimited = justcall.Limits{PerHour: 1 << 30, PerMinute: 1 << 30}
 
 // account returns an account with so many calls, and a client of it.
-func account(t interface{ Fatal(args ...any) }, calls int) (*justcalltest.Server, *justcall.Client) {
-	s := justcalltest.New()
+func account(t justcalltest.T, calls int) (*justcalltest.Server, *justcall.Client) {
+	s := justcalltest.New(t)
 	s.Limits = unlimited
 	addRows(s, calls)
 	c, err := s.Client()

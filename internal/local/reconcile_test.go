@@ -35,7 +35,7 @@ func withAccount(t *testing.T) (c local.Config, account *justcalltest.Server) {
 	t.Helper()
 	c = local.Config{Folder: t.TempDir(), Address: anyPort, WebhookURL: "https://hooks.example.com/justcall"}
 	withKeys(t, c.Folder, 0o600)
-	account = justcalltest.New()
+	account = justcalltest.New(t)
 	account.AddHook("call.missed", c.WebhookURL+"/"+tokenInFile, "active")
 	c.SetJustCall(justcalltest.Transport{Handler: account})
 	return c, account

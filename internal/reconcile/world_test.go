@@ -75,7 +75,7 @@ type sent struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{Server: justcalltest.New(), t: t, now: noon, store: tabletest.NewBolt(t), net: map[string]int{}, ever: map[string]int{}}
+	w := &world{Server: justcalltest.New(t), t: t, now: noon, store: tabletest.NewBolt(t), net: map[string]int{}, ever: map[string]int{}}
 	w.Now = w.clock
 	w.Limits = justcall.Limits{PerHour: 1 << 30, PerMinute: 1 << 30}
 	w.lines = logscan.Writer(t, "2125550", justcalltest.Key, justcalltest.Secret)

@@ -1,14 +1,11 @@
 package justcalltest_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"io"
+	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -16,139 +13,32 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/proof/justcalltest"
 )
 
-// description is JustCall's own, which is not ours to publish.
-const description = "../shared/reference/justcall-openapi-v2.1.json"
-
-// root is the repository's, from here.
-const root = "../../.."
-
-// readDescription reads the description, with no member allowed that it does not name.
-func readDescription(t *testing.T) *openapi3.T {
+// described skips a test where JustCall's description is not.
+func described(t *testing.T) *openapi3.T {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, description))
+	doc, err := justcalltest.ReadDescription()
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the responses are not checked: JustCall's OpenAPI description is not at %s, seen from the repository", description)
+		t.Skip("nothing is compared: JustCall's OpenAPI description is not there")
 	} else if err != nil {
 		t.Fatal(err)
-	}
-	doc, err := openapi3.NewLoader().LoadFromData(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range doc.Paths.Map() {
-		for _, operation := range path.Operations() {
-			if operation.RequestBody != nil {
-				closeContent(operation.RequestBody.Value.Content)
-			}
-			for _, response := range operation.Responses.Map() {
-				closeContent(response.Value.Content)
-			}
-		}
 	}
 	return doc
 }
 
-func closeContent(content openapi3.Content) {
-	for _, media := range content {
-		closeSchema(media.Schema)
-	}
-}
-
-// closeSchema allows only the members that a schema names. A part of allOf allows others,
-// and has none in this description.
-func closeSchema(ref *openapi3.SchemaRef) {
-	if ref == nil || ref.Value == nil {
-		return
-	}
-	schema := ref.Value
-	if len(schema.Properties) > 0 {
-		closed := false
-		schema.AdditionalProperties = openapi3.AdditionalProperties{Has: &closed}
-	}
-	for _, property := range schema.Properties {
-		closeSchema(property)
-	}
-	for _, part := range schema.AllOf {
-		closeSchema(part)
-	}
-	closeSchema(schema.Items)
-}
-
-// checked is a transport that checks requests and responses.
-type checked struct {
-	t      *testing.T
-	router routers.Router
-	next   http.RoundTripper
-	seen   map[string]bool // operations with a response of status 200
-}
-
-func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.t.Helper()
-	route, parameters, err := c.router.FindRoute(r)
-	if err != nil {
-		c.t.Errorf("%s %s: %v", r.Method, r.URL, err)
-		return nil, err
-	}
-	name := route.Operation.OperationID
-	for parameter := range r.URL.Query() {
-		if !slices.ContainsFunc(route.Operation.Parameters, func(p *openapi3.ParameterRef) bool { return p.Value.In == "query" && p.Value.Name == parameter }) {
-			c.t.Errorf("%s has no parameter %s", name, parameter)
-		}
-	}
-	request := &openapi3filter.RequestValidationInput{
-		Request: r, PathParams: parameters, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: func(_ context.Context, input *openapi3filter.AuthenticationInput) error {
-			header := input.RequestValidationInput.Request.Header.Get(input.SecurityScheme.Name)
-			if key, secret, ok := strings.Cut(header, ":"); !ok || key == "" || secret == "" || strings.Contains(header, " ") {
-				return errors.New("not key:secret")
-			}
-			return nil
-		}},
-	}
-	if err := openapi3filter.ValidateRequest(r.Context(), request); err != nil {
-		c.t.Errorf("request: %s: %v", name, err)
-	}
-	resp, err := c.next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	response := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: request, Status: resp.StatusCode, Header: resp.Header, Body: io.NopCloser(bytes.NewReader(body)),
-		Options: &openapi3filter.Options{IncludeResponseStatus: resp.StatusCode != http.StatusTooManyRequests}, // which is not described
-	}
-	if err := openapi3filter.ValidateResponse(r.Context(), response); err != nil {
-		c.t.Errorf("response: %s: %v", name, err)
-	}
-	c.seen[name] = c.seen[name] || resp.StatusCode == http.StatusOK
-	return resp, nil
-}
-
 func TestRequestsAndResponsesAreAsJustCallDescribesThem(t *testing.T) {
 	t.Parallel()
-	doc := readDescription(t)
-	router, err := gorillamux.NewRouter(doc)
-	if err != nil {
-		t.Fatal(err)
+	if got := described(t).Servers[0].URL; got != justcall.DefaultURL {
+		t.Errorf("the API is at %s, by its description", got)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := book()
-		seen := make(map[string]bool)
-		c, err := justcall.New(justcall.Credentials{Key: justcalltest.Key, Secret: justcalltest.Secret}, justcall.TeamLimits, "",
-			checked{t, router, justcalltest.Transport{Handler: s}, seen})
+		s := book(t)
+		c, err := s.Client()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,18 +86,63 @@ func TestRequestsAndResponsesAreAsJustCallDescribesThem(t *testing.T) {
 			"call_list_v21", "sales_dialer_call_list_v21", "texts_list_v21", "contacts_list_v21", "users_list_v21", "phone_number_list_v21",
 			"call_account_analytics_v21", "webhook_list_v21", "webhook_create_v21", "webhook_delete_url_v21",
 		} {
-			if !seen[operation] {
+			if !s.Checked(operation) {
 				t.Errorf("%s was not checked", operation)
 			}
 		}
 	})
 }
 
+// recorder is a test that keeps what it is told.
+type recorder struct {
+	*testing.T
+
+	errors []string
+}
+
+func (r *recorder) Errorf(format string, args ...any) {
+	r.errors = append(r.errors, fmt.Sprintf(format, args...))
+}
+
+func TestWhatJustCallDoesNotDescribeIsSeen(t *testing.T) {
+	t.Parallel()
+	described(t)
+	call := justcalltest.Call{Contact: "+12125550123", Line: "+12125550199", Type: "Missed", Start: time.Now()}
+	for name, test := range map[string]struct {
+		path   string
+		change func(*justcalltest.Server)
+		want   string
+	}{
+		"a member of another type": {path: "/v2.1/calls", change: func(s *justcalltest.Server) { s.Calls[0]["call_date"] = 5 }, want: "call_date"},
+		"a member that is new":     {path: "/v2.1/calls", change: func(s *justcalltest.Server) { s.Calls[0]["mood"] = "good" }, want: "mood"},
+		"a parameter":              {path: "/v2.1/calls?pages=1", want: "pages"},
+		"a parameter's value":      {path: "/v2.1/phone-numbers?order=desc", want: "order"},
+		"a path":                   {path: "/v2.1/calls/recent/today", want: "/v2.1/calls/recent/today"},
+		"nothing":                  {path: "/v2.1/users"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &recorder{T: t}
+			s := justcalltest.New(r)
+			s.AddCall(call)
+			if test.change != nil {
+				test.change(s)
+			}
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, test.path, nil)
+			request.Header.Set("Authorization", justcalltest.Key+":"+justcalltest.Secret)
+			s.ServeHTTP(httptest.NewRecorder(), request)
+			if got := strings.Join(r.errors, "\n"); test.want == "" && got != "" || !strings.Contains(got, test.want) || test.want != "" && got == "" {
+				t.Errorf("errors %q, want one with %q", got, test.want)
+			}
+		})
+	}
+}
+
 // The types that JustCall has webhooks for, as its description lists them.
 func TestWebhookTypesAreThoseOfTheDescription(t *testing.T) {
 	t.Parallel()
 	var want []events.Type
-	for _, parameter := range readDescription(t).Paths.Value("/v2.1/webhooks").Get.Parameters {
+	for _, parameter := range described(t).Paths.Value("/v2.1/webhooks").Get.Parameters {
 		if parameter.Value.Name == "type" {
 			for _, typ := range parameter.Value.Schema.Value.Enum {
 				want = append(want, events.Type(typ.(string)))
@@ -220,9 +155,10 @@ func TestWebhookTypesAreThoseOfTheDescription(t *testing.T) {
 }
 
 // book returns an account with a page and a half of everything.
-func book() *justcalltest.Server {
+func book(t *testing.T) *justcalltest.Server {
+	t.Helper()
 	const caller, line = "+12125550123", "+12125550199"
-	s := justcalltest.New()
+	s := justcalltest.New(t)
 	for i := range 150 {
 		at := time.Now().Add(time.Duration(i-150) * time.Minute)
 		s.AddCall(justcalltest.Call{Contact: caller, Line: line, Type: "Missed", Start: at, Length: time.Duration(i) * time.Second})

@@ -1,8 +1,10 @@
 package justcalltest
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -10,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/getkin/kin-openapi/routers"
 	"github.com/go-json-experiment/json"
 
 	"github.com/ringback/ringback/internal/justcall"
@@ -51,11 +54,26 @@ type Server struct {
 	Calls, DialerCalls, Texts, Contacts, Users, Lines []Row
 	// Hooks are the webhooks.
 	Hooks []justcall.Webhook
+	// Odd says that the book has what JustCall's description does not allow: requests
+	// are compared with it, and responses are not.
+	Odd bool
+
+	t      T
+	router routers.Router // nil where there is no description
 
 	mu           sync.Mutex
+	checked      map[string]bool // operations with a response of status 200
 	hour, minute usage
 	requests     int
 	lastID       int64
+}
+
+// T is the test that a server is for: a [testing.TB], or another library's.
+type T interface {
+	Helper()
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
 }
 
 // Row is an object of a list.
@@ -67,13 +85,25 @@ type usage struct {
 	used  int
 }
 
-// New returns an account on the Team plan, in New York, with an empty book.
-func New() *Server {
+// New returns an account on the Team plan, in New York, with an empty book. The test fails if
+// a request or a response is not as JustCall describes it; where its description is not, the
+// test's log says that nobody compares them.
+func New(t T) *Server {
+	t.Helper()
+	router, err := newRouter()
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Logf("requests and responses are not compared with JustCall's OpenAPI description: there is no %s, seen from the repository", description)
+	} else if err != nil {
+		t.Fatal(err)
+	}
 	zone, err := time.LoadLocation("America/New_York")
 	if err != nil {
 		zone = time.FixedZone("EST", -5*60*60)
 	}
-	return &Server{Now: time.Now, Zone: zone, Limits: justcall.TeamLimits, lastID: 68_000_000}
+	return &Server{
+		Now: time.Now, Zone: zone, Limits: justcall.TeamLimits,
+		t: t, router: router, checked: make(map[string]bool), lastID: 68_000_000,
+	}
 }
 
 // Client returns a client of the account that reaches the server without a network, so
@@ -120,6 +150,33 @@ func (s *Server) Change(change func()) {
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.router == nil {
+		s.serve(w, r)
+		return
+	}
+	e, err := s.begin(w, r)
+	if err != nil {
+		s.t.Errorf("JustCall's description: %v", err)
+	}
+	if e == nil {
+		s.serve(w, r)
+		return
+	}
+	if own := s.serve(e, r); !own || s.Odd {
+		return
+	}
+	if err := e.end(r.Context()); err != nil {
+		s.t.Errorf("JustCall's description: %v", err)
+	}
+	if e.status == http.StatusOK {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.checked[e.input.Route.Operation.OperationID] = true
+	}
+}
+
+// serve responds, and reports whether it did so itself.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) (own bool) {
 	s.mu.Lock()
 	s.requests++
 	w.Header().Set("Content-Type", "application/json")
@@ -127,23 +184,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != Key+":"+Secret {
 		s.mu.Unlock()
 		fail(w, http.StatusUnauthorized, "failed", "Unauthorized")
-		return
+		return true
 	}
 	spent := s.count(w.Header())
 	s.mu.Unlock()
 	if spent {
 		fail(w, http.StatusTooManyRequests, "error", "Too many requests")
-		return
+		return true
 	}
 	if s.Before != nil {
 		if other := s.Before(r); other != nil {
 			other.ServeHTTP(w, r)
-			return
+			return false
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.route(w, r)
+	return true
 }
 
 // count counts a request, and reports whether it is one too many.

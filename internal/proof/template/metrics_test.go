@@ -461,7 +461,7 @@ func TestMetricFiltersAreAsCloudWatchWantsThem(t *testing.T) {
 
 func TestMetricsCountWhatIsReconciled(t *testing.T) {
 	t.Parallel()
-	account := justcalltest.New()
+	account := justcalltest.New(t)
 	account.AddHook(events.TypeCallMissed, "https://hooks.example.com/justcall/token", justcall.WebhookBlacklisted)
 	for _, needed := range justcall.Needed[1:] {
 		account.AddHook(needed.Type, "https://hooks.example.com/justcall/token", justcall.WebhookActive)
