@@ -4,6 +4,7 @@
 AGAINST       ?= d419823
 CONFIG_ENV    ?= default
 FUNCTION      ?= webhook
+IMPORT_CALLS  ?= 100000
 LOCAL_HOST    ?= 127.0.0.1
 # A number of runs, not a time: with a time, "go test" sometimes fails with "context deadline exceeded",
 # whatever the code does.
@@ -76,7 +77,7 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-quick bench-serve bench-test browser build build-AlertsFunction build-DrainFunction build-EscalateFunction build-ReconcileFunction \
 	build-WebhookFunction \
-	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage pictures promises rehearse run sam-build scale storm storm-dead storm-functions test test-whole tidy validate webhook-url
+	check clean conformance cover demo deploy dynalite fmt fuzz generate guards lint logs moto outage pictures promises rehearse run sam-build scale storm storm-dead storm-functions storm-import test test-whole tidy validate webhook-url
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[A-Za-z%-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -195,6 +196,9 @@ storm-dead: ## STORM_DEAD calls while the webhook is dead for a day, by a simula
 storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, while AWS fails and functions are killed
 	$(LOCAL) STORM_FUNCTIONS=$(STORM_FUNCTIONS) node .tools/with-stand-ins.js \
 		go test -count=1 -v -timeout 24h -run '^TestAStormOnTheRealFunctions$$' ./internal/proof/e2e
+
+storm-import: ## import IMPORT_CALLS calls of three months by a simulated clock, killed twenty times; fail unless all are there
+	$(LOCAL) go test -count=1 -v -timeout 24h -run '^TestPromise12_AnImportThatIsKilledComesToTheSame$$' ./internal/reconcile -import-calls $(IMPORT_CALLS)
 
 test: ## run the tests with the race detector, and those that try thousands of cases with fewer
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")

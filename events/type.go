@@ -280,7 +280,7 @@ const (
 	KindVoicemail  Kind = "voicemail"
 )
 
-// The kinds of messages about an alert that was sent before. No event has them.
+// The kinds of messages that no event has: most are about an alert that was sent before.
 const (
 	// KindReturned takes an alert back, for programs.
 	KindReturned Kind = "returned"
@@ -290,6 +290,8 @@ const (
 	KindOverdue Kind = "overdue"
 	// KindDigest lists who waits because of calls that were found too late for an alert.
 	KindDigest Kind = "digest"
+	// KindWebhook says that JustCall does not post what it should.
+	KindWebhook Kind = "webhook"
 )
 
 // IsCall reports whether the event belongs to a call.

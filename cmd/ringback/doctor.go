@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -153,6 +154,7 @@ func (f *doctorFlags) look(c *cobra.Command) (*report, error) {
 	r.reconciled(ctx, store)
 	if noKeys != nil {
 		r.add("JustCall", warning, "not looked at", noKeys.Error())
+		r.lastHooks(ctx, store)
 		return r, closeStore()
 	}
 	r.justcall(ctx, f, credentials, target, store, reaches)
@@ -251,6 +253,29 @@ func (r *report) reconciled(ctx context.Context, store table.Store) {
 	default:
 		r.add(check, fine, "were looked for at "+showTime(last), "")
 	}
+}
+
+// lastHooks says what the last run saw of the webhooks that looked for what they lost.
+func (r *report) lastHooks(ctx context.Context, store table.Store) {
+	if store == nil {
+		return
+	}
+	const check = "webhooks"
+	switch hooks, err := reconcile.LastHooks(ctx, store); {
+	case err != nil:
+		r.add(check, warning, "could not be looked up: "+err.Error(), "")
+	case len(hooks.Unposted) > 0:
+		r.add(check, wrong, saysUnposted(hooks), "run \"ringback connect\": docs/operations.md#webhook-inactive")
+	}
+}
+
+// saysUnposted says what JustCall did not post as it should when a run last looked.
+func saysUnposted(hooks reconcile.Hooks) string {
+	var types []string
+	for _, u := range hooks.Unposted {
+		types = append(types, fmt.Sprintf("%s (%s)", u.Type, u.State))
+	}
+	return "JustCall does not post as it should, seen since " + showTime(hooks.Since) + ": " + strings.Join(types, ", ")
 }
 
 // stack looks at what a deployed stack shows of itself.

@@ -18,6 +18,8 @@ import (
 	"github.com/ringback/ringback/internal/proof/justcalltest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/schema"
 )
 
 // doctor returns the verdicts of "doctor" by what it looked at, and each with what to do
@@ -135,6 +137,26 @@ func TestDoctorOnThisMachine(t *testing.T) {
 	if got := doctor(t, 1, args...); got["newest calls"] != "warning" {
 		t.Errorf("a call that no webhook told of is %q, want a warning", got["newest calls"])
 	}
+}
+
+func TestDoctorWithoutKeysSaysWhatTheLastRunSawOfTheWebhooks(t *testing.T) {
+	t.Parallel()
+	flags, _, serve := serving(t)
+	serve.Stop()
+	store, err := bolt.Open(filepath.Join(flags[1], "events.db"), schema.Events())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := table.ReconcileItem("HOOKS", `{"unposted":[{"type":"sms.sent","state":"missing"}],"since":"2026-11-25T17:00:00Z"}`, 0)
+	if _, err := store.Update(t.Context(), seen, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text := program.Run(t, append([]string{"doctor"}, flags[:2]...)...)
+	text.Exits(t, 1)
+	text.Says(t, "webhooks", "sms.sent (missing)", "→ run \"ringback connect\"")
 }
 
 func TestDoctorWithoutKeysLooksAtTheRest(t *testing.T) {

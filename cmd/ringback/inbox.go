@@ -21,6 +21,8 @@ import (
 	"github.com/ringback/ringback/internal/inbox"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/reconcile"
+	"github.com/ringback/ringback/internal/table"
 )
 
 const (
@@ -58,7 +60,11 @@ func openInbox(ctx context.Context, address string, s *local.Stack, log *slog.Lo
 		Changed: s.Changed,
 		Where:   "this machine",
 		Name:    userName(),
-		Facts:   func(ctx context.Context) ([]inbox.Fact, error) { return localFacts(ctx, s) },
+		Facts: func(ctx context.Context) ([]inbox.Fact, error) {
+			facts, err := localFacts(ctx, s)
+			hooks, hooksErr := hookFacts(ctx, s.Store)
+			return append(facts, hooks...), errors.Join(err, hooksErr)
+		},
 	}, log)
 	if err != nil {
 		return served, inboxError(err, "--"+inboxFlag)
@@ -189,6 +195,15 @@ func localFacts(ctx context.Context, s *local.Stack) ([]inbox.Fact, error) {
 		fact.Text += ", for their receiver: the log says why"
 	}
 	return []inbox.Fact{fact}, nil
+}
+
+// hookFacts says what the last run that looked for lost calls saw of the webhooks.
+func hookFacts(ctx context.Context, store table.Store) ([]inbox.Fact, error) {
+	hooks, err := reconcile.LastHooks(ctx, store)
+	if err != nil || len(hooks.Unposted) == 0 {
+		return nil, err
+	}
+	return []inbox.Fact{{Name: "Webhooks", Text: saysUnposted(hooks) + ". Run “ringback connect”", Bad: true}}, nil
 }
 
 // unknown is a fact that nobody can tell, mostly for want of a right.

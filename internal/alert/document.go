@@ -48,6 +48,7 @@ type document struct {
 	Callers     int         `json:"callers,omitzero"`
 	AsOf        string      `json:"as_of,omitzero"`
 	Waiting     []waiting   `json:"waiting,omitzero"`
+	Unposted    []Unposted  `json:"unposted,omitzero"`
 	Key         tableKey    `json:"key"`
 	Cut         bool        `json:"cut,omitzero"`
 }

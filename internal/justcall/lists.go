@@ -77,6 +77,7 @@ type Text struct {
 	ContactNumber string
 	LineNumber    string
 	Direction     string
+	LocalDate     string // as of a [Call]
 	Medium        string // tells a person's text from an automatic one
 	Deleted       bool
 	Raw           jsontext.Value
@@ -95,6 +96,7 @@ func (c *Client) Texts(ctx context.Context, from Cursor) iter.Seq2[Page[Text], e
 				ContactNumber: r.text("contact_number"),
 				LineNumber:    r.text("justcall_number"),
 				Direction:     r.text("direction"),
+				LocalDate:     r.text("sms_user_date"),
 				Medium:        r.text("medium"),
 				Deleted:       r.bool("is_deleted"),
 				Raw:           raw,
@@ -103,10 +105,9 @@ func (c *Client) Texts(ctx context.Context, from Cursor) iter.Seq2[Page[Text], e
 	}, from)
 }
 
-// Contact is a row of the contacts. A person's other numbers are rows of their own,
-// which name the person's.
+// Contact is a row of the contacts. A person's other numbers are rows of their own, too.
 type Contact struct {
-	ID, ParentID int64 // ParentID is 0 if the row is no other number's
+	ID           int64
 	Name         string
 	Number       string
 	OtherNumbers []string
@@ -121,10 +122,7 @@ func (c *Client) Contacts(ctx context.Context, from Cursor) iter.Seq2[Page[Conta
 		fixed:     url.Values{"across_team": {"true"}, "order": {"desc"}},
 		perPage:   500, id: "id", total: "total_count",
 		read: func(r row, raw jsontext.Value) Contact {
-			contact := Contact{
-				ID: r.number("id"), ParentID: r.number("parent_contact_id"),
-				Name: r.text("name"), Number: r.text("contact_number"), Raw: raw,
-			}
+			contact := Contact{ID: r.number("id"), Name: r.text("name"), Number: r.text("contact_number"), Raw: raw}
 			for _, other := range r.elements("other_numbers") {
 				if number := newRow(other).text("number"); number != "" {
 					contact.OtherNumbers = append(contact.OtherNumbers, number)

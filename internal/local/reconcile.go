@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/reconcile"
@@ -61,8 +62,8 @@ func readKeys(folder string) (keys justcall.Credentials, err error) {
 }
 
 // startReconciling finds what the webhook lost, now and then, until end is called, which
-// waits for a run under way. Without keys it does nothing, and on is not set.
-func startReconciling(store table.Store, c Config, log *slog.Logger) (end func(), on bool, err error) {
+// waits for a run under way. It tells people of a webhook that JustCall does not serve. Without keys it does nothing, and on is not set.
+func startReconciling(store table.Store, c Config, people alert.Publisher, log *slog.Logger) (end func(), on bool, err error) {
 	keys, err := readKeys(c.Folder)
 	if err != nil || keys == (justcall.Credentials{}) {
 		return func() {}, false, err
@@ -77,7 +78,7 @@ func startReconciling(store table.Store, c Config, log *slog.Logger) (end func()
 	}
 	r := reconcile.New(client, store, sink{c.Retention.Putter(store)}, log)
 	r.Account, r.WebhookURL = keys.Name(), c.WebhookURL
-	r.Retention, r.MaxAlertAge = c.Retention, c.Rules.MaxAge
+	r.Retention, r.MaxAlertAge, r.People = c.Retention, c.Rules.MaxAge, people
 	return repeat(reconcile.Every, func(ctx context.Context) {
 		if _, err := r.Run(ctx); err != nil && ctx.Err() == nil {
 			log.LogAttrs(ctx, slog.LevelError, "not reconciled", slog.String("error", err.Error()))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/escalate"
+	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/proof/justcalltest"
 	"github.com/ringback/ringback/internal/proof/logscan"
@@ -103,6 +104,32 @@ func TestWhatIsFoundTooLateIsListedOnce(t *testing.T) {
 		t.Error(err)
 	}
 	if got := printed.String(); strings.Count(got, "found") != 1 {
+		t.Errorf("printed:\n%s", got)
+	}
+}
+
+// On AWS an alarm does.
+func TestPeopleAreToldWhatJustCallDoesNotPost(t *testing.T) {
+	t.Parallel()
+	c, account := withAccount(t)
+	for _, needed := range justcall.Needed[1:] {
+		account.AddHook(needed.Type, c.WebhookURL+"/"+tokenInFile, "active")
+	}
+	account.Hooks[1].Status = "blacklisted"
+	var printed output
+	c.Alerts = &printed
+	for range 2 { // the second time, it is no news
+		lines := logscan.Writer(t, justcalltest.Key, justcalltest.Secret)
+		stack, err := local.Start(t.Context(), c, lines.Logger())
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() bool { return strings.Contains(lines.String(), `"reconciled"`) })
+		if err := stack.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := printed.String(); strings.Count(got, "▶ JustCall does not post call.voicemail\n") != 1 {
 		t.Errorf("printed:\n%s", got)
 	}
 }

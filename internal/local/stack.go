@@ -148,7 +148,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		return nil, errors.Join(fmt.Errorf("start consumers: %w", err), listener.Close(), store.Close())
 	}
 
-	endRuns, reconciles, err := startReconciling(store, c, log)
+	endRuns, reconciles, err := startReconciling(store, c, consumers.publisher, log)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), consumers.close(), store.Close())
 	}

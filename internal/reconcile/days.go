@@ -9,10 +9,10 @@ import (
 // maxDays is how many days are compared at once, after a time without runs.
 const maxDays = 7
 
-// compareDays looks once a day at all calls of the day before, and compares them with
-// the account's own count: what is listed and missing is put in, and what is counted and
-// not listed is shown. So rows are found that appeared too late for the other walks.
-func (r *run) compareDays(ctx, walking context.Context, rows lister, p *progress) {
+// compareDays looks once a day at all rows of the day before, and puts in what is missing: it
+// appeared too late for the other walks. Calls are compared with the account's own count as
+// well, to show what is counted and not listed. It counts no texts.
+func (r *run) compareDays(ctx, walking context.Context, rows lister, name string, p *progress) {
 	if p.Look == nil && !p.beginLook(r.today) {
 		return
 	}
@@ -39,14 +39,14 @@ func (r *run) compareDays(ctx, walking context.Context, rows lister, p *progress
 		w.stop(ctx, err)
 	}
 	r.Found += w.found
-	r.logWalk(ctx, callsItem, "day", &w)
+	r.logWalk(ctx, name, "day", &w)
 	l.From = w.cursor
 	switch {
 	case err != nil:
 		*l = was // else a page that is looked at again would count twice
 	case !w.cut:
 		p.Day, p.Look = l.Last, nil
-		r.compare(walking, *l)
+		r.compare(walking, name, *l)
 	}
 }
 
@@ -71,12 +71,18 @@ func (p *progress) beginLook(today string) bool {
 	return true
 }
 
-// compare says how many calls the account counts that its list does not have.
-func (r *run) compare(ctx context.Context, l look) {
+// compare says how many rows were missing, and how many calls the account counts that its list
+// does not have.
+func (r *run) compare(ctx context.Context, name string, l look) {
 	first, _ := time.Parse(time.DateOnly, l.First)
 	last, _ := time.Parse(time.DateOnly, l.Last)
 	attributes := []slog.Attr{
-		slog.String("first", l.First), slog.String("last", l.Last), slog.Int("listed", l.Listed), slog.Int("missing", l.Found),
+		slog.String("list", name), slog.String("first", l.First), slog.String("last", l.Last),
+		slog.Int("listed", l.Listed), slog.Int("missing", l.Found),
+	}
+	if name != callsItem {
+		r.log.LogAttrs(ctx, slog.LevelInfo, "day compared", attributes...)
+		return
 	}
 	totals, err := r.client.Totals(ctx, first, last)
 	if err != nil {

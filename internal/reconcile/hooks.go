@@ -2,12 +2,34 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/justcall"
+	"github.com/ringback/ringback/internal/table"
 )
+
+// Hooks is what the last run saw of the account's webhooks.
+type Hooks struct {
+	// Unposted are the types of events that JustCall does not post as it should.
+	Unposted []alert.Unposted `json:"unposted,omitzero"`
+	// Since is when a run first saw that.
+	Since time.Time `json:"since"`
+	// Told is set once people were told.
+	Told bool `json:"told,omitzero"`
+}
+
+// LastHooks returns what the last run saw of the account's webhooks; zero if none saw anything
+// wrong yet.
+func LastHooks(ctx context.Context, store table.Store) (h Hooks, err error) {
+	_, err = load(ctx, store, hooksItem, &h)
+	return h, err
+}
 
 // lookAtHooks looks whether JustCall posts to us what it should, and says what it does
 // not. Hooked reports whether any of the account's webhooks is ours.
@@ -27,6 +49,7 @@ func (r *run) lookAtHooks(ctx context.Context) (hooked bool, err error) {
 	for _, needed := range justcall.Needed {
 		types = append(types, needed.Type)
 	}
+	var unposted []alert.Unposted
 	for _, s := range justcall.Subscriptions(hooks, r.WebhookURL, types) {
 		do := adviceOn(s.State)
 		if do == "" {
@@ -34,10 +57,40 @@ func (r *run) lookAtHooks(ctx context.Context) (hooked bool, err error) {
 		}
 		// guard 12 reconcile (AWebhookThatIsNot):
 		r.Inactive++
+		unposted = append(unposted, alert.Unposted{Type: s.Type, State: string(s.State), Do: do})
 		r.log.LogAttrs(ctx, slog.LevelWarn, "webhook not active",
 			slog.String("type", string(s.Type)), slog.String("state", string(s.State)), slog.String("do", do))
 	}
-	return hooked, nil
+	return hooked, r.tellOfHooks(ctx, unposted)
+}
+
+// tellOfHooks keeps what was seen of the webhooks, and tells people of what is new. Whom
+// that does not reach is told by the next run.
+func (r *run) tellOfHooks(ctx context.Context, unposted []alert.Unposted) error {
+	var kept Hooks
+	version, err := loadAnew(ctx, r.store, hooksItem, &kept)
+	if err != nil {
+		return err
+	}
+	same := slices.EqualFunc(kept.Unposted, unposted, func(a, b alert.Unposted) bool { return a.Type == b.Type && a.State == b.State })
+	if same && (kept.Told || len(unposted) == 0 || r.People == nil) {
+		return nil
+	}
+	if !same {
+		kept = Hooks{Unposted: unposted, Since: r.Now().UTC().Truncate(time.Second)}
+	}
+	if len(unposted) > 0 && r.People != nil {
+		m := alert.OfUnposted("WEBHOOK#"+table.Time(kept.Since), table.ReconcileKey(hooksItem), unposted)
+		if err := errors.Join(r.People.Publish(ctx, []alert.Message{m})...); err != nil {
+			r.log.LogAttrs(ctx, slog.LevelWarn, "people not told of the webhooks", slog.String("error", err.Error()))
+		} else {
+			kept.Told = true
+		}
+	}
+	if err := save(ctx, r.store, hooksItem, kept, version); !errors.Is(err, errBeside) {
+		return err
+	}
+	return nil
 }
 
 // adviceOn says what to do about a webhook; "" for nothing.

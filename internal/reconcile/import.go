@@ -28,10 +28,10 @@ var imports = []struct {
 	// page is how many rows a page has.
 	page int
 }{
-	{"IMPORT#CONTACTS", "contacts", contacts, 500},
-	{"IMPORT#TEXTS", "texts", texts, 100},
-	{"IMPORT#CALLS", "calls", calls, 100},
-	{"IMPORT#DIALER", "sales dialer calls", dialerCalls, 100},
+	{importPrefix + "CONTACTS", "contacts", contacts, 500},
+	{importPrefix + textsItem, "texts", texts, 100},
+	{importPrefix + callsItem, "calls", calls, 100},
+	{importPrefix + "DIALER", "sales dialer calls", dialerCalls, 100},
 }
 
 func dialerCalls(c *justcall.Client) lister {
@@ -95,7 +95,7 @@ func NewImporter(client *justcall.Client, store table.Store, canonical func(stri
 
 // importing is what is kept of a list between two runs of an import.
 type importing struct {
-	// Asked is how many seconds the import goes back, from when it Began.
+	// Asked is how many seconds the import goes back, from when it Began; 0 after its end.
 	Asked    int64           `json:"asked"`
 	Began    time.Time       `json:"began"`
 	From     justcall.Cursor `json:"from"`
@@ -200,12 +200,13 @@ func (m *Importer) Run(ctx context.Context) error {
 	if err := m.derive(ctx); err != nil {
 		return err
 	}
-	// Another import of the same time begins anew.
+	// Another import of the same time begins anew. The reconciler's first run begins where this
+	// one did.
 	for _, list := range imports {
 		var p importing
 		version, err := loadAnew(ctx, m.store, list.name, &p)
 		if err == nil {
-			err = save(ctx, m.store, list.name, importing{}, version)
+			err = save(ctx, m.store, list.name, importing{Began: p.Began}, version)
 		}
 		if err != nil {
 			return err
@@ -262,8 +263,11 @@ func (m *Importer) page(ctx context.Context, rows []row, p importing, spellings 
 	var all []*candidate
 	for _, r := range rows {
 		outside := !r.at.IsZero() && (r.at.Before(p.first()) || r.at.After(p.Began))
-		if outside || r.underWay || r.deleted {
-			continue // what is under way, the webhook or the reconciler tells
+		// What is under way, the webhook or the reconciler tells.
+		// guard 12 reconcile (AnImportFills): underWay := r.underWay
+		underWay := r.underWay && p.Began.Sub(r.at) < longestCall
+		if outside || underWay || r.deleted {
+			continue
 		}
 		if c, ok := newCandidate(r, table.FoundByImport, p.Began); ok {
 			all = append(all, c)

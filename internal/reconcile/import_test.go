@@ -144,6 +144,7 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	w.call(3*time.Hour, "Missed", who(5))
 	w.call(2*time.Hour, "answered", who(5), outgoing)
 	w.call(time.Minute, "Missed", who(6), func(c *justcalltest.Call) { c.Length = time.Hour }) // under way
+	w.call(20*day, "Missed", who(8), func(c *justcalltest.Call) { c.Length = 30 * day })       // for ever, as it says
 	w.AddContact(justcalltest.OwnerID+1, "Robin Sample", "+12125550104", "+12125550144")
 	w.DialerCalls = append(w.DialerCalls, justcalltest.Row{
 		"call_id": 7, "call_sid": "CA7", "sales_dialer_number": "12125550198", "contact_number": "12125550107",
@@ -160,7 +161,7 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	want := []reconcile.Plan{
 		{List: "contacts", Rows: 2, Requests: 1},
 		{List: "texts", Requests: 1},
-		{List: "calls", Rows: 8, Requests: 1},
+		{List: "calls", Rows: 9, Requests: 1},
 		{List: "sales dialer calls", Rows: 1, Requests: 1},
 	}
 	if diff := cmp.Diff(want, plan); diff != "" {
@@ -175,7 +176,7 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	if err := m.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(reconcile.Imported{List: "calls", Rows: 8, Written: 5, Total: 8, Finished: true}, last); diff != "" {
+	if diff := cmp.Diff(reconcile.Imported{List: "calls", Rows: 9, Written: 6, Total: 9, Finished: true}, last); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 	for n, want := range map[int]string{1: "", 2: "returned", 4: "waiting 1", 5: "returned", 6: ""} {
@@ -200,6 +201,33 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	w.pass(2 * time.Hour)
 	if got := w.reconcile(); got.Found != 1 {
 		t.Errorf("found %d, want the call that was under way: %v", got.Found, w.sent)
+	}
+}
+
+// The first run of all goes back to where the import began: what was under way then, and
+// what came since, no import brings.
+func TestPromise12_WhatHappenedDuringAnImportAndAfterItIsFound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.call(30*time.Minute, "answered")
+	w.call(20*time.Minute, "answered", outgoing, from("+12125550124"), func(c *justcalltest.Call) { c.Length = time.Hour })
+	w.call(10*time.Minute, "Missed", from("+12125550125"))
+	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
+	m.Now = w.clock
+	if err := m.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Hour)
+	w.call(50*time.Minute, "Missed", from("+12125550126"))
+	w.pass(5 * time.Hour)
+	w.call(30*time.Minute, "answered", from("+12125550127"))
+	if got := w.reconcile(); got.Found != 3 {
+		t.Errorf("found %d, want the call that was under way and the two that came since", got.Found)
+	}
+	for number, want := range map[string]string{"+12125550124": "returned", "+12125550125": "waiting 1", "+12125550126": "waiting 1"} {
+		if got := w.follow(number); got != want {
+			t.Errorf("%s: %q, want %q", number, got, want)
+		}
 	}
 }
 

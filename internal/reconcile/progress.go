@@ -26,8 +26,8 @@ type progress struct {
 	Mark *mark `json:"mark,omitzero"`
 	// Rest is a walk that a run had no time for.
 	Rest *rest `json:"rest,omitzero"`
-	// Day is the last day that was compared with the account's totals, and Look a
-	// comparison that a run had no time for.
+	// Day is the last day all of whose rows were looked at, and Look such a look that a run
+	// had no time for.
 	Day  string `json:"day,omitzero"`
 	Look *look  `json:"look,omitzero"`
 }
@@ -57,7 +57,10 @@ const (
 	accountItem = "ACCOUNT"
 	callsItem   = "CALLS"
 	textsItem   = "TEXTS"
+	hooksItem   = "HOOKS"
 	lateItems   = "LATE#" // with a number
+	// importPrefix begins those of an import.
+	importPrefix = "IMPORT#"
 )
 
 // errDamaged means that what is kept cannot be read: another version of the program wrote

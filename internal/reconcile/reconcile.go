@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/table"
@@ -60,6 +61,8 @@ type Reconciler struct {
 	WebhookURL string
 	// Retention is how long events are kept. Older rows are left where they are.
 	Retention table.Retention
+	// People are told when JustCall no longer posts what it should; nil where an alarm does.
+	People alert.Publisher
 	// MaxAlertAge is how old a call is of which no alert goes out; 0 for any.
 	MaxAlertAge time.Duration
 	// Now returns the time. New sets it, tests replace it.
@@ -98,10 +101,12 @@ type run struct {
 
 	ends    time.Time // of the walks; zero for never
 	spent   bool      // the account's limits, or the time, allow no other request
-	today   string    // by the account's clock; "" if there was no call yet
+	today   string    // of the newest row, by the account's clock; "" if there is none
 	put     map[table.Key]bool
 	openers []*candidate // those among them that are not sent yet
-	failure error        // why a walk was cut off
+	// settling are calls that wait for the next run because their webhook may still come.
+	settling []*candidate
+	failure  error // why a walk was cut off
 }
 
 // Run looks once. What fails does not keep the rest from being looked at; the next run
@@ -199,8 +204,8 @@ func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
 		r.restOf(ctx, rows(walking, p.Rest.From), name, &p)
 	}
 	// guard 12 reconcile (ADayIsCompared): if false {
-	if name == callsItem && r.failure == nil && !r.late() {
-		r.compareDays(ctx, walking, rows, &p)
+	if r.failure == nil && !r.late() {
+		r.compareDays(ctx, walking, rows, name, &p)
 	}
 	failure := r.failure
 	r.failure = nil
@@ -220,6 +225,10 @@ func (r *run) putOpeners(ctx context.Context) error {
 	if noted != nil { // nothing would tell of these; the next run finds them again
 		r.openers = slices.DeleteFunc(r.openers, r.isSilent)
 	}
+	// guard 12 reconcile (WhoWasJustCalledBack): if err := error(nil); err != nil {
+	if err := r.putAnswers(ctx); err != nil {
+		return together(noted, err)
+	}
 	errs := make([]error, len(r.openers))
 	timing.Indexes(len(r.openers), func(i int) { errs[i] = r.send(ctx, r.openers[i]) })
 	r.openers = nil
@@ -227,15 +236,49 @@ func (r *run) putOpeners(ctx context.Context) error {
 	return together(noted, cmp.Or(errs...))
 }
 
+// putAnswers puts in the calls that have just ended with those who are about to be put in
+// as waiting: if one is a call back, people would be reminded of somebody who was served,
+// until the next run.
+func (r *run) putAnswers(ctx context.Context) error {
+	who := make(map[string]bool)
+	for _, c := range r.openers {
+		who[c.part.Phone] = true
+	}
+	answers := slices.DeleteFunc(r.settling, func(c *candidate) bool { return c.opens() || !who[c.part.Phone] || r.put[c.key()] })
+	r.settling = nil
+	news, errs := make([]bool, len(answers)), make([]error, len(answers))
+	timing.Indexes(len(answers), func(i int) {
+		if news[i], errs[i] = r.finder.isNews(ctx, answers[i]); news[i] {
+			errs[i] = r.send(ctx, answers[i])
+		}
+	})
+	for i, c := range answers {
+		if news[i] {
+			r.Found++
+			r.put[c.key()] = true
+		}
+	}
+	return cmp.Or(errs...)
+}
+
 // newRows looks at what is new since the last run.
 func (r *run) newRows(ctx context.Context, all pages, name string, p *progress) error {
-	w := walk{run: r, wants: func(x, newest row) bool {
+	imported, err := r.importedUntil(ctx, name, p)
+	if err != nil {
+		return err
+	}
+	w := walk{run: r, proves: true, wants: func(x, newest row) bool {
 		if p.Mark == nil {
 			start := newest.at
 			if start.IsZero() {
 				start = r.Now()
 			}
-			p.Mark = &mark{At: start.Add(overlap - firstLook)}
+			start = start.Add(overlap - firstLook)
+			// guard 12 reconcile (WhatHappenedDuringAnImport): if false {
+			if !imported.IsZero() && imported.Before(start) {
+				start = imported
+			}
+			p.Mark = &mark{At: start}
 		}
 		return r.isAfter(x, *p.Mark, newest)
 	}}
@@ -268,6 +311,19 @@ func (r *run) newRows(ctx context.Context, all pages, name string, p *progress) 
 		p.Rest = &rest{From: w.cursor, To: to}
 	}
 	return nil
+}
+
+// importedUntil returns up to when an import has brought all that was over; zero if the runs
+// have begun, or there was none.
+func (r *run) importedUntil(ctx context.Context, name string, p *progress) (time.Time, error) {
+	if p.Mark != nil {
+		return time.Time{}, nil
+	}
+	var last importing
+	if _, err := loadAnew(ctx, r.store, importPrefix+name, &last); err != nil || last.Began.IsZero() {
+		return time.Time{}, err
+	}
+	return last.Began.Add(-longestCall), nil
 }
 
 // holdBack moves a mark before the rows that wait.
@@ -322,8 +378,8 @@ func (r *run) restOf(ctx context.Context, all pages, name string, p *progress) {
 	}
 }
 
-// logWalk writes what a walk came to. That the newest row is known, or was put in just
-// now, proves that a walk that found nothing could have found something.
+// logWalk writes what a walk came to. What became of the newest row proves that a walk that
+// found nothing could have found something.
 func (r *run) logWalk(ctx context.Context, name, part string, w *walk) {
 	newest := int64(-1)
 	if !w.newest.at.IsZero() {
@@ -332,7 +388,7 @@ func (r *run) logWalk(ctx context.Context, name, part string, w *walk) {
 	r.log.LogAttrs(ctx, slog.LevelInfo, "list looked at",
 		slog.String("list", name), slog.String("part", part), slog.Int("pages", w.pages), slog.Int("rows", w.rows),
 		slog.Int("looked", w.looked), slog.Int("found", w.found), slog.Int("waiting", w.waits), slog.Int("odd", w.odd),
-		slog.Int64("newestSeconds", newest), slog.Bool("cut", w.cut))
+		slog.String("newest", w.proof), slog.Int64("newestSeconds", newest), slog.Bool("cut", w.cut))
 }
 
 // checkAccount makes sure that the keys are of the account whose calls the table has:

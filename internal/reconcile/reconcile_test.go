@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/proof/justcalltest"
 	"github.com/ringback/ringback/internal/reconcile"
@@ -228,6 +229,27 @@ func TestPromise12_WhatIsNotOverWaits(t *testing.T) {
 	w.pass(reconcile.Every)
 	if w.reconcile(); w.follow(caller) != "returned" {
 		t.Errorf("the long call was not found: %s\n%s", w.follow(caller), w.log.String())
+	}
+}
+
+// Whoever rang in vain is put in at once. So is then a call back that has just ended, though
+// its webhook may still come: until the next run, people would be told that they have not
+// called back.
+func TestPromise12_WhoWasJustCalledBackIsNotFoundWaiting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.call(30*time.Minute, "Missed")
+	w.call(2*time.Minute, "answered", outgoing)
+	w.call(2*time.Minute, "answered", outgoing, from("+12125550124")) // its webhook may be on its way
+	if got := w.reconcile(); got.Found != 2 || w.follow(caller) != "returned" || w.follow("+12125550124") != "" {
+		t.Errorf("found %d, want 2; %q, want returned; %q", got.Found, w.follow(caller), w.follow("+12125550124"))
+	}
+	if len(w.sent) != 2 || w.sent[0].last || !w.sent[1].last {
+		t.Errorf("sent %v, want the call back first", w.sent)
+	}
+	w.pass(reconcile.Every)
+	if got := w.reconcile(); got.Found != 1 {
+		t.Errorf("found %d, want the other call alone", got.Found)
 	}
 }
 
@@ -620,6 +642,61 @@ func TestPromise12_AWebhookThatIsNotActiveIsToldWithinOneRun(t *testing.T) {
 	}
 }
 
+// papers are what people get.
+type papers struct {
+	fails bool
+	got   []alert.Message
+}
+
+// Publish implements [alert.Publisher].
+func (p *papers) Publish(_ context.Context, all []alert.Message) []error {
+	if p.fails {
+		return []error{errors.New("nobody is there")}
+	}
+	p.got = append(p.got, all...)
+	return nil
+}
+
+func TestPeopleAreToldOnceOfAWebhookThatIsNotActive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	people := &papers{fails: true}
+	w.run.People = people
+	seen := func() reconcile.Hooks {
+		t.Helper()
+		hooks, err := reconcile.LastHooks(t.Context(), w.store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hooks
+	}
+	if w.reconcile(); len(seen().Unposted) > 0 {
+		t.Errorf("seen %v, though all is well", seen())
+	}
+	w.Hooks[0].Status, w.Hooks[1].Status = justcall.WebhookBlacklisted, justcall.WebhookWarning
+	w.reconcile()
+	began := seen()
+	if got := began.Unposted; len(got) != 2 || got[0].State != "blacklisted" || !began.Since.Equal(w.now) {
+		t.Errorf("seen %+v", began)
+	}
+	people.fails = false
+	for range 3 {
+		w.pass(reconcile.Every)
+		w.reconcile()
+	}
+	if len(people.got) != 1 || people.got[0].Subject != "JustCall does not post call.missed and one more type of event" ||
+		!strings.Contains(people.got[0].Email, "call.missed: blacklisted. JustCall has stopped posting") {
+		t.Errorf("told %+v, want it once", people.got)
+	}
+	w.Hooks[1].Status = justcall.WebhookActive
+	w.reconcile()
+	w.Hooks[0].Status = justcall.WebhookActive
+	w.pass(reconcile.Every)
+	if w.reconcile(); len(people.got) != 2 || people.got[0].ID == people.got[1].ID || len(seen().Unposted) > 0 {
+		t.Errorf("told %d times, want 2; seen %v", len(people.got), seen())
+	}
+}
+
 // A row may appear a day late, below all that was looked at.
 func TestPromise12_ADayIsComparedWithTheAccountsTotals(t *testing.T) {
 	t.Parallel()
@@ -644,6 +721,61 @@ func TestPromise12_ADayIsComparedWithTheAccountsTotals(t *testing.T) {
 	}
 	w.says("row found", late["call_sid"].(string))
 	w.says("day compared", `"first":"2026-11-25"`, `"last":"2026-11-25"`, `"listed":3`, `"missing":1`, `"counted":3`, `"residual":0`)
+}
+
+// A text is an attempt to call back, or an answer. It may appear late as well.
+func TestPromise12_ADaysTextsAreLookedAtOnceMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	text := func(ago time.Duration) {
+		w.AddText(justcalltest.Text{Contact: caller, Line: line, Direction: "Outgoing", Body: "hello", At: w.now.Add(-ago)})
+	}
+	text(20 * time.Minute)
+	w.hookOf(events.TypeSMSSent, w.Texts[0])
+	w.reconcile()
+	w.pass(2 * time.Hour)
+	text(time.Hour)
+	text(20 * time.Minute)
+	w.hookOf(events.TypeSMSSent, w.Texts[2])
+	hidden := w.Texts
+	w.Texts = []justcalltest.Row{w.Texts[0], w.Texts[2]}
+	w.reconcile()
+	w.Texts = hidden
+	w.pass(20 * time.Hour)
+	text(20 * time.Minute)
+	w.hookOf(events.TypeSMSSent, w.Texts[3])
+	if got := w.reconcile(); got.Found != 1 {
+		t.Errorf("found %d, want the text of yesterday\n%s", got.Found, w.log.String())
+	}
+	w.says("day compared", `"list":"TEXTS"`, `"listed":3`, `"missing":1`)
+}
+
+// A list that looks as it did proves that it is read, by its newest row: that is known, or it
+// is put in, however old it is.
+func TestPromise12_AQuietListIsReadAllTheSame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	row := w.call(20*time.Minute, "answered")
+	w.hookOf(events.TypeCallCompleted, row)
+	w.reconcile()
+	w.says("list looked at", `"list":"CALLS"`, `"newest":"known"`)
+	w.pass(5 * time.Hour)
+	w.log.Reset()
+	if got := w.reconcile(); got.Found != 0 {
+		t.Errorf("found %d of what is known", got.Found)
+	}
+	w.says("list looked at", `"list":"CALLS"`, `"newest":"known"`)
+	w.call(30*time.Minute, "Missed", from("+12125550124"))
+	// What was put in got lost on its way to the table.
+	w.sendTo(func(context.Context, received, bool) error { return nil })
+	w.reconcile()
+	w.pass(5 * time.Hour)
+	w.log.Reset()
+	w.newRun(w.client, w.lines.Logger(&w.log))
+	if got := w.reconcile(); got.Found != 1 || w.follow("+12125550124") != "waiting 1" {
+		t.Errorf("found %d, %q; want the newest call", got.Found, w.follow("+12125550124"))
+	}
+	w.says("list looked at", `"list":"CALLS"`, `"newest":"found"`)
 }
 
 // Without the day by the account's clock, that of UTC has to do.

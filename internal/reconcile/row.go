@@ -39,13 +39,21 @@ type lister func(ctx context.Context, from justcall.Cursor) pages
 func calls(c *justcall.Client) lister {
 	return func(ctx context.Context, from justcall.Cursor) pages {
 		return rows(c.Calls(ctx, from), func(c justcall.Call) row {
-			day := c.LocalDate
-			if _, err := time.Parse(time.DateOnly, day); err != nil && !c.StartedAt.IsZero() {
-				day = c.StartedAt.Format(time.DateOnly) // nearly: days are compared all the same
+			return row{
+				typ: events.TypeCallCompleted, id: c.ID, sid: c.SID, at: c.StartedAt, day: dayOf(c.LocalDate, c.StartedAt),
+				underWay: c.UnderWay(), raw: c.Raw,
 			}
-			return row{typ: events.TypeCallCompleted, id: c.ID, sid: c.SID, at: c.StartedAt, day: day, underWay: c.UnderWay(), raw: c.Raw}
 		})
 	}
+}
+
+// dayOf returns the day of a row, by the account's clock if the row says it. That of UTC is
+// nearly the same: days are compared all the same.
+func dayOf(local string, at time.Time) string {
+	if _, err := time.Parse(time.DateOnly, local); err != nil && !at.IsZero() {
+		return at.Format(time.DateOnly)
+	}
+	return local
 }
 
 func texts(c *justcall.Client) lister {
@@ -58,7 +66,7 @@ func texts(c *justcall.Client) lister {
 			case strings.HasPrefix(direction, "out"):
 				typ = events.TypeSMSSent
 			}
-			return row{typ: typ, id: t.ID, at: t.SentAt, deleted: t.Deleted, raw: t.Raw}
+			return row{typ: typ, id: t.ID, at: t.SentAt, day: dayOf(t.LocalDate, t.SentAt), deleted: t.Deleted, raw: t.Raw}
 		})
 	}
 }

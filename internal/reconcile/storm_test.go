@@ -15,8 +15,6 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
-	"github.com/ringback/ringback/internal/followup"
-	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/proof/justcalltest"
 	"github.com/ringback/ringback/internal/reconcile"
 	"github.com/ringback/ringback/internal/table"
@@ -105,29 +103,30 @@ func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		whole, lossy := newWorld(t), newWorld(t)
 		begin := time.Now().Truncate(time.Second)
-		var mu sync.Mutex
-		opened := map[string]bool{} // by the run that finds all
-		finding := false
+		deadFrom, deadTo := begin.Add(time.Hour), begin.Add(25*time.Hour)
+		end := begin.Add(28 * time.Hour) // the last call is more than an hour old
 		lossy.limit()
+		lossy.MaxPerPage = max(4, min(100, calls/60)) // so that a run takes minutes
 		for _, w := range []*world{whole, lossy} {
 			w.setClock(time.Now)
 			w.rules.Rules.MaxAge, w.run.MaxAlertAge = 0, 0 // as old as they are
 		}
-		lossy.ledger.Changed = func(_ context.Context, caller string, before, after followup.State) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if finding && !before.Open() && after.Open() {
-				opened[caller] = true
-			}
-			return nil
-		}
+		right, stopWhole := whole.remind(t.Context(), deadFrom.Add(4*time.Hour), deadTo)
+		reminded, stopLossy := lossy.remind(t.Context(), deadFrom.Add(4*time.Hour), deadTo)
+
 		type action struct {
 			at time.Time
 			do func()
 		}
 		var actions []action
-		deadFrom, deadTo := begin.Add(time.Hour), begin.Add(25*time.Hour)
-		for _, p := range plan(calls, begin) {
+		all := plan(calls, begin)
+		// Somebody is called back right before JustCall can be asked again.
+		all = append(all, planned{justcalltest.Call{Contact: "+12125549999", Line: line, Type: "Missed", Start: deadTo.Add(-3 * time.Hour), Length: time.Minute}, nil},
+			planned{justcalltest.Call{Contact: "+12125549999", Line: line, Type: "answered", Direction: "Outgoing", Start: deadTo.Add(-2 * time.Minute), Length: time.Minute}, nil})
+		for _, p := range all {
+			if p.hooks == nil {
+				p.hooks = []events.Type{events.TypeCallCompleted}
+			}
 			var rows [2]justcalltest.Row
 			actions = append(actions, action{p.Start, func() {
 				for i, w := range []*world{whole, lossy} {
@@ -144,8 +143,23 @@ func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 				}})
 			}
 		}
-		for at := begin; !at.After(deadFrom); at = at.Add(reconcile.Every) {
-			actions = append(actions, action{at.Add(time.Second), func() { lossy.reconcile() }})
+		actions = append(actions, action{deadFrom.Add(-time.Millisecond), func() {
+			for _, w := range []*world{whole, lossy} {
+				w.snooze(t, deadFrom.Add(3*time.Hour))
+			}
+		}})
+		var runs sync.WaitGroup
+		for at := begin; at.Before(end); at = at.Add(reconcile.Every) {
+			if at.After(deadFrom) && !at.After(deadTo) {
+				continue
+			}
+			actions = append(actions, action{at.Add(time.Second), func() {
+				runs.Go(func() {
+					if _, err := lossy.runOnce(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			}})
 		}
 		slices.SortStableFunc(actions, func(a, b action) int { return a.at.Compare(b.at) })
 		play := func(until time.Time) {
@@ -158,29 +172,38 @@ func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 		}
 
 		play(deadTo)
-		finding = true
 		before := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), 14*time.Minute)
-		defer cancel()
-		report, err := lossy.run.Run(ctx)
-		if err != nil {
-			t.Fatal(err)
+		var took time.Duration
+		runs.Go(func() {
+			report, err := lossy.runOnce(t.Context())
+			took = time.Since(before)
+			t.Logf("%d calls: %d rows found in %v, with %d requests in all", calls, report.Found, took, lossy.Requests())
+			if err != nil || report.Behind {
+				t.Errorf("the run was cut off, or failed: %v", err)
+			}
+		})
+		play(deadTo.Add(reconcile.Every))
+		if took == 0 {
+			t.Fatalf("the run did not end in %v", reconcile.Every)
 		}
-		took := time.Since(before)
-		finding = false
-		t.Logf("%d calls: %d rows found in %v, with %d requests in all", calls, report.Found, took, lossy.Requests())
-		if report.Behind || took > reconcile.Every {
-			t.Errorf("the run was cut off, or took %v", took)
-		}
+		ended := before.Add(took)
 		// All that was over when the run began is known when it ends.
+		known := make(map[string]bool)
+		lossy.mu.Lock()
+		for _, s := range lossy.sent {
+			known[s.key] = true
+		}
+		lossy.mu.Unlock()
 		for _, row := range lossy.Calls {
 			name := table.CallPartition(row["call_sid"].(string))
-			if end := row["(ends at)"].(time.Time); end.After(deadFrom) && end.Before(before.Add(-3*time.Minute)) && !slices.ContainsFunc(lossy.sent, func(s sent) bool { return s.key == name }) {
+			if end := row["(ends at)"].(time.Time); end.After(deadFrom) && end.Before(before.Add(-3*time.Minute)) && !known[name] {
 				t.Errorf("%s, which ended at %v, was not found", name, end)
 			}
 		}
-		play(begin.Add(27 * time.Hour))
-		lossy.reconcile()
+		play(end)
+		runs.Wait()
+		stopWhole()
+		stopLossy()
 
 		want, got := whole.summary(), lossy.summary()
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -191,18 +214,22 @@ func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 				t.Errorf("%s was alerted %d times", id, n)
 			}
 		}
-		for caller := range opened {
-			stored, err := ledger.Load(t.Context(), whole.store, caller)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if since := stored.State(followup.Default()).Since(); since.IsZero() {
-				if closing, ok := stored.State(followup.Default()).Closing(); ok && closing.At.Before(before.Add(-4*time.Minute)) {
-					t.Errorf("a caller waited meanwhile who was called back at %v", closing.At)
+		outage{deadFrom, deadTo, deadTo.Add(2 * reconcile.Every)}.compare(t, right, reminded)
+		for caller, waits := range reminded.waits {
+			for _, w := range waits {
+				if w.opened && !w.at.Before(before) && !w.at.After(ended) && right.at(caller, w.at).ID == "" {
+					t.Errorf("a caller waited at %v who had been served", w.at)
 				}
 			}
 		}
 	})
+}
+
+// runOnce runs for as long as a run may take.
+func (w *world) runOnce(ctx context.Context) (reconcile.Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, 14*time.Minute)
+	defer cancel()
+	return w.run.Run(ctx)
 }
 
 // Whatever the time of a run, the next ones go on, and no row is lost or sent twice.

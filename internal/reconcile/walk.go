@@ -32,9 +32,14 @@ type walk struct {
 	wants func(r, newest row) bool
 	// counts, if it is not nil, is told of each row, and whether it was news.
 	counts func(r row, news bool)
+	// proves is set if the newest row is looked up although an earlier walk has done so: if
+	// it is known, or put in again, this walk would have found what is new.
+	proves bool
 
-	// newest is the first row, and cursor the place behind the last page that was done.
+	// newest is the first row, proof what became of it, and cursor the place behind the last
+	// page that was done.
 	newest row
+	proof  string
 	cursor justcall.Cursor
 	pages  int
 	rows   int
@@ -111,33 +116,42 @@ func (w *walk) noTime(ctx context.Context, err error) bool {
 func (w *walk) page(ctx context.Context, rows []row) error {
 	now := w.Now()
 	var all []*candidate
-	for _, r := range rows {
+	for i, r := range rows {
 		w.rows++
-		if !w.wants(r, w.newest) || r.deleted {
+		newest := w.pages == 1 && i == 0 && !r.at.IsZero()
+		// guard 12 reconcile (AQuietList): if !w.wants(r, w.newest) || r.deleted {
+		if !w.wants(r, w.newest) && !(newest && w.proves && !w.isTooOld(r, w.newest)) || r.deleted {
 			w.count(r, false)
+			w.prove(newest, "left out")
 			continue
 		}
 		// guard 12 reconcile (WhatIsNotOver): if false {
 		if r.underWay && now.Sub(r.at) < longestCall { // an older one, or one without a time, is as it will stay
 			w.count(r, false)
 			w.hold(r)
+			w.prove(newest, "waits")
 			continue
 		}
 		c, ok := newCandidate(r, table.FoundByReconcile, now)
 		if !ok {
 			w.odd++
 			w.count(r, false)
+			w.prove(newest, "odd")
 			continue
 		}
 		if ended := c.ended(); c.part.Kind.IsCall() && ended.After(now.Add(-settleTime)) && ended.Before(now.Add(ahead)) {
 			w.count(r, false)
 			w.hold(r)
+			w.settling = append(w.settling, c)
+			w.prove(newest, "waits")
 			continue
 		}
 		if w.put[c.key()] {
 			w.count(r, false) // an earlier walk of this run found it
+			w.prove(newest, "found")
 			continue
 		}
+		w.prove(newest, "known")
 		all = append(all, c)
 	}
 	w.looked += len(all)
@@ -159,6 +173,7 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 			continue
 		}
 		w.found++
+		w.prove(w.pages == 1 && c.id == w.newest.id, "found")
 		w.put[c.key()] = true
 		// guard 12 reconcile (WhoMayWait|WhatTheWebhookLost): if false {
 		if c.opens() {
@@ -166,6 +181,13 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 		}
 	}
 	return nil
+}
+
+// prove notes what became of a row, if it is the newest.
+func (w *walk) prove(newest bool, is string) {
+	if newest {
+		w.proof = is
+	}
 }
 
 func (w *walk) count(r row, news bool) {

@@ -18,6 +18,7 @@ import (
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/ledger"
@@ -95,7 +96,7 @@ func newWorld(t testing.TB) *world {
 	w.ledger.Followed = w.rules.Followed
 	book := addressbook.New(w.store, events.PhoneNumber, quiet)
 	book.Changed = w.ledger.Refresh
-	w.process = consumer.All(w.rules.Consumer(), book.Consumer(), w.ledger.Consumer())
+	w.process = consumer.All(w.rules.Consumer(), book.Consumer(), w.ledger.Consumer(), health.New(w.store, quiet).Consumer())
 	w.newRun(w.client, log)
 	for _, needed := range justcall.Needed {
 		w.AddHook(needed.Type, hookURL+"/token", justcall.WebhookActive)
@@ -187,15 +188,23 @@ func (w *world) keep(ctx context.Context, r ingest.Received) table.Key {
 		created, err = w.store.Put(ctx, item)
 		return created, err
 	}), r, d)
-	for tries := 0; err == nil && created && tries < 20; tries++ {
-		if err = errors.Join(w.process(ctx, []table.Item{made})...); !errors.Is(err, ledger.ErrContended) {
-			break
-		}
+	if err == nil && created {
+		err = w.consume(ctx, made)
 	}
 	if err != nil {
 		w.t.Error(err)
 	}
 	return table.KeyOf(made)
+}
+
+// consume passes a new item through the consumers.
+func (w *world) consume(ctx context.Context, item table.Item) (err error) {
+	for range 20 {
+		if err = errors.Join(w.process(ctx, []table.Item{item})...); !errors.Is(err, ledger.ErrContended) {
+			break
+		}
+	}
+	return err
 }
 
 // hook delivers a webhook's event now.
