@@ -183,9 +183,9 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 	return nil
 }
 
-// prove notes what became of a row, if it is the newest.
+// prove notes what became of a row, if it is the newest and proves something.
 func (w *walk) prove(newest bool, is string) {
-	if newest {
+	if newest && w.proves {
 		w.proof = is
 	}
 }
