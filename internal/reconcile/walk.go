@@ -119,8 +119,9 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 	for i, r := range rows {
 		w.rows++
 		newest := w.pages == 1 && i == 0 && !r.at.IsZero()
-		// guard 12 reconcile (AQuietList): if !w.wants(r, w.newest) || r.deleted {
-		if !w.wants(r, w.newest) && !(newest && w.proves && !w.isTooOld(r, w.newest)) || r.deleted {
+		proof := newest && w.proves && !w.isTooOld(r, w.newest)
+		// guard 12 reconcile (AQuietList): if _ = proof; !w.wants(r, w.newest) || r.deleted {
+		if !w.wants(r, w.newest) && !proof || r.deleted {
 			w.count(r, false)
 			w.prove(newest, "left out")
 			continue
