@@ -29,6 +29,9 @@ type planned struct {
 	hooks []events.Type
 }
 
+// longestInPlan is longer than any call of a plan.
+const longestInPlan = 6 * time.Minute
+
 // plan returns calls of a day and an hour, in the order in which they begin.
 func plan(n int, begin time.Time) []planned {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same storm each time
@@ -217,7 +220,10 @@ func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 		outage{deadFrom, deadTo, deadTo.Add(2 * reconcile.Every)}.compare(t, right, reminded)
 		for caller, waits := range reminded.waits {
 			for _, w := range waits {
-				if w.opened && !w.at.Before(before) && !w.at.After(ended) && right.at(caller, w.at).ID == "" {
+				// The webhook itself tells of a call that was under way when it came back. If the
+				// caller was served meanwhile, the next run finds that.
+				told := w.Since.Add(longestInPlan).After(deadTo)
+				if w.opened && !told && !w.at.Before(before) && !w.at.After(ended) && right.at(caller, w.at).ID == "" {
 					t.Errorf("a caller waited at %v who had been served", w.at)
 				}
 			}
