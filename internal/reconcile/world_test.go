@@ -197,12 +197,14 @@ func (w *world) keep(ctx context.Context, r ingest.Received) table.Key {
 	return table.KeyOf(made)
 }
 
-// consume passes a new item through the consumers.
+// consume passes a new item through the consumers, again if another item is in its way.
 func (w *world) consume(ctx context.Context, item table.Item) (err error) {
 	for range 20 {
-		if err = errors.Join(w.process(ctx, []table.Item{item})...); !errors.Is(err, ledger.ErrContended) {
+		err = errors.Join(w.process(ctx, []table.Item{item})...)
+		if !errors.Is(err, ledger.ErrContended) && !errors.Is(err, alert.ErrPostponed) {
 			break
 		}
+		time.Sleep(time.Millisecond)
 	}
 	return err
 }
