@@ -250,7 +250,7 @@ func (o outage) compare(t *testing.T, whole, lossy *reminders) {
 		}
 	}
 	t.Logf("%d reminders without the outage, %d with it: %d of them late, %d while nobody could know better; %d messages say as of when", len(whole.told), len(lossy.told), late, blind, unsure)
-	if late == 0 || unsure == 0 {
+	if late == 0 || unsure == 0 && !testing.Short() {
 		t.Error("no reminder came late, or none says as of when: this proves little")
 	}
 }
