@@ -435,6 +435,29 @@ func TestCloseDoesNotWaitForAPrinterThatBlocks(t *testing.T) {
 	start(t, folder) // the folder is free again
 }
 
+// Neither must a run of the reconciler that tells people of a webhook.
+func TestCloseDoesNotWaitForARunWhosePrinterBlocks(t *testing.T) {
+	t.Parallel()
+	printer := blocked{begun: make(chan struct{}, 1), free: make(chan struct{})}
+	c, account := withAccount(t)
+	account.Hooks[0].Status = "blacklisted"
+	c.Alerts = printer
+	c.SetCloseTimes(time.Millisecond, time.Millisecond)
+	stack, err := local.Start(t.Context(), c, logscan.Logger(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-printer.begun
+	if err := stack.Close(); err == nil || !strings.Contains(err.Error(), "output is blocked") {
+		t.Errorf("Close: %v, though people are being told", err)
+	}
+	close(printer.free)
+	for err := stack.Close(); err != nil; err = stack.Close() { // each waits some milliseconds
+		t.Logf("Close again: %v", err)
+	}
+	start(t, c.Folder) // the folder is free again
+}
+
 // blocked is a printer that reports the first write, and blocks until it is free.
 type blocked struct{ begun, free chan struct{} }
 

@@ -55,7 +55,8 @@ type consumers struct {
 
 	alerts    *alert.Dispatcher
 	publisher *publisher
-	reminders *reminders
+	reminders *runs
+	finding   *runs  // of the reconciler; nil without JustCall's keys
 	oldest    string // of the consumers of alerts, the one that is furthest behind
 
 	lastForwardTime, lastPrintTime time.Duration
@@ -136,11 +137,16 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 func (c *consumers) close() error {
 	c.Stop()
 	c.reminders.cancel()
+	all := []<-chan struct{}{c.Done(), c.reminders.ended}
+	if c.finding != nil {
+		c.finding.cancel()
+		all = append(all, c.finding.ended)
+	}
 	late := time.AfterFunc(c.lastForwardTime, c.publisher.stop)
 	defer late.Stop()
 	defer c.publisher.stop()
 	tooLate := time.After(c.lastForwardTime + c.lastPrintTime)
-	for _, done := range []<-chan struct{}{c.Done(), c.reminders.ended} {
+	for _, done := range all {
 		select {
 		case <-done:
 		case <-tooLate:

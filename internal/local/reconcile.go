@@ -12,7 +12,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/justcall"
 	"github.com/ringback/ringback/internal/reconcile"
@@ -61,29 +60,30 @@ func readKeys(folder string) (keys justcall.Credentials, err error) {
 	return keys, nil
 }
 
-// startReconciling finds what the webhook lost, now and then, until end is called, which
-// waits for a run under way. It tells people of a webhook that JustCall does not serve. Without keys it does nothing, and on is not set.
-func startReconciling(store table.Store, c Config, people alert.Publisher, log *slog.Logger) (end func(), on bool, err error) {
-	keys, err := readKeys(c.Folder)
+// startReconciling finds what the webhook lost, now and then, and tells people if JustCall
+// does not post as it should. Without keys it does nothing, and on is not set.
+func (c *consumers) startReconciling(store table.Store, config Config, log *slog.Logger) (on bool, err error) {
+	keys, err := readKeys(config.Folder)
 	if err != nil || keys == (justcall.Credentials{}) {
-		return func() {}, false, err
+		return false, err
 	}
-	transport := c.justCall
+	transport := config.justCall
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
 	client, err := justcall.New(keys, justcall.TeamLimits, "", transport)
 	if err != nil {
-		return nil, false, fmt.Errorf("%s: %w", SecretFile, err)
+		return false, fmt.Errorf("%s: %w", SecretFile, err)
 	}
-	r := reconcile.New(client, store, sink{c.Retention.Putter(store)}, log)
-	r.Account, r.WebhookURL = keys.Name(), c.WebhookURL
-	r.Retention, r.MaxAlertAge, r.People = c.Retention, c.Rules.MaxAge, people
-	return repeat(reconcile.Every, func(ctx context.Context) {
+	r := reconcile.New(client, store, sink{config.Retention.Putter(store)}, log)
+	r.Account, r.WebhookURL = keys.Name(), config.WebhookURL
+	r.Retention, r.MaxAlertAge, r.People = config.Retention, config.Rules.MaxAge, c.publisher
+	c.finding = repeat(reconcile.Every, func(ctx context.Context) {
 		if _, err := r.Run(ctx); err != nil && ctx.Err() == nil {
 			log.LogAttrs(ctx, slog.LevelError, "not reconciled", slog.String("error", err.Error()))
 		}
-	}), true, nil
+	})
+	return true, nil
 }
 
 // sink stores what is found at once: the feed keeps the order.

@@ -21,18 +21,12 @@ const (
 	catchUpTime = time.Minute
 )
 
-// reminders are the runs that remind people of callers who wait, as functions/escalate
-// does on AWS.
-type reminders struct {
-	cancel context.CancelFunc
-	ended  chan struct{}
-}
-
-// startReminders begins when some consumers are done with what was stored before: an
+// startReminders reminds people of callers who wait, as functions/escalate does on AWS. It
+// begins when some consumers are done with what was stored before: an
 // answered call among it may have ended a wait.
-func startReminders(ctx context.Context, after *consumer.Runner, names []string, runner *escalate.Runner, digests *reconcile.Digester, every time.Duration, log *slog.Logger) *reminders {
+func startReminders(ctx context.Context, after *consumer.Runner, names []string, runner *escalate.Runner, digests *reconcile.Digester, every time.Duration, log *slog.Logger) *runs {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r := &reminders{cancel: cancel, ended: make(chan struct{})}
+	r := &runs{cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(r.ended)
 		catchingUp, cancel := context.WithTimeout(running, catchUpTime)

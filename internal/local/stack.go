@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/ringback/ringback/internal/alert"
@@ -55,7 +54,6 @@ type Stack struct {
 	control   *control
 	served    chan error
 	endSweeps func()
-	endRuns   func() // of the reconciler
 	kept      Kept
 }
 
@@ -148,14 +146,13 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		return nil, errors.Join(fmt.Errorf("start consumers: %w", err), listener.Close(), store.Close())
 	}
 
-	endRuns, reconciles, err := startReconciling(store, c, consumers.publisher, log)
+	reconciles, err := consumers.startReconciling(store, c, log)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), consumers.close(), store.Close())
 	}
 
 	control, err := startControl(ctx, c, store)
 	if err != nil {
-		endRuns()
 		return nil, errors.Join(err, listener.Close(), consumers.close(), store.Close())
 	}
 
@@ -174,8 +171,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		consumers:  consumers,
 		control:    control,
 		served:     make(chan error, 1),
-		endSweeps:  repeat(sweepEvery, func(ctx context.Context) { sweep(ctx, store, log) }),
-		endRuns:    endRuns,
+		endSweeps:  repeat(sweepEvery, func(ctx context.Context) { sweep(ctx, store, log) }).end,
 		Reconciles: reconciles,
 		server: &http.Server{
 			Handler:           &handler{webhook, address},
@@ -192,12 +188,25 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	return s, nil
 }
 
-// repeat runs something at once, and again at each interval, until end is called, which
-// waits for a run under way.
-func repeat(interval time.Duration, run func(context.Context)) (end func()) {
+// runs are what runs now and then: after cancel, none begins, and ended is closed when the
+// one under way is over.
+type runs struct {
+	cancel context.CancelFunc
+	ended  chan struct{}
+}
+
+// end waits for a run under way.
+func (r *runs) end() {
+	r.cancel()
+	<-r.ended
+}
+
+// repeat runs something at once, and again at each interval.
+func repeat(interval time.Duration, run func(context.Context)) *runs {
 	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
+	r := &runs{cancel: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(r.ended)
 		tick := time.NewTicker(interval)
 		defer tick.Stop()
 		for {
@@ -208,11 +217,8 @@ func repeat(interval time.Duration, run func(context.Context)) (end func()) {
 				return
 			}
 		}
-	})
-	return func() {
-		cancel()
-		running.Wait()
-	}
+	}()
+	return r
 }
 
 // URL returns the webhook's URL, with the token, on an address.
@@ -270,7 +276,6 @@ func (s *Stack) Close() error {
 	defer cancel()
 	err := s.server.Shutdown(ctx)
 	s.control.close(ctx)
-	s.endRuns()
 	s.endSweeps()
 	if unfinished := s.consumers.close(); unfinished != nil {
 		return errors.Join(err, unfinished)
