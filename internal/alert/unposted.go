@@ -20,16 +20,16 @@ type Unposted struct {
 // there is at least one. The id stays the same if it is sent again, and key is that of the item
 // that has them.
 func OfUnposted(id string, key table.Key, all []Unposted) Message {
-	subject := "JustCall does not post " + string(all[0].Type)
+	subject := "JustCall does not post as it should: " + string(all[0].Type)
 	if more := len(all) - 1; more == 1 {
 		subject += " and one more type of event"
 	} else if more > 1 {
 		subject += fmt.Sprintf(" and %d more types of events", more)
 	}
 	var email strings.Builder
-	email.WriteString(subject + "\n\nCalls come late, if they come at all.\n\n")
+	email.WriteString(subject + "\n\nUntil that is mended, events may come late, or not at all.\n\n")
 	for _, u := range all {
-		fmt.Fprintf(&email, "%s: %s. %s\n", u.Type, u.State, u.Do)
+		fmt.Fprintf(&email, "%s (%s): %s\n", u.Type, u.State, u.Do)
 	}
 	return Message{
 		ID: id, Kind: events.KindWebhook, Call: id,

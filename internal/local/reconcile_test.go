@@ -129,7 +129,7 @@ func TestPeopleAreToldWhatJustCallDoesNotPost(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if got := printed.String(); strings.Count(got, "▶ JustCall does not post call.voicemail\n") != 1 {
+	if got := printed.String(); strings.Count(got, "▶ JustCall does not post as it should: call.voicemail\n") != 1 {
 		t.Errorf("printed:\n%s", got)
 	}
 }

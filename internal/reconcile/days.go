@@ -12,46 +12,46 @@ const maxDays = 7
 // compareDays looks once a day at all rows of the day before, and puts in what is missing: it
 // appeared too late for the other walks. Calls are compared with the account's own count as
 // well, to show what is counted and not listed. It counts no texts.
-func (r *run) compareDays(ctx, walking context.Context, rows lister, name string, p *progress) {
-	if p.Look == nil && !p.beginLook(r.today) {
+func (l *list) compareDays(ctx, walking context.Context) {
+	if l.Look == nil && !l.beginLook(l.today) {
 		return
 	}
-	l, was := p.Look, *p.Look
+	days, was := l.Look, *l.Look
 	// A walk that goes on repeats rows.
-	repeated := l.From.Lowest
+	repeated := days.From.Lowest
 	w := walk{
-		run: r, cursor: l.From,
+		list: l, cursor: days.From,
 		wants: func(x, newest row) bool {
-			return x.day >= l.First && !r.isTooOld(x, newest)
+			return x.day >= days.First && !l.isTooOld(x, newest)
 		},
 		counts: func(x row, news bool) {
-			if x.day < l.First || x.day > l.Last || repeated > 0 && x.id >= repeated {
+			if x.day < days.First || x.day > days.Last || repeated > 0 && x.id >= repeated {
 				return
 			}
-			l.Listed++
+			days.Listed++
 			if news {
-				l.Found++
+				days.Found++
 			}
 		},
 	}
-	err := w.over(ctx, rows(walking, l.From))
+	err := w.over(ctx, l.rows(walking, days.From))
 	if err != nil {
 		w.stop(ctx, err)
 	}
-	r.Found += w.found
-	r.logWalk(ctx, name, "day", &w)
-	l.From = w.cursor
+	l.Found += w.found
+	l.logWalk(ctx, "day", &w)
+	days.From = w.cursor
 	switch {
 	case err != nil:
-		*l = was // else a page that is looked at again would count twice
+		*days = was // else a page that is looked at again would count twice
 	case !w.cut:
-		p.Day, p.Look = l.Last, nil
-		r.compare(walking, name, *l)
+		l.Day, l.Look = days.Last, nil
+		l.compare(walking, *days)
 	}
 }
 
 // beginLook begins a comparison if a day is over that was not compared yet. Today is by the
-// account's clock; "" if there was no call yet.
+// account's clock; "" if there is no row yet.
 func (p *progress) beginLook(today string) bool {
 	now, err := time.Parse(time.DateOnly, today)
 	if err != nil {
@@ -73,23 +73,23 @@ func (p *progress) beginLook(today string) bool {
 
 // compare says how many rows were missing, and how many calls the account counts that its list
 // does not have.
-func (r *run) compare(ctx context.Context, name string, l look) {
-	first, _ := time.Parse(time.DateOnly, l.First)
-	last, _ := time.Parse(time.DateOnly, l.Last)
+func (l *list) compare(ctx context.Context, days look) {
+	first, _ := time.Parse(time.DateOnly, days.First)
+	last, _ := time.Parse(time.DateOnly, days.Last)
 	attributes := []slog.Attr{
-		slog.String("list", name), slog.String("first", l.First), slog.String("last", l.Last),
-		slog.Int("listed", l.Listed), slog.Int("missing", l.Found),
+		slog.String("list", l.name), slog.String("first", days.First), slog.String("last", days.Last),
+		slog.Int("listed", days.Listed), slog.Int("missing", days.Found),
 	}
-	if name != callsItem {
-		r.log.LogAttrs(ctx, slog.LevelInfo, "day compared", attributes...)
+	if l.name != callsItem {
+		l.log.LogAttrs(ctx, slog.LevelInfo, "day compared", attributes...)
 		return
 	}
-	totals, err := r.client.Totals(ctx, first, last)
+	totals, err := l.client.Totals(ctx, first, last)
 	if err != nil {
 		// The rows were looked at all the same.
-		r.log.LogAttrs(ctx, slog.LevelWarn, "day not compared", append(attributes, slog.String("error", err.Error()))...)
+		l.log.LogAttrs(ctx, slog.LevelWarn, "day not compared", append(attributes, slog.String("error", err.Error()))...)
 		return
 	}
-	r.log.LogAttrs(ctx, slog.LevelInfo, "day compared",
-		append(attributes, slog.Int("counted", totals.Calls), slog.Int("residual", totals.Calls-l.Listed))...)
+	l.log.LogAttrs(ctx, slog.LevelInfo, "day compared",
+		append(attributes, slog.Int("counted", totals.Calls), slog.Int("residual", totals.Calls-days.Listed))...)
 }

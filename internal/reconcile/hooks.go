@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,14 +19,21 @@ import (
 type Hooks struct {
 	// Unposted are the types of events that JustCall does not post as it should.
 	Unposted []alert.Unposted `json:"unposted,omitzero"`
-	// Since is when a run first saw that.
-	Since time.Time `json:"since"`
-	// Told is set once people were told.
-	Told bool `json:"told,omitzero"`
+	// Since is when a run first saw just that, and Looked when one last looked.
+	Since  time.Time `json:"since"`
+	Looked time.Time `json:"looked"`
+	// Told are the types in the states that people were told of, and when. Each is kept
+	// for a day at least, and for as long as it lasts.
+	Told map[string]time.Time `json:"told,omitzero"`
 }
 
-// LastHooks returns what the last run saw of the account's webhooks; zero if none saw anything
-// wrong yet.
+// toldTime is how long nobody is told again of a webhook that is well now and then.
+const toldTime = day
+
+// told returns under what name a type in a state is kept that people were told of.
+func told(u alert.Unposted) string { return string(u.Type) + " " + u.State }
+
+// LastHooks returns what the last run saw of the account's webhooks; zero if none looked yet.
 func LastHooks(ctx context.Context, store table.Store) (h Hooks, err error) {
 	_, err = load(ctx, store, hooksItem, &h)
 	return h, err
@@ -33,10 +41,10 @@ func LastHooks(ctx context.Context, store table.Store) (h Hooks, err error) {
 
 // lookAtHooks looks whether JustCall posts to us what it should, and says what it does
 // not. Hooked reports whether any of the account's webhooks is ours.
-func (r *run) lookAtHooks(ctx context.Context) (hooked bool, err error) {
+func (r *run) lookAtHooks(ctx context.Context) (hooked bool, unposted []alert.Unposted, err error) {
 	hooks, err := r.client.Webhooks(ctx)
 	if err != nil || r.WebhookURL == "" {
-		return false, err
+		return false, nil, err
 	}
 	for i, h := range hooks {
 		// The token is none of our business.
@@ -49,7 +57,6 @@ func (r *run) lookAtHooks(ctx context.Context) (hooked bool, err error) {
 	for _, needed := range justcall.Needed {
 		types = append(types, needed.Type)
 	}
-	var unposted []alert.Unposted
 	for _, s := range justcall.Subscriptions(hooks, r.WebhookURL, types) {
 		do := adviceOn(s.State)
 		if do == "" {
@@ -61,33 +68,50 @@ func (r *run) lookAtHooks(ctx context.Context) (hooked bool, err error) {
 		r.log.LogAttrs(ctx, slog.LevelWarn, "webhook not active",
 			slog.String("type", string(s.Type)), slog.String("state", string(s.State)), slog.String("do", do))
 	}
-	return hooked, r.tellOfHooks(ctx, unposted)
+	return hooked, unposted, nil
 }
 
-// tellOfHooks keeps what was seen of the webhooks, and tells people of what is new. Whom
-// that does not reach is told by the next run.
+// tellOfHooks keeps what was seen of the webhooks, and tells people if it is new to them.
+// Whom that does not reach is told by the next run, with the same ID.
 func (r *run) tellOfHooks(ctx context.Context, unposted []alert.Unposted) error {
 	var kept Hooks
 	version, err := loadAnew(ctx, r.store, hooksItem, &kept)
 	if err != nil {
 		return err
 	}
-	same := slices.EqualFunc(kept.Unposted, unposted, func(a, b alert.Unposted) bool { return a.Type == b.Type && a.State == b.State })
-	if same && (kept.Told || len(unposted) == 0 || r.People == nil) {
+	kept.Looked = r.Now().UTC().Truncate(time.Second)
+	maps.DeleteFunc(kept.Told, func(name string, at time.Time) bool {
+		lasts := slices.ContainsFunc(kept.Unposted, func(u alert.Unposted) bool { return told(u) == name })
+		return !lasts && kept.Looked.Sub(at) > toldTime
+	})
+	if !slices.EqualFunc(kept.Unposted, unposted, func(a, b alert.Unposted) bool { return told(a) == told(b) }) {
+		kept.Since = kept.Looked
+	}
+	kept.Unposted = unposted
+	if err := save(ctx, r.store, hooksItem, kept, version); err != nil {
+		if errors.Is(err, errBeside) { // another run tells
+			return nil
+		}
+		return err
+	}
+	isNew := func(u alert.Unposted) bool { return kept.Told[told(u)].IsZero() }
+	if r.People == nil || !slices.ContainsFunc(unposted, isNew) {
 		return nil
 	}
-	if !same {
-		kept = Hooks{Unposted: unposted, Since: r.Now().UTC().Truncate(time.Second)}
+	m := alert.OfUnposted("WEBHOOK#"+table.Time(kept.Since), table.ReconcileKey(hooksItem), unposted)
+	if err := errors.Join(r.People.Publish(ctx, []alert.Message{m})...); err != nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "people not told of the webhooks", slog.String("error", err.Error()))
+		return nil
 	}
-	if len(unposted) > 0 && r.People != nil {
-		m := alert.OfUnposted("WEBHOOK#"+table.Time(kept.Since), table.ReconcileKey(hooksItem), unposted)
-		if err := errors.Join(r.People.Publish(ctx, []alert.Message{m})...); err != nil {
-			r.log.LogAttrs(ctx, slog.LevelWarn, "people not told of the webhooks", slog.String("error", err.Error()))
-		} else {
-			kept.Told = true
-		}
+	if kept.Told == nil {
+		kept.Told = make(map[string]time.Time)
 	}
-	if err := save(ctx, r.store, hooksItem, kept, version); !errors.Is(err, errBeside) {
+	for _, u := range unposted {
+		kept.Told[told(u)] = kept.Looked
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notingTime) // even if the run ends now
+	defer cancel()
+	if err := save(ctx, r.store, hooksItem, kept, version+1); !errors.Is(err, errBeside) {
 		return err
 	}
 	return nil

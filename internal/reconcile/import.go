@@ -180,8 +180,10 @@ func (m *Importer) resume(ctx context.Context, name string, p *importing) (versi
 	}
 	if asked := int64(m.since / time.Second); p.Asked != asked {
 		now := m.Now()
-		if behind := m.client.Ahead(); behind > ahead { // or the newest rows would be left out
-			now = now.Add(behind)
+		// By JustCall's clock, or the newest rows would be left out, and the reconciler's first run
+		// would not go back to where this import ends.
+		if difference := m.client.Ahead(); difference.Abs() > ahead {
+			now = now.Add(difference)
 		}
 		*p = importing{Asked: asked, Began: now.UTC().Truncate(time.Second)}
 	}

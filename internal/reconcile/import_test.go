@@ -208,15 +208,30 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 // what came since, no import brings.
 func TestPromise12_WhatHappenedDuringAnImportAndAfterItIsFound(t *testing.T) {
 	t.Parallel()
+	for _, wrong := range []time.Duration{0, day} { // this machine's clock meanwhile
+		t.Run(wrong.String(), func(t *testing.T) {
+			t.Parallel()
+			findDuringImport(t, wrong)
+		})
+	}
+}
+
+func findDuringImport(t *testing.T, wrong time.Duration) {
+	t.Helper()
 	w := newWorld(t)
 	w.call(30*time.Minute, "answered")
 	w.call(20*time.Minute, "answered", outgoing, from("+12125550124"), func(c *justcalltest.Call) { c.Length = time.Hour })
 	w.call(10*time.Minute, "Missed", from("+12125550125"))
 	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
-	m.Now = w.clock
+	m.Now = func() time.Time { return w.now.Add(wrong) }
+	w.client.Now = m.Now
+	if _, err := m.Plan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if err := m.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	w.client.Now = w.clock
 	w.pass(time.Hour)
 	w.call(50*time.Minute, "Missed", from("+12125550126"))
 	w.pass(5 * time.Hour)
@@ -224,10 +239,30 @@ func TestPromise12_WhatHappenedDuringAnImportAndAfterItIsFound(t *testing.T) {
 	if got := w.reconcile(); got.Found != 3 {
 		t.Errorf("found %d, want the call that was under way and the two that came since", got.Found)
 	}
-	for number, want := range map[string]string{"+12125550124": "returned", "+12125550125": "waiting 1", "+12125550126": "waiting 1"} {
+	imported := "waiting 1"
+	if wrong > 0 {
+		imported = "history" // by that clock, more than a day old
+	}
+	for number, want := range map[string]string{"+12125550124": "returned", "+12125550125": imported, "+12125550126": "waiting 1"} {
 		if got := w.follow(number); got != want {
 			t.Errorf("%s: %q, want %q", number, got, want)
 		}
+	}
+}
+
+func TestTheFirstRunGoesBackToNoImportOfLongAgo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
+	m.Now = w.clock
+	if err := m.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(30 * day)
+	w.call(2*day, "Missed")
+	w.call(30*time.Minute, "answered", from("+12125550124"))
+	if got := w.reconcile(); got.Found != 1 || w.follow(caller) != "" {
+		t.Errorf("found %d, %q; want the call of the last hour alone", got.Found, w.follow(caller))
 	}
 }
 

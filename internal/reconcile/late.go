@@ -90,18 +90,18 @@ func (d *late) save(ctx context.Context, store table.Store) error {
 
 // noteLate notes which calls that are about to be put in are too old for an alert. If the
 // run ends before they are, the next one finds them again.
-func (r *run) noteLate(ctx context.Context) error {
+func (l *list) noteLate(ctx context.Context) error {
 	var found []string
-	for _, c := range r.openers {
-		if r.isSilent(c) {
+	for _, c := range l.openers {
+		if l.isSilent(c) {
 			found = append(found, c.key().PK)
 		}
 	}
-	r.TooOld += len(found)
+	l.TooOld += len(found)
 	if len(found) == 0 {
 		return nil
 	}
-	all, err := loadLate(ctx, r.store)
+	all, err := loadLate(ctx, l.store)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (r *run) noteLate(ctx context.Context) error {
 	}
 	// guard 2 reconcile (ADigestWaits): clear(known)
 	found = slices.DeleteFunc(found, func(name string) bool { return known[name] })
-	now := r.Now().UTC().Truncate(time.Millisecond)
+	now := l.Now().UTC().Truncate(time.Millisecond)
 	id := now // each has one of its own
 	for len(found) > 0 {
 		n, size := 0, 0
@@ -137,7 +137,7 @@ func (r *run) noteLate(ctx context.Context) error {
 			items[d.item] = true
 		}
 		d.ID, d.Found, d.Waits, d.Part, d.Calls = "DIGEST#"+table.Time(id), now, now, 0, found[:n]
-		if err := d.save(ctx, r.store); err != nil {
+		if err := d.save(ctx, l.store); err != nil {
 			return err
 		}
 		found, id = found[n:], id.Add(time.Millisecond)

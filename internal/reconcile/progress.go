@@ -30,6 +30,8 @@ type progress struct {
 	// had no time for.
 	Day  string `json:"day,omitzero"`
 	Look *look  `json:"look,omitzero"`
+	// Sent are rows that were put in, and when, by the digests of their deliveries.
+	Sent map[string]time.Time `json:"sent,omitzero"`
 }
 
 // rest is the part of a list from a place to a mark.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,10 @@ const (
 	longestLook = 7 * 24 * time.Hour // guard 12 reconcile (ADayWithout): longestLook = 12 * time.Hour
 	// endTime is left of a run's time for what is not a walk.
 	endTime = time.Minute
-	day     = 24 * time.Hour
+	// sendAgain is how long what was put in may take to be in the table. Then it is put in
+	// again. No more than maxSent are remembered.
+	sendAgain, maxSent = 4 * time.Hour, 100
+	day                = 24 * time.Hour
 )
 
 var (
@@ -99,33 +103,54 @@ type run struct {
 	*Reconciler
 	Report
 
-	ends    time.Time // of the walks; zero for never
-	spent   bool      // the account's limits, or the time, allow no other request
-	today   string    // of the newest row, by the account's clock; "" if there is none
-	put     map[table.Key]bool
+	ends  time.Time // of the walks; zero for never
+	spent bool      // the account's limits, or the time, allow no other request
+}
+
+// list is one of JustCall's lists in a run.
+type list struct {
+	*run
+	progress
+
+	name    string // of the item with its progress
+	version int64  // of that
+	rows    lister
+	begun   bool   // what is new was looked at
+	today   string // of the newest row, by the account's clock; "" if there is none
+	put     map[table.Key]*candidate
 	openers []*candidate // those among them that are not sent yet
 	// settling are calls that wait for the next run because their webhook may still come.
-	settling []*candidate
+	settling map[table.Key]*candidate
 	failure  error // why a walk was cut off
+}
+
+func (r *run) list(name string, rows lister) *list {
+	return &list{run: r, name: name, rows: rows, put: make(map[table.Key]*candidate), settling: make(map[table.Key]*candidate)}
 }
 
 // Run looks once. What fails does not keep the rest from being looked at; the next run
 // does it. A run that is cut off loses nothing. The error says what to do, or what was
 // to be done.
 func (r *Reconciler) Run(ctx context.Context) (Report, error) {
-	now := &run{Reconciler: r, put: make(map[table.Key]bool)}
+	now := &run{Reconciler: r}
 	if deadline, ok := ctx.Deadline(); ok {
 		now.ends = deadline.Add(-endTime)
 	}
-	hooked, hookErr := now.lookAtHooks(ctx)
+	hooked, unposted, hookErr := now.lookAtHooks(ctx)
 	if isRefusal(hookErr) {
 		return now.Report, hookErr // as anything else would be
 	}
 	if err := now.checkAccount(ctx, hooked); err != nil {
 		return now.Report, together(hookErr, err)
 	}
-	// Texts first: one may be the answer to a call.
-	err := together(hookErr, now.list(ctx, textsItem, texts(r.client)), now.list(ctx, callsItem, calls(r.client)))
+	if hookErr == nil && r.WebhookURL != "" {
+		// guard 12 reconcile (PeopleAreTold): hookErr = now.tellOfHooks(ctx, unposted[:0])
+		hookErr = now.tellOfHooks(ctx, unposted)
+	}
+	// What is new of texts comes first: one may be the answer to a call. Their day comes last:
+	// no call waits for it.
+	texts, calls := now.list(textsItem, texts(r.client)), now.list(callsItem, calls(r.client))
+	err := together(hookErr, texts.begin(ctx), calls.begin(ctx), calls.end(ctx), texts.end(ctx))
 	if difference := r.client.Ahead(); difference.Abs() > ahead {
 		r.log.LogAttrs(ctx, slog.LevelWarn, "JustCall's clock and this machine's differ: calls look older or younger than they are",
 			slog.Int64("aheadSeconds", int64(difference/time.Second)))
@@ -183,55 +208,87 @@ func isRefusal(err error) bool {
 // late reports whether no walk may go on.
 func (r *run) late() bool { return r.spent || !r.ends.IsZero() && time.Until(r.ends) <= 0 }
 
-// list looks at one list, and keeps how far it has come.
-func (r *run) list(ctx context.Context, name string, rows lister) (err error) {
-	var p progress
-	version, err := load(ctx, r.store, name, &p)
+// begin looks at what is new, and at what earlier runs had no time for.
+func (l *list) begin(ctx context.Context) (err error) {
+	l.version, err = load(ctx, l.store, l.name, &l.progress)
 	if errors.Is(err, errDamaged) {
-		r.log.LogAttrs(ctx, slog.LevelWarn, "all of a week is looked at: how far the last run has come cannot be read", slog.String("list", name))
-		p, err = progress{Mark: &mark{At: r.Now().Add(-longestLook)}}, nil
+		l.log.LogAttrs(ctx, slog.LevelWarn, "all of a week is looked at: how far the last run has come cannot be read", slog.String("list", l.name))
+		l.progress, err = progress{Mark: &mark{At: l.Now().Add(-longestLook)}}, nil
 	}
 	if err != nil {
 		return err
 	}
 	walking, cancel := timing.WithMargin(ctx, endTime)
 	defer cancel()
-	if err := r.newRows(ctx, rows(walking, justcall.Cursor{}), name, &p); err != nil {
+	if err := l.newRows(ctx, walking); err != nil {
 		return err
 	}
+	l.begun = true
 	// guard 12 reconcile (ARunThatIsCutOff): if false {
-	if p.Rest != nil && r.failure == nil && !r.late() {
-		r.restOf(ctx, rows(walking, p.Rest.From), name, &p)
+	if l.Rest != nil && l.failure == nil && !l.late() {
+		l.restOf(ctx, walking)
 	}
+	return nil
+}
+
+// end looks at the day before, puts in the calls that nobody served, and keeps how far the
+// list has come.
+func (l *list) end(ctx context.Context) error {
+	if !l.begun {
+		return nil
+	}
+	walking, cancel := timing.WithMargin(ctx, endTime)
+	defer cancel()
 	// guard 12 reconcile (ADayIsCompared): if false {
-	if r.failure == nil && !r.late() {
-		r.compareDays(ctx, walking, rows, name, &p)
+	// guard 12 reconcile (ADaysTexts): if l.name == callsItem && l.failure == nil && !l.late() {
+	if l.failure == nil && !l.late() {
+		l.compareDays(ctx, walking)
 	}
-	failure := r.failure
-	r.failure = nil
-	if err := r.putOpeners(ctx); err != nil {
-		return errors.Join(failure, err)
+	if err := l.putOpeners(ctx); err != nil {
+		return errors.Join(l.failure, err)
 	}
-	r.Behind = r.Behind || p.Rest != nil
-	if failure == nil {
-		p.Ran = r.Now().UTC().Truncate(time.Second)
+	l.Behind = l.Behind || l.Rest != nil
+	if l.failure == nil {
+		l.Ran = l.Now().UTC().Truncate(time.Second)
 	}
-	return errors.Join(failure, save(ctx, r.store, name, p, version))
+	l.keepSent()
+	return errors.Join(l.failure, save(ctx, l.store, l.name, l.progress, l.version))
+}
+
+// keepSent keeps which rows were put in that the next run looks at again. One that can never
+// be stored would be put in by every run until the list goes on.
+func (l *list) keepSent() {
+	now := l.Now().UTC().Truncate(time.Second)
+	maps.DeleteFunc(l.Sent, func(_ string, at time.Time) bool { return now.Sub(at) >= sendAgain })
+	for _, c := range l.put {
+		if len(l.Sent) < maxSent && l.isAfter(c.row, *l.Mark, row{}) {
+			if l.Sent == nil {
+				l.Sent = make(map[string]time.Time)
+			}
+			l.Sent[c.delivery.Digest] = now
+		}
+	}
+}
+
+// wasSent reports whether an earlier run has put a row in lately, just as it is.
+func (l *list) wasSent(c *candidate) bool {
+	at, ok := l.Sent[c.delivery.Digest]
+	// guard 5 reconcile (ARowThatIsTooLarge): return false
+	return ok && l.Now().Sub(at) < sendAgain
 }
 
 // putOpeners puts in the calls that nobody served, after all else.
-func (r *run) putOpeners(ctx context.Context) error {
-	noted := r.noteLate(ctx)
+func (l *list) putOpeners(ctx context.Context) error {
+	noted := l.noteLate(ctx)
 	if noted != nil { // nothing would tell of these; the next run finds them again
-		r.openers = slices.DeleteFunc(r.openers, r.isSilent)
+		l.openers = slices.DeleteFunc(l.openers, l.isSilent)
 	}
 	// guard 12 reconcile (WhoWasJustCalledBack): if err := error(nil); err != nil {
-	if err := r.putAnswers(ctx); err != nil {
+	if err := l.putAnswers(ctx); err != nil {
 		return together(noted, err)
 	}
-	errs := make([]error, len(r.openers))
-	timing.Indexes(len(r.openers), func(i int) { errs[i] = r.send(ctx, r.openers[i]) })
-	r.openers = nil
+	errs := make([]error, len(l.openers))
+	timing.Indexes(len(l.openers), func(i int) { errs[i] = l.send(ctx, l.openers[i]) })
 	// guard 12 reconcile (SendingFails): _ = together(noted, cmp.Or(errs...)); return nil
 	return together(noted, cmp.Or(errs...))
 }
@@ -239,88 +296,92 @@ func (r *run) putOpeners(ctx context.Context) error {
 // putAnswers puts in the calls that have just ended with those who are about to be put in
 // as waiting: if one is a call back, people would be reminded of somebody who was served,
 // until the next run.
-func (r *run) putAnswers(ctx context.Context) error {
+func (l *list) putAnswers(ctx context.Context) error {
 	who := make(map[string]bool)
-	for _, c := range r.openers {
+	for _, c := range l.openers {
 		who[c.part.Phone] = true
 	}
-	answers := slices.DeleteFunc(r.settling, func(c *candidate) bool { return c.opens() || !who[c.part.Phone] || r.put[c.key()] })
-	r.settling = nil
+	delete(who, "") // numbers that are withheld may be anybody's
+	var answers []*candidate
+	for _, c := range l.settling {
+		if !c.opens() && who[c.part.Phone] && l.put[c.key()] == nil {
+			answers = append(answers, c)
+		}
+	}
 	news, errs := make([]bool, len(answers)), make([]error, len(answers))
 	timing.Indexes(len(answers), func(i int) {
-		if news[i], errs[i] = r.finder.isNews(ctx, answers[i]); news[i] {
-			errs[i] = r.send(ctx, answers[i])
+		if news[i], errs[i] = l.finder.isNews(ctx, answers[i]); news[i] {
+			errs[i] = l.send(ctx, answers[i])
 		}
 	})
-	for i, c := range answers {
-		if news[i] {
-			r.Found++
-			r.put[c.key()] = true
+	for i := range answers {
+		if news[i] && errs[i] == nil {
+			l.Found++
 		}
 	}
 	return cmp.Or(errs...)
 }
 
 // newRows looks at what is new since the last run.
-func (r *run) newRows(ctx context.Context, all pages, name string, p *progress) error {
-	imported, err := r.importedUntil(ctx, name, p)
+func (l *list) newRows(ctx, walking context.Context) error {
+	imported, err := l.importedUntil(ctx)
 	if err != nil {
 		return err
 	}
-	w := walk{run: r, proves: true, wants: func(x, newest row) bool {
-		if p.Mark == nil {
+	w := walk{list: l, proves: true, wants: func(x, newest row) bool {
+		if l.Mark == nil {
 			start := newest.at
 			if start.IsZero() {
-				start = r.Now()
+				start = l.Now()
 			}
 			start = start.Add(overlap - firstLook)
 			// guard 12 reconcile (WhatHappenedDuringAnImport): if false {
 			if !imported.IsZero() && imported.Before(start) {
 				start = imported
 			}
-			p.Mark = &mark{At: start}
+			l.Mark = &mark{At: start}
 		}
-		return r.isAfter(x, *p.Mark, newest)
+		return l.isAfter(x, *l.Mark, newest)
 	}}
-	if err := w.over(ctx, all); err != nil {
+	if err := w.over(ctx, l.rows(walking, justcall.Cursor{})); err != nil {
 		return err
 	}
-	r.Found, r.Waiting = r.Found+w.found, r.Waiting+w.waits
-	r.logWalk(ctx, name, "new", &w)
-	r.today = w.newest.day
+	l.Found, l.Waiting = l.Found+w.found, l.Waiting+w.waits
+	l.logWalk(ctx, "new", &w)
+	l.today = w.newest.day
 	switch {
 	// guard 12 reconcile (AnAPIThatIsDown): case false:
-	case w.newest.raw == nil && p.Mark != nil && p.Mark.ID > 0:
-		return fmt.Errorf("%s: %w", name, ErrEmpty)
+	case w.newest.raw == nil && l.Mark != nil && l.Mark.ID > 0:
+		return fmt.Errorf("%s: %w", l.name, ErrEmpty)
 	case w.newest.raw == nil:
-		p.Mark = &mark{At: r.Now()}
+		l.Mark = &mark{At: l.Now()}
 		return nil
 	}
-	was := *p.Mark
-	p.Mark = &mark{ID: max(was.ID, w.newest.id), At: w.newest.at}
-	if p.Mark.At.IsZero() {
-		p.Mark.At = was.At
+	was := *l.Mark
+	l.Mark = &mark{ID: max(was.ID, w.newest.id), At: w.newest.at}
+	if l.Mark.At.IsZero() {
+		l.Mark.At = was.At
 	}
 	// guard 12 reconcile (WhatIsNotOver): _ = w.held
-	p.Mark.holdBack(w.held)
+	l.Mark.holdBack(w.held)
 	if w.cut {
 		to := was
-		if p.Rest != nil {
-			to = p.Rest.To
+		if l.Rest != nil {
+			to = l.Rest.To
 		}
-		p.Rest = &rest{From: w.cursor, To: to}
+		l.Rest = &rest{From: w.cursor, To: to}
 	}
 	return nil
 }
 
-// importedUntil returns up to when an import has brought all that was over; zero if the runs
-// have begun, or there was none.
-func (r *run) importedUntil(ctx context.Context, name string, p *progress) (time.Time, error) {
-	if p.Mark != nil {
+// importedUntil returns up to when all that was over was there for an import of the last
+// week; zero if the runs have begun, or there was none.
+func (l *list) importedUntil(ctx context.Context) (time.Time, error) {
+	if l.Mark != nil {
 		return time.Time{}, nil
 	}
 	var last importing
-	if _, err := loadAnew(ctx, r.store, importPrefix+name, &last); err != nil || last.Began.IsZero() {
+	if _, err := loadAnew(ctx, l.store, importPrefix+l.name, &last); err != nil || last.Began.Before(l.Now().Add(-longestLook)) {
 		return time.Time{}, err
 	}
 	return last.Began.Add(-longestCall), nil
@@ -362,33 +423,38 @@ func (r *run) isTooOld(x, newest row) bool {
 
 // restOf goes on with what an earlier run had no time for. What fails in it keeps nothing that
 // is new from being put in.
-func (r *run) restOf(ctx context.Context, all pages, name string, p *progress) {
-	to := p.Rest.To
-	newest := row{at: p.Mark.At}
-	w := walk{run: r, cursor: p.Rest.From, wants: func(x, _ row) bool { return r.isAfter(x, to, newest) }}
-	if err := w.over(ctx, all); err != nil {
+func (l *list) restOf(ctx, walking context.Context) {
+	to := l.Rest.To
+	newest := row{at: l.Mark.At}
+	w := walk{list: l, cursor: l.Rest.From, wants: func(x, _ row) bool { return l.isAfter(x, to, newest) }}
+	if err := w.over(ctx, l.rows(walking, l.Rest.From)); err != nil {
 		w.stop(ctx, err)
 	}
-	r.Found, r.Waiting = r.Found+w.found, r.Waiting+w.waits
-	r.logWalk(ctx, name, "rest", &w)
-	p.Mark.holdBack(w.held)
-	p.Rest.From = w.cursor
+	l.Found, l.Waiting = l.Found+w.found, l.Waiting+w.waits
+	l.logWalk(ctx, "rest", &w)
+	l.Mark.holdBack(w.held)
+	l.Rest.From = w.cursor
 	if !w.cut {
-		p.Rest = nil
+		l.Rest = nil
 	}
 }
 
 // logWalk writes what a walk came to. What became of the newest row proves that a walk that
 // found nothing could have found something.
-func (r *run) logWalk(ctx context.Context, name, part string, w *walk) {
-	newest := int64(-1)
-	if !w.newest.at.IsZero() {
-		newest = int64(r.Now().Sub(w.newest.at) / time.Second)
-	}
-	r.log.LogAttrs(ctx, slog.LevelInfo, "list looked at",
-		slog.String("list", name), slog.String("part", part), slog.Int("pages", w.pages), slog.Int("rows", w.rows),
+func (l *list) logWalk(ctx context.Context, part string, w *walk) {
+	attributes := []slog.Attr{
+		slog.String("list", l.name), slog.String("part", part), slog.Int("pages", w.pages), slog.Int("rows", w.rows),
 		slog.Int("looked", w.looked), slog.Int("found", w.found), slog.Int("waiting", w.waits), slog.Int("odd", w.odd),
-		slog.String("newest", w.proof), slog.Int64("newestSeconds", newest), slog.Bool("cut", w.cut))
+		slog.Bool("cut", w.cut),
+	}
+	if w.proves {
+		newest := int64(-1)
+		if !w.newest.at.IsZero() {
+			newest = int64(l.Now().Sub(w.newest.at) / time.Second)
+		}
+		attributes = append(attributes, slog.String("newest", w.proof), slog.Int64("newestSeconds", newest))
+	}
+	l.log.LogAttrs(ctx, slog.LevelInfo, "list looked at", attributes...)
 }
 
 // checkAccount makes sure that the keys are of the account whose calls the table has:

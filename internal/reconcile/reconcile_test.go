@@ -238,19 +238,71 @@ func TestPromise12_WhatIsNotOverWaits(t *testing.T) {
 func TestPromise12_WhoWasJustCalledBackIsNotFoundWaiting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered", from("+12125550177")))
+	w.reconcile()
+	w.pass(day) // the walk over what is new and that over the day before see the same rows
+	withheld := from("")
 	w.call(30*time.Minute, "Missed")
+	w.call(30*time.Minute, "Missed", withheld)
 	w.call(2*time.Minute, "answered", outgoing)
 	w.call(2*time.Minute, "answered", outgoing, from("+12125550124")) // its webhook may be on its way
-	if got := w.reconcile(); got.Found != 2 || w.follow(caller) != "returned" || w.follow("+12125550124") != "" {
-		t.Errorf("found %d, want 2; %q, want returned; %q", got.Found, w.follow(caller), w.follow("+12125550124"))
+	w.call(2*time.Minute, "answered", withheld)                       // whoever that was
+	if got := w.reconcile(); got.Found != 3 || w.follow(caller) != "returned" || w.follow("+12125550124") != "" {
+		t.Errorf("found %d, want 3; %q, want returned; %q", got.Found, w.follow(caller), w.follow("+12125550124"))
 	}
-	if len(w.sent) != 2 || w.sent[0].last || !w.sent[1].last {
+	if len(w.sent) != 3 || w.sent[0].last || !w.sent[1].last || !w.sent[2].last {
 		t.Errorf("sent %v, want the call back first", w.sent)
 	}
+	w.says("list looked at", `"list":"CALLS"`, `"part":"day"`)
 	w.pass(reconcile.Every)
-	if got := w.reconcile(); got.Found != 1 {
-		t.Errorf("found %d, want the other call alone", got.Found)
+	if got := w.reconcile(); got.Found != 2 {
+		t.Errorf("found %d, want the two other calls alone", got.Found)
 	}
+}
+
+// An answer that cannot be put in is not found, and neither is who waits for it.
+func TestACallBackThatCannotBePutInIsNotCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.call(30*time.Minute, "Missed")
+	w.call(2*time.Minute, "answered", outgoing)
+	w.sendTo(func(context.Context, received, bool) error { return errors.New("no queue") })
+	report, err := w.run.Run(t.Context())
+	if err == nil || report.Found != 1 { // the missed call, which stands there to be put in
+		t.Errorf("found %d, %v", report.Found, err)
+	}
+}
+
+// The texts of a day may be many. No call waits until all are looked at.
+func TestPromise12_ADaysTextsKeepNoCallWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.limit()
+		w.MaxPerPage = 4
+		w.setClock(time.Now)
+		w.process = func(_ context.Context, items []table.Item) []error { return make([]error, len(items)) }
+		text := func(ago time.Duration) {
+			w.AddText(justcalltest.Text{Contact: caller, Line: line, Direction: "Outgoing", Body: "hello", At: time.Now().Add(-ago)})
+			w.hookOf(events.TypeSMSSent, w.Texts[len(w.Texts)-1])
+		}
+		text(20 * time.Minute)
+		w.hookOf(events.TypeCallCompleted, w.call(20*time.Minute, "answered"))
+		w.reconcile()
+		time.Sleep(13 * time.Hour)
+		for i := range 200 {
+			text(10*time.Hour - time.Duration(i)*3*time.Minute)
+		}
+		w.reconcile()
+		time.Sleep(day)
+		text(20 * time.Minute)
+		w.call(30*time.Minute, "Missed")
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		if got, err := w.run.Run(ctx); err != nil || got.Found != 1 || len(w.sent) != 1 {
+			t.Errorf("found %d, sent %d, %v; want the call", got.Found, len(w.sent), err)
+		}
+	})
 }
 
 // A row may say for ever that its call is under way.
@@ -657,7 +709,7 @@ func (p *papers) Publish(_ context.Context, all []alert.Message) []error {
 	return nil
 }
 
-func TestPeopleAreToldOnceOfAWebhookThatIsNotActive(t *testing.T) {
+func TestPromise12_PeopleAreToldOnceOfAWebhookThatIsNotActive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	people := &papers{fails: true}
@@ -684,16 +736,50 @@ func TestPeopleAreToldOnceOfAWebhookThatIsNotActive(t *testing.T) {
 		w.pass(reconcile.Every)
 		w.reconcile()
 	}
-	if len(people.got) != 1 || people.got[0].Subject != "JustCall does not post call.missed and one more type of event" ||
-		!strings.Contains(people.got[0].Email, "call.missed: blacklisted. JustCall has stopped posting") {
+	if len(people.got) != 1 || people.got[0].Subject != "JustCall does not post as it should: call.missed and one more type of event" ||
+		!strings.Contains(people.got[0].Email, "call.missed (blacklisted): JustCall has stopped posting") {
 		t.Errorf("told %+v, want it once", people.got)
 	}
+	if want := "WEBHOOK#" + table.Time(began.Since); people.got[0].ID != want || !seen().Looked.Equal(w.now) {
+		t.Errorf("%s, want %s, whoever was told first; looked %v", people.got[0].ID, want, seen().Looked)
+	}
+	status := func(status justcall.WebhookStatus) {
+		t.Helper()
+		w.pass(reconcile.Every)
+		w.Hooks[0].Status = status
+		w.reconcile()
+	}
 	w.Hooks[1].Status = justcall.WebhookActive
-	w.reconcile()
-	w.Hooks[0].Status = justcall.WebhookActive
-	w.pass(reconcile.Every)
-	if w.reconcile(); len(people.got) != 2 || people.got[0].ID == people.got[1].ID || len(seen().Unposted) > 0 {
-		t.Errorf("told %d times, want 2; seen %v", len(people.got), seen())
+	for range 4 { // well now and then
+		status(justcall.WebhookBlacklisted)
+		status(justcall.WebhookActive)
+	}
+	if len(people.got) != 1 || len(seen().Unposted) > 0 {
+		t.Errorf("told %d times, want once; seen %v", len(people.got), seen())
+	}
+	status(justcall.WebhookWarning) // it was another hook before
+	w.pass(day)
+	status(justcall.WebhookWarning)
+	if len(people.got) != 2 || people.got[0].ID == people.got[1].ID {
+		t.Errorf("told %d times, want another time of what is new", len(people.got))
+	}
+	status(justcall.WebhookActive)
+	w.pass(day)
+	if status(justcall.WebhookWarning); len(people.got) != 3 {
+		t.Errorf("told %d times, want another time after a day", len(people.got))
+	}
+}
+
+// What another account's webhooks are like is nobody's business.
+func TestNobodyIsToldOfAnotherAccountsWebhooks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	people := new(papers)
+	w.run.People = people
+	w.Hooks = nil
+	w.call(20*time.Minute, "answered")
+	if _, err := w.run.Run(t.Context()); !errors.Is(err, reconcile.ErrAccount) || len(people.got) > 0 {
+		t.Errorf("%v; told %v", err, people.got)
 	}
 }
 
@@ -929,6 +1015,18 @@ func TestPromise5_ARowThatIsTooLargeKeepsNoOther(t *testing.T) {
 	w.says("too large to store", large["call_sid"].(string))
 	if len(w.net) != 2 {
 		t.Errorf("alerts %v, want those of the two others", w.net)
+	}
+	count := func() int { return strings.Count(w.log.String(), "too large to store") }
+	for range 4 {
+		w.pass(reconcile.Every)
+		w.reconcile()
+	}
+	if count() != 1 {
+		t.Errorf("put in %d times, want once", count())
+	}
+	w.pass(4 * time.Hour) // what is not in the table by now was lost on its way
+	if w.reconcile(); count() != 2 {
+		t.Errorf("put in %d times, want twice", count())
 	}
 }
 

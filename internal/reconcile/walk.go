@@ -26,7 +26,7 @@ const (
 
 // walk is a walk over a part of a list.
 type walk struct {
-	*run
+	*list
 
 	// wants reports whether a row is to be looked up. newest is the list's newest row.
 	wants func(r, newest row) bool
@@ -54,7 +54,7 @@ type walk struct {
 }
 
 // over walks pages until no row is wanted any more. What is news is put in; calls that
-// nobody served stand in the run until its end.
+// nobody served stand in the list until its end.
 func (w *walk) over(ctx context.Context, all pages) error {
 	for page, err := range all {
 		switch {
@@ -143,11 +143,11 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 		if ended := c.ended(); c.part.Kind.IsCall() && ended.After(now.Add(-settleTime)) && ended.Before(now.Add(ahead)) {
 			w.count(r, false)
 			w.hold(r)
-			w.settling = append(w.settling, c)
+			w.settling[c.key()] = c // a walk over the same part sees it again
 			w.prove(newest, "waits")
 			continue
 		}
-		if w.put[c.key()] {
+		if w.put[c.key()] != nil {
 			w.count(r, false) // an earlier walk of this run found it
 			w.prove(newest, "found")
 			continue
@@ -157,10 +157,15 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 	}
 	w.looked += len(all)
 	news := make([]bool, len(all))
+	again := make([]bool, len(all)) // on their way to the table
 	errs := make([]error, len(all))
 	timing.Indexes(len(all), func(i int) {
-		// guard 12 reconcile (WhoMayWait): if news[i], errs[i] = w.finder.isNews(ctx, all[i]); news[i] {
-		if news[i], errs[i] = w.finder.isNews(ctx, all[i]); news[i] && !all[i].opens() {
+		news[i], errs[i] = w.finder.isNews(ctx, all[i])
+		if again[i] = news[i] && w.proves && w.wasSent(all[i]); again[i] {
+			news[i] = false
+		}
+		// guard 12 reconcile (WhoMayWait): if news[i] {
+		if news[i] && !all[i].opens() {
 			errs[i] = w.send(ctx, all[i])
 		}
 	})
@@ -170,12 +175,14 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 	}
 	for i, c := range all {
 		w.count(c.row, news[i])
+		if news[i] || again[i] {
+			w.prove(w.pages == 1 && c.id == w.newest.id, "found")
+		}
 		if !news[i] {
 			continue
 		}
 		w.found++
-		w.prove(w.pages == 1 && c.id == w.newest.id, "found")
-		w.put[c.key()] = true
+		w.put[c.key()] = c
 		// guard 12 reconcile (WhoMayWait|WhatTheWebhookLost): if false {
 		if c.opens() {
 			w.openers = append(w.openers, c)
