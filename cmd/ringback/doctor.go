@@ -264,7 +264,10 @@ func (r *report) lastHooks(ctx context.Context, store table.Store) {
 	switch hooks, err := reconcile.LastHooks(ctx, store); {
 	case err != nil:
 		r.add(check, warning, "could not be looked up: "+err.Error(), "")
-	case len(hooks.Unposted) > 0:
+	case len(hooks.Unposted) == 0:
+	case time.Since(hooks.Looked) > reconcileLate:
+		r.add(check, warning, saysUnposted(hooks), "look at the log: docs/reconcile.md#limits-and-failures")
+	default:
 		r.add(check, wrong, saysUnposted(hooks), "run \"ringback connect\": docs/operations.md#webhook-inactive")
 	}
 }
@@ -275,7 +278,8 @@ func saysUnposted(hooks reconcile.Hooks) string {
 	for _, u := range hooks.Unposted {
 		types = append(types, fmt.Sprintf("%s (%s)", u.Type, u.State))
 	}
-	return "JustCall does not post as it should, seen since " + showTime(hooks.Since) + ": " + strings.Join(types, ", ")
+	return fmt.Sprintf("JustCall has not posted these as it should since %s, as of %s: %s",
+		showTime(hooks.Since), showTime(hooks.Looked), strings.Join(types, ", "))
 }
 
 // stack looks at what a deployed stack shows of itself.

@@ -62,6 +62,9 @@ func openInbox(ctx context.Context, address string, s *local.Stack, log *slog.Lo
 		Name:    userName(),
 		Facts: func(ctx context.Context) ([]inbox.Fact, error) {
 			facts, err := localFacts(ctx, s)
+			if !s.Reconciles || s.Config.WebhookURL == "" { // nobody looks any more
+				return facts, err
+			}
 			hooks, hooksErr := hookFacts(ctx, s.Store)
 			return append(facts, hooks...), errors.Join(err, hooksErr)
 		},
