@@ -96,12 +96,25 @@ func newWorld(t testing.TB) *world {
 	w.ledger.Followed = w.rules.Followed
 	book := addressbook.New(w.store, events.PhoneNumber, quiet)
 	book.Changed = w.ledger.Refresh
-	w.process = consumer.All(w.rules.Consumer(), book.Consumer(), w.ledger.Consumer(), health.New(w.store, quiet).Consumer())
+	watch := health.New(w.store, quiet).Consumer()
+	watch.Process = oneAtATime(watch.Process)
+	w.process = consumer.All(w.rules.Consumer(), book.Consumer(), w.ledger.Consumer(), watch)
 	w.newRun(w.client, log)
 	for _, needed := range justcall.Needed {
 		w.AddHook(needed.Type, hookURL+"/token", justcall.WebhookActive)
 	}
 	return w
+}
+
+// oneAtATime has others wait in a channel. The watch's own mutex would stop a bubble's clock,
+// which the store waits for.
+func oneAtATime(process consumer.Process) consumer.Process {
+	turn := make(chan struct{}, 1)
+	return func(ctx context.Context, items []table.Item) []error {
+		turn <- struct{}{}
+		defer func() { <-turn }()
+		return process(ctx, items)
+	}
 }
 
 func (w *world) newRun(client *justcall.Client, log *slog.Logger) {
