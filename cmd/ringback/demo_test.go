@@ -80,7 +80,7 @@ func TestDemoFailsUnlessTheAlertsAreThoseOfTheSamples(t *testing.T) {
 			spoil: func(t *testing.T, path string) {
 				t.Helper()
 				tamper(t, path, func(tx *bbolt.Tx) error {
-					items := tx.Bucket([]byte("items"))
+					items := tx.Bucket([]byte("keys"))
 					cursor := items.Cursor()
 					mark := []byte("CALL#call_1d4e5f6a\x00\x01ALERT#")
 					for key, _ := cursor.Seek(mark); bytes.HasPrefix(key, mark); key, _ = cursor.Seek(mark) {

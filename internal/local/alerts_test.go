@@ -621,9 +621,9 @@ func TestWhatCannotBeAlertedIsPassedOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	tamper(t, folder, func(tx *bbolt.Tx) error {
-		items := tx.Bucket([]byte("items"))
-		key, _ := items.Cursor().First() // CALL#damaged
-		return items.Put(key, []byte("{"))
+		rows := tx.Bucket([]byte("rows"))
+		first, _ := rows.Cursor().First() // CALL#damaged
+		return rows.Put(first, []byte("{"))
 	})
 
 	var printed output
@@ -660,10 +660,10 @@ func TestMarkedAlertsAreNotSentAgain(t *testing.T) {
 		}
 		tamper(t, folder, func(tx *bbolt.Tx) error { // everything is in the feed again
 			err := tx.Bucket([]byte("consumers")).Delete([]byte("alerts"))
-			return errors.Join(err, tx.Bucket([]byte("items")).ForEach(func(key, _ []byte) error {
+			return errors.Join(err, tx.Bucket([]byte("rows")).ForEach(func(number, _ []byte) error {
 				feed := tx.Bucket([]byte("feed"))
 				sequence, err := feed.NextSequence()
-				return errors.Join(err, feed.Put(binary.BigEndian.AppendUint64(nil, sequence), key))
+				return errors.Join(err, feed.Put(binary.BigEndian.AppendUint64(nil, sequence), number))
 			}))
 		})
 	}

@@ -132,6 +132,9 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 		return nil, err
 	}
 	store.Feeds = table.IsNews
+	for _, former := range bolt.FormerFiles(filepath.Join(c.Folder, StoreFile)) {
+		log.Info("the table of an earlier version was copied, and its file is kept; delete it if nothing is missing", "file", former)
+	}
 	secret, err := readOrMakeSecret(c.Folder)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())

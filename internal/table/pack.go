@@ -98,6 +98,10 @@ var memberNames = strings.Fields(`
 	appointment_user_time appointment_customer_time
 `)
 
+// MemberNames returns the names that have numbers in what is stored. They keep them for
+// ever; some have several.
+func MemberNames() []string { return memberNames }
+
 // phrases are parts of a webhook's URL. New ones may only be added at the end.
 var phrases = []string{`"https://`, "/justcall/", `"`, ".execute-api.", ".amazonaws.com"}
 

@@ -25,7 +25,7 @@ func (s *Store) Registered(name string) (registered bool, err error) {
 // none.
 func (s *Store) Backlog(after uint64, limit int) (records []consumer.Record, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		records = s.readFeed(tx, after, limit)
+		records = readFeed(tx, after, limit)
 		return nil
 	})
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Store) Backlog(after uint64, limit int) (records []consumer.Record, err
 func (s *Store) CountSorted(prefix string) (count int, err error) {
 	sort := appendEscaped([]byte{zero, terminator}, prefix)
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		cursor := tx.Bucket(itemsBucket).Cursor()
+		cursor := tx.Bucket(keysBucket).Cursor()
 		for key, _ := cursor.First(); key != nil; key, _ = cursor.Next() {
 			// The first terminator ends the partition key.
 			if i := bytes.Index(key, sort[:2]); i >= 0 && bytes.HasPrefix(key[i:], sort) {

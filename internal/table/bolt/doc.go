@@ -2,10 +2,12 @@
 // go.etcd.io/bbolt. It behaves like DynamoDB, limits included: one conformance
 // suite runs on both.
 //
-// The file has a bucket for the items, one for each index, and one that holds the
-// key attributes of each index. An index entry refers to its item and is written
-// in the same transaction. When the file is opened, an index whose keys changed
-// in the template is rebuilt, and one that the template no longer has is deleted.
+// The file has the items in the order in which they came, each as a record with a sum
+// (record.go). Another bucket has the number of each key, and one for each index the
+// numbers of its items behind its keys, all written in the same transaction. When the
+// file is opened, an index whose keys changed in the template is rebuilt, and one that
+// the template no longer has is deleted. The file of an earlier version is copied, and
+// kept under another name (takeover.go).
 //
 // Two more buckets stand for the table's stream on AWS. The feed refers to the
 // items in the order in which they were put, but not to those that Update writes,

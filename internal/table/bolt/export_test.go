@@ -4,10 +4,30 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/ringback/ringback/internal/table"
 )
 
-// Tuple is exported for tests of the file format.
-var Tuple = tuple
+// Exported for tests of the file format.
+var (
+	Tuple        = tuple
+	EncodeRecord = encodeRecord
+	DecodeRecord = decodeRecord
+	OwnNames     = ownNames
+	Names        = names
+	NameOf       = nameOf
+	SequenceKey  = sequenceKey
+	Compare      = compare
+)
+
+// HeaderSize is how many bytes of a record are before its map.
+const HeaderSize = headerSize
+
+// ReadMap reads the map of a record.
+func ReadMap(text string) table.Item {
+	r := recordReader{rest: text}
+	return r.readMap()
+}
 
 // InSortRange reports whether the tuple of parts is in a sort range.
 func InSortRange(partition, prefix, from, to string, parts ...string) bool {

@@ -26,7 +26,7 @@ var ErrRecord = errors.New("unreadable record")
 var ErrConsumer = errors.New("unusable consumer")
 
 var (
-	// feedBucket maps sequences to the keys of items that were put. They never
+	// feedBucket maps sequences to the numbers of rows that were put. Events never
 	// change, so an entry needs no copy. The bucket knows the last sequence even
 	// when it is empty.
 	feedBucket = []byte("feed")
@@ -56,7 +56,7 @@ func (s *Store) Feed(ctx context.Context, after uint64, limit int) ([]consumer.R
 		}
 		var records []consumer.Record
 		err := s.db.View(func(tx *bbolt.Tx) error {
-			records = s.readFeed(tx, after, limit)
+			records = readFeed(tx, after, limit)
 			return nil
 		})
 		switch {
@@ -92,13 +92,13 @@ func closed(err error) error {
 	return err
 }
 
-func (s *Store) readFeed(tx *bbolt.Tx, after uint64, limit int) (records []consumer.Record) {
+func readFeed(tx *bbolt.Tx, after uint64, limit int) (records []consumer.Record) {
 	if after == math.MaxUint64 {
 		return nil
 	}
 	cursor := tx.Bucket(feedBucket).Cursor()
 	size := 0
-	for entry, key := cursor.Seek(sequenceKey(after + 1)); entry != nil; entry, key = cursor.Next() {
+	for entry, number := cursor.Seek(sequenceKey(after + 1)); entry != nil; entry, number = cursor.Next() {
 		if limit > 0 && len(records) == limit || size >= table.MaxPageSize {
 			break
 		}
@@ -106,28 +106,28 @@ func (s *Store) readFeed(tx *bbolt.Tx, after uint64, limit int) (records []consu
 		if !ok {
 			continue // damage: no Put wrote this
 		}
-		r, length := s.readRecord(tx, sequence, key)
+		r, length := readRecord(tx, sequence, number)
 		size += length
 		records = append(records, r)
 	}
 	return records
 }
 
-// readRecord reads the item with a key. size is in bytes.
-func (s *Store) readRecord(tx *bbolt.Tx, sequence uint64, key []byte) (r consumer.Record, size int) {
+// readRecord reads the row with a number. size is in bytes.
+func readRecord(tx *bbolt.Tx, sequence uint64, number []byte) (r consumer.Record, size int) {
 	r.Sequence = sequence
-	text := tx.Bucket(itemsBucket).Get(key)
-	if text == nil {
+	record := tx.Bucket(rowsBucket).Get(number)
+	if record == nil {
 		r.Err = fmt.Errorf("%w: its item is not there", ErrRecord)
 		return r, 0
 	}
-	item, err := s.decoder.decode(text)
+	item, err := decodeRecord(record)
 	if err != nil {
 		r.Err = fmt.Errorf("%w: %w", ErrRecord, err)
 		return r, 0
 	}
 	r.Item = item
-	return r, len(text)
+	return r, len(record)
 }
 
 // Records implements [consumer.Feed]. A sequence that is not in the feed gives a
@@ -140,7 +140,7 @@ func (s *Store) Records(ctx context.Context, sequences []uint64) ([]consumer.Rec
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		feed := tx.Bucket(feedBucket)
 		for i, sequence := range sequences {
-			records[i], _ = s.readRecord(tx, sequence, feed.Get(sequenceKey(sequence)))
+			records[i], _ = readRecord(tx, sequence, feed.Get(sequenceKey(sequence)))
 		}
 		return nil
 	})
@@ -310,33 +310,24 @@ func trim(tx *bbolt.Tx) error {
 	return nil
 }
 
-// prepareFeed creates the feed. In a file without one it begins with the next
-// item.
-func prepareFeed(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{feedBucket, consumersBucket} {
-		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// feedItem appends the item with a key to the feed.
-func feedItem(tx *bbolt.Tx, key []byte) error {
+// feedItem appends the row with a number to the feed.
+func feedItem(tx *bbolt.Tx, number []byte) error {
 	feed := tx.Bucket(feedBucket)
 	sequence, err := feed.NextSequence()
 	if err != nil {
 		return err
 	}
-	return feed.Put(sequenceKey(sequence), key)
+	return feed.Put(sequenceKey(sequence), number)
 }
 
-// sequenceKey encodes a sequence so that keys sort like numbers.
+const sequenceSize = 8
+
+// sequenceKey encodes a sequence, or a row's number, so that keys sort like numbers.
 func sequenceKey(sequence uint64) []byte { return binary.BigEndian.AppendUint64(nil, sequence) }
 
 // sequenceOf decodes what sequenceKey encoded.
 func sequenceOf(key []byte) (sequence uint64, ok bool) {
-	if len(key) != 8 {
+	if len(key) != sequenceSize {
 		return 0, false
 	}
 	return binary.BigEndian.Uint64(key), true

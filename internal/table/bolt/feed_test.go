@@ -1,6 +1,7 @@
 package bolt_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -26,7 +27,7 @@ import (
 
 // Buckets of the file.
 const (
-	itemsBucket     = "items"
+	rowsBucket      = "rows"
 	feedBucket      = "feed"
 	consumersBucket = "consumers"
 )
@@ -369,24 +370,23 @@ func TestADamagedRecordDoesNotStopTheFeed(t *testing.T) {
 		{"no such item", func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte(feedBucket)).Put(second(), []byte("nothing"))
 		}, true},
-		{"an empty key", func(tx *bbolt.Tx) error {
+		{"an entry without a number", func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte(feedBucket)).Put(second(), nil)
 		}, true},
-		{"an item that is no JSON", func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte(itemsBucket)).Put(bolt.Tuple("CALL#1", "2"), []byte(`{"PK":{"S":"PRIVATE`))
+		{"an item that is not there", func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(rowsBucket)).Delete(second())
 		}, true},
-		{"an item with an unknown type", func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte(itemsBucket)).Put(bolt.Tuple("CALL#1", "2"), []byte(`{"PRIVATE":{"PRIVATE":"PRIVATE"}}`))
+		{"an item that is no record", func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(rowsBucket)).Put(second(), []byte(`{"PK":{"S":"PRIVATE`))
 		}, true},
-		{"an item with a value of the wrong type", func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte(itemsBucket)).Put(bolt.Tuple("CALL#1", "2"), []byte(`{"PRIVATE":{"BOOL":"PRIVATE"}}`))
-		}, true},
-		{"an item with a name twice", func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte(itemsBucket)).Put(bolt.Tuple("CALL#1", "2"), []byte(`{"PRIVATE":{"S":"PRIVATE"},"PRIVATE":{"S":""}}`))
+		{"half an item", func(tx *bbolt.Tx) error {
+			rows := tx.Bucket([]byte(rowsBucket))
+			record := bytes.Clone(rows.Get(second()))
+			return rows.Put(second(), record[:len(record)/2])
 		}, true},
 		{"an entry that is no number", func(tx *bbolt.Tx) error {
 			feed := tx.Bucket([]byte(feedBucket))
-			return errors.Join(feed.Delete(second()), feed.Put(append(second(), 'x'), bolt.Tuple("CALL#1", "2")))
+			return errors.Join(feed.Delete(second()), feed.Put(append(second(), 'x'), second()))
 		}, false},
 		{"an entry that is gone", func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte(feedBucket)).Delete(second())

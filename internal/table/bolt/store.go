@@ -17,7 +17,6 @@ import (
 
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
-	"github.com/ringback/ringback/internal/table/itemjson"
 	"github.com/ringback/ringback/internal/table/schema"
 )
 
@@ -43,9 +42,18 @@ const (
 )
 
 var (
-	itemsBucket   = []byte("items")
-	indexesBucket = []byte("indexes")
+	// rowsBucket maps numbers, in the order in which items came, to their records. So the
+	// pages of the file are full, and new items share them.
+	rowsBucket = []byte("rows")
+	// keysBucket maps the keys of items to their numbers.
+	keysBucket = []byte("keys")
+	// schemaBucket maps the names of indexes to their key attributes.
+	schemaBucket = []byte("schema")
 )
+
+// rowsFill is how full, as a share, the pages of rows become. The rest is for rows that
+// grow.
+const rowsFill = 0.95
 
 // Store is the [table.Store] in a file.
 type Store struct {
@@ -56,9 +64,8 @@ type Store struct {
 
 	giveWay time.Duration
 
-	db      *bbolt.DB
-	schema  schema.Table
-	decoder *decoder
+	db     *bbolt.DB
+	schema schema.Table
 
 	urgent    chan *write   // of new items for the feed: a sender waits for each
 	behind    chan *write   // of all others, which give way
@@ -73,20 +80,20 @@ type Store struct {
 var _ table.Eraser = (*Store)(nil)
 
 // Open opens the store in a file. It creates the file and its folder if they do
-// not exist. The error wraps [ErrLocked] if another process has the file open.
+// not exist, and takes over one of an earlier version: see [FormerFiles]. The error
+// wraps [ErrLocked] if another process has the file open.
 func Open(path string, t schema.Table) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:      lockTimeout,
-		FreelistType: bbolt.FreelistMapType,
-	})
-	switch {
-	case errors.Is(err, bbolterrors.ErrTimeout):
-		return nil, fmt.Errorf("open store %s: %w", path, ErrLocked)
-	case err != nil:
-		return nil, fmt.Errorf("open store %s: %w", path, err)
+	db, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if isFormer(db) {
+		if db, err = takeOver(db, path, t); err != nil {
+			return nil, fmt.Errorf("open store %s: take over from an earlier version, which stays as it is: %w", path, err)
+		}
 	}
 	if err := db.Update(func(tx *bbolt.Tx) error { return prepare(tx, t) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.Close())
@@ -97,7 +104,6 @@ func Open(path string, t schema.Table) (*Store, error) {
 		giveWay:   giveWay,
 		db:        db,
 		schema:    t,
-		decoder:   newDecoder(),
 		urgent:    make(chan *write),
 		behind:    make(chan *write),
 		closing:   make(chan struct{}),
@@ -114,19 +120,52 @@ func Open(path string, t schema.Table) (*Store, error) {
 	return s, nil
 }
 
+func openFile(path string) (*bbolt.DB, error) {
+	var file *os.File
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout:      lockTimeout,
+		FreelistType: bbolt.FreelistMapType,
+		OpenFile: func(path string, flag int, mode os.FileMode) (_ *os.File, err error) {
+			file, err = os.OpenFile(path, flag, mode) //nolint:gosec // G304: the store's own file
+			return file, err
+		},
+	})
+	if errors.Is(err, bbolterrors.ErrTimeout) {
+		err = ErrLocked
+	}
+	if err == nil && !isAt(path, file) {
+		err = errors.Join(ErrLocked, db.Close()) // whoever had the lock has put another file there
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	return db, nil
+}
+
+// isAt reports whether an open file is the one at a path.
+func isAt(path string, file *os.File) bool {
+	opened, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(opened, there)
+}
+
 // Close waits for writes under way, then closes the file.
 func (s *Store) Close() error { return s.closeOnce() }
 
 // prepare creates the buckets and adapts the indexes to the schema.
 func prepare(tx *bbolt.Tx, t schema.Table) error {
-	items, err := tx.CreateBucketIfNotExists(itemsBucket)
-	if err != nil {
+	for _, name := range [][]byte{rowsBucket, keysBucket, feedBucket, consumersBucket} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	if err := refuseFormer(tx); err != nil {
 		return err
 	}
-	if err := prepareFeed(tx); err != nil {
-		return err
-	}
-	keyed, err := tx.CreateBucketIfNotExists(indexesBucket)
+	keyed, err := tx.CreateBucketIfNotExists(schemaBucket)
 	if err != nil {
 		return err
 	}
@@ -138,7 +177,7 @@ func prepare(tx *bbolt.Tx, t schema.Table) error {
 		if bytes.Equal(keyed.Get(name), key) {
 			continue
 		}
-		if err := rebuild(tx, items, index); err != nil {
+		if err := rebuild(tx, index); err != nil {
 			return fmt.Errorf("build index %s: %w", index.Name, err)
 		}
 		if err := keyed.Put(name, key); err != nil {
@@ -172,7 +211,8 @@ func dropIndexes(tx *bbolt.Tx, keyed *bbolt.Bucket, indexes []schema.Index) erro
 	return nil
 }
 
-func rebuild(tx *bbolt.Tx, items *bbolt.Bucket, index schema.Index) error {
+// rebuild makes an index anew. An item that is damaged is not in it.
+func rebuild(tx *bbolt.Tx, index schema.Index) error {
 	name := indexBucket(index.Name)
 	if err := tx.DeleteBucket(name); err != nil && !errors.Is(err, bbolterrors.ErrBucketNotFound) {
 		return err
@@ -181,13 +221,13 @@ func rebuild(tx *bbolt.Tx, items *bbolt.Bucket, index schema.Index) error {
 	if err != nil {
 		return err
 	}
-	return items.ForEach(func(key, text []byte) error {
-		item, err := itemjson.Decode(text)
+	return tx.Bucket(rowsBucket).ForEach(func(number, record []byte) error {
+		item, err := decodeRecord(record)
 		if err != nil {
-			return err
+			return nil //nolint:nilerr // whoever reads it gets the error
 		}
 		if entry := indexKey(index, item); entry != nil {
-			return b.Put(entry, key)
+			return b.Put(append(entry, number...), nil)
 		}
 		return nil
 	})
@@ -195,14 +235,14 @@ func rebuild(tx *bbolt.Tx, items *bbolt.Bucket, index schema.Index) error {
 
 func indexBucket(name string) []byte { return []byte("index " + name) }
 
-// indexKey returns the key of an item in an index, or nil if the index does not
-// hold the item. The table's keys, at its end, make it unique.
+// indexKey returns the key of an item in an index, but for the item's number, which ends
+// it, or nil if the index does not hold the item.
 func indexKey(index schema.Index, item table.Item) []byte {
 	partition, sort := table.Text(item, index.Key.Partition), table.Text(item, index.Key.Sort)
 	if partition == "" || sort == "" {
 		return nil
 	}
-	return tuple(partition, sort, table.Text(item, table.PK), table.Text(item, table.SK))
+	return tuple(partition, sort)
 }
 
 // write is a change that waits for its commit.
@@ -240,27 +280,27 @@ type change interface {
 
 // row is an item as the file holds it.
 type row struct {
-	key, text []byte
-	entries   map[string][]byte // index to key in it
+	key, record []byte
+	entries     map[string][]byte // index to key in it, without the item's number
 }
 
 // encode returns the row of an item that the table takes.
-func (s *Store) encode(item table.Item) (row, error) {
-	text, err := itemjson.Encode(item)
+func encode(item table.Item, t schema.Table) (row, error) {
+	record, err := encodeRecord(item)
 	if err != nil {
 		return row{}, err
 	}
 	return row{
 		key:     tuple(table.Text(item, table.PK), table.Text(item, table.SK)),
-		text:    text,
-		entries: s.entries(item),
+		record:  record,
+		entries: entriesOf(item, t),
 	}, nil
 }
 
-// entries returns the keys of an item in the indexes that hold it.
-func (s *Store) entries(item table.Item) map[string][]byte {
-	entries := make(map[string][]byte, len(s.schema.Indexes))
-	for _, index := range s.schema.Indexes {
+// entriesOf returns the keys of an item in the indexes that hold it, without its number.
+func entriesOf(item table.Item, t schema.Table) map[string][]byte {
+	entries := make(map[string][]byte, len(t.Indexes))
+	for _, index := range t.Indexes {
 		if key := indexKey(index, item); key != nil {
 			entries[index.Name] = key
 		}
@@ -268,16 +308,56 @@ func (s *Store) entries(item table.Item) map[string][]byte {
 	return entries
 }
 
-func (r row) write(tx *bbolt.Tx) error {
-	if err := tx.Bucket(itemsBucket).Put(r.key, r.text); err != nil {
+func (s *Store) entries(item table.Item) map[string][]byte { return entriesOf(item, s.schema) }
+
+// add writes a new row, and returns its number.
+func (r row) add(tx *bbolt.Tx) (number []byte, err error) {
+	next, err := tx.Bucket(rowsBucket).NextSequence()
+	if err != nil {
+		return nil, err
+	}
+	number = sequenceKey(next)
+	if err := tx.Bucket(keysBucket).Put(r.key, number); err != nil {
+		return nil, err
+	}
+	return number, r.replace(tx, number, nil)
+}
+
+// replace writes a row in place of the one with a number, which had some entries.
+func (r row) replace(tx *bbolt.Tx, number []byte, had map[string][]byte) error {
+	rows := tx.Bucket(rowsBucket)
+	rows.FillPercent = rowsFill
+	if err := rows.Put(number, r.record); err != nil {
 		return err
 	}
-	for name, key := range r.entries {
-		if err := tx.Bucket(indexBucket(name)).Put(key, r.key); err != nil {
-			return err
+	for name, entry := range had {
+		if !bytes.Equal(entry, r.entries[name]) {
+			if err := tx.Bucket(indexBucket(name)).Delete(slices.Concat(entry, number)); err != nil {
+				return err
+			}
+		}
+	}
+	for name, entry := range r.entries {
+		if !bytes.Equal(entry, had[name]) {
+			if err := tx.Bucket(indexBucket(name)).Put(slices.Concat(entry, number), nil); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// remove deletes the row with a number and a key, which has some entries.
+func remove(tx *bbolt.Tx, number, key []byte, entries map[string][]byte) error {
+	for name, entry := range entries {
+		if err := tx.Bucket(indexBucket(name)).Delete(slices.Concat(entry, number)); err != nil {
+			return err
+		}
+	}
+	if err := tx.Bucket(rowsBucket).Delete(number); err != nil {
+		return err
+	}
+	return tx.Bucket(keysBucket).Delete(key)
 }
 
 // put is one new item.
@@ -290,34 +370,30 @@ type put struct {
 	created bool
 }
 
-// removeEntries takes an item out of the indexes.
-func removeEntries(tx *bbolt.Tx, entries map[string][]byte) error {
-	for name, key := range entries {
-		if err := tx.Bucket(indexBucket(name)).Delete(key); err != nil {
+func (p *put) apply(tx *bbolt.Tx) error {
+	number := tx.Bucket(keysBucket).Get(p.key)
+	if number == nil {
+		number, err := p.add(tx)
+		p.created = true
+		if err != nil || !p.feeds {
 			return err
 		}
+		return feedItem(tx, number)
 	}
-	return nil
+	replaced, err := expiredItem(tx.Bucket(rowsBucket).Get(number), p.now)
+	if err != nil || replaced == nil {
+		return nil //nolint:nilerr // what is damaged is there, too
+	}
+	p.created = true // on AWS it is no new item
+	return p.replace(tx, number, p.index(replaced))
 }
 
-func (p *put) apply(tx *bbolt.Tx) error {
-	text := tx.Bucket(itemsBucket).Get(p.key)
-	replaced, err := expiredItem(text, p.now)
-	if p.created = text == nil || replaced != nil; !p.created || err != nil {
-		return err
-	}
-	if err := errors.Join(removeEntries(tx, p.index(replaced)), p.write(tx)); err != nil || replaced != nil || !p.feeds {
-		return err // on AWS it is no new item either
-	}
-	return feedItem(tx, p.key)
-}
-
-// expiredItem returns the item with a text if it has expired, else nil.
-func expiredItem(text []byte, now time.Time) (table.Item, error) {
-	if !bytes.Contains(text, []byte(table.ExpiresAt)) {
+// expiredItem returns the item of a record if it has expired, else nil.
+func expiredItem(record []byte, now time.Time) (table.Item, error) {
+	if len(record) > 0 && record[0] == kept {
 		return nil, nil //nolint:nilnil // few items expire
 	}
-	item, err := itemjson.Decode(text)
+	item, err := decodeRecord(record)
 	if err != nil || !table.Expired(item, now) {
 		return nil, err
 	}
@@ -330,10 +406,10 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 	p := &put{now: s.Now(), index: s.entries, feeds: s.Feeds == nil || s.Feeds(table.KeyOf(item))}
 	err = table.Check(item)
 	if err == nil {
-		p.row, err = s.encode(item)
+		p.row, err = encode(item, s.schema)
 	}
 	if err == nil {
-		err = s.write(ctx, p, len(p.text))
+		err = s.write(ctx, p, len(p.record))
 	}
 	if err != nil {
 		return false, fmt.Errorf("put item: %w", err)
@@ -355,25 +431,25 @@ type update struct {
 }
 
 func (u *update) apply(tx *bbolt.Tx) error {
-	text := tx.Bucket(itemsBucket).Get(u.key)
-	if text == nil && !u.isNew {
+	number := tx.Bucket(keysBucket).Get(u.key)
+	if number == nil {
+		if !u.isNew {
+			return nil
+		}
+		u.updated = true
+		_, err := u.add(tx)
+		return err
+	}
+	replaced, err := decodeRecord(tx.Bucket(rowsBucket).Get(number))
+	if err != nil {
+		u.err = err
 		return nil
 	}
-	if text != nil {
-		replaced, err := u.store.decoder.decode(text)
-		if err != nil {
-			u.err = err
-			return nil
-		}
-		if u.isNew && !table.Expired(replaced, u.now) || !u.isNew && replaced[table.Version] != u.was {
-			return nil
-		}
-		if err := removeEntries(tx, u.store.entries(replaced)); err != nil {
-			return err
-		}
+	if u.isNew && !table.Expired(replaced, u.now) || !u.isNew && replaced[table.Version] != u.was {
+		return nil
 	}
 	u.updated = true
-	return u.write(tx)
+	return u.replace(tx, number, u.store.entries(replaced))
 }
 
 // Update implements [table.Store].
@@ -384,10 +460,10 @@ func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated
 	}
 	err = table.CheckUpdate(item, was)
 	if err == nil {
-		u.row, err = s.encode(item)
+		u.row, err = encode(item, s.schema)
 	}
 	if err == nil {
-		err = s.write(ctx, u, len(u.text))
+		err = s.write(ctx, u, len(u.record))
 	}
 	if err == nil {
 		err = u.err
@@ -406,20 +482,16 @@ type deletion struct {
 }
 
 func (d *deletion) apply(tx *bbolt.Tx) error {
-	items := tx.Bucket(itemsBucket)
-	text := items.Get(d.key)
-	if text == nil {
+	number := tx.Bucket(keysBucket).Get(d.key)
+	if number == nil {
 		return nil
 	}
-	item, err := itemjson.Decode(text)
+	item, err := decodeRecord(tx.Bucket(rowsBucket).Get(number))
 	if err != nil {
 		d.err = err
 		return nil
 	}
-	if err := removeEntries(tx, d.index(item)); err != nil {
-		return err
-	}
-	return items.Delete(d.key)
+	return remove(tx, number, d.key, d.index(item))
 }
 
 // Delete implements [table.Eraser].
@@ -538,7 +610,7 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, fmt.Errorf("query: %w", err)
 	}
-	r := reader{now: s.Now(), decode: s.decoder.decode, query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
+	r := reader{now: s.Now(), query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
 	if q.Index != table.Base {
 		i := slices.IndexFunc(s.schema.Indexes, func(i schema.Index) bool { return i.Name == string(q.Index) })
 		if i < 0 {
@@ -546,12 +618,12 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 		}
 		r.index = &s.schema.Indexes[i]
 	}
-	if start != (table.Position{}) {
-		r.narrow(start)
-	}
 
 	var page table.Page
 	err = s.db.View(func(tx *bbolt.Tx) error {
+		if start != (table.Position{}) {
+			r.narrow(tx, start)
+		}
 		page, err = r.page(ctx, tx)
 		return err
 	})
@@ -563,18 +635,22 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 
 // reader reads one page.
 type reader struct {
-	now    time.Time
-	decode func(text []byte) (table.Item, error)
-	query  table.Query
-	keys   keyRange
-	index  *schema.Index // nil for the table itself
+	now   time.Time
+	query table.Query
+	keys  keyRange
+	index *schema.Index // nil for the table itself
 }
 
-// narrow removes the keys up to start, in reading order, from the range.
-func (r *reader) narrow(start table.Position) {
+// narrow removes the keys up to start, in reading order, from the range. If the item at
+// start has been deleted, those of an index with the same sort key are read once more.
+func (r *reader) narrow(tx *bbolt.Tx, start table.Position) {
 	key := tuple(start.PK, start.SK)
 	if r.index != nil {
-		key = tuple(start.Partition, start.Sort, start.PK, start.SK)
+		number := tx.Bucket(keysBucket).Get(key)
+		key = append(tuple(start.Partition, start.Sort), number...)
+		if number == nil && r.query.NewestFirst {
+			key = after(key)
+		}
 	}
 	if r.query.NewestFirst {
 		r.keys.high = key
@@ -584,16 +660,16 @@ func (r *reader) narrow(start table.Position) {
 }
 
 func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
-	items := tx.Bucket(itemsBucket)
-	cursor := items.Cursor()
+	rows := tx.Bucket(rowsBucket)
+	cursor := tx.Bucket(keysBucket).Cursor()
 	if r.index != nil {
 		cursor = tx.Bucket(indexBucket(r.index.Name)).Cursor()
 	}
 
 	var page table.Page
 	size := 0
-	key, value := r.first(cursor)
-	for ; r.keys.contains(key); key, value = r.next(cursor) {
+	key, number := r.first(cursor)
+	for ; r.keys.contains(key); key, number = r.next(cursor) {
 		if err := ctx.Err(); err != nil {
 			return table.Page{}, err
 		}
@@ -603,9 +679,9 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 			break
 		}
 		if r.index != nil {
-			value = items.Get(value)
+			number = key[len(key)-sequenceSize:]
 		}
-		item, err := r.decode(value)
+		item, err := decodeRecord(rows.Get(number))
 		if err != nil {
 			return table.Page{}, err
 		}

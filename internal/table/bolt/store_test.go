@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 	for variable, job := range map[string]func(path string) error{
 		writerVariable:   writeForever,
 		consumerVariable: consumeForever,
+		openerVariable:   openStore,
 	} {
 		if path := os.Getenv(variable); path != "" {
 			fmt.Fprintln(os.Stderr, job(path))

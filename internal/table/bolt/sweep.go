@@ -19,18 +19,18 @@ const sweepStep = 4096
 // Sweep deletes the items that have expired, and returns how many. Others may write
 // meanwhile.
 func (s *Store) Sweep(ctx context.Context) (deleted int, err error) {
-	for next := []byte{zero}; next != nil; {
+	for next := sequenceKey(0); next != nil; {
 		if err := s.ready(ctx); err != nil {
 			return deleted, fmt.Errorf("sweep: %w", err)
 		}
-		var keys [][]byte
+		var numbers [][]byte
 		now := s.Now()
 		err := s.db.View(func(tx *bbolt.Tx) error {
-			keys, next = findExpired(tx, next, now)
+			numbers, next = findExpired(tx, next, now)
 			return nil
 		})
-		if err == nil && len(keys) > 0 {
-			c := &removal{keys: keys, now: now, index: s.entries}
+		if err == nil && len(numbers) > 0 {
+			c := &removal{numbers: numbers, now: now, index: s.entries}
 			err = s.write(ctx, c, 0)
 			deleted += c.deleted
 		}
@@ -41,29 +41,29 @@ func (s *Store) Sweep(ctx context.Context) (deleted int, err error) {
 	return deleted, nil
 }
 
-// findExpired returns the keys of expired items among those from a key on, and from
+// findExpired returns the numbers of expired items among those from a number on, and from
 // where to go on; nil at the end.
-func findExpired(tx *bbolt.Tx, from []byte, now time.Time) (keys [][]byte, next []byte) {
-	cursor := tx.Bucket(itemsBucket).Cursor()
+func findExpired(tx *bbolt.Tx, from []byte, now time.Time) (numbers [][]byte, next []byte) {
+	cursor := tx.Bucket(rowsBucket).Cursor()
 	looked := 0
-	for key, text := cursor.Seek(from); key != nil; key, text = cursor.Next() {
+	for number, record := cursor.Seek(from); number != nil; number, record = cursor.Next() {
 		if looked++; looked > sweepStep {
-			return keys, bytes.Clone(key)
+			return numbers, bytes.Clone(number)
 		}
-		item, err := expiredItem(text, now)
+		item, err := expiredItem(record, now)
 		if err != nil {
 			continue // damage: it is found when it is read
 		}
 		if item != nil {
-			keys = append(keys, slices.Clone(key))
+			numbers = append(numbers, slices.Clone(number))
 		}
 	}
-	return keys, nil
+	return numbers, nil
 }
 
 // removal deletes items, unless they have been written anew since.
 type removal struct {
-	keys    [][]byte
+	numbers [][]byte
 	now     time.Time
 	index   func(table.Item) (index map[string][]byte)
 	deleted int
@@ -71,16 +71,14 @@ type removal struct {
 
 func (r *removal) apply(tx *bbolt.Tx) error {
 	r.deleted = 0
-	items := tx.Bucket(itemsBucket)
-	for _, key := range r.keys {
-		item, err := expiredItem(items.Get(key), r.now)
+	rows := tx.Bucket(rowsBucket)
+	for _, number := range r.numbers {
+		item, err := expiredItem(rows.Get(number), r.now)
 		if err != nil || item == nil {
 			continue
 		}
-		if err := removeEntries(tx, r.index(item)); err != nil {
-			return err
-		}
-		if err := items.Delete(key); err != nil {
+		key := table.KeyOf(item)
+		if err := remove(tx, number, tuple(key.PK, key.SK), r.index(item)); err != nil {
 			return err
 		}
 		r.deleted++
