@@ -186,8 +186,8 @@ func parse(text, country string) *phonenumbers.PhoneNumber {
 		return nil
 	}
 	// The port cuts one 0 off where there are several. Whoever read the result would
-	// cut off the next.
-	for {
+	// cut off the next. Where it cut off none, to read it again would change nothing.
+	for text != format(n) {
 		shorter, err := phonenumbers.Parse(format(n), "")
 		if err != nil || len(format(shorter)) >= len(format(n)) {
 			break
