@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strconv"
 	"strings"
 
 	"go.etcd.io/bbolt"
 
+	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/itemjson"
 	"github.com/ringback/ringback/internal/table/schema"
 )
@@ -121,7 +121,7 @@ func copySome(tx *bbolt.Tx, t schema.Table, items *bbolt.Cursor, key, text []byt
 	tx.Bucket(keysBucket).FillPercent = rowsFill // they come in order
 	for size := 0; key != nil && size < stepBytes; key, text = items.Next() {
 		r := row{key: key, record: text} // what is damaged stays so
-		if item, err := itemjson.Decode(text); err == nil {
+		if item, ok := readFormer(text); ok {
 			if r, err = encode(item, t); err != nil {
 				return nil, nil, err
 			}
@@ -153,20 +153,39 @@ func copyFeed(old, tx *bbolt.Tx) error {
 	return nil
 }
 
+// readFormer reads a former version's item. ok is false if it is damaged.
+func readFormer(text []byte) (item table.Item, ok bool) {
+	item, err := itemjson.Decode(text)
+	if err != nil {
+		return nil, false
+	}
+	_, err = encodeRecord(item)
+	return item, err == nil
+}
+
 // compare reads each item of both files. The error wraps [errDiffers].
 func compare(old, tx *bbolt.Tx) error {
 	keys, rows := tx.Bucket(keysBucket), tx.Bucket(rowsBucket)
 	return old.Bucket(formerItems).ForEach(func(key, text []byte) error {
 		record := rows.Get(keys.Get(key))
-		was, err := itemjson.Decode(text)
-		if err != nil {
+		was, ok := readFormer(text)
+		if !ok {
 			if !bytes.Equal(record, text) {
 				return errDiffers
 			}
 			return nil
 		}
-		// guard 1 bolt (ACopy): if is, err := decodeRecord(record); err != nil || is == nil {
-		if is, err := decodeRecord(record); err != nil || !reflect.DeepEqual(is, was) {
+		is, err := decodeRecord(record)
+		if err != nil {
+			return errDiffers
+		}
+		// As text, a number is the same however it was written.
+		want, err := itemjson.Encode(was)
+		if err != nil {
+			return err
+		}
+		// guard 1 bolt (ACopy): if _, err := itemjson.Encode(is); err != nil {
+		if got, err := itemjson.Encode(is); err != nil || !bytes.Equal(got, want) {
 			return errDiffers
 		}
 		return nil

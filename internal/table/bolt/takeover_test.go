@@ -17,6 +17,7 @@ import (
 
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/itemjson"
 	"github.com/ringback/ringback/internal/table/schema"
@@ -82,7 +83,11 @@ func scanned(t *testing.T, s table.Store) map[table.Key]table.Item {
 func TestPromise1_AFormerFileIsTakenOver(t *testing.T) {
 	t.Parallel()
 	path := formerFile(t)
+	tamper(t, path, func(tx *bbolt.Tx) error { // a number as no version writes it
+		return tx.Bucket([]byte("items")).Put(bolt.Tuple("CALL#1", "1"), []byte(`{"PK":{"S":"CALL#1"},"SK":{"S":"1"},"cost":{"N":"01.50"}}`))
+	})
 	want := formerItems(t, path)
+	want[table.Key{PK: "CALL#1", SK: "1"}]["cost"] = attr.Number("1.5")
 	if len(want) < 20 {
 		t.Fatalf("%d items", len(want))
 	}
