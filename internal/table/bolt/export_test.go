@@ -18,6 +18,7 @@ var (
 	NameOf       = nameOf
 	SequenceKey  = sequenceKey
 	Compare      = compare
+	IsAt         = isAt
 )
 
 // HeaderSize is how many bytes of a record are before its map.

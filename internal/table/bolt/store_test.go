@@ -364,3 +364,40 @@ func BenchmarkPut(b *testing.B) {
 		}
 	}
 }
+
+// Nothing is left out if the item is deleted at which a page of an index ended.
+func TestAPageFollowsWhereAnItemWasDeleted(t *testing.T) {
+	t.Parallel()
+	for _, newestFirst := range []bool{false, true} {
+		s := tabletest.NewBolt(t)
+		for _, sk := range []string{"1", "2", "3"} {
+			item := indexed(sk)
+			item[table.OccurredAt] = str("same")
+			if _, err := s.Put(t.Context(), item); err != nil {
+				t.Fatal(err)
+			}
+		}
+		q := table.Query{Index: table.GSI1, Partition: "PHONE#+1", NewestFirst: newestFirst, Limit: 2}
+		page, err := s.Query(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := make(map[string]bool)
+		for _, item := range page.Items {
+			seen[table.KeyOf(item).SK] = true
+		}
+		if err := s.Delete(t.Context(), table.KeyOf(page.Items[1])); err != nil {
+			t.Fatal(err)
+		}
+		q.After = page.Next
+		for item, err := range table.All(t.Context(), s, q) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen[table.KeyOf(item).SK] = true
+		}
+		if len(seen) != 3 {
+			t.Errorf("newest first: %t: %v are read", newestFirst, seen)
+		}
+	}
+}

@@ -184,7 +184,7 @@ func compare(old, tx *bbolt.Tx) error {
 		if err != nil {
 			return err
 		}
-		// guard 1 bolt (ACopy): if _, err := itemjson.Encode(is); err != nil {
+		// guard 1 bolt (ACopy): if _, err := itemjson.Encode(is); err != nil || want == nil {
 		if got, err := itemjson.Encode(is); err != nil || !bytes.Equal(got, want) {
 			return errDiffers
 		}

@@ -236,6 +236,24 @@ func TestPromise1_ACopyIsComparedWithTheFormerFile(t *testing.T) {
 	}
 }
 
+// Whoever waits for the lock during a takeover gets that of the former file.
+func TestAFileThatWasReplacedIsNotUsed(t *testing.T) {
+	t.Parallel()
+	path := formerFile(t)
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	if !bolt.IsAt(path, file) {
+		t.Error("it is another before the takeover")
+	}
+	tabletest.OpenBolt(t, path)
+	if bolt.IsAt(path, file) {
+		t.Error("it is the same after the takeover")
+	}
+}
+
 // A former version would take a file whose items it does not find for an empty one.
 func TestAFormerVersionRefusesTheFile(t *testing.T) {
 	t.Parallel()
@@ -244,15 +262,17 @@ func TestAFormerVersionRefusesTheFile(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	refused := false
 	tamper(t, path, func(tx *bbolt.Tx) error {
 		return tx.Bucket([]byte("indexes")).ForEach(func(name, _ []byte) error {
-			// It deletes the index of each name that it does not know.
-			if err := tx.DeleteBucket(fmt.Appendf(nil, "index %s", name)); err == nil {
-				t.Errorf("there is an index %q", name)
-			}
+			// It deletes the index of each name that it does not know, or says that it cannot.
+			refused = tx.Bucket(fmt.Appendf(nil, "index %s", name)) == nil
 			return nil
 		})
 	})
+	if !refused {
+		t.Error("it can delete what it does not know")
+	}
 }
 
 // Whenever it is killed, all items are in one file or the other.
@@ -294,6 +314,35 @@ func TestPromise1_ATakeoverCanBeKilled(t *testing.T) {
 	files, err := filepath.Glob(path + "*")
 	if diff := cmp.Diff([]string{path, path + ".former"}, files); diff != "" || err != nil {
 		t.Errorf("files (-want +got): %v\n%s", err, diff)
+	}
+}
+
+func TestATakeoverBeginsAnewAfterOneThatWasKilled(t *testing.T) {
+	t.Parallel()
+	path := formerFile(t)
+	kept := path + ".former"
+	if err := errors.Join(os.Link(path, kept), os.WriteFile(path+".new", []byte("half a file"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	tabletest.OpenBolt(t, path)
+	if diff := cmp.Diff([]string{kept}, bolt.FormerFiles(path)); diff != "" {
+		t.Errorf("former files (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnotherFormerFileIsKept(t *testing.T) {
+	t.Parallel()
+	path := formerFile(t)
+	kept := path + ".former"
+	if err := os.WriteFile(kept, []byte("of another time"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tabletest.OpenBolt(t, path)
+	if diff := cmp.Diff([]string{kept, kept + "2"}, bolt.FormerFiles(path)); diff != "" {
+		t.Errorf("former files (-want +got):\n%s", diff)
+	}
+	if text, err := os.ReadFile(kept); string(text) != "of another time" || err != nil {
+		t.Errorf("it is %q, %v", text, err)
 	}
 }
 
