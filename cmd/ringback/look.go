@@ -167,7 +167,7 @@ func (f *lookFlags) open(ctx context.Context) (o opened, err error) {
 		remote, err := local.Connect(ctx, f.table.data)
 		switch {
 		case err == nil:
-			o.store, o.close = remote, func() error { return nil }
+			o.store, o.close = watch(remote)
 			of = remote.Settings
 		case !errors.Is(err, local.ErrNotRunning):
 			return o, err

@@ -20,6 +20,7 @@ import (
 	"github.com/creack/pty"
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/followup"
@@ -555,6 +556,43 @@ func TestEraseForgetsACaller(t *testing.T) {
 	got.Exits(t, 1)
 	got.Complains(t, "no telephone number")
 	running.Stop().Exits(t, 0)
+}
+
+// A command that meets a damaged item shows the others, and does not end as if it had seen all.
+func TestACommandSaysThatItemsAreDamaged(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	store := openStore(t, data)
+	fill(t, store)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	program.Run(t, "waiting", "--data", data).Exits(t, 0)
+	program.Run(t, "rebuild", "--data", data).Exits(t, 0)
+	db, err := bbolt.Open(filepath.Join(data, "events.db"), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		rows := tx.Bucket([]byte("rows"))
+		first, _ := rows.Cursor().First()
+		return rows.Put(first, []byte("PRIVATE"))
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		says    string
+		command []string
+	}{
+		{"events read", []string{"rebuild"}},
+		{"Nothing was erased.", []string{"erase", ada, "--scan"}},
+	} {
+		got := program.Run(t, append(tc.command, "--data", data)...)
+		got.Exits(t, 1)
+		got.Says(t, tc.says)
+		got.Complains(t, "docs/operations.md#a-damaged-item")
+	}
 }
 
 // A row says how far people were reminded, how long the voicemail is, and with which other

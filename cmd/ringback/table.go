@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -73,5 +74,44 @@ func (f *tableFlags) open(ctx context.Context) (store table.Store, closeStore fu
 	if err != nil {
 		return nil, nil, err
 	}
-	return opened, opened.Close, nil
+	store, check := watch(opened)
+	return store, func() error { return errors.Join(check(), opened.Close()) }, nil
+}
+
+// errDamaged means that a command has not seen all of a table.
+var errDamaged = errors.New("the table has damaged items, which were left out: docs/operations.md#a-damaged-item says what to do")
+
+// watched notes whether damaged items are left out of what a table returns.
+type watched struct {
+	table.Eraser
+	damaged atomic.Bool
+}
+
+// watch returns a store, and what returns [errDamaged] if damaged items were left out of
+// what it returned.
+func watch(store table.Eraser) (_ table.Eraser, check func() error) {
+	w := &watched{Eraser: store}
+	return w, func() error {
+		if w.damaged.Load() {
+			return errDamaged
+		}
+		return nil
+	}
+}
+
+func (w *watched) note(page table.Page, err error) (table.Page, error) {
+	if page.Damaged > 0 {
+		w.damaged.Store(true)
+	}
+	return page, err
+}
+
+// Query implements [table.Store].
+func (w *watched) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	return w.note(w.Eraser.Query(ctx, q))
+}
+
+// Scan implements [table.Store].
+func (w *watched) Scan(ctx context.Context, prefix string, after table.Cursor) (table.Page, error) {
+	return w.note(w.Eraser.Scan(ctx, prefix, after))
 }

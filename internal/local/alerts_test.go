@@ -643,6 +643,44 @@ func TestWhatCannotBeAlertedIsPassedOver(t *testing.T) {
 	contains(t, lines.String(), `"record unreadable","consumer":"alerts","sequence":1`, `"record passed over","consumer":"alerts","sequence":2`)
 }
 
+// An alert reads what its caller did before.
+func TestADamagedEventOfItsCallerStopsNoAlert(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	first := sample(t, "call.missed")
+	stack := start(t, folder)
+	post(t, stack.URL, first)
+	settle(t, stack)
+	if err := stack.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, folder, func(tx *bbolt.Tx) error {
+		_, event := tx.Bucket([]byte("keys")).Cursor().Seek([]byte("CALL#call_1d4e5f6a\x00\x01EVENT#"))
+		return tx.Bucket([]byte("rows")).Put(bytes.Clone(event), []byte("{"))
+	})
+
+	var printed output
+	lines := logscan.Writer(t)
+	stack, err := local.Start(t.Context(), local.Config{Folder: folder, Address: anyPort, Alerts: &printed}, lines.Logger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stack.Close() })
+	post(t, stack.URL, strings.ReplaceAll(first, "call_1d4e5f6a", "call_another"))
+	settle(t, stack)
+	contains(t, printed.String(), "▶")
+	contains(t, lines.String(), `"an item of the table is damaged and left out`)
+
+	// Commands of the running stack are told, too.
+	remote, err := local.Connect(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := remote.Scan(t.Context(), "", ""); page.Damaged != 1 || err != nil {
+		t.Errorf("%d damaged items, %v, want 1", page.Damaged, err)
+	}
+}
+
 // Published and marked alerts must not be repeated because a checkpoint is lost.
 func TestMarkedAlertsAreNotSentAgain(t *testing.T) {
 	t.Parallel()

@@ -31,6 +31,7 @@ func Inspect(ctx context.Context, folder string) (found Found, err error) {
 		return Found{}, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	store.Log = slog.Default()
 	for item, err := range table.ScanAll(ctx, store, "", "") {
 		if err != nil {
 			return Found{}, err

@@ -66,10 +66,11 @@ type writeRequest struct {
 }
 
 type storeAnswer struct {
-	Items []jsontext.Value `json:"items,omitzero"`
-	Next  table.Cursor     `json:"next,omitzero"`
-	Done  bool             `json:"done,omitzero"`
-	Error string           `json:"error,omitzero"` // a key of remoteErrors, or the text of another error
+	Items   []jsontext.Value `json:"items,omitzero"`
+	Next    table.Cursor     `json:"next,omitzero"`
+	Damaged int              `json:"damaged,omitzero"`
+	Done    bool             `json:"done,omitzero"`
+	Error   string           `json:"error,omitzero"` // a key of remoteErrors, or the text of another error
 }
 
 // longestRequest is more than the largest item takes in JSON, in bytes.
@@ -132,7 +133,7 @@ func (k *control) serveStore(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func pageAnswer(page table.Page, err error) (storeAnswer, error) {
-	answer := storeAnswer{Items: make([]jsontext.Value, len(page.Items)), Next: page.Next}
+	answer := storeAnswer{Items: make([]jsontext.Value, len(page.Items)), Next: page.Next, Damaged: page.Damaged}
 	for i, item := range page.Items {
 		if err == nil {
 			answer.Items[i], err = itemjson.Encode(item)
@@ -227,7 +228,7 @@ func (r *Remote) ask(ctx context.Context, path string, request any) (storeAnswer
 
 func (r *Remote) page(ctx context.Context, path string, request any) (table.Page, error) {
 	answer, err := r.ask(ctx, path, request)
-	page := table.Page{Items: make([]table.Item, len(answer.Items)), Next: answer.Next}
+	page := table.Page{Items: make([]table.Item, len(answer.Items)), Next: answer.Next, Damaged: answer.Damaged}
 	for i, text := range answer.Items {
 		if err == nil {
 			page.Items[i], err = itemjson.Decode(text)

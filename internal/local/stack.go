@@ -131,7 +131,7 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	store.Feeds = table.IsNews
+	store.Feeds, store.Log = table.IsNews, log
 	for _, former := range bolt.FormerFiles(filepath.Join(c.Folder, StoreFile)) {
 		log.Info("the table of an earlier version was copied, and its file is kept; delete it if nothing is missing", "file", former)
 	}

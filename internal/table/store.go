@@ -192,6 +192,9 @@ type Query struct {
 type Page struct {
 	Items []Item
 	Next  Cursor
+	// Damaged is how many further items are there that cannot be read. [All] and [ScanAll]
+	// do not say it: whoever must know looks at each page.
+	Damaged int
 }
 
 // Get returns the item with a key, nil if there is none.

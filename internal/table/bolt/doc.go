@@ -2,12 +2,15 @@
 // go.etcd.io/bbolt. It behaves like DynamoDB, limits included: one conformance
 // suite runs on both.
 //
-// The file has the items in the order in which they came, each as a record with a sum
-// (record.go). Another bucket has the number of each key, and one for each index the
-// numbers of its items behind its keys, all written in the same transaction. When the
-// file is opened, an index whose keys changed in the template is rebuilt, and one that
-// the template no longer has is deleted. The file of an earlier version is copied, and
-// kept under another name (takeover.go).
+// The file has the items in the order in which they came, or after a takeover in that
+// of their keys, each as a record with a sum (record.go). Another bucket has the number
+// of each key, and one for each index the numbers of its items behind its keys, all
+// written in the same transaction. When the file is opened, an index whose keys changed
+// in the template is rebuilt, and one that the template no longer has is deleted. The
+// file of an earlier version is copied, and kept under another name (takeover.go).
+//
+// An item whose sum is wrong is left out of pages, which say so, and counts as gone for
+// whoever writes it: so it stops no other, and what comes again replaces it.
 //
 // Two more buckets stand for the table's stream on AWS. The feed refers to the
 // items in the order in which they were put, but not to those that Update writes,

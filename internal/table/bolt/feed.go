@@ -26,8 +26,8 @@ var ErrRecord = errors.New("unreadable record")
 var ErrConsumer = errors.New("unusable consumer")
 
 var (
-	// feedBucket maps sequences to the numbers of rows that were put. Events never
-	// change, so an entry needs no copy. The bucket knows the last sequence even
+	// feedBucket maps sequences to the numbers of rows that were put. An update keeps
+	// the number, so an entry needs no copy. The bucket knows the last sequence even
 	// when it is empty.
 	feedBucket = []byte("feed")
 	// consumersBucket maps the names of registered consumers to their

@@ -180,7 +180,7 @@ type recordReader struct {
 	damaged bool
 }
 
-// number reads a number that is at most the length of the rest, times [kinds].
+// number reads a number below 1<<28. The longest text of an item needs less.
 func (r *recordReader) number() (n int) {
 	for i, shift := 0, 0; i < len(r.rest) && shift < 28; i, shift = i+1, shift+7 {
 		c := r.rest[i]

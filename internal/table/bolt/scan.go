@@ -25,7 +25,7 @@ func (s *Store) Scan(ctx context.Context, prefix string, from table.Cursor) (pag
 	if first := append(tuple(start.PK, start.SK), zero); start != (table.Key{}) && bytes.Compare(first, keys.low) > 0 {
 		keys.low = first
 	}
-	r := reader{now: s.Now(), keys: keys}
+	r := reader{store: s, now: s.Now(), keys: keys}
 	err = s.db.View(func(tx *bbolt.Tx) (err error) {
 		page, err = r.page(ctx, tx)
 		return err

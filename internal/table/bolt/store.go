@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,7 +44,8 @@ const (
 
 var (
 	// rowsBucket maps numbers, in the order in which items came, to their records. So the
-	// pages of the file are full, and new items share them.
+	// pages of the file are full, and new items share them. Those that a takeover copied
+	// are in the order of their keys.
 	rowsBucket = []byte("rows")
 	// keysBucket maps the keys of items to their numbers.
 	keysBucket = []byte("keys")
@@ -61,6 +63,9 @@ type Store struct {
 	Now func() time.Time
 	// Feeds reports whether a new item is for the feed. Nil, as Open leaves it, is for all.
 	Feeds func(table.Key) bool
+	// Log gets the row's number of each damaged item, once. Nil, as Open leaves it, is for
+	// none.
+	Log *slog.Logger
 
 	giveWay time.Duration
 
@@ -75,6 +80,8 @@ type Store struct {
 
 	fed     *signal // broadcast after a commit that added to the feed
 	changed *signal // broadcast after a commit that wrote an item
+
+	reported sync.Map // numbers of rows that Log has
 }
 
 var _ table.Eraser = (*Store)(nil)
@@ -92,7 +99,7 @@ func Open(path string, t schema.Table) (*Store, error) {
 	}
 	if isFormer(db) {
 		if db, err = takeOver(db, path, t); err != nil {
-			return nil, fmt.Errorf("open store %s: take over from an earlier version, which stays as it is: %w", path, err)
+			return nil, fmt.Errorf("open store %s: take over from an earlier version, whose file is kept: %w", path, err)
 		}
 	}
 	if err := db.Update(func(tx *bbolt.Tx) error { return prepare(tx, t) }); err != nil {
@@ -291,7 +298,7 @@ func encode(item table.Item, t schema.Table) (row, error) {
 		return row{}, err
 	}
 	return row{
-		key:     tuple(table.Text(item, table.PK), table.Text(item, table.SK)),
+		key:     keyOf(item),
 		record:  record,
 		entries: entriesOf(item, t),
 	}, nil
@@ -347,7 +354,8 @@ func (r row) replace(tx *bbolt.Tx, number []byte, had map[string][]byte) error {
 	return nil
 }
 
-// remove deletes the row with a number and a key, which has some entries.
+// remove deletes the row with a number, which has some entries, and its key, unless
+// that is another row's.
 func remove(tx *bbolt.Tx, number, key []byte, entries map[string][]byte) error {
 	for name, entry := range entries {
 		if err := tx.Bucket(indexBucket(name)).Delete(slices.Concat(entry, number)); err != nil {
@@ -357,21 +365,94 @@ func remove(tx *bbolt.Tx, number, key []byte, entries map[string][]byte) error {
 	if err := tx.Bucket(rowsBucket).Delete(number); err != nil {
 		return err
 	}
-	return tx.Bucket(keysBucket).Delete(key)
+	keys := tx.Bucket(keysBucket)
+	if !bytes.Equal(keys.Get(key), number) {
+		return nil
+	}
+	return keys.Delete(key)
+}
+
+// lookUp returns the number and the item of a key; nil if there is none. The error is
+// [ErrDamaged] if the item cannot be read, or is that of another key.
+func lookUp(tx *bbolt.Tx, key []byte) (number []byte, item table.Item, err error) {
+	number = tx.Bucket(keysBucket).Get(key)
+	if number == nil {
+		return nil, nil, nil
+	}
+	item, err = decodeRecord(tx.Bucket(rowsBucket).Get(number))
+	if err == nil && !bytes.Equal(keyOf(item), key) {
+		return number, nil, ErrDamaged
+	}
+	return number, item, err
+}
+
+func keyOf(item table.Item) []byte {
+	return tuple(table.Text(item, table.PK), table.Text(item, table.SK))
+}
+
+// clear returns what lookUp does. It deletes a damaged item, so that it is in no one's way.
+func (s *Store) clear(tx *bbolt.Tx, key []byte) (number []byte, item table.Item, err error) {
+	number, item, err = lookUp(tx, key)
+	if err == nil {
+		return number, item, nil
+	}
+	s.report(number)
+	if _, err := decodeRecord(tx.Bucket(rowsBucket).Get(number)); err != nil { // no other item's
+		if err := s.removeDamaged(tx, number); err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, tx.Bucket(keysBucket).Delete(key)
+}
+
+// removeDamaged deletes a row and its entries. As only the item says which those are, it
+// reads the indexes.
+func (s *Store) removeDamaged(tx *bbolt.Tx, number []byte) error {
+	for _, index := range s.schema.Indexes {
+		b := tx.Bucket(indexBucket(index.Name))
+		var entries [][]byte // a bucket must not change during ForEach
+		err := b.ForEach(func(entry, _ []byte) error {
+			if bytes.HasSuffix(entry, number) {
+				entries = append(entries, bytes.Clone(entry))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			if err := b.Delete(entry); err != nil {
+				return err
+			}
+		}
+	}
+	return tx.Bucket(rowsBucket).Delete(number)
+}
+
+// report logs a damaged row, once.
+func (s *Store) report(number []byte) {
+	n, _ := sequenceOf(number)
+	if _, known := s.reported.LoadOrStore(n, true); !known && s.Log != nil {
+		s.Log.Error("an item of the table is damaged and left out; docs/operations.md#a-damaged-item says what to do", "row", n)
+	}
 }
 
 // put is one new item.
 type put struct {
 	row
 
+	store   *Store
 	now     time.Time
-	index   func(table.Item) (index map[string][]byte) // entries of an expired item in its place
 	feeds   bool
 	created bool
 }
 
 func (p *put) apply(tx *bbolt.Tx) error {
-	number := tx.Bucket(keysBucket).Get(p.key)
+	// guard 1 bolt (ADamagedItem): number, item, err := lookUp(tx, p.key); err = nil
+	number, item, err := p.store.clear(tx, p.key)
+	if err != nil {
+		return err
+	}
 	if number == nil {
 		number, err := p.add(tx)
 		p.created = true
@@ -380,30 +461,17 @@ func (p *put) apply(tx *bbolt.Tx) error {
 		}
 		return feedItem(tx, number)
 	}
-	replaced, err := expiredItem(tx.Bucket(rowsBucket).Get(number), p.now)
-	if err != nil || replaced == nil {
-		return nil //nolint:nilerr // what is damaged is there, too
+	if !table.Expired(item, p.now) {
+		return nil
 	}
 	p.created = true // on AWS it is no new item
-	return p.replace(tx, number, p.index(replaced))
-}
-
-// expiredItem returns the item of a record if it has expired, else nil.
-func expiredItem(record []byte, now time.Time) (table.Item, error) {
-	if len(record) > 0 && record[0] == kept {
-		return nil, nil //nolint:nilnil // few items expire
-	}
-	item, err := decodeRecord(record)
-	if err != nil || !table.Expired(item, now) {
-		return nil, err
-	}
-	return item, nil
+	return p.replace(tx, number, p.store.entries(item))
 }
 
 // Put implements [table.Store]. Writes that arrive during a commit share the next
-// one.
+// one. A damaged item is replaced, so that what comes again is whole again.
 func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err error) {
-	p := &put{now: s.Now(), index: s.entries, feeds: s.Feeds == nil || s.Feeds(table.KeyOf(item))}
+	p := &put{store: s, now: s.Now(), feeds: s.Feeds == nil || s.Feeds(table.KeyOf(item))}
 	err = table.Check(item)
 	if err == nil {
 		p.row, err = encode(item, s.schema)
@@ -427,11 +495,20 @@ type update struct {
 	was   attr.Value // nil if the stored item has no version
 
 	updated bool
-	err     error // kept here, so that it does not undo the commit of others
 }
 
 func (u *update) apply(tx *bbolt.Tx) error {
-	number := tx.Bucket(keysBucket).Get(u.key)
+	find := lookUp
+	if u.isNew {
+		find = u.store.clear
+	}
+	number, replaced, err := find(tx, u.key)
+	switch {
+	case errors.Is(err, ErrDamaged):
+		return nil // what was to be replaced is gone
+	case err != nil:
+		return err
+	}
 	if number == nil {
 		if !u.isNew {
 			return nil
@@ -440,11 +517,6 @@ func (u *update) apply(tx *bbolt.Tx) error {
 		_, err := u.add(tx)
 		return err
 	}
-	replaced, err := decodeRecord(tx.Bucket(rowsBucket).Get(number))
-	if err != nil {
-		u.err = err
-		return nil
-	}
 	if u.isNew && !table.Expired(replaced, u.now) || !u.isNew && replaced[table.Version] != u.was {
 		return nil
 	}
@@ -452,7 +524,7 @@ func (u *update) apply(tx *bbolt.Tx) error {
 	return u.replace(tx, number, u.store.entries(replaced))
 }
 
-// Update implements [table.Store].
+// Update implements [table.Store]. A damaged item is as good as gone.
 func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated bool, err error) {
 	u := &update{store: s, now: s.Now(), isNew: was == 0}
 	if was > 0 {
@@ -465,9 +537,6 @@ func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated
 	if err == nil {
 		err = s.write(ctx, u, len(u.record))
 	}
-	if err == nil {
-		err = u.err
-	}
 	if err != nil {
 		return false, fmt.Errorf("update item: %w", err)
 	}
@@ -476,28 +545,21 @@ func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated
 
 // deletion deletes one item.
 type deletion struct {
+	store *Store
 	key   []byte
-	index func(table.Item) (index map[string][]byte)
-	err   error // kept here, so that it does not undo the commit of others
 }
 
 func (d *deletion) apply(tx *bbolt.Tx) error {
-	number := tx.Bucket(keysBucket).Get(d.key)
-	if number == nil {
-		return nil
+	number, item, err := d.store.clear(tx, d.key)
+	if err != nil || number == nil {
+		return err
 	}
-	item, err := decodeRecord(tx.Bucket(rowsBucket).Get(number))
-	if err != nil {
-		d.err = err
-		return nil
-	}
-	return remove(tx, number, d.key, d.index(item))
+	return remove(tx, number, d.key, d.store.entries(item))
 }
 
-// Delete implements [table.Eraser].
+// Delete implements [table.Eraser]. It deletes a damaged item, too.
 func (s *Store) Delete(ctx context.Context, key table.Key) error {
-	d := &deletion{key: tuple(key.PK, key.SK), index: s.entries}
-	if err := errors.Join(s.write(ctx, d, 0), d.err); err != nil {
+	if err := s.write(ctx, &deletion{store: s, key: tuple(key.PK, key.SK)}, 0); err != nil {
 		return fmt.Errorf("delete item: %w", err)
 	}
 	return nil
@@ -610,7 +672,7 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, fmt.Errorf("query: %w", err)
 	}
-	r := reader{now: s.Now(), query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
+	r := reader{store: s, now: s.Now(), query: q, keys: sortRange(q.Partition, q.SortPrefix, q.From, q.To)}
 	if q.Index != table.Base {
 		i := slices.IndexFunc(s.schema.Indexes, func(i schema.Index) bool { return i.Name == string(q.Index) })
 		if i < 0 {
@@ -635,6 +697,7 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 
 // reader reads one page.
 type reader struct {
+	store *Store
 	now   time.Time
 	query table.Query
 	keys  keyRange
@@ -642,7 +705,8 @@ type reader struct {
 }
 
 // narrow removes the keys up to start, in reading order, from the range. If the item at
-// start has been deleted, those of an index with the same sort key are read once more.
+// start has been deleted, those of an index with the same sort key are read once more. If it
+// has been written anew since, it is behind them, and those in between are not read.
 func (r *reader) narrow(tx *bbolt.Tx, start table.Position) {
 	key := tuple(start.PK, start.SK)
 	if r.index != nil {
@@ -660,7 +724,6 @@ func (r *reader) narrow(tx *bbolt.Tx, start table.Position) {
 }
 
 func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
-	rows := tx.Bucket(rowsBucket)
 	cursor := tx.Bucket(keysBucket).Cursor()
 	if r.index != nil {
 		cursor = tx.Bucket(indexBucket(r.index.Name)).Cursor()
@@ -681,9 +744,11 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 		if r.index != nil {
 			number = key[len(key)-sequenceSize:]
 		}
-		item, err := decodeRecord(rows.Get(number))
-		if err != nil {
-			return table.Page{}, err
+		item, err := decodeRecord(tx.Bucket(rowsBucket).Get(number))
+		if err != nil || !r.isAt(item, key) {
+			r.store.report(number)
+			page.Damaged++
+			continue
 		}
 		if table.Expired(item, r.now) {
 			continue
@@ -695,6 +760,14 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 		size += table.Size(item)
 	}
 	return page, nil
+}
+
+// isAt reports whether an item has the key, in what is read, at which it was found.
+func (r *reader) isAt(item table.Item, key []byte) bool {
+	if r.index == nil {
+		return bytes.Equal(keyOf(item), key)
+	}
+	return bytes.Equal(indexKey(*r.index, item), key[:len(key)-sequenceSize])
 }
 
 // first moves to the first key of the range in reading order. If the range is

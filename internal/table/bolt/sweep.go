@@ -17,7 +17,7 @@ import (
 const sweepStep = 4096
 
 // Sweep deletes the items that have expired, and returns how many. Others may write
-// meanwhile.
+// meanwhile. A damaged item stays: nobody knows whether it has expired.
 func (s *Store) Sweep(ctx context.Context) (deleted int, err error) {
 	for next := sequenceKey(0); next != nil; {
 		if err := s.ready(ctx); err != nil {
@@ -26,13 +26,14 @@ func (s *Store) Sweep(ctx context.Context) (deleted int, err error) {
 		var numbers [][]byte
 		now := s.Now()
 		err := s.db.View(func(tx *bbolt.Tx) error {
-			numbers, next = findExpired(tx, next, now)
+			numbers, next = s.findExpired(tx, next, now)
 			return nil
 		})
 		if err == nil && len(numbers) > 0 {
-			c := &removal{numbers: numbers, now: now, index: s.entries}
-			err = s.write(ctx, c, 0)
-			deleted += c.deleted
+			c := &removal{store: s, numbers: numbers, now: now}
+			if err = s.write(ctx, c, 0); err == nil {
+				deleted += c.deleted
+			}
 		}
 		if err != nil {
 			return deleted, fmt.Errorf("sweep: %w", closed(err))
@@ -43,7 +44,7 @@ func (s *Store) Sweep(ctx context.Context) (deleted int, err error) {
 
 // findExpired returns the numbers of expired items among those from a number on, and from
 // where to go on; nil at the end.
-func findExpired(tx *bbolt.Tx, from []byte, now time.Time) (numbers [][]byte, next []byte) {
+func (s *Store) findExpired(tx *bbolt.Tx, from []byte, now time.Time) (numbers [][]byte, next []byte) {
 	cursor := tx.Bucket(rowsBucket).Cursor()
 	looked := 0
 	for number, record := cursor.Seek(from); number != nil; number, record = cursor.Next() {
@@ -52,7 +53,8 @@ func findExpired(tx *bbolt.Tx, from []byte, now time.Time) (numbers [][]byte, ne
 		}
 		item, err := expiredItem(record, now)
 		if err != nil {
-			continue // damage: it is found when it is read
+			s.report(number)
+			continue
 		}
 		if item != nil {
 			numbers = append(numbers, slices.Clone(number))
@@ -63,9 +65,9 @@ func findExpired(tx *bbolt.Tx, from []byte, now time.Time) (numbers [][]byte, ne
 
 // removal deletes items, unless they have been written anew since.
 type removal struct {
+	store   *Store
 	numbers [][]byte
 	now     time.Time
-	index   func(table.Item) (index map[string][]byte)
 	deleted int
 }
 
@@ -77,11 +79,22 @@ func (r *removal) apply(tx *bbolt.Tx) error {
 		if err != nil || item == nil {
 			continue
 		}
-		key := table.KeyOf(item)
-		if err := remove(tx, number, tuple(key.PK, key.SK), r.index(item)); err != nil {
+		if err := remove(tx, number, keyOf(item), r.store.entries(item)); err != nil {
 			return err
 		}
 		r.deleted++
 	}
 	return nil
+}
+
+// expiredItem returns the item of a record if it has expired, else nil.
+func expiredItem(record []byte, now time.Time) (table.Item, error) {
+	if len(record) > 0 && record[0] == kept {
+		return nil, nil //nolint:nilnil // few items expire
+	}
+	item, err := decodeRecord(record)
+	if err != nil || !table.Expired(item, now) {
+		return nil, err
+	}
+	return item, nil
 }

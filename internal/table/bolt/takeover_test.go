@@ -177,8 +177,8 @@ func TestWhatIsDamagedIsTakenOverAsItIs(t *testing.T) {
 			t.Errorf("record %d: %v, want %v", r.Sequence, r.Err, bolt.ErrRecord)
 		}
 	}
-	// It is there, so that it is not taken for new.
-	if created, err := s.Put(t.Context(), indexed(damaged.SK)); created || err != nil {
+	// Nothing of it is left to read, so the same delivery is new.
+	if created, err := s.Put(t.Context(), indexed(damaged.SK)); !created || err != nil {
 		t.Errorf("Put = %t, %v", created, err)
 	}
 	if n, err := s.CountSorted(table.EventMark); n != 9 || err != nil {
