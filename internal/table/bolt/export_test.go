@@ -19,6 +19,8 @@ var (
 	SequenceKey  = sequenceKey
 	Compare      = compare
 	IsAt         = isAt
+	CopyFile     = copyFile
+	LockTimeout  = lockTimeout
 )
 
 // HeaderSize is how many bytes of a record are before its map.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -57,6 +59,9 @@ func isFormer(db *bbolt.DB) (former bool) {
 // again and compares, and then puts it in the place of the former one, which gets another
 // name. It closes the former one. If it ends before that, by an error or a kill, the
 // former one stays where it is.
+//
+// An earlier version that waits for the lock meanwhile has opened the former file, and would
+// write into it. So the lock is held until it has given up.
 func takeOver(former *bbolt.DB, path string, t schema.Table) (db *bbolt.DB, err error) {
 	fresh := path + ".new"
 	defer func() {
@@ -74,6 +79,7 @@ func takeOver(former *bbolt.DB, path string, t schema.Table) (db *bbolt.DB, err 
 	if db, err = openFile(fresh); err != nil {
 		return nil, err
 	}
+	slog.Info("the table of an earlier version is being copied, which may take minutes and needs its size on disk once more", "file", path)
 	if err := copyAll(former, db, t); err != nil {
 		return db, err
 	}
@@ -84,7 +90,12 @@ func takeOver(former *bbolt.DB, path string, t schema.Table) (db *bbolt.DB, err 
 	if err := os.Rename(fresh, path); err != nil {
 		return db, err
 	}
-	return db, syncFolder(path)
+	if err := syncFolder(path); err != nil {
+		return db, err
+	}
+	// guard 1 bolt (AnEarlierVersion): time.Sleep(0)
+	time.Sleep(lockTimeout + lockTimeout/4)
+	return db, nil
 }
 
 // copyAll copies a former version's file. It is durable when it returns.
@@ -121,11 +132,11 @@ func copySome(tx *bbolt.Tx, t schema.Table, items *bbolt.Cursor, key, text []byt
 	tx.Bucket(keysBucket).FillPercent = rowsFill // they come in order
 	for size := 0; key != nil && size < stepBytes; key, text = items.Next() {
 		r := row{key: key, record: text} // what is damaged stays so
-		if item, ok := readFormer(text); ok {
-			if r, err = encode(item, t); err != nil {
-				return nil, nil, err
+		if item, err := itemjson.Decode(text); err == nil {
+			if whole, err := encode(item, t); err == nil {
+				r = whole
+				r.key = key
 			}
-			r.key = key
 		}
 		if _, err := r.add(tx); err != nil {
 			return nil, nil, err
@@ -232,18 +243,28 @@ func keepFormer(path string) error {
 	return copyFile(path, name)
 }
 
+// copyFile copies a file. The copy has its name only when it is whole.
 func copyFile(from, to string) (err error) {
+	part := to + ".part"
+	defer func() {
+		if err != nil {
+			_ = os.Remove(part)
+		}
+	}()
 	source, err := os.Open(from) //nolint:gosec // G304: the store's own file
 	if err != nil {
 		return err
 	}
 	defer func() { _ = source.Close() }()
-	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // G304: as above
+	target, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // G304: as above
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Sync(), target.Close())
+	if err := errors.Join(err, target.Sync(), target.Close()); err != nil {
+		return err
+	}
+	return os.Rename(part, to)
 }
 
 // syncFolder makes the names in a file's folder durable.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
@@ -314,6 +315,57 @@ func TestPromise1_ATakeoverCanBeKilled(t *testing.T) {
 	files, err := filepath.Glob(path + "*")
 	if diff := cmp.Diff([]string{path, path + ".former"}, files); diff != "" || err != nil {
 		t.Errorf("files (-want +got): %v\n%s", err, diff)
+	}
+}
+
+// It would write where nobody looks again.
+func TestPromise1_AnEarlierVersionThatWaitsDoesNotGetTheFormerFile(t *testing.T) {
+	t.Parallel()
+	path := formerFile(t)
+	opened, waited := make(chan bool), make(chan error)
+	go func() {
+		db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout: bolt.LockTimeout,
+			OpenFile: func(path string, flag int, mode os.FileMode) (*os.File, error) {
+				file, err := os.OpenFile(path, flag, mode)
+				close(opened)
+				for len(bolt.FormerFiles(path)) == 0 { // it is about to be replaced
+					time.Sleep(time.Millisecond)
+				}
+				return file, err
+			},
+		})
+		if err == nil {
+			_ = db.Close()
+		}
+		waited <- err
+	}()
+	<-opened
+	tabletest.OpenBolt(t, path)
+	if err := <-waited; !errors.Is(err, bbolterrors.ErrTimeout) {
+		t.Errorf("it opens the former file: %v", err)
+	}
+}
+
+func TestACopyThatFailsHasNoName(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	whole, copied := filepath.Join(folder, "file"), filepath.Join(folder, "copy")
+	if err := bolt.CopyFile(folder, copied); err == nil { // it opens, and cannot be read
+		t.Error("a folder is copied")
+	}
+	if files, err := os.ReadDir(folder); len(files) > 0 || err != nil {
+		t.Errorf("%v are left, %v", files, err)
+	}
+	// Half a copy of one that was killed is in nobody's way.
+	if err := errors.Join(os.WriteFile(whole, []byte("text"), 0o600), os.WriteFile(copied+".part", []byte("longer text"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := bolt.CopyFile(whole, copied); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(copied); string(text) != "text" || err != nil {
+		t.Errorf("the copy is %q, %v", text, err)
 	}
 }
 
