@@ -102,7 +102,11 @@ func Open(path string, t schema.Table) (*Store, error) {
 			return nil, fmt.Errorf("open store %s: take over from an earlier version, whose file is kept: %w", path, err)
 		}
 	}
-	if err := db.Update(func(tx *bbolt.Tx) error { return prepare(tx, t) }); err != nil {
+	err = db.Update(func(tx *bbolt.Tx) error { return prepare(tx, t) })
+	if err == nil {
+		err = syncFolder(path) // it may be new
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.Close())
 	}
 
