@@ -2,15 +2,18 @@ package main
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/erase"
+	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/bolt"
 )
 
 func newErase() *cobra.Command {
@@ -45,6 +48,9 @@ others in which the number stands.`,
 				}
 				if err == nil {
 					printErased(p, found, o)
+					if o.Write && flags.table.stack == "" {
+						printFormer(p, flags.table.data)
+					}
 				} else if found.Others != "" { // what is emptied by now does not name them again
 					printOthers(p, found.Others)
 				}
@@ -65,6 +71,14 @@ var errNoEraser = errors.New("nothing can be deleted from that table")
 
 func printOthers(p printer, numbers string) {
 	p.printf("Other numbers of the same contact keep their calls, which may have the name. To erase these, too: %s\n", strings.ReplaceAll(numbers, " ", ", "))
+}
+
+// printFormer names the files in a data folder that may have the caller and that nobody
+// erases from.
+func printFormer(p printer, data string) {
+	for _, former := range bolt.FormerFiles(filepath.Join(data, local.StoreFile)) {
+		p.printf("%s, the table of an earlier version, still has what it had of the caller: delete it.\n", former)
+	}
 }
 
 func printErased(p printer, f erase.Found, o erase.Options) {

@@ -537,9 +537,14 @@ func TestEraseForgetsACaller(t *testing.T) {
 	got.Exits(t, 0)
 	got.Says(t, "4 events emptied, of 1 call, 1 text and 1 contact", "Nothing was erased.")
 	program.Run(t, "caller", ada, "--data", data).Exits(t, 0)
+	got.Hides(t, "events.db.former")
+	former := filepath.Join(data, "events.db.former")
+	if err := os.WriteFile(former, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	got = program.Run(t, "erase", "(415) 555-0120", "--scan", "--write", "--data", data)
 	got.Exits(t, 0)
-	got.Says(t, "4 events emptied", "#erase-a-caller")
+	got.Says(t, "4 events emptied", "#erase-a-caller", former+", the table of an earlier version, still has")
 	got.Hides(t, "0120")
 	for _, command := range [][]string{{"caller", ada}, {"erase", ada}} {
 		got := program.Run(t, append(command, "--data", data)...)
