@@ -156,3 +156,18 @@ func TestADamagedItemCanBeDeleted(t *testing.T) {
 		t.Errorf("Scan: %d items, %d damaged, %v", len(page.Items), page.Damaged, err)
 	}
 }
+
+func TestASweepLeavesTheKeyOfAnotherRow(t *testing.T) {
+	t.Parallel()
+	gone := indexed("2")
+	gone[table.ExpiresAt] = attr.Number("1")
+	record, err := bolt.EncodeRecord(gone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := damaged(t, func(tx *bbolt.Tx) error { return tx.Bucket([]byte(rowsBucket)).Put(bolt.SequenceKey(9), record) })
+	if deleted, err := s.Sweep(t.Context()); deleted != 1 || err != nil {
+		t.Errorf("Sweep = %d, %v, want 1", deleted, err)
+	}
+	wantPages(t, s, table.Query{Partition: "CALL#1"}, 0, []string{"1", "2", "3"})
+}
