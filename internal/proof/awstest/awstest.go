@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/smithy-go/encoding/cbor"
@@ -77,11 +78,14 @@ func New(t *testing.T, token string) *AWS {
 		Subscriptions: map[string][]string{AlertsARN: {Confirmed}, OpsARN: {Confirmed}},
 		SecretText:    `{"token":"` + token + `","signing_secret":""}`,
 	}
+	var one sync.Mutex // a page asks for several things at once
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
+		one.Lock()
+		defer one.Unlock()
 		// Credential=<key>/<day>/<region>/<service>/aws4_request
 		if scope := strings.Split(r.Header.Get("Authorization"), "/"); len(scope) > 3 {
 			a.Region = scope[2]
