@@ -15,7 +15,8 @@ import (
 var (
 	// ErrUnknown means that nobody with that number has called or was called.
 	ErrUnknown = errors.New("nothing is known of that caller")
-	// ErrTooLate means that a pause would end when nobody is reminded any more.
+	// ErrTooLate means that a pause would end when nobody is reminded any more, or a claim
+	// after more than so long.
 	ErrTooLate = errors.New("that is too late")
 	// ErrAct means that an item is no hand act.
 	ErrAct = errors.New("no hand act")
@@ -72,14 +73,22 @@ type Outcome struct {
 
 // Perform stores a hand act, which the ledger's consumer then applies. It returns what
 // the follow-up was before. The error is [ErrUnknown] if there is no follow-up, so that
-// a typing error does not look like success; otherwise that of [Load] or the store.
+// a typing error does not look like success; [ErrTooLate] or [ErrFuture], if the consumer
+// would refuse the act; otherwise that of [Load] or the store.
 func Perform(ctx context.Context, store table.Store, policy followup.Policy, caller string, act followup.Act) (Outcome, error) {
-	stored, err := Load(ctx, store, caller)
+	stored, storesNow, err := load(ctx, store, caller)
 	if err != nil {
 		return Outcome{}, err
 	}
 	if stored.Version == 0 {
 		return Outcome{}, ErrUnknown
+	}
+	// The act was begun before the store answered, so the consumer cannot find it further ahead.
+	if ahead := act.At.Sub(storesNow); !storesNow.IsZero() && ahead > maxAhead {
+		return Outcome{}, fmt.Errorf("%w by %v. Nothing was stored: set that clock, and try again", ErrFuture, ahead.Round(time.Second))
+	}
+	if act.Kind == followup.ActClaim && act.Until.Sub(act.At) > policy.ExpireAfter {
+		return Outcome{}, fmt.Errorf("%w: a claim ends after %.0f days at most", ErrTooLate, policy.ExpireAfter.Hours()/24)
 	}
 	facts := stored.Facts
 	facts.Person = stored.Person

@@ -188,13 +188,13 @@ func (l *Ledger) read(ctx context.Context, s *source) error {
 	s.facts = make(map[string]followup.Facts)
 	if table.IsAct(s.key) {
 		act, err := ReadAct(s.items[0])
-		if err == nil && act.At.After(l.Now().Add(maxAhead)) {
-			err = ErrFuture
-		}
 		if err != nil {
 			return fmt.Errorf("%w: %w", consumer.ErrPermanent, err)
 		}
 		s.caller = table.CallerOf(s.key)
+		if err := l.checkTime(ctx, s.caller, act); err != nil {
+			return err
+		}
 		s.facts[s.caller] = act.Of()
 		return nil
 	}
@@ -221,6 +221,22 @@ func (l *Ledger) read(ctx context.Context, s *source) error {
 	}
 	l.readCall(s, id, all)
 	return nil
+}
+
+// checkTime refuses an act from the future, unless it is of the time of the caller's last call:
+// see [Perform]. JustCall's clock may be further ahead than anybody's.
+func (l *Ledger) checkTime(ctx context.Context, caller string, act followup.Act) error {
+	if !act.At.After(l.Now().Add(maxAhead)) {
+		return nil
+	}
+	stored, err := Load(ctx, l.store, caller)
+	switch {
+	case err != nil:
+		return err
+	case stored.State(l.Policy).Last().Start.Equal(act.At):
+		return nil
+	}
+	return fmt.Errorf("%w: %w", consumer.ErrPermanent, ErrFuture)
 }
 
 func (l *Ledger) readText(s *source, id string, parts []events.Part) {
@@ -427,15 +443,27 @@ func (s Stored) Level(state followup.State) (level int) {
 
 // Load reads the follow-up of a caller. The error is the store's, or wraps
 // [followup.ErrEncoding].
-func Load(ctx context.Context, store table.Store, caller string) (s Stored, err error) {
+func Load(ctx context.Context, store table.Store, caller string) (Stored, error) {
+	s, _, err := load(ctx, store, caller)
+	return s, err
+}
+
+// load returns the time of the store's clock, too; see [table.Page].
+func load(ctx context.Context, store table.Store, caller string) (s Stored, at time.Time, err error) {
 	var items []table.Item
-	for item, err := range table.All(ctx, store, table.FollowUp(caller)) {
+	query := table.FollowUp(caller)
+	for {
+		page, err := store.Query(ctx, query)
 		if err != nil {
-			return Stored{}, fmt.Errorf("read the follow-up: %w", err)
+			return Stored{}, at, fmt.Errorf("read the follow-up: %w", err)
 		}
-		items = append(items, item)
+		items, at = append(items, page.Items...), page.At
+		if query.After = page.Next; query.After == "" {
+			break
+		}
 	}
-	return Read(items)
+	s, err = Read(items)
+	return s, at, err
 }
 
 // Read reads the follow-up of a caller from the items of [table.FollowUp]. The error wraps

@@ -678,6 +678,86 @@ func TestAPauseEndsBeforeNobodyIsRemindedAnyMore(t *testing.T) {
 	}
 }
 
+func TestAClaimHasAnEnd(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	l := newLedger(t, store)
+	deliver(t, store, l, itemOf(t, missed("a", 0)))
+	for minute, want := range map[int]error{7*day + 5: nil, 7*day + 6: ledger.ErrTooLate, 70 * day: ledger.ErrTooLate} {
+		act := followup.Act{ID: fmt.Sprint(minute), At: at(5), Kind: followup.ActClaim, By: "Kim", Until: at(minute)}
+		if _, err := ledger.Perform(t.Context(), store, l.Policy, number, act); !errors.Is(err, want) {
+			t.Errorf("minute %d: %v, want %v", minute, err, want)
+		}
+	}
+}
+
+// elsewhere is a table whose clock is not that of whoever reads it.
+type elsewhere struct {
+	table.Store
+
+	now time.Time
+}
+
+func (e elsewhere) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	page, err := e.Store.Query(ctx, q)
+	page.At = e.now
+	return page, err
+}
+
+// What the ledger would refuse is not stored.
+func TestAnActOfAClockThatIsAheadIsNotStored(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	l := newLedger(t, store)
+	deliver(t, store, l, itemOf(t, missed("a", 0)))
+	for name, test := range map[string]struct {
+		ahead time.Duration
+		want  error
+	}{
+		"behind": {-time.Hour, nil}, "a bit ahead": {5 * time.Second, nil}, "ahead": {5*time.Second + time.Millisecond, ledger.ErrFuture}, "a day ahead": {day * time.Minute, ledger.ErrFuture},
+	} {
+		l.Now = func() time.Time { return at(10) }
+		act := followup.Act{ID: name, At: at(10).Add(test.ahead), Kind: followup.ActDone, By: "Kim", Why: name}
+		_, err := ledger.Perform(t.Context(), elsewhere{store, at(10)}, l.Policy, number, act)
+		if !errors.Is(err, test.want) {
+			t.Errorf("%s: %v, want %v", name, err, test.want)
+		}
+		if want := "by 24h0m0s. Nothing was stored"; name == "a day ahead" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	page, err := store.Query(t.Context(), table.Acts(number))
+	if err != nil || len(page.Items) != 2 {
+		t.Fatalf("stored %d, %v", len(page.Items), err)
+	}
+	if err := errors.Join(l.Process(t.Context(), page.Items)...); err != nil {
+		t.Errorf("what was stored is refused: %v", err)
+	}
+}
+
+// JustCall's clock may be ahead of ours. Whoever acts on such a call is right.
+func TestAnActOnACallFromTheFutureCounts(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	l := newLedger(t, store)
+	deliver(t, store, l, itemOf(t, missed("a", 3)))
+	l.Now = func() time.Time { return at(1) }
+	act := followup.Act{ID: "1", At: at(1), Kind: followup.ActDone, By: "Kim", Why: "talked"}
+	if _, err := ledger.Perform(t.Context(), elsewhere{store, at(1)}, l.Policy, number, act); err != nil {
+		t.Fatal(err)
+	}
+	page, err := store.Query(t.Context(), table.Acts(number))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Process(t.Context(), page.Items)...); err != nil {
+		t.Error(err)
+	}
+	if got := shown(followUp(t, store, number)); got.state != "done" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestWants(t *testing.T) {
 	t.Parallel()
 	wants := newLedger(t, nil).Consumer().Wants

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/ringback/ringback/internal/table/attr"
@@ -195,6 +196,8 @@ type Page struct {
 	// Damaged is how many further items are there that cannot be read. [All] and [ScanAll]
 	// do not say it: whoever must know looks at each page.
 	Damaged int
+	// At is when the store answered, by its own clock; zero if that is this machine's.
+	At time.Time
 }
 
 // Get returns the item with a key, nil if there is none.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -141,7 +142,9 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, dynamo.WrapError("query", err)
 	}
-	return s.pageOf(q.Index, out.Items, out.LastEvaluatedKey), nil
+	page := s.pageOf(q.Index, out.Items, out.LastEvaluatedKey)
+	page.At, _ = awsmiddleware.GetServerTime(out.ResultMetadata)
+	return page, nil
 }
 
 // Scan implements [table.Store].
