@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -74,7 +75,7 @@ func (f *deployFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := file.checkReminders(stack.Parameters, template); err != nil {
+	if err := errors.Join(file.checkNumbers(stack.Parameters), file.checkReminders(stack.Parameters, template)); err != nil {
 		return err
 	}
 

@@ -303,6 +303,20 @@ func TestDeploySaysWhatFailed(t *testing.T) {
 			0,
 		},
 		{
+			"a number of our own that is none",
+			deployment{samconfig: samFile + `parameter_overrides = "OwnNumbers='+1 415 555 0100, 911a'"`},
+			nil,
+			[]string{"would not start", "OwnNumbers", "number 2 of it"},
+			0,
+		},
+		{
+			"a number of our own without its country, which the stack does not have",
+			deployment{samconfig: samFile + `parameter_overrides = "OwnNumbers='(415) 555-0100'"`},
+			nil,
+			[]string{"would not start", "OwnNumbers or DefaultCountry", "number 1 of it has no country code"},
+			0,
+		},
+		{
 			"hours that can mean two things",
 			deployment{samconfig: samFile + `parameter_overrides = "BusinessHours='Mon-Fri 9-5'"`},
 			nil,

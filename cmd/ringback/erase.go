@@ -11,7 +11,6 @@ import (
 	"github.com/ringback/ringback/internal/erase"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/lookup"
-	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
@@ -34,15 +33,11 @@ others in which the number stands.`,
 		Args: one("one telephone number, in quotes if it has blanks"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return flags.look(c, func(from opened, p printer) error {
-				numbers, err := phone.New(from.country)
-				if err != nil {
-					return err
-				}
 				eraser, ok := from.store.(table.Eraser)
 				if !ok {
 					return errNoEraser
 				}
-				found, err := erase.Erase(c.Context(), eraser, numbers, args[0], o, time.Now())
+				found, err := erase.Erase(c.Context(), eraser, from.numbers, args[0], o, time.Now())
 				if errors.Is(err, lookup.ErrNotFound) {
 					return notFound(err, "the table has nothing of that caller. Check the number, or give its country code")
 				}

@@ -24,7 +24,7 @@ type importFlags struct {
 	table       tableFlags
 	account     accountFlags
 	since       string
-	country     string
+	numbers     numberFlags
 	retention   string
 	dryRun, yes bool
 }
@@ -52,7 +52,7 @@ again with the same --since. JustCall allows 20 requests a minute, of 100 calls 
 	flags.table.add(c)
 	flags.account.add(c)
 	c.Flags().StringVar(&flags.since, "since", "90d", "how far back, in days or hours, such as 90d or 36h")
-	c.Flags().StringVar(&flags.country, "default-country", "", "country of numbers without a country code; it must be that of \"serve\" (default: the stack's own)")
+	flags.numbers.add(c)
 	c.Flags().StringVar(&flags.retention, "retention-days", "0", "that of \"serve\"; of a deployed stack it is the parameter")
 	c.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show what it would do, and change nothing")
 	c.Flags().BoolVar(&flags.yes, "yes", false, "do not ask")
@@ -86,7 +86,7 @@ func (f *importFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	numbers, err := numbersOf(ctx, &f.table, f.country)
+	numbers, err := f.numbers.numbers(ctx, &f.table)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (f *importFlags) run(c *cobra.Command) error {
 	}
 	return f.table.read(ctx, func(store table.Store) error {
 		m := reconcile.NewImporter(client, retention.Store(store), numbers.Canonical, since)
-		m.Account = credentials.Name()
+		m.Account, m.Own = credentials.Name(), numbers.Own()
 		m.Changed = escalate.Wake(store, time.Now)
 		plan, err := m.Plan(ctx)
 		if err != nil {
@@ -123,7 +123,7 @@ func (f *importFlags) run(c *cobra.Command) error {
 		err = m.Run(ctx)
 		p.end()
 		if err != nil {
-			return fmt.Errorf("%w\nTo go on: %s import%s --since %s%s", err, programName(), f.table.arguments(), f.since, countryArgument(f.country))
+			return fmt.Errorf("%w\nTo go on: %s import%s --since %s%s", err, programName(), f.table.arguments(), f.since, f.numbers.arguments())
 		}
 		for _, line := range p.lines {
 			fmt.Fprintln(out, line)

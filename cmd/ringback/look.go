@@ -136,8 +136,8 @@ type opened struct {
 	store table.Store
 	// zone is where times are told.
 	zone *time.Location
-	// country is the one whose numbers have no country code.
-	country string
+	// numbers reads numbers as the stack does.
+	numbers phone.Book
 	// retention is how long what is stored is kept.
 	retention table.Retention
 	close     func() error
@@ -159,7 +159,7 @@ func (f *lookFlags) open(ctx context.Context) (o opened, err error) {
 			return o, err
 		}
 		set := func(name string) string { return found.Parameters[name] }
-		of = local.Settings{Country: set("DefaultCountry"), Zone: set("TimeZone"), BusinessHours: set("BusinessHours"), Holidays: set("Holidays")}
+		of = local.Settings{Country: set("DefaultCountry"), OwnNumbers: set("OwnNumbers"), Zone: set("TimeZone"), BusinessHours: set("BusinessHours"), Holidays: set("Holidays")}
 		if o.retention, err = table.ParseRetention(found.Parameters["RetentionDays"]); err != nil {
 			return o, fmt.Errorf("the stack's RetentionDays is %w", err)
 		}
@@ -183,11 +183,9 @@ func (f *lookFlags) open(ctx context.Context) (o opened, err error) {
 	return o, nil
 }
 
-func (f *lookFlags) prepare(o *opened, of local.Settings) error {
-	o.country = cmp.Or(f.country, of.Country)
-	numbers, err := phone.New(o.country)
-	if err != nil {
-		return fmt.Errorf("--default-country: %w", err)
+func (f *lookFlags) prepare(o *opened, of local.Settings) (err error) {
+	if o.numbers, err = numbersBy(cmp.Or(f.country, of.Country), of.OwnNumbers); err != nil {
+		return err
 	}
 	days, business := zone.Local(), zone.Local()
 	if of.Zone != "" {
@@ -204,7 +202,7 @@ func (f *lookFlags) prepare(o *opened, of local.Settings) error {
 	if o.zone = days; f.utc {
 		o.zone = time.UTC
 	}
-	o.Lookup = lookup.New(o.store, numbers, days)
+	o.Lookup = lookup.New(o.store, o.numbers, days)
 	if o.Lines, err = hours.Parse(of.BusinessHours, of.Holidays, business); err != nil {
 		return fmt.Errorf("the stack's %w", err)
 	}

@@ -89,7 +89,7 @@ func version() string {
 
 // stackFlags are the flags of a local stack.
 type stackFlags struct {
-	data, address, samples, webhookURL, forwardURL, timeZone, defaultCountry string
+	data, address, samples, webhookURL, forwardURL, timeZone, defaultCountry, ownNumbers string
 
 	// callsBack is set if the demo calls the missed caller back.
 	callsBack bool
@@ -108,6 +108,7 @@ func (f *stackFlags) add(c *cobra.Command, data, address string) {
 	flags.StringVar(&f.address, "addr", address, "address to listen on; port 0 takes a free one")
 	flags.StringVar(&f.timeZone, "time-zone", "", "zone of the times in alerts, such as America/New_York (default: this machine's)")
 	flags.StringVar(&f.defaultCountry, "default-country", "", "country of numbers without a country code, such as US")
+	flags.StringVar(&f.ownNumbers, ownNumbersFlag, "", `numbers of your own lines and people, such as "+1 415 555 0100, +1 415 555 0101": their calls alert nobody`)
 	f.addSamples(c)
 }
 

@@ -78,7 +78,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 			"--endpoint string", `(default "http://127.0.0.1:8000")`, "--name string", `(default "ringback-local")`,
 			"Examples:",
 		}},
-		{"rebuild", []string{"--after string", "--default-country string", "--data string", "--stack string", "alerts nobody", "Examples:"}},
+		{"rebuild", []string{"--after string", "--default-country string", "--own-numbers string", "--data string", "--stack string", "alerts nobody", "Examples:"}},
 		{"deploy", []string{"--sam string", `(default "sam")`, "--config-env string", `(default "default")`, "--ask ", "CI", "Examples:"}},
 		{"webhook-url", []string{"--region string", "--stack string", `(default "ringback")`, "password", "Examples:"}},
 	} {

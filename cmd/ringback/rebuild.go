@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringback/ringback/internal/addressbook"
-	"github.com/ringback/ringback/internal/deployed"
 	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/ledger"
@@ -53,7 +52,7 @@ var rebuilders = []rebuilder{
 	{"call or text", "calls and texts", func(ctx context.Context, store table.Store, numbers phone.Book, _ table.Cursor, done func(progress)) (progress, error) {
 		as := func(p ledger.Progress) progress { return progress{read: p.Sources, written: p.Written} }
 		followUps := ledger.New(store, numbers.Canonical, slog.New(slog.DiscardHandler))
-		followUps.Changed = escalate.Wake(store, time.Now)
+		followUps.Changed, followUps.Policy.Own = escalate.Wake(store, time.Now), numbers.Own()
 		p, err := followUps.Rebuild(ctx, func(p ledger.Progress) { done(as(p)) })
 		return as(p), err
 	}},
@@ -61,7 +60,8 @@ var rebuilders = []rebuilder{
 
 func newRebuild() *cobra.Command {
 	var flags tableFlags
-	var after, country string
+	var after string
+	var reads numberFlags
 	c := &cobra.Command{
 		Use:   "rebuild",
 		Short: "Make anew what is derived from the stored events",
@@ -69,15 +69,15 @@ func newRebuild() *cobra.Command {
 the events of contacts. Then it brings the events themselves up to date: their
 attributes, and how they are indexed. At last it makes anew when events last arrived, and
 who waits to be called back, from the events of calls and texts. It is needed once after
-an upgrade that says so, and when the default country was changed. It alerts nobody: of
-calls that nobody has waited for until now, only those of the last 24 hours make somebody
+an upgrade that says so, and when the default country or the list of your own numbers was
+changed. It alerts nobody: of calls that nobody has waited for until now, only those of the last 24 hours make somebody
 wait. Reminders of those who wait come when they are due. It may run while a deployed
 stack is at work, and may be stopped and repeated.`,
 		Example: `  ringback rebuild
   ringback rebuild --stack ringback`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			numbers, err := numbersOf(c.Context(), &flags, country)
+			numbers, err := reads.numbers(c.Context(), &flags)
 			if err != nil {
 				return err
 			}
@@ -93,7 +93,7 @@ stack is at work, and may be stopped and repeated.`,
 					if i > first {
 						after = ""
 					}
-					if err := r.run(c, store, numbers, flags.arguments()+countryArgument(country), after); err != nil {
+					if err := r.run(c, store, numbers, flags.arguments()+reads.arguments(), after); err != nil {
 						return err
 					}
 				}
@@ -102,37 +102,9 @@ stack is at work, and may be stopped and repeated.`,
 		},
 	}
 	flags.add(c)
-	c.Flags().StringVar(&country, "default-country", "", "country of numbers without a country code; it must be that of \"serve\" (default: the stack's own)")
+	reads.add(c)
 	c.Flags().StringVar(&after, "after", "", "go on where another rebuild was stopped; it says where")
 	return c
-}
-
-// numbersOf returns the numbers as the stack reads them: with another country, contacts
-// would be kept where nobody looks for them.
-func numbersOf(ctx context.Context, flags *tableFlags, country string) (phone.Book, error) {
-	if flags.stack != "" && country == "" {
-		cfg, err := deployed.Config(ctx, flags.region)
-		if err != nil {
-			return phone.Book{}, err
-		}
-		settings, err := deployed.ReadSettings(ctx, cfg, flags.stack)
-		if err != nil {
-			return phone.Book{}, err
-		}
-		country = settings.Parameters["DefaultCountry"]
-	}
-	numbers, err := phone.New(country)
-	if err != nil {
-		return phone.Book{}, fmt.Errorf("--default-country: %w", err)
-	}
-	return numbers, nil
-}
-
-func countryArgument(country string) string {
-	if country == "" {
-		return ""
-	}
-	return " --default-country " + shellQuote(country)
 }
 
 // startAt reads where another rebuild was stopped: in which rebuilder, and behind what.

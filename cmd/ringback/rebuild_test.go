@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -127,6 +128,38 @@ func TestRebuildMakesTheFollowUps(t *testing.T) {
 	}
 	if sign, err := table.LoadHealth(t.Context(), store); err != nil || sign.Arrived.IsZero() {
 		t.Errorf("sign of life: %+v, %v", sign, err)
+	}
+}
+
+// Who is listed waits no longer, and waits again when the list is shorter.
+func TestRebuildKnowsOurOwnNumbers(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	store := openStore(t, data)
+	envelope, err := events.Open(fmt.Appendf(nil, `{"event":"call.missed","timestamp":%q,"data":{"call_id":"c","direction":"inbound","from":"+14155550100","to":"+14155550199"}}`,
+		time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
+	if err == nil {
+		_, err = store.Put(t.Context(), table.EventItem(envelope.Decode(), time.Time{}, time.Now()))
+	}
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	const listed = "(415) 555-0100, +14155550101"
+	for _, step := range []struct{ own, waiting, caller string }{
+		{"", "1 caller waits.", "Waits for a call back"},
+		{listed, "Nobody waits.", "One of your own numbers"},
+		{"", "1 caller waits.", "Waits for a call back"},
+		{listed, "Nobody waits.", "One of your own numbers"},
+	} {
+		program.Run(t, "rebuild", "--data", data, "--own-numbers", step.own, "--default-country", "US").Exits(t, 0)
+		program.Run(t, "waiting", "--data", data).Says(t, step.waiting)
+		program.Run(t, "caller", "+14155550100", "--data", data).Says(t, step.caller)
+		program.Run(t, "call", "c", "--data", data).Says(t, step.caller)
+	}
+	for _, command := range [][]string{{"rebuild", "--data", data}, {"serve", "--data", t.TempDir()}, {"demo", "--data", t.TempDir()}} {
+		got := program.Run(t, append(command, "--own-numbers", "+14155550100, Kim")...)
+		got.Exits(t, 1)
+		got.Complains(t, "--own-numbers", "number 2 of it is no telephone number")
 	}
 }
 

@@ -127,6 +127,19 @@ func (c *samConfig) check() error {
 	return nil
 }
 
+// checkNumbers refuses numbers of our own that CloudFormation takes and the functions do not start with, by the
+// country that they will have.
+func (c *samConfig) checkNumbers(stack map[string]string) error {
+	if c.includes {
+		return nil // nobody but SAM knows what else is set
+	}
+	if _, err := numbersBy(c.value("DefaultCountry", stack), c.value("OwnNumbers", stack)); err != nil {
+		return fmt.Errorf("the stack would not start: OwnNumbers or DefaultCountry in samconfig.toml, or those of the last deployment, "+
+			"are wrong: %w", err)
+	}
+	return nil
+}
+
 // checkReminders refuses hours, holidays and levels that CloudFormation takes and the functions do not start
 // with. A parameter that the file does not set has the value that the stack has, or the template's.
 func (c *samConfig) checkReminders(stack, template map[string]string) error {

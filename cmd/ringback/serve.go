@@ -25,7 +25,6 @@ import (
 	"github.com/ringback/ringback/internal/health"
 	"github.com/ringback/ringback/internal/inbox"
 	"github.com/ringback/ringback/internal/local"
-	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/zone"
@@ -230,9 +229,9 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 			return nil, fmt.Errorf("--time-zone: %w", err)
 		}
 	}
-	numbers, err := phone.New(f.defaultCountry)
+	numbers, err := numbersBy(f.defaultCountry, f.ownNumbers)
 	if err != nil {
-		return nil, fmt.Errorf("--default-country: %w", err)
+		return nil, err
 	}
 	retention, err := table.ParseRetention(f.retention)
 	if err != nil {

@@ -50,7 +50,9 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	alerts := alert.New(store, canonical, topic, log)
 	alerts.Rules = c.rules
 	alerts.Style = c.firm.Style()
+	alerts.Policy = c.firm.Callers.Policy
 	followUps := ledger.New(store, canonical, log)
+	followUps.Policy = c.firm.Callers.Policy
 	followUps.Changed = ledger.Tell(
 		figures.Log(c.firm.Callers.Lines, log),
 		escalate.New(c.firm.Plan, store, c.firm.Callers.Read, topic, log).Changed(c.firm.Callers),

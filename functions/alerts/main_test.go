@@ -70,6 +70,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 		{"credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}},
 		{"addresses that are some", map[string]string{"AWS_ENDPOINT_URL_SNS": "sns", "AWS_ENDPOINT_URL_DYNAMODB": "table"}, []string{"AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_DYNAMODB"}},
 		{"a time zone that exists", map[string]string{"TIME_ZONE": "Europe/Atlantis"}, []string{"TIME_ZONE", "Europe/Atlantis"}},
+		{"numbers of our own", map[string]string{"OWN_NUMBERS": "+14155550100, Reception"}, []string{"OWN_NUMBERS", "number 2 of it is no telephone number"}},
 		{"a country that exists", map[string]string{"DEFAULT_COUNTRY": "XX"}, []string{"DEFAULT_COUNTRY", "XX"}},
 		{"anything, and names all at once", map[string]string{"TOPIC_ARN": "", "TABLE_NAME": "", "AWS_REGION": ""}, []string{"TOPIC_ARN", "TABLE_NAME", "AWS_REGION"}},
 	} {

@@ -56,6 +56,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 		{"levels in order", map[string]string{"ESCALATE_AFTER": "60m", "ESCALATE_AGAIN_AFTER": "15m"}, []string{"15m0s, is not after the first"}},
 		{"durations", map[string]string{"ESCALATE_AFTER": "soon"}, []string{"ESCALATE_AFTER"}},
 		{"a time without events", map[string]string{"BLIND_AFTER": "long"}, []string{"BLIND_AFTER"}},
+		{"numbers of our own", map[string]string{"OWN_NUMBERS": "4155550100"}, []string{"OWN_NUMBERS", "number 1 of it has no country code"}},
 		{"a time zone that exists", map[string]string{"TIME_ZONE": "Europe/Atlantis"}, []string{"TIME_ZONE", "Europe/Atlantis"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -29,6 +29,8 @@ type caller struct {
 	// missed is how many of the caller's calls were missed in the 24 hours up to the
 	// call, this one included; 0 if the caller is not known.
 	missed int
+	// own is set if the caller is one of us: see [followup.Policy.IsOwn].
+	own bool
 	// state is the caller's follow-up, with the call and its rings in it even if the
 	// ledger has not come to them yet. Nil if there is none.
 	state *followup.State
@@ -53,21 +55,24 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 	if name == "" {
 		return &caller{}
 	}
+	f := c.Folded
+	f.Line = cmp.Or(d.canonical(f.Line), f.Line) // as the ledger has it
+	isOwn := d.Policy.IsOwn(name, f.Line)
 	// guard 2 alert (AnAlertWaits): ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	ctx, cancel := context.WithTimeout(ctx, callerTime)
 	defer cancel()
 	page, err := d.store.Query(ctx, table.CallerHistory(name))
 	if err != nil {
-		return &caller{err: fmt.Errorf("read what is known of the caller: %w", err)}
+		return &caller{own: isOwn, err: fmt.Errorf("read what is known of the caller: %w", err)}
 	}
-	k := &caller{name: name, page: page.Items, more: page.Next != "", Entry: addressbook.Read(page.Items)}
+	k := &caller{own: isOwn, name: name, page: page.Items, more: page.Next != "", Entry: addressbook.Read(page.Items)}
 	of := d.ringOf(c)
 	of.Start = cmp.Or(c.Start, c.at())
 	items := page.Items
 	if k.more && of.Known() {
 		recent, err := d.store.Query(ctx, of.Recent(missedSpan))
 		if err != nil {
-			return &caller{err: fmt.Errorf("read the caller's recent rings: %w", err)}
+			return &caller{own: isOwn, err: fmt.Errorf("read the caller's recent rings: %w", err)}
 		}
 		items = append(items[:len(items):len(items)], recent.Items...)
 	}
@@ -75,8 +80,6 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 	if of.Caller != "" {
 		k.missed = missedUpTo(of, rings)
 	}
-	f := c.Folded
-	f.Line = cmp.Or(d.canonical(f.Line), f.Line) // as the ledger has it
 	own := d.Policy.Call(c.source(), f)
 	k.start = own.Start
 	facts := []followup.Facts{own.Of()}
@@ -96,6 +99,7 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 	}
 	all := followup.Merge(facts...)
 	all.Person = k.Person()
+	all.Person.Own = isOwn
 	state := all.State(d.Policy)
 	k.state = &state
 	return k
@@ -188,6 +192,9 @@ func (c *call) at() time.Time {
 // since, or was told of shortly before. With it comes what served the caller, if
 // anything did.
 func (d *Dispatcher) unneeded(ctx context.Context, c *call, kind events.Kind, k *caller) (reason, *followup.Closing, error) {
+	if k.own {
+		return ours, nil, nil
+	}
 	if k.err != nil || k.state == nil {
 		return none, nil, nil
 	}

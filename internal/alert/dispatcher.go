@@ -331,8 +331,8 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 		skip(why)
 		return seats, nil
 	}
-	if c.lastReturned(kind) == blocked { // that stays so, whatever the contact is now
-		return seats, d.keepBack(ctx, c, kind, blocked, skip)
+	if why := c.lastReturned(kind); why == blocked || why == ours { // that stays so, whatever the contact is now
+		return seats, d.keepBack(ctx, c, kind, why, skip)
 	}
 	if finished := round + "#returned"; c.begun(kind) && c.isReturnedBy(kind, p.account()) && !p.sent[finished] {
 		// Some were told that the alert is taken back, before anything failed. All have to
@@ -409,6 +409,9 @@ func (d *Dispatcher) against(c *call, kind events.Kind, k *caller) reason {
 	// guard 4 alert (WhatARuleDecided): case false:
 	case c.skipped(kind, blocked):
 		return blocked
+	// guard 4 alert (WhatARuleDecided): case false:
+	case c.skipped(kind, ours):
+		return ours
 	// guard 4 alert (WhatARuleDecided): case false:
 	case c.Outcome == events.Abandoned && c.skipped(kind, abandoned):
 		return abandoned

@@ -227,7 +227,7 @@ func TestPromise5_OneThatFailsKeepsNoneBack(t *testing.T) {
 	d := alert.New(newStore(t), events.PhoneNumber, to, logscan.Logger(t))
 	var items []table.Item
 	for i := range 25 {
-		items = append(items, itemOf(t, missedAt(fmt.Sprintf("c%d", i), fmt.Sprintf("+141555501%02d", i), "2026-03-12T14:32:00Z")))
+		items = append(items, itemOf(t, missedAt(fmt.Sprintf("c%d", i), fmt.Sprintf("+141555502%02d", i), "2026-03-12T14:32:00Z")))
 	}
 	damaged := maps.Clone(items[5])
 	damaged[table.Alert] = str("overdue")
@@ -257,7 +257,7 @@ func TestATopicThatIsDownIsNotAskedForTheRest(t *testing.T) {
 	d := alert.New(newStore(t), events.PhoneNumber, to, logscan.Logger(t))
 	var items []table.Item
 	for i := range 30 {
-		items = append(items, itemOf(t, missedAt(fmt.Sprintf("c%d", i), fmt.Sprintf("+141555501%02d", i), "2026-03-12T14:32:00Z")))
+		items = append(items, itemOf(t, missedAt(fmt.Sprintf("c%d", i), fmt.Sprintf("+141555502%02d", i), "2026-03-12T14:32:00Z")))
 	}
 	if got := failed(process(t, d, items...)); len(got) != 30 {
 		t.Errorf("%d failed, want all 30", len(got))
@@ -297,7 +297,7 @@ func TestPromise2_FewAlertsAreUnmarkedAtOnce(t *testing.T) {
 	d.AtOnce, d.Unmarked = 40, make(chan struct{}, alert.MaxBatch)
 	var missed, answered []table.Item
 	for i := range 40 {
-		body := missedAt(fmt.Sprintf("c%d", i), fmt.Sprintf("+141555501%02d", i), "2026-03-12T14:32:00Z")
+		body := missedAt(fmt.Sprintf("c%d", i), fmt.Sprintf("+141555502%02d", i), "2026-03-12T14:32:00Z")
 		missed = append(missed, stored(t, store, body))
 		answered = append(answered, itemOf(t, strings.Replace(body, "call.missed", "call.answered", 1)))
 	}
@@ -315,7 +315,7 @@ func TestPromise4_WhatIsTakenBackMeanwhileIsNotTold(t *testing.T) {
 	store, told := newStore(t), &topic{}
 	var missed, answered []table.Item
 	for i := range 40 {
-		body := missedAt(fmt.Sprintf("c%d", i), fmt.Sprintf("+141555501%02d", i), "2026-03-12T14:32:00Z")
+		body := missedAt(fmt.Sprintf("c%d", i), fmt.Sprintf("+141555502%02d", i), "2026-03-12T14:32:00Z")
 		missed = append(missed, stored(t, store, body))
 		answered = append(answered, itemOf(t, strings.Replace(body, "call.missed", "call.answered", 1)))
 	}

@@ -282,6 +282,8 @@ func endOf(why reason) end {
 		return end{"Told before", "Another alert tells of this caller: see that one.", "See that one."}
 	case blocked:
 		return end{"Blocked", "The contact was blocked.", noNeed}
+	case ours:
+		return end{"Our own number", "This is one of your own numbers.", noNeed}
 	case reason(followup.Returned):
 		return end{"Called back", "The caller was called back.", noNeed}
 	case reason(followup.Queue):

@@ -65,6 +65,7 @@ const (
 	old       reason = "old"       // MaxAge
 	abandoned reason = "abandoned" // Abandoned
 	blocked   reason = "blocked"   // Blocked
+	ours      reason = "own"       // [followup.Policy.IsOwn]
 	paused    reason = "paused"    // Pause
 	// The others are those of [followup.Closing]: the caller was served since.
 )
@@ -84,6 +85,9 @@ func (r Rules) isOld(c *call) bool {
 func (r Rules) against(c *call, kind events.Kind, k *caller) reason {
 	gaveUp := kind == events.KindMissedCall && c.Outcome == events.Abandoned
 	switch {
+	// guard 10 alert (OurOwn): case false:
+	case k.own:
+		return ours
 	case gaveUp && r.Abandoned == NoCallers:
 		return abandoned
 	case k.err != nil:

@@ -119,6 +119,40 @@ func TestRulesSayWhoseCallsAlert(t *testing.T) {
 	}
 }
 
+// Whether the address book can be read, and whether another rule is for the call, is all the
+// same. A number that is taken from the list later has no alert of such a call.
+func TestPromise10_OurOwnNumbersAlertNobody(t *testing.T) {
+	t.Parallel()
+	const caller, line = "+14155550144", "+14155550101"
+	for _, own := range []string{caller, line} {
+		for _, broken := range []bool{false, true} {
+			store, to, lines := newStore(t), &topic{}, logscan.Writer(t)
+			reads := table.Store(store)
+			if broken {
+				reads = withoutHistory(store)
+			}
+			for _, outcome := range []string{"Missed", "Voicemail", "Abandoned"} {
+				body := ended("call.completed", outcome)
+				if own == line {
+					body = strings.ReplaceAll(body, caller[1:], line[1:])
+				}
+				item := arrived(t, strings.ReplaceAll(body, `"s1"`, `"`+outcome+`"`), 0)
+				put(t, store, item)
+				d := alert.New(reads, events.PhoneNumber, to, lines.Logger())
+				d.Policy.Own = map[string]bool{own: true}
+				if ids, err := d.Due(t.Context(), item); err != nil || len(ids) > 0 {
+					t.Errorf("due: %v, %v", ids, err)
+				}
+				process(t, d, item)
+				process(t, d, item)
+			}
+			if len(to.sent) > 0 || strings.Count(lines.String(), `"reason":"own"`) != 3 {
+				t.Errorf("%s: %d sent, log: %s", own, len(to.sent), lines)
+			}
+		}
+	}
+}
+
 // A caller of whom nothing can be read is alerted of, unless nobody's abandoned calls
 // alert: that is the smaller mistake.
 func TestRulesKeepNothingBackWithoutTheAddressBook(t *testing.T) {
@@ -185,6 +219,10 @@ func TestPromise4_WhatARuleDecidedStaysDecided(t *testing.T) {
 			unnumbered, ended("call.completed", "Abandoned"), 1, 1,
 		},
 		{
+			"one of us, who is taken from the list by the time of a note", alert.DefaultRules(), nil, nil,
+			ended("call.missed", "Missed"), ended("call.updated", "Missed"), 0, 1,
+		},
+		{
 			"nobody wants to know of",
 			alert.Rules{Abandoned: alert.NoCallers},
 			nil, nil,
@@ -201,6 +239,7 @@ func TestPromise4_WhatARuleDecidedStaysDecided(t *testing.T) {
 				contact table.Item
 				event   string
 			}{{tc.before, tc.first}, {tc.after, tc.then}} {
+				d.Policy.Own = map[string]bool{"+14155550144": strings.HasPrefix(tc.name, "one of us") && step.event == tc.first}
 				if step.contact != nil {
 					item := maps.Clone(step.contact) // other cases have the same one
 					item[table.Version] = attr.Number(strconv.FormatInt(version+1, 10))

@@ -343,6 +343,7 @@ func (e *erasure) write(ctx context.Context) error {
 	// A follow-up has the names of the contacts in it.
 	log := slog.New(slog.DiscardHandler)
 	followUps := ledger.New(e.store, e.numbers.Canonical, log)
+	followUps.Policy.Own = e.numbers.Own()
 	for _, contact := range e.kept {
 		if err := errors.Join(addressbook.New(e.store, e.numbers.Canonical, log).Process(ctx, []table.Item{{table.PK: attr.String(contact)}})...); err != nil {
 			return err

@@ -33,6 +33,7 @@ type ledgerWorld struct {
 	ledger  *ledger.Ledger
 	watch   *health.Watch
 	callers escalate.Callers
+	plan    escalate.Plan
 }
 
 func newLedgerWorld(t *testing.T) *ledgerWorld {
@@ -44,7 +45,7 @@ func newLedgerWorld(t *testing.T) *ledgerWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &ledgerWorld{world: &world{T: t, store: &counting{Store: &tabletest.Memory{Now: func() time.Time { return day }}}, topic: &topic{}}, callers: callers}
+	w := &ledgerWorld{world: &world{T: t, store: &counting{Store: &tabletest.Memory{Now: func() time.Time { return day }}}, topic: &topic{}}, callers: callers, plan: plan}
 	w.runner = escalate.New(plan, w.store, callers.Read, w.topic, logscan.Logger(t))
 	w.runner.Now = func() time.Time { return w.now }
 	w.ledger = ledger.New(w.store, events.PhoneNumber, logscan.Logger(t))
@@ -317,6 +318,20 @@ func TestPromise10_AReminderSaysWhoCalled(t *testing.T) {
 
 // An account that posts missed calls alone would have everybody reminded of. When it posts
 // the others, too, those count who have not waited for long by then.
+// The list may be longer than when the follow-up was written.
+func TestPromise10_OurOwnNumbersAreNotRemindedOf(t *testing.T) {
+	t.Parallel()
+	w := newLedgerWorld(t)
+	w.call("10:00", "a", "Incoming", "Missed", "Sales")
+	w.event(events.TypeCallCompleted, "14155550145", at("10:01"), "b", "Incoming", "Missed", "Sales")
+	w.callers.Policy.Own = map[string]bool{"+14155550144": true}
+	runner := escalate.New(w.plan, w.store, w.callers.Read, w.topic, logscan.Logger(t))
+	runner.Now = w.runner.Now
+	w.runner = runner
+	w.run("10:20", "Not called back: +14155550145 on Sales, since 1 Jun 10:01 UTC")
+	w.run("11:01", "Still not called back: +14155550145 on Sales, since 1 Jun 10:01 UTC")
+}
+
 func TestPromise10_WithoutEventsThatSayHowCallsEndNobodyIsRemindedOf(t *testing.T) {
 	t.Parallel()
 	w := newLedgerWorld(t)

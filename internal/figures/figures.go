@@ -62,7 +62,7 @@ func Last(f followup.Facts, policy followup.Policy, lines hours.Lines, now time.
 	}
 	for {
 		closing, ok := after.Closing()
-		if !ok || closing.Reason == followup.History {
+		if !ok || closing.Reason == followup.History || closing.Reason == followup.IsOwn {
 			return Wait{}, false
 		}
 		f = without(f, closing)
@@ -83,7 +83,7 @@ func Last(f followup.Facts, policy followup.Policy, lines hours.Lines, now time.
 func ended(before, after followup.State, lines hours.Lines) (w Wait, ok bool) {
 	closing, ok := after.Closing()
 	goesOn := after.Open() && before.EpisodeID() == after.EpisodeID()
-	if !ok || !before.Open() || goesOn || closing.Reason != followup.IsBlocked && closing.At.Before(before.Since()) {
+	if !ok || !before.Open() || goesOn || !closing.At.IsZero() && closing.At.Before(before.Since()) {
 		return Wait{}, false
 	}
 	return Wait{
@@ -113,7 +113,7 @@ type Figures struct {
 	Oldest                   time.Time
 	// Opened are all waits. Of those that ended, Returned were called back, Rescued rang
 	// again, and the others ended otherwise: by a call back from the queue, by hand, by a
-	// text that counts, or because the contact is blocked.
+	// text that counts, because the contact is blocked, or the number is one of our own.
 	Opened, Returned, Rescued, Otherwise int
 	// Talked are those that a conversation ended, and Within15Minutes, WithinHour, in
 	// business hours, and SameDay are how many of them were so fast.

@@ -65,15 +65,17 @@ type End struct {
 	At time.Time `json:"at"`
 }
 
-// Person is what the address book says of a number.
+// Person is what the address book says of a number, and the list of our own numbers.
 type Person struct {
-	// At is when it last changed, as text that sorts like the time.
+	// At is when the address book last changed, as text that sorts like the time.
 	At           string `json:"at"`
 	Known        bool   `json:"known,omitzero"`
 	Name         string `json:"name,omitzero"`
 	Company      string `json:"company,omitzero"`
 	Blocked      bool   `json:"blocked,omitzero"`
 	DoNotDisturb bool   `json:"dnd,omitzero"`
+	// Own is set if the number is one of our own.
+	Own bool `json:"own,omitzero"`
 }
 
 // Act is what a person did about a caller by hand.
@@ -275,7 +277,8 @@ func compareActs(a, b Act) int {
 
 func comparePersons(a, b Person) int {
 	return cmp.Or(cmp.Compare(a.At, b.At), compareBools(a.Known, b.Known), cmp.Compare(a.Name, b.Name),
-		cmp.Compare(a.Company, b.Company), compareBools(a.Blocked, b.Blocked), compareBools(a.DoNotDisturb, b.DoNotDisturb))
+		cmp.Compare(a.Company, b.Company), compareBools(a.Blocked, b.Blocked), compareBools(a.DoNotDisturb, b.DoNotDisturb),
+		compareBools(a.Own, b.Own))
 }
 
 func compareBools(a, b bool) int {

@@ -272,6 +272,10 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 		{"a contact not to be disturbed", func(b *book) {
 			b.call(missed("a", 0)).person(followup.Person{At: "1", Known: true, DoNotDisturb: true})
 		}, waits},
+		{"one of us", func(b *book) { b.call(missed("a", 0)).person(followup.Person{Own: true}) }, want{reason: followup.IsOwn}},
+		{"one of us, who is blocked, too", func(b *book) {
+			b.call(missed("a", 0)).person(followup.Person{At: "1", Known: true, Blocked: true, Own: true})
+		}, want{reason: followup.IsOwn}},
 		{"done", func(b *book) { b.call(missed("a", 0)).act(followup.ActDone, 60, 60) }, want{reason: followup.ByHand, by: "Ines"}},
 		{"done, and they call again", func(b *book) { b.call(missed("a", 0)).act(followup.ActDone, 60, 60).call(missed("b", 61)) }, want{open: true, since: 61, count: 1}},
 		{"a claim closes nothing", func(b *book) { b.call(missed("a", 0)).act(followup.ActClaim, 60, 600) }, waits},
@@ -323,6 +327,25 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestOwnNumbersAreThoseOfTheListAndTheLineItself(t *testing.T) {
+	t.Parallel()
+	policy := followup.Policy{Own: map[string]bool{"+14155550150": true}}
+	for _, tc := range []struct {
+		number, line string
+		want         bool
+	}{
+		{"+14155550150", "+14155550101", true},
+		{"+14155550101", "+14155550101", true},
+		{"+14155550144", "+14155550101", false},
+		{"call:a", "", false},
+		{"", "", false},
+	} {
+		if got := policy.IsOwn(tc.number, tc.line); got != tc.want {
+			t.Errorf("%q on %q: %t", tc.number, tc.line, got)
+		}
 	}
 }
 

@@ -29,6 +29,14 @@ type Policy struct {
 	TextCounts bool
 	// AICounts makes a conversation with an AI agent a contact.
 	AICounts bool
+	// Own are our own numbers and those of our people, in canonical form: see [Policy.IsOwn].
+	Own map[string]bool
+}
+
+// IsOwn reports whether whoever has a number is one of us: it is in the list, or it is that of
+// the line that was called. Nobody has to call them back. Both numbers are in canonical form.
+func (p Policy) IsOwn(number, line string) bool {
+	return number != "" && (p.Own[number] || number == line)
 }
 
 // Default returns what suits most.

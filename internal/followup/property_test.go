@@ -173,6 +173,7 @@ func randomCaller(t *testing.T, random *rand.Rand) caller {
 	if random.IntN(4) == 0 {
 		c.person = followup.Person{At: "1", Known: true, Blocked: random.IntN(4) == 0}
 	}
+	c.person.Own = random.IntN(10) == 0
 	return c
 }
 
@@ -292,6 +293,10 @@ func (c caller) reference(now int) seen {
 		}
 	}
 	v.Reason = reason
+	if c.person.Own {
+		v.Reason = followup.IsOwn
+		return v
+	}
 	if c.person.Blocked {
 		v.Reason = followup.IsBlocked
 		return v

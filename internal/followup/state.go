@@ -42,6 +42,7 @@ const (
 	Texted    Reason = "text"     // we wrote, and that counts
 	ByHand    Reason = "done"     // somebody said so
 	IsBlocked Reason = "blocked"  // the contact is blocked
+	IsOwn     Reason = "own"      // the number is one of our own
 	History   Reason = "history"  // it was before ringback began
 	Earlier   Reason = "contact"  // a contact of which no more is known
 	nothing   Reason = ""         // there was none yet
@@ -221,7 +222,13 @@ func (f Facts) attempts(since time.Time) (all []Tried) {
 }
 
 // Open reports whether the caller waits.
-func (s State) Open() bool { return !s.facts.Person.Blocked && (len(s.misses) > 0 || s.more) }
+func (s State) Open() bool {
+	// guard 4 followup: if s.facts.Person.Blocked {
+	if s.facts.Person.Blocked || s.facts.Person.Own {
+		return false
+	}
+	return len(s.misses) > 0 || s.more
+}
 
 // First returns the first call of the episode that nobody served. If there were more
 // than twenty since the last contact, it is the first that is known.
@@ -443,7 +450,10 @@ func (s State) talkedBefore() bool {
 // Closing returns what ended the last episode: whoever called before that does not
 // wait. ok is false if nothing did.
 func (s State) Closing() (c Closing, ok bool) {
-	if s.facts.Person.Blocked {
+	switch {
+	case s.facts.Person.Own:
+		return Closing{Reason: IsOwn}, true
+	case s.facts.Person.Blocked:
 		return Closing{Reason: IsBlocked}, true
 	}
 	return s.bound, s.bound.Reason != nothing

@@ -63,7 +63,7 @@ var kindsOfCalls = []kind{
 		return []string{call("call.incoming", id, m, "Incoming", "", "")}
 	}},
 	{bodies: func(id string, m int) []string {
-		return []string{fmt.Sprintf(`{"type":"sms.sent","data":{"id":%q,"contact_number":"14155550144","justcall_number":"14155550101",
+		return []string{fmt.Sprintf(`{"type":"sms.sent","data":{"id":%q,"contact_number":"14155550144","justcall_number":"14155559901",
 		"sms_date":%q,"sms_time":%q,"direction":"Outgoing","medium":"Bulk SMS","agent_name":"Ines"}}`, id, at(m).Format(time.DateOnly), at(m).Format(time.TimeOnly))}
 	}},
 }

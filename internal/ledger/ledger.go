@@ -255,6 +255,10 @@ func (l *Ledger) readCall(s *source, id string, parts []events.Part) {
 	f.Line = cmp.Or(l.canonical(f.Line), f.Line) // the legs of a ring may spell it in several ways
 	s.caller = followup.Subject(f, id, l.canonical)
 	call := l.Policy.Call(id, f)
+	// guard 10 ledger (OurOwn): if call.Effect == followup.Opens && false {
+	if call.Effect == followup.Opens && s.caller == f.Line {
+		call.Effect, call.Who = "", followup.Who{} // somebody of us tried the line
+	}
 	if call.Who.Phone == s.caller {
 		call.Who.Phone = "" // as of most, so that the item stays small
 	}
@@ -323,6 +327,8 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 		// guard 4: facts := followup.Merge(n.facts)
 		facts := followup.Merge(stored.Facts, n.facts)
 		facts.Person = stored.Person
+		// guard 10 ledger (OurOwn): facts.Person.Own = false
+		facts.Person.Own = l.Policy.IsOwn(n.caller, "")
 		facts = l.withoutHistory(n.caller, facts, was)
 		state = facts.State(l.Policy)
 		other, err := l.talkedElsewhere(ctx, state, stored.Others)
@@ -416,8 +422,8 @@ func (l *Ledger) tell(ctx context.Context, n *news, before, now followup.State) 
 type Stored struct {
 	followup.Facts
 
-	// Person is what the address book says now, and Others are the other numbers of the
-	// same contacts. OtherNumber is the one of them that has talked with us since the caller
+	// Person is what the address book says now; whether the number is one of our own is as the
+	// follow-up has it. Others are the other numbers of the same contacts. OtherNumber is the one of them that has talked with us since the caller
 	// waits, by the last time that it was looked up.
 	Person      followup.Person
 	Others      []string
@@ -481,6 +487,7 @@ func Read(items []table.Item) (s Stored, err error) {
 	}
 	entry := addressbook.Read(items)
 	s.Person, s.Others = entry.Person(), entry.Others
+	s.Person.Own = s.Facts.Person.Own
 	return s, err //nolint:wrapcheck // it says what cannot be read
 }
 

@@ -51,7 +51,7 @@ func call(typ, id string, minute int, direction, outcome, members string) string
 	if strings.Contains(members, "contact_number") {
 		caller = ""
 	}
-	return fmt.Sprintf(`{"type":%q,"data":{"call_sid":%q,%s"justcall_number":"14155550101","call_date":%q,"call_time":%q,
+	return fmt.Sprintf(`{"type":%q,"data":{"call_sid":%q,%s"justcall_number":"14155559901","call_date":%q,"call_time":%q,
 		"call_info":{"direction":%q,"type":%q}%s}}`, typ, id, caller, at(minute).Format(time.DateOnly), at(minute).Format(time.TimeOnly), direction, outcome, members)
 }
 
@@ -147,7 +147,7 @@ var stories = []struct {
 		want{state: "rescued", agent: "Ines"},
 	},
 	{
-		"a text by a person", of(missed("a", 0), `{"type":"sms.sent","data":{"id":5,"contact_number":"14155550144","justcall_number":"14155550101",
+		"a text by a person", of(missed("a", 0), `{"type":"sms.sent","data":{"id":5,"contact_number":"14155550144","justcall_number":"14155559901",
 		"sms_date":"2026-11-28","sms_time":"09:05:00","direction":"Outgoing","medium":"App","agent_name":"Ines"}}`), "",
 		want{state: "waiting", since: table.Time(at(0)), count: "1", attempts: "1", outcome: "missed", claim: "Ines"},
 	},
@@ -250,7 +250,7 @@ func TestTheFollowUpHasTheLatestVoicemail(t *testing.T) {
 	t.Parallel()
 	store := tabletest.NewBolt(t)
 	said := func(id string, minute int, words, url string) string {
-		return fmt.Sprintf(`{"event":"voicemail.received","timestamp":%q,"data":{"call_id":%q,"from":"+14155550144","to":"+14155550101","recording_url":%q,"transcription":%q}}`,
+		return fmt.Sprintf(`{"event":"voicemail.received","timestamp":%q,"data":{"call_id":%q,"from":"+14155550144","to":"+14155559901","recording_url":%q,"transcription":%q}}`,
 			at(minute).Format(time.RFC3339), id, url, words)
 	}
 	l := newLedger(t, store)
@@ -270,7 +270,7 @@ func TestTheFollowUpHasTheLatestVoicemail(t *testing.T) {
 // not read either. The same holds where a text counts.
 func TestAClaimAfterClosingDoesNotReopen(t *testing.T) {
 	t.Parallel()
-	wrote := `{"type":"sms.sent","data":{"id":5,"contact_number":"14155550144","justcall_number":"14155550101",
+	wrote := `{"type":"sms.sent","data":{"id":5,"contact_number":"14155550144","justcall_number":"14155559901",
 		"sms_date":"2026-11-28","sms_time":"09:05:00","direction":"Outgoing","medium":"App","agent_name":"Ines"}}`
 	for reason, body := range map[followup.Reason]string{followup.Returned: returned("b", 5), followup.Texted: wrote} {
 		store := tabletest.NewBolt(t)
@@ -755,6 +755,53 @@ func TestAnActOnACallFromTheFutureCounts(t *testing.T) {
 	}
 	if got := shown(followUp(t, store, number)); got.state != "done" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Nobody of us waits. Who is listed later waits no longer, and who is listed no longer waits
+// again, after a rebuild.
+func TestPromise10_OurOwnNumbersDoNotWait(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	l := newLedger(t, store)
+	listed := map[string]bool{number: true}
+	l.Policy.Own = listed
+	own := want{state: "own"}
+	deliver(t, store, l, of(missed("a", 500), contact, call("call.voicemail", "b", 550, "Incoming", "Voicemail", ""))(t)...)
+	check := func(what string, want want) {
+		t.Helper()
+		got := shown(followUp(t, store, number))
+		if got.name = ""; got != want {
+			t.Errorf("%s: %+v, want %+v", what, got, want)
+		}
+	}
+	check("listed", own)
+	again := want{state: "waiting", since: table.Time(at(500)), count: "2", attempts: "0", outcome: "voicemail"}
+	for what, step := range []struct {
+		listed map[string]bool
+		want   want
+	}{{nil, again}, {listed, own}, {nil, again}} {
+		l.Policy.Own = step.listed
+		if _, err := l.Rebuild(t.Context(), func(ledger.Progress) {}); err != nil {
+			t.Fatal(err)
+		}
+		check(fmt.Sprint("rebuild ", what), step.want)
+	}
+}
+
+// As one line of ours calls itself, or JustCall names the line as the caller.
+func TestPromise10_OurOwnNumbersDoNotWaitForThemselves(t *testing.T) {
+	t.Parallel()
+	const line = "+14155559901"
+	for _, body := range []string{
+		strings.ReplaceAll(missed("a", 0), "14155550144", line[1:]),
+		strings.ReplaceAll(call("call.voicemail", "a", 0, "Incoming", "Voicemail", ""), "14155550144", "1-415-555-9901"),
+	} {
+		store := tabletest.NewBolt(t)
+		deliver(t, store, newLedger(t, store), itemOf(t, body))
+		if got := shown(followUp(t, store, line)); got != (want{state: "new"}) {
+			t.Errorf("%+v", got)
+		}
 	}
 }
 

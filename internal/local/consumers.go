@@ -78,9 +78,11 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	if c.ForwardURL == "" {
 		o.Workers = 1 // people read printed alerts in order
 	}
+	c.Callers.Policy.Own = c.Numbers.Own()
 	kept := c.Retention.Store(store)
 	d := alert.New(kept, c.Numbers.Canonical, p, log)
 	d.Rules = c.Rules
+	d.Policy.Own = c.Numbers.Own()
 	d.Style = c.Style
 	d.Now = c.clock()
 	d.AtOnce, d.Unmarked = atOnce, make(chan struct{}, Unmarked)
@@ -103,6 +105,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	digests.Style, digests.Now = c.Style, c.clock()
 	followUps := ledger.New(kept, c.Numbers.Canonical, log)
 	followUps.Changed = ledger.Tell(figures.Log(c.Callers.Lines, log), remind.Changed(c.Callers))
+	followUps.Policy.Own = c.Numbers.Own()
 	followUps.Followed = d.Followed
 	followUps.Now = c.clock()
 	followUps.AtOnce = atOnce

@@ -68,7 +68,8 @@ type Config struct {
 	// JustCall signs the URL that it posts to. Without it, a request's own URL counts,
 	// whatever its host.
 	WebhookURL string
-	// Numbers reads numbers as they are written in one country; the zero Book in none.
+	// Numbers reads numbers as they are written in one country, and has our own; the zero Book
+	// in none, and has none.
 	Numbers phone.Book
 	// AcceptUnsigned is [ingest.Handler.AcceptUnsigned].
 	AcceptUnsigned bool

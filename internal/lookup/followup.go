@@ -31,6 +31,7 @@ const (
 	Texted   State = State(followup.Texted)    // we wrote, and that counts
 	Done     State = State(followup.ByHand)    // somebody said so
 	Blocked  State = State(followup.IsBlocked) // the contact is blocked
+	Own      State = State(followup.IsOwn)     // the number is one of our own
 	History  State = State(followup.History)   // it was before ringback began
 	Contact  State = "contact"                 // a contact of which no more is known
 
@@ -159,7 +160,7 @@ func (l *Lookup) became(stored ledger.Stored, id string, start time.Time) (f Fol
 	now := l.followUp(stored)
 	closing, ended := stored.EndAfter(start)
 	switch {
-	case now.State == Blocked:
+	case now.State == Blocked, now.State == Own:
 		return now, sure
 	case ended:
 		f.end(closing)

@@ -19,6 +19,9 @@ var ErrCountry = errors.New("unknown country")
 type Book struct {
 	country          string
 	canonical, shown *memo // nil remembers nothing
+
+	own     map[string]bool // see WithOwn
+	ownList string
 }
 
 // New returns a Book for a country, such as "US", or for none if it is "". The error
@@ -96,6 +99,9 @@ func dialled(n *phonenumbers.PhoneNumber) *phonenumbers.PhoneNumber {
 func format(n *phonenumbers.PhoneNumber) string {
 	return fmt.Sprintf("+%d%s", n.GetCountryCode(), phonenumbers.GetNationalSignificantNumber(n))
 }
+
+// plusSigns are the ways to write a "+".
+const plusSigns = "+＋﹢"
 
 // maxShortCode is how many digits a short code may have. No number with its country
 // code has so few.
@@ -215,7 +221,7 @@ func writtenAs(text, digits string) writing {
 		return writing{national: true}
 	}
 	first := strings.IndexAny(text, "0123456789")
-	if first < 0 || text[first] == '0' || strings.ContainsAny(text, "+＋﹢") {
+	if first < 0 || text[first] == '0' || strings.ContainsAny(text, plusSigns) {
 		return writing{} // a "+", or 00 in place of it
 	}
 	group := text[first:]

@@ -63,6 +63,8 @@ type Importer struct {
 	Changed func(ctx context.Context, caller string, before, after followup.State) error
 	// Now returns the time. NewImporter sets it, tests replace it.
 	Now func() time.Time
+	// Own are our own numbers: see [followup.Policy].
+	Own map[string]bool
 
 	client    *justcall.Client
 	store     table.Store
@@ -329,7 +331,7 @@ func (m *Importer) derive(ctx context.Context) error {
 	}
 	m.Done(Imported{List: "address book", Rows: read.Contacts, Written: read.Written, Total: read.Contacts, Finished: true})
 	followUps := ledger.New(m.store, m.canonical, silent)
-	followUps.Now = m.Now
+	followUps.Now, followUps.Policy.Own = m.Now, m.Own
 	followUps.Changed = m.Changed
 	sources, err := followUps.Rebuild(ctx, func(p ledger.Progress) {
 		m.Done(Imported{List: "who waits", Rows: p.Sources, Written: p.Written, Total: -1})

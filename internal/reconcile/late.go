@@ -344,6 +344,11 @@ func (d *Digester) look(ctx context.Context, name string) (c lateCall, err error
 		c.subject, c.settled = name, true
 		return c, nil
 	}
+	// guard 10 reconcile (ADigestLeavesOut): if false {
+	if d.policy.IsOwn(c.subject, d.canonical(call.Line)) {
+		c.settled, c.waits = true, false
+		return c, nil
+	}
 	var items []table.Item
 	for item, err := range table.All(ctx, d.store, table.FollowUp(c.subject)) {
 		if err != nil {

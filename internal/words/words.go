@@ -356,6 +356,8 @@ func (w Words) Became(f lookup.FollowUp) (said Standing) {
 		said.Text = "Marked as done" + at + by
 	case lookup.Blocked:
 		said.Text = "The contact is blocked"
+	case lookup.Own:
+		said.Tone, said.Text = "quiet", "One of your own numbers"
 	case lookup.History:
 		said.Tone, said.Text = "quiet", "From before ringback began"
 	case lookup.Contact:

@@ -18,7 +18,7 @@ import (
 
 // Firm is what there is to know.
 type Firm struct {
-	// Numbers reads numbers as they are written in DEFAULT_COUNTRY.
+	// Numbers reads numbers as they are written in DEFAULT_COUNTRY, and has OWN_NUMBERS.
 	Numbers phone.Book
 	// Zone is TIME_ZONE, UTC if it is not set.
 	Zone *time.Location
@@ -32,6 +32,10 @@ func Read(e *lambdaenv.Environment) (f Firm) {
 	var err error
 	if f.Numbers, err = phone.New(e.Optional("DEFAULT_COUNTRY")); err != nil {
 		e.Fault(fmt.Errorf("DEFAULT_COUNTRY: %w", err))
+	}
+	if f.Numbers, err = f.Numbers.WithOwn(e.Optional("OWN_NUMBERS")); err != nil {
+		// guard 6 alerts escalate: _ = fmt.Errorf("OWN_NUMBERS: %w", err)
+		e.Fault(fmt.Errorf("OWN_NUMBERS: %w", err))
 	}
 	if f.Zone, err = zone.Load(cmp.Or(e.Optional("TIME_ZONE"), "UTC")); err != nil {
 		// guard 6 alerts escalate: _ = fmt.Errorf("TIME_ZONE: %w", err)
@@ -49,6 +53,7 @@ func Read(e *lambdaenv.Environment) (f Firm) {
 	if err != nil {
 		e.Fault(err)
 	}
+	f.Callers.Policy.Own = f.Numbers.Own()
 	return f
 }
 

@@ -20,6 +20,7 @@ var settingVariables = map[string]string{
 	"AlertMaxAge":    "ALERT_MAX_AGE",
 	"AlertPause":     "ALERT_PAUSE",
 	"DefaultCountry": "DEFAULT_COUNTRY",
+	"OwnNumbers":     "OWN_NUMBERS",
 	"TimeZone":       "TIME_ZONE",
 }
 

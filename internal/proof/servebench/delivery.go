@@ -67,7 +67,7 @@ func delivery(samples []sample, n, callers int) string {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n) * step)
 	return strings.NewReplacer(
 		s.id, id,
-		s.number, fmt.Sprintf("+1415555%04d", n*7919%callers),
+		s.number, fmt.Sprintf("+1415556%04d", n*7919%callers),
 		s.at, at.Format(time.RFC3339),
 	).Replace(s.body)
 }

@@ -151,11 +151,14 @@ func configOf(t *testing.T, settings map[string]string) local.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if numbers, err = numbers.WithOwn(settings["OwnNumbers"]); err != nil {
+		t.Fatal(err)
+	}
 	c := local.Config{Numbers: numbers, Rules: alert.DefaultRules(), Style: alert.Style{Show: numbers.Show}}
 	c.Rules.MaxAge += 24 * time.Hour // the story was yesterday
 	for name, value := range settings {
 		switch name {
-		case "DefaultCountry":
+		case "DefaultCountry", "OwnNumbers":
 		case "AlertBlocked":
 			c.Rules.Blocked = value == "true"
 		case "AlertAbandoned":

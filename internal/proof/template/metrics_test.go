@@ -376,6 +376,7 @@ func TestMetricsCountAlerts(t *testing.T) {
 	}{
 		{alert.Rules{MaxAge: time.Minute}, []string{outcomeOf("Missed", "11:00:00")}, []string{"AlertsSkippedOld"}},
 		{alert.Rules{Abandoned: alert.NoCallers}, []string{outcomeOf("Abandoned", "12:00:00")}, []string{"AlertsSkippedAbandoned"}},
+		{alert.Rules{}, []string{strings.Replace(outcomeOf("Missed", "12:00:00"), "14155550144", "14155550101", 1)}, []string{"AlertsSkippedOwn"}},
 		{alert.Rules{}, []string{outcomeOf("Missed", "12:00:00"), outcomeOf("Answered", "12:00:00")}, []string{"AlertAge = 0", "AlertDelay = 0", "Alerts missed_call", "AlertsReturned"}},
 	} {
 		var log bytes.Buffer

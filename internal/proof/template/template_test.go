@@ -58,6 +58,7 @@ type template struct {
 	Parameters map[string]struct {
 		Description    text `yaml:"Description"`
 		AllowedPattern text `yaml:"AllowedPattern"`
+		MaxLength      int  `yaml:"MaxLength"`
 	} `yaml:"Parameters"`
 	Metadata struct {
 		Interface struct {
@@ -261,6 +262,33 @@ func TestPromise1_WhatHoldsEventsOutlivesTheStack(t *testing.T) {
 		if r.Deletion != want || r.Replace != "Retain" {
 			t.Errorf("%s: deleted %q and replaced %q, want %q and %q", name, r.Deletion, r.Replace, want, "Retain")
 		}
+	}
+}
+
+// The pattern refuses what is no list of numbers at all; the functions refuse the rest.
+func TestOwnNumbersLookLikeNumbers(t *testing.T) {
+	t.Parallel()
+	pattern := regexp.MustCompile(string(read(t).Parameters["OwnNumbers"].AllowedPattern))
+	for list, want := range map[string]bool{
+		"": true, "+14155550100": true, "(415) 555-0100, +44 20 7946 0148,415.555.0101 , 030/5550115": true,
+		"Reception": false, "+14155550100; +14155550101": false, "+14155550100\n": false, "<+14155550100>": false,
+	} {
+		if got := pattern.MatchString(list); got != want {
+			t.Errorf("%q: %t, want %t", list, got, want)
+		}
+	}
+}
+
+// The environment of a function has 4 KB for the names and values of all variables.
+func TestTheLongestParametersFitTheEnvironment(t *testing.T) {
+	t.Parallel()
+	const most, others = 4096, 550 // those that are not as long as people like
+	sum := 0
+	for _, p := range read(t).Parameters {
+		sum += p.MaxLength
+	}
+	if sum == 0 || sum+others > most {
+		t.Errorf("the longest values have %d bytes", sum)
 	}
 }
 

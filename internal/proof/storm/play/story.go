@@ -321,7 +321,7 @@ func (s *subject) partition() string { return table.CallPartition(cmp.Or(s.sid, 
 
 func (s *subject) recording() string { return "https://recordings.example.com/" + s.id + ".mp3" }
 
-func (s *subject) ours() string { return fmt.Sprintf("1415555019%d", s.line) }
+func (s *subject) ours() string { return fmt.Sprintf("1415555029%d", s.line) }
 
 func (s *subject) direction(in, out string) string {
 	if s.out {
