@@ -136,7 +136,7 @@ func TestLookUpsSayTheSameOverEveryTable(t *testing.T) {
 	commands := everyLookUp(table.Text(refused, table.SK))
 	want := printedBy(t, commands, "--data", data, "--default-country", lookuptest.Country, "--time-zone", "America/New_York")
 	for command, text := range map[string][]string{
-		"waiting":                              {"0\nWAITS", "Ada Example", "+1 415-555-0120", "1 caller waits. As of"},
+		"waiting":                              {"0\nWAITS", "Ada Example", "+1 415-555-0120", "1 caller waits. As of", "Nobody has begun to wait today."},
 		"today --day 2026-03-12":               {"0\n", "11:00  ", "Called back at 11:3", "Answered at 12:0", "2 answered, 1 missed, 1 voicemail."},
 		"caller 415-555-0120":                  {"Ada Example (Example Ltd)", "Since      12 Mar 10:00: 1 call that nobody served", "They wrote", "Any news?", "Contact created"},
 		"call c1":                              {"0\nCall", "Please call me about the \"contract\" today 31m", "call.missed", "Alert of a missed call sent", "10:00:00 EDT"},
@@ -151,6 +151,7 @@ func TestLookUpsSayTheSameOverEveryTable(t *testing.T) {
 		"today --day 2999-01-01":               {"1\n", "still to come"},
 		"today --day 2026-03-12 --all":         {"13:00  ", "answered", "2 answered, 1 missed, 1 voicemail."},
 		"stats --day 2026-03-12":               {"ANSWERED", "half of them within 30 min"},
+		"waiting --output json":                {`"callers": [`, `"today": {`, `"opened": 0`, `"business_p95_seconds": 0`},
 		"waiting --after AAAAAAAAAAAAAAAAAAAA": {"1\n", "cursor"},
 		"today --day 2026-03-12 --limit 1":     {"There are more: --after "},
 	} {
@@ -362,6 +363,9 @@ func TestWatchShowsTheListAnewWhenItChanges(t *testing.T) {
 	program.Run(t, "done", sampleCaller, "--by", "Kim", "--why", "talked", "--data", data).Exits(t, 0)
 	watch.Stdout.Await(t, "Nobody waits.")
 	watch.Stop().Exits(t, 0)
+	if text := watch.Stdout.String(); strings.Contains(text, "to wait today") {
+		t.Errorf("the figures of the day are read again and again:\n%s", text)
+	}
 	running.Stop().Exits(t, 0)
 }
 

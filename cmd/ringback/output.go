@@ -217,6 +217,26 @@ func (p printer) printf(format string, values ...any) {
 	}
 }
 
+// folded returns a text in lines that are no wider than a terminal.
+func folded(text string, width int) string {
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		switch w := displaywidth.String(word); {
+		case column == 0:
+			column = w
+		case column+1+w > width:
+			b.WriteByte('\n')
+			column = w
+		default:
+			b.WriteByte(' ')
+			column += 1 + w
+		}
+		b.WriteString(word)
+	}
+	return b.String() + "\n"
+}
+
 // rest says how to go on behind a page.
 func (p printer) rest(next lookup.Cursor) {
 	if next != "" {

@@ -28,7 +28,10 @@ func newWaiting() *cobra.Command {
 		Long: `waiting lists the callers who wait to be called back, those who have waited longest
 first: how long, in business hours, who, how many of their calls nobody served, and what
 they said. The note says who takes care of them ("ringback claim"), until when nobody is
-reminded, and with which other number of the same contact somebody has talked since.`,
+reminded, and with which other number of the same contact somebody has talked since.
+
+Below the list stands what became of those who have begun to wait today, and after how
+long in business hours somebody talked with them. With --watch it is left out.`,
 		Example: `  ringback waiting
   ringback waiting --watch
   ringback waiting --stack ringback --output csv`,
@@ -45,7 +48,17 @@ reminded, and with which other number of the same contact somebody has talked si
 			case watch:
 				return watchWaiting(c, &flags, page, every)
 			}
-			return flags.look(c, func(o opened, p printer) error { return printWaiting(c.Context(), o, p, page) })
+			return flags.look(c, func(o opened, p printer) error {
+				var today *lookup.Figures
+				if page.After == "" && p.form != outputCSV {
+					figures, err := o.Figures(c.Context(), o.Today(), o.Today().AddDate(0, 0, 1))
+					if err != nil {
+						return err
+					}
+					today = &figures
+				}
+				return printWaiting(c.Context(), o, p, page, today)
+			})
 		},
 	}
 	flags.add(c, outputCSV)
@@ -64,7 +77,7 @@ func watchWaiting(c *cobra.Command, flags *lookFlags, page lookup.Page, every ti
 		var text strings.Builder
 		err := flags.look(c, func(o opened, p printer) error {
 			p.out = &text
-			return printWaiting(c.Context(), o, p, page)
+			return printWaiting(c.Context(), o, p, page, nil) // the figures take a query for each caller of the day
 		})
 		switch {
 		case c.Context().Err() != nil:
@@ -88,7 +101,9 @@ func watchWaiting(c *cobra.Command, flags *lookFlags, page lookup.Page, every ti
 	}
 }
 
-func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page) error {
+// printWaiting prints a page of the list, and what became of those who began to wait today, if
+// that is given.
+func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page, today *lookup.Figures) error {
 	list, err := o.Waiting(ctx, page)
 	if err != nil {
 		return err
@@ -121,7 +136,11 @@ func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page) er
 		{name: "voicemail", value: func(w lookup.Waiter) string { return w.Voicemail.Words }},
 		{name: "recording_url", value: func(w lookup.Waiter) string { return w.Voicemail.URL }},
 	}
-	if err := printRows(p, columns, list.Callers, list); err != nil {
+	if err := printRows(p, columns, list.Callers, struct {
+		lookup.Waiting
+
+		Today *lookup.Figures `json:"today,omitzero"`
+	}{list, today}); err != nil {
 		return err
 	}
 	switch n := len(list.Callers); {
@@ -136,6 +155,9 @@ func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page) er
 		p.printf(" As of %s.", p.moment(list.AsOf))
 	}
 	p.printf("\n")
+	if today != nil {
+		p.printf("%s", folded(words.Figures(*today), p.width))
+	}
 	p.rest(list.Next)
 	return nil
 }

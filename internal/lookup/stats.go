@@ -44,7 +44,7 @@ func (l *Lookup) Stats(ctx context.Context, from, to time.Time) (s Stats, err er
 	if err := l.checkSpan(from, to); err != nil {
 		return s, err
 	}
-	calls, err := l.readCalls(ctx, from, to)
+	calls, err := l.readCalls(ctx, bothLists, from, to)
 	if err != nil {
 		return s, err
 	}

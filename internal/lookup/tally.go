@@ -69,7 +69,7 @@ func (l *Lookup) Tally(ctx context.Context, from, to time.Time) (t Tally, err er
 	if err := l.checkSpan(from, to); err != nil {
 		return t, err
 	}
-	calls, err := l.readCalls(ctx, from, to)
+	calls, err := l.readCalls(ctx, bothLists, from, to)
 	t.Hours = []Hour{}
 	for _, call := range slices.Backward(calls) { // the oldest first
 		counts, hour := countsOf(call), l.hour(call.At)

@@ -251,12 +251,12 @@ func (w *dayWalk) ahead(tracks []*track) (shown []string) {
 	return shown
 }
 
-// readCalls returns all calls from one time on up to another, the newest first.
-func (l *Lookup) readCalls(ctx context.Context, from, to time.Time) (all []DayCall, err error) {
+// readCalls returns all calls of some lists from one time on up to another, the newest first.
+func (l *Lookup) readCalls(ctx context.Context, lists func(day time.Time) []string, from, to time.Time) (all []DayCall, err error) {
 	var queries []table.Query
 	last := to.Add(-time.Millisecond)
 	for day := utcDay(from); !day.After(last); day = day.Add(24 * time.Hour) {
-		for _, partition := range bothLists(day) {
+		for _, partition := range lists(day) {
 			queries = append(queries, table.Query{Index: table.GSI2, Partition: partition, From: table.Time(from), To: table.Time(last)})
 		}
 	}
@@ -264,12 +264,12 @@ func (l *Lookup) readCalls(ctx context.Context, from, to time.Time) (all []DayCa
 		items []table.Item
 		err   error
 	}
-	lists := make([]list, len(queries))
+	read := make([]list, len(queries))
 	timing.Indexes(len(queries), func(i int) {
-		lists[i].items, lists[i].err = l.read(ctx, "look up calls", queries[i])
+		read[i].items, read[i].err = l.read(ctx, "look up calls", queries[i])
 	})
 	index := make(map[string]int)
-	for _, list := range lists {
+	for _, list := range read {
 		if list.err != nil {
 			return nil, list.err
 		}
@@ -347,17 +347,8 @@ func (c *DayCall) join(other DayCall) {
 
 // follow adds who the callers are, and what became of the calls.
 func (l *Lookup) follow(ctx context.Context, calls []DayCall) error {
-	callers := make(map[string]*standing)
-	for i := range calls {
-		c := &calls[i]
-		key := l.numbers.Canonical(strings.TrimPrefix(c.phone, table.PhonePartition("")))
-		if key == "" && c.source != "" {
-			key = followup.CallSubjectOf(c.source)
-		}
-		c.Caller.Key = key
-		callers[key] = &standing{caller: key}
-	}
-	if err := l.loadAll(ctx, callers); err != nil {
+	callers, err := l.callersOf(ctx, calls)
+	if err != nil {
 		return err
 	}
 	for i := range calls {
@@ -374,6 +365,21 @@ func (l *Lookup) follow(ctx context.Context, calls []DayCall) error {
 		}
 	}
 	return nil
+}
+
+// callersOf reads what the table has of the calls' callers, by their keys, which it sets.
+func (l *Lookup) callersOf(ctx context.Context, calls []DayCall) (map[string]*standing, error) {
+	callers := make(map[string]*standing)
+	for i := range calls {
+		c := &calls[i]
+		key := l.numbers.Canonical(strings.TrimPrefix(c.phone, table.PhonePartition("")))
+		if key == "" && c.source != "" {
+			key = followup.CallSubjectOf(c.source)
+		}
+		c.Caller.Key = key
+		callers[key] = &standing{caller: key}
+	}
+	return callers, l.loadAll(ctx, callers)
 }
 
 // standing is what the table has of a caller.

@@ -236,6 +236,37 @@ func (w Words) Did(act followup.Act, whom string, before ledger.Outcome) string 
 	return text
 }
 
+// Figures says what became of the waits of a day, and how long those took that a conversation
+// ended, in business hours.
+func Figures(of lookup.Figures) string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		text string
+	}{
+		{of.Returned, "called back"},
+		{of.Rescued, "rang again"},
+		{of.Otherwise, "ended otherwise"},
+		{of.Waiting - of.Unreached, "still waiting"},
+		{of.Unreached, "not reached"},
+		{of.Expired, "expired"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.text))
+		}
+	}
+	if of.Opened == 0 {
+		return "Nobody has begun to wait today."
+	}
+	text := fmt.Sprintf("%d began to wait today: %s.", of.Opened, strings.Join(parts, ", "))
+	if of.Talked == 0 {
+		return text
+	}
+	span := func(seconds int64) string { return Span(time.Duration(seconds) * time.Second) }
+	return text + fmt.Sprintf(" Half talked within %s, 95%% within %s; of %d, %d within 15 min, %d within 1 h, %d the same day.",
+		span(of.BusinessP50), span(of.BusinessP95), of.Talked, of.Within15Min, of.Within1Hour, of.SameDay)
+}
+
 // Title says what happened.
 func Title(e lookup.Entry) string {
 	out := e.Direction == events.Outbound

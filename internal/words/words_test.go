@@ -64,6 +64,23 @@ func TestANoteSaysWhoTakesCareAndWhatTheCallerSaid(t *testing.T) {
 	}
 }
 
+func TestFigures(t *testing.T) {
+	t.Parallel()
+	for want, of := range map[string]lookup.Figures{
+		"Nobody has begun to wait today.":                        {},
+		"2 began to wait today: 1 still waiting, 1 not reached.": {Opened: 2, Waiting: 2, Unreached: 1},
+		"9 began to wait today: 5 called back, 2 rang again, 1 ended otherwise, 1 still waiting. " +
+			"Half talked within 11 min, 95% within 2 h 5 min; of 7, 5 within 15 min, 6 within 1 h, 7 the same day.": {
+			Opened: 9, Returned: 5, Rescued: 2, Otherwise: 1, Waiting: 1, Talked: 7, Within15Min: 5, Within1Hour: 6, SameDay: 7,
+			BusinessP50: 660, BusinessP95: 7500, WallP50: 90000, WallP95: 90000,
+		},
+	} {
+		if got := words.Figures(of); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestCounts(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]lookup.Counts{
