@@ -331,7 +331,10 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 		skip(why)
 		return seats, nil
 	}
-	if why := c.lastReturned(kind); why == blocked || why == ours { // that stays so, whatever the contact is now
+	// Who was blocked stays kept back, whatever the contact is now. But whether the caller is one
+	// of us, a later event of the call may know better.
+	// guard 4 alert (OneOfUs): if why := c.lastReturned(kind); why == blocked || why == ours {
+	if why := c.lastReturned(kind); why == blocked || why == ours && p.caller.own {
 		return seats, d.keepBack(ctx, c, kind, why, skip)
 	}
 	if finished := round + "#returned"; c.begun(kind) && c.isReturnedBy(kind, p.account()) && !p.sent[finished] {
@@ -409,9 +412,6 @@ func (d *Dispatcher) against(c *call, kind events.Kind, k *caller) reason {
 	// guard 4 alert (WhatARuleDecided): case false:
 	case c.skipped(kind, blocked):
 		return blocked
-	// guard 4 alert (WhatARuleDecided): case false:
-	case c.skipped(kind, ours):
-		return ours
 	// guard 4 alert (WhatARuleDecided): case false:
 	case c.Outcome == events.Abandoned && c.skipped(kind, abandoned):
 		return abandoned

@@ -120,18 +120,21 @@ func TestRulesSayWhoseCallsAlert(t *testing.T) {
 }
 
 // Whether the address book can be read, and whether another rule is for the call, is all the
-// same. A number that is taken from the list later has no alert of such a call.
+// same.
 func TestPromise10_OurOwnNumbersAlertNobody(t *testing.T) {
 	t.Parallel()
 	const caller, line = "+14155550144", "+14155550101"
-	for _, own := range []string{caller, line} {
+	for own, outcomes := range map[string][]string{
+		caller: {"Missed", "Voicemail", "Abandoned"},
+		line:   {"Missed", "Abandoned"}, // whoever leaves a voicemail is somebody
+	} {
 		for _, broken := range []bool{false, true} {
 			store, to, lines := newStore(t), &topic{}, logscan.Writer(t)
 			reads := table.Store(store)
 			if broken {
 				reads = withoutHistory(store)
 			}
-			for _, outcome := range []string{"Missed", "Voicemail", "Abandoned"} {
+			for _, outcome := range outcomes {
 				body := ended("call.completed", outcome)
 				if own == line {
 					body = strings.ReplaceAll(body, caller[1:], line[1:])
@@ -139,14 +142,14 @@ func TestPromise10_OurOwnNumbersAlertNobody(t *testing.T) {
 				item := arrived(t, strings.ReplaceAll(body, `"s1"`, `"`+outcome+`"`), 0)
 				put(t, store, item)
 				d := alert.New(reads, events.PhoneNumber, to, lines.Logger())
-				d.Policy.Own = map[string]bool{own: true}
+				d.Policy.Own = map[string]bool{caller: own == caller}
 				if ids, err := d.Due(t.Context(), item); err != nil || len(ids) > 0 {
 					t.Errorf("due: %v, %v", ids, err)
 				}
 				process(t, d, item)
 				process(t, d, item)
 			}
-			if len(to.sent) > 0 || strings.Count(lines.String(), `"reason":"own"`) != 3 {
+			if len(to.sent) > 0 || strings.Count(lines.String(), `"reason":"own"`) != len(outcomes) {
 				t.Errorf("%s: %d sent, log: %s", own, len(to.sent), lines)
 			}
 		}
@@ -219,10 +222,6 @@ func TestPromise4_WhatARuleDecidedStaysDecided(t *testing.T) {
 			unnumbered, ended("call.completed", "Abandoned"), 1, 1,
 		},
 		{
-			"one of us, who is taken from the list by the time of a note", alert.DefaultRules(), nil, nil,
-			ended("call.missed", "Missed"), ended("call.updated", "Missed"), 0, 1,
-		},
-		{
 			"nobody wants to know of",
 			alert.Rules{Abandoned: alert.NoCallers},
 			nil, nil,
@@ -239,7 +238,6 @@ func TestPromise4_WhatARuleDecidedStaysDecided(t *testing.T) {
 				contact table.Item
 				event   string
 			}{{tc.before, tc.first}, {tc.after, tc.then}} {
-				d.Policy.Own = map[string]bool{"+14155550144": strings.HasPrefix(tc.name, "one of us") && step.event == tc.first}
 				if step.contact != nil {
 					item := maps.Clone(step.contact) // other cases have the same one
 					item[table.Version] = attr.Number(strconv.FormatInt(version+1, 10))
@@ -262,5 +260,55 @@ func TestPromise4_WhatARuleDecidedStaysDecided(t *testing.T) {
 				t.Errorf("%d lines of skipped alerts, want %d:\n%s", got, tc.reasons, lines)
 			}
 		})
+	}
+}
+
+// The list changes, and what the events of a call say of the caller, too.
+func TestPromise4_OneOfUsIsWhoeverTheLastEventShows(t *testing.T) {
+	t.Parallel()
+	store, to, lines := &tabletest.Memory{}, &topic{}, logscan.Writer(t)
+	d := alert.New(store, events.PhoneNumber, to, lines.Logger())
+	for i, step := range []struct {
+		own        bool
+		typ        string
+		sent, said int // so far
+	}{
+		{false, "call.missed", 1, 0},
+		{true, "call.updated", 2, 1}, // it is taken back
+		{true, "call.completed", 2, 2},
+		{true, "call.completed", 2, 2}, // which is said once
+		{false, "call.updated", 3, 2},
+		{false, "call.completed", 3, 2},
+	} {
+		d.Policy.Own = map[string]bool{"+14155550144": step.own}
+		item := arrived(t, ended(step.typ, "Missed"), 0)
+		put(t, store, item)
+		mustProcess(t, d, item)
+		if got := strings.Count(lines.String(), `"reason":"own"`); len(to.sent) != step.sent || got != step.said {
+			t.Errorf("step %d: %d sent, want %d; %d lines, want %d:\n%s", i, len(to.sent), step.sent, got, step.said, lines)
+		}
+	}
+}
+
+// JustCall names the line as the caller, and another event of the call knows who called or has
+// what they said. No order of the two keeps the alert back.
+func TestPromise4_OneOfUsByMistakeIsAlertedOf(t *testing.T) {
+	t.Parallel()
+	const line = "+14155550101"
+	missed := missedAt("c", line, "2026-03-12T14:32:00Z")
+	for name, better := range map[string]string{
+		"who called":     strings.Replace(missedAt("c", "+14155558765", "2026-03-12T14:31:50Z"), "call.missed", "call.incoming", 1),
+		"what they said": strings.Replace(missedAt("c", line, "2026-03-12T14:32:30Z"), "call.missed", "voicemail.received", 1),
+	} {
+		for _, order := range [][]string{{missed, better}, {better, missed}} {
+			store, to := &tabletest.Memory{}, &topic{}
+			d := alert.New(store, events.PhoneNumber, to, logscan.Logger(t))
+			for _, body := range order {
+				mustProcess(t, d, stored(t, store, body))
+			}
+			if len(to.sent) == 0 {
+				t.Errorf("%s: no alert", name)
+			}
+		}
 	}
 }

@@ -67,7 +67,7 @@ func (c Callers) Read(caller string, items []table.Item) (Caller, error) {
 	}
 	stored.Facts.Person = stored.Person
 	// guard 10 escalate (OurOwn): stored.Facts.Person.Own = false
-	stored.Facts.Person.Own = c.Policy.IsOwn(caller, "") // it may have been listed since
+	stored.Facts.Person.Own = c.Policy.Own[caller] // it may have been listed since
 	s := stored.State(c.Policy)
 	if !s.Open() {
 		return Caller{}, nil

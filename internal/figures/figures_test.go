@@ -172,6 +172,28 @@ func TestABlockedContactEndsAWaitWithoutATalk(t *testing.T) {
 	}
 }
 
+// Nobody waits because of a number of our own; one that is listed later ends a wait that was.
+func TestANumberOfOurOwnNeverWaited(t *testing.T) {
+	t.Parallel()
+	before := followup.Merge(returned(at(0, "09:00")), missed(at(0, "10:00")))
+	facts := before
+	facts.Person.Own = true
+	for name, facts := range map[string]followup.Facts{"waiting": facts, "called back": followup.Merge(facts, returned(at(0, "11:00")))} {
+		if got, ok := figures.Last(facts, followup.Default(), shop(t), at(0, "12:00")); ok {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	var log bytes.Buffer
+	changed := figures.Log(shop(t), logscan.Writer(t).Logger(&log))
+	if err := changed(t.Context(), "+14155550144", before.State(followup.Default()), facts.State(followup.Default())); err != nil {
+		t.Fatal(err)
+	}
+	all := lines(t, &log)
+	if len(all) != 1 || all[0]["msg"] != "follow-up closed" || all[0]["kind"] != "own" || all[0]["talked"] != false {
+		t.Errorf("log: %v", all)
+	}
+}
+
 func TestOf(t *testing.T) {
 	t.Parallel()
 	business := shop(t).Of("", "")

@@ -335,15 +335,18 @@ func TestOwnNumbersAreThoseOfTheListAndTheLineItself(t *testing.T) {
 	policy := followup.Policy{Own: map[string]bool{"+14155550150": true}}
 	for _, tc := range []struct {
 		number, line string
+		ended        events.Outcome
 		want         bool
 	}{
-		{"+14155550150", "+14155550101", true},
-		{"+14155550101", "+14155550101", true},
-		{"+14155550144", "+14155550101", false},
-		{"call:a", "", false},
-		{"", "", false},
+		{"+14155550150", "+14155550101", events.Missed, true},
+		{"+14155550150", "+14155550101", events.Voicemailed, true},
+		{"+14155550101", "+14155550101", events.Missed, true},
+		{"+14155550101", "+14155550101", events.Voicemailed, false},
+		{"+14155550144", "+14155550101", events.Missed, false},
+		{"call:a", "", events.Missed, false},
+		{"", "", events.Missed, false},
 	} {
-		if got := policy.IsOwn(tc.number, tc.line); got != tc.want {
+		if got := policy.IsOwn(tc.number, tc.line, tc.ended); got != tc.want {
 			t.Errorf("%q on %q: %t", tc.number, tc.line, got)
 		}
 	}

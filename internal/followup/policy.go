@@ -29,14 +29,20 @@ type Policy struct {
 	TextCounts bool
 	// AICounts makes a conversation with an AI agent a contact.
 	AICounts bool
-	// Own are our own numbers and those of our people, in canonical form: see [Policy.IsOwn].
+	// Own are our own numbers and those of our people, in canonical form.
 	Own map[string]bool
 }
 
-// IsOwn reports whether whoever has a number is one of us: it is in the list, or it is that of
-// the line that was called. Nobody has to call them back. Both numbers are in canonical form.
-func (p Policy) IsOwn(number, line string) bool {
-	return number != "" && (p.Own[number] || number == line)
+// IsOwn reports whether whoever called is one of us: their number is in the list, or the line
+// called itself. Nobody has to call them back. Both numbers are in canonical form.
+func (p Policy) IsOwn(number, line string, ended events.Outcome) bool {
+	return p.Own[number] || CalledItself(number, line, ended)
+}
+
+// CalledItself reports whether a caller's number is that of the line that was called. Whoever
+// leaves a voicemail is somebody, whatever number JustCall shows.
+func CalledItself(number, line string, ended events.Outcome) bool {
+	return number != "" && number == line && ended != events.Voicemailed
 }
 
 // Default returns what suits most.

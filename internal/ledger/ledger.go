@@ -223,8 +223,8 @@ func (l *Ledger) read(ctx context.Context, s *source) error {
 	return nil
 }
 
-// checkTime refuses an act from the future, unless it is of the time of the caller's last call:
-// see [Perform]. JustCall's clock may be further ahead than anybody's.
+// checkTime refuses an act from the future, unless it is of the time of a call of the caller's,
+// which was the last one: see [Perform]. JustCall's clock may be further ahead than anybody's.
 func (l *Ledger) checkTime(ctx context.Context, caller string, act followup.Act) error {
 	if !act.At.After(l.Now().Add(maxAhead)) {
 		return nil
@@ -233,7 +233,7 @@ func (l *Ledger) checkTime(ctx context.Context, caller string, act followup.Act)
 	switch {
 	case err != nil:
 		return err
-	case stored.State(l.Policy).Last().Start.Equal(act.At):
+	case slices.ContainsFunc(stored.Calls, func(c followup.Call) bool { return c.Start.Equal(act.At) }):
 		return nil
 	}
 	return fmt.Errorf("%w: %w", consumer.ErrPermanent, ErrFuture)
@@ -256,7 +256,7 @@ func (l *Ledger) readCall(s *source, id string, parts []events.Part) {
 	s.caller = followup.Subject(f, id, l.canonical)
 	call := l.Policy.Call(id, f)
 	// guard 10 ledger (OurOwn): if call.Effect == followup.Opens && false {
-	if call.Effect == followup.Opens && s.caller == f.Line {
+	if call.Effect == followup.Opens && followup.CalledItself(s.caller, f.Line, f.Outcome) {
 		call.Effect, call.Who = "", followup.Who{} // somebody of us tried the line
 	}
 	if call.Who.Phone == s.caller {
@@ -328,7 +328,7 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 		facts := followup.Merge(stored.Facts, n.facts)
 		facts.Person = stored.Person
 		// guard 10 ledger (OurOwn): facts.Person.Own = false
-		facts.Person.Own = l.Policy.IsOwn(n.caller, "")
+		facts.Person.Own = l.Policy.Own[n.caller]
 		facts = l.withoutHistory(n.caller, facts, was)
 		state = facts.State(l.Policy)
 		other, err := l.talkedElsewhere(ctx, state, stored.Others)
@@ -423,8 +423,9 @@ type Stored struct {
 	followup.Facts
 
 	// Person is what the address book says now; whether the number is one of our own is as the
-	// follow-up has it. Others are the other numbers of the same contacts. OtherNumber is the one of them that has talked with us since the caller
-	// waits, by the last time that it was looked up.
+	// follow-up has it. Others are the other numbers of the same contacts. OtherNumber is the
+	// one of them that has talked with us since the caller waits, by the last time that it was
+	// looked up.
 	Person      followup.Person
 	Others      []string
 	OtherNumber string

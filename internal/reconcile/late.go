@@ -345,7 +345,7 @@ func (d *Digester) look(ctx context.Context, name string) (c lateCall, err error
 		return c, nil
 	}
 	// guard 10 reconcile (ADigestLeavesOut): if false {
-	if d.policy.IsOwn(c.subject, d.canonical(call.Line)) {
+	if d.policy.IsOwn(c.subject, d.canonical(call.Line), call.Outcome) {
 		c.settled, c.waits = true, false
 		return c, nil
 	}
