@@ -67,10 +67,9 @@ it ends. A time without a date is the next such time on this machine's clock.`,
 
 // actFlags are the flags of a hand act.
 type actFlags struct {
-	table          tableFlags
-	numbers        numberFlags
-	by, why, until string
-	lasts          time.Duration
+	table                   tableFlags
+	country, by, why, until string
+	lasts                   time.Duration
 }
 
 func (a *actFlags) command(use string, kind followup.ActKind, short, long, example string) *cobra.Command {
@@ -129,7 +128,7 @@ number, it is "call:" and the ID of the call.`,
 	}
 	a.table.add(c)
 	c.Flags().StringVar(&a.by, "by", "", "who does it (default: your name on this machine)")
-	c.Flags().StringVar(&a.numbers.country, "default-country", "", "country of a number without a country code (default: the stack's own)")
+	c.Flags().StringVar(&a.country, "default-country", "", "country of a number without a country code (default: the stack's own)")
 	return c
 }
 
@@ -143,7 +142,7 @@ func (a *actFlags) perform(ctx context.Context, r local.Request) (before ledger.
 		}
 	}
 	var numbers phone.Book
-	if numbers, err = a.numbers.numbers(ctx, &a.table); err != nil {
+	if numbers, err = numbersIn(ctx, a.country, &a.table); err != nil {
 		return before, err
 	}
 	err = a.table.read(ctx, func(store table.Store) error {

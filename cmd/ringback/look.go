@@ -136,8 +136,8 @@ type opened struct {
 	store table.Store
 	// zone is where times are told.
 	zone *time.Location
-	// numbers reads numbers as the stack does.
-	numbers phone.Book
+	// numbers returns numbers as the stack reads them, with its own.
+	numbers func() (phone.Book, error)
 	// retention is how long what is stored is kept.
 	retention table.Retention
 	close     func() error
@@ -183,10 +183,13 @@ func (f *lookFlags) open(ctx context.Context) (o opened, err error) {
 	return o, nil
 }
 
-func (f *lookFlags) prepare(o *opened, of local.Settings) (err error) {
-	if o.numbers, err = numbersBy(cmp.Or(f.country, of.Country), of.OwnNumbers); err != nil {
+func (f *lookFlags) prepare(o *opened, of local.Settings) error {
+	numbers, err := numbersBy(cmp.Or(f.country, of.Country), "")
+	if err != nil {
 		return err
 	}
+	// A look-up does not need the list, so it does not fail because of it.
+	o.numbers = func() (phone.Book, error) { return stackNumbers(f.country, of.Country, of.OwnNumbers) }
 	days, business := zone.Local(), zone.Local()
 	if of.Zone != "" {
 		if business, err = zone.Load(of.Zone); err != nil {
@@ -202,7 +205,7 @@ func (f *lookFlags) prepare(o *opened, of local.Settings) (err error) {
 	if o.zone = days; f.utc {
 		o.zone = time.UTC
 	}
-	o.Lookup = lookup.New(o.store, o.numbers, days)
+	o.Lookup = lookup.New(o.store, numbers, days)
 	if o.Lines, err = hours.Parse(of.BusinessHours, of.Holidays, business); err != nil {
 		return fmt.Errorf("the stack's %w", err)
 	}

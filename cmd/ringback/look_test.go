@@ -1,12 +1,15 @@
 package main_test
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -367,6 +370,74 @@ func TestWatchShowsTheListAnewWhenItChanges(t *testing.T) {
 		t.Errorf("the figures of the day are read again and again:\n%s", text)
 	}
 	running.Stop().Exits(t, 0)
+}
+
+// The list is worth more than the figures below it.
+func TestTheListIsThereWithoutItsFigures(t *testing.T) {
+	config, name := tabletest.NewTable(t)
+	fill(t, dynamostore.New(config, name))
+	to, err := url.Parse(tabletest.Endpoint(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	days := `"IndexName":"` + string(table.GSI2) + `"`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if strings.Contains(string(body), days) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException","Message":"no"}`)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		httputil.NewSingleHostReverseProxy(to).ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	a := awstest.New(t, token)
+	a.Outputs["TableName"] = name
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", server.URL)
+	for form, want := range map[string]string{"table": "1 caller waits.", "json": `"callers": [`} {
+		got := program.Run(t, "waiting", "--stack", "ringback", "--region", "us-east-1", "--output", form)
+		got.Exits(t, 0)
+		got.Says(t, want)
+		got.Complains(t, "figures of today are missing")
+		got.Hides(t, "to wait today")
+		got.Hides(t, `"today":`)
+	}
+}
+
+// The list is written as in the stack's country, and only what writes follow-ups reads it.
+func TestLookUpsDoNotNeedTheListOfOwnNumbers(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	running := serve(t, data, "--default-country", "US", "--own-numbers", "(415) 555-0100")
+	running.Stdout.Await(t, "ringback receives webhooks at")
+	for _, command := range [][]string{{"waiting"}, {"today"}} {
+		program.Run(t, append(command, "--data", data, "--default-country", "FR")...).Exits(t, 0)
+	}
+	got := program.Run(t, "erase", ada, "--data", data, "--default-country", "FR")
+	got.Exits(t, 3)
+	got.Complains(t, "has nothing of that caller")
+	running.Stop().Exits(t, 0)
+}
+
+func TestAListOfOwnNumbersThatIsWrongKeepsNoLookUpFromTheTable(t *testing.T) {
+	config, name := tabletest.NewTable(t)
+	endpoint := tabletest.Endpoint(t)
+	a := awstest.New(t, token)
+	a.Outputs["TableName"] = name
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+	fill(t, dynamostore.New(config, name))
+	deployed := []string{"--stack", "ringback", "--region", "us-east-1"}
+	a.Parameters = map[string]string{"DefaultCountry": "US", "OwnNumbers": "Reception"}
+	program.Run(t, append([]string{"waiting"}, deployed...)...).Exits(t, 0)
+	for _, command := range [][]string{{"erase", ada}, {"rebuild"}} {
+		got := program.Run(t, append(command, deployed...)...)
+		got.Exits(t, 1)
+		got.Complains(t, "OwnNumbers of the stack", "number 1 of it")
+	}
+	a.Parameters["OwnNumbers"] = strings.Replace(ada, "+1", "", 1)
+	program.Run(t, append([]string{"rebuild", "--default-country", "FR"}, deployed...)...).Exits(t, 0)
+	program.Run(t, append([]string{"caller", ada}, deployed...)...).Says(t, "One of your own numbers")
 }
 
 // A table of an earlier version has no follow-ups, no spellings, and days without shards.

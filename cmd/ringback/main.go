@@ -108,7 +108,7 @@ func (f *stackFlags) add(c *cobra.Command, data, address string) {
 	flags.StringVar(&f.address, "addr", address, "address to listen on; port 0 takes a free one")
 	flags.StringVar(&f.timeZone, "time-zone", "", "zone of the times in alerts, such as America/New_York (default: this machine's)")
 	flags.StringVar(&f.defaultCountry, "default-country", "", "country of numbers without a country code, such as US")
-	flags.StringVar(&f.ownNumbers, ownNumbersFlag, "", `numbers of your own lines and people, such as "+1 415 555 0100, +1 415 555 0101": their calls alert nobody`)
+	flags.StringVar(&f.ownNumbers, ownNumbersFlag, "", `numbers of your own lines and people, such as "+1 415 555 0100, +1 415 555 0101": their calls alert nobody. Not a number that forwards callers to a line under its own number`)
 	f.addSamples(c)
 }
 

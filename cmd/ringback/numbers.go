@@ -35,19 +35,54 @@ func (f *numberFlags) arguments() (text string) {
 // numbers returns the numbers as the stack reads them: with another country, contacts would
 // be kept where nobody looks for them.
 func (f *numberFlags) numbers(ctx context.Context, of *tableFlags) (phone.Book, error) {
-	country, own := f.country, f.own
-	if of.stack != "" && (country == "" || own == "") {
-		cfg, err := deployed.Config(ctx, of.region)
-		if err != nil {
-			return phone.Book{}, err
-		}
-		settings, err := deployed.ReadSettings(ctx, cfg, of.stack)
-		if err != nil {
-			return phone.Book{}, err
-		}
-		country, own = cmp.Or(country, settings.Parameters["DefaultCountry"]), cmp.Or(own, settings.Parameters["OwnNumbers"])
+	if of.stack == "" || f.country != "" && f.own != "" {
+		return numbersBy(f.country, f.own)
 	}
-	return numbersBy(country, own)
+	settings, err := settingsOf(ctx, of)
+	if err != nil {
+		return phone.Book{}, err
+	}
+	country := settings.Parameters["DefaultCountry"]
+	if f.own != "" {
+		return numbersBy(country, f.own)
+	}
+	return stackNumbers(f.country, country, settings.Parameters["OwnNumbers"])
+}
+
+// numbersIn returns numbers as they are read in a country, or else in that of the stack.
+func numbersIn(ctx context.Context, country string, of *tableFlags) (phone.Book, error) {
+	if of.stack != "" && country == "" {
+		settings, err := settingsOf(ctx, of)
+		if err != nil {
+			return phone.Book{}, err
+		}
+		country = settings.Parameters["DefaultCountry"]
+	}
+	return numbersBy(country, "")
+}
+
+func settingsOf(ctx context.Context, of *tableFlags) (deployed.Settings, error) {
+	cfg, err := deployed.Config(ctx, of.region)
+	if err != nil {
+		return deployed.Settings{}, err
+	}
+	return deployed.ReadSettings(ctx, cfg, of.stack)
+}
+
+// stackNumbers returns numbers as they are read in a country, or else in that of the stack, and
+// the stack's own numbers, which are written as in its country.
+func stackNumbers(country, stackCountry, own string) (phone.Book, error) {
+	numbers, err := phone.New(stackCountry)
+	if err == nil {
+		numbers, err = numbers.WithOwn(own)
+	}
+	if err != nil {
+		return phone.Book{}, fmt.Errorf("DefaultCountry or OwnNumbers of the stack: %w", err)
+	}
+	if numbers, err = numbers.In(cmp.Or(country, stackCountry)); err != nil {
+		return phone.Book{}, fmt.Errorf("--default-country: %w", err)
+	}
+	return numbers, nil
 }
 
 // numbersBy returns numbers by the flags that say how they are read.

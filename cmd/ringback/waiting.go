@@ -49,15 +49,17 @@ long in business hours somebody talked with them. With --watch it is left out.`,
 				return watchWaiting(c, &flags, page, every)
 			}
 			return flags.look(c, func(o opened, p printer) error {
-				var today *lookup.Figures
-				if page.After == "" && p.form != outputCSV {
-					figures, err := o.Figures(c.Context(), o.Today(), o.Today().AddDate(0, 0, 1))
-					if err != nil {
-						return err
+				return printWaiting(c.Context(), o, p, page, func() *lookup.Figures {
+					if page.After != "" || p.form == outputCSV {
+						return nil
 					}
-					today = &figures
-				}
-				return printWaiting(c.Context(), o, p, page, today)
+					figures, err := o.Figures(c.Context(), o.Today(), o.Today().AddDate(0, 0, 1))
+					if err != nil { // the list is worth more
+						fmt.Fprintln(c.ErrOrStderr(), "ringback: the figures of today are missing:", err)
+						return nil
+					}
+					return &figures
+				})
 			})
 		},
 	}
@@ -77,7 +79,7 @@ func watchWaiting(c *cobra.Command, flags *lookFlags, page lookup.Page, every ti
 		var text strings.Builder
 		err := flags.look(c, func(o opened, p printer) error {
 			p.out = &text
-			return printWaiting(c.Context(), o, p, page, nil) // the figures take a query for each caller of the day
+			return printWaiting(c.Context(), o, p, page, noFigures) // they take a query for each caller of the day
 		})
 		switch {
 		case c.Context().Err() != nil:
@@ -101,9 +103,11 @@ func watchWaiting(c *cobra.Command, flags *lookFlags, page lookup.Page, every ti
 	}
 }
 
-// printWaiting prints a page of the list, and what became of those who began to wait today, if
-// that is given.
-func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page, today *lookup.Figures) error {
+func noFigures() *lookup.Figures { return nil }
+
+// printWaiting prints a page of the list and then, if there is something, what became of those
+// who began to wait today.
+func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page, today func() *lookup.Figures) error {
 	list, err := o.Waiting(ctx, page)
 	if err != nil {
 		return err
@@ -136,11 +140,14 @@ func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page, to
 		{name: "voicemail", value: func(w lookup.Waiter) string { return w.Voicemail.Words }},
 		{name: "recording_url", value: func(w lookup.Waiter) string { return w.Voicemail.URL }},
 	}
-	if err := printRows(p, columns, list.Callers, struct {
-		lookup.Waiting
+	if p.form == outputJSON {
+		return p.printJSON(struct {
+			lookup.Waiting
 
-		Today *lookup.Figures `json:"today,omitzero"`
-	}{list, today}); err != nil {
+			Today *lookup.Figures `json:"today,omitzero"`
+		}{list, today()})
+	}
+	if err := printRows(p, columns, list.Callers, nil); err != nil {
 		return err
 	}
 	switch n := len(list.Callers); {
@@ -155,8 +162,8 @@ func printWaiting(ctx context.Context, o opened, p printer, page lookup.Page, to
 		p.printf(" As of %s.", p.moment(list.AsOf))
 	}
 	p.printf("\n")
-	if today != nil {
-		p.printf("%s", folded(words.Figures(*today), p.width))
+	if figures := today(); figures != nil {
+		p.printf("%s", folded(words.Figures(*figures), p.width))
 	}
 	p.rest(list.Next)
 	return nil

@@ -28,6 +28,17 @@ func (b Book) WithOwn(list string) (Book, error) {
 	return b, nil
 }
 
+// In returns a Book of another country with the same numbers of our own. The error wraps
+// [ErrCountry].
+func (b Book) In(country string) (Book, error) {
+	other, err := New(country)
+	if err != nil {
+		return Book{}, err
+	}
+	other.own, other.ownList = b.own, b.ownList
+	return other, nil
+}
+
 // Own returns our own numbers in canonical form. The caller must not change it.
 func (b Book) Own() map[string]bool { return b.own }
 
@@ -62,6 +73,8 @@ func (b Book) whole(text string) (canonical string, err error) {
 	case m.digits == "":
 		return "", errNoNumber
 	case countDigits(text) > maxTyped:
+		return "", errSeveral
+	case short && !abroad && len(strings.Fields(text)) > 1:
 		return "", errSeveral
 	case short && !abroad:
 	case b.country == "" && !abroad:
