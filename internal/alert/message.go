@@ -283,7 +283,7 @@ func endOf(why reason) end {
 	case blocked:
 		return end{"Blocked", "The contact was blocked.", noNeed}
 	case ours:
-		return end{"Our own number", "This is one of your own numbers.", noNeed}
+		return end{"One of your own numbers", "This is one of your own numbers.", noNeed}
 	case reason(followup.Returned):
 		return end{"Called back", "The caller was called back.", noNeed}
 	case reason(followup.Queue):

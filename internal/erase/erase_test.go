@@ -206,6 +206,29 @@ func TestTheOtherNumbersOfADeletedContactAreNamed(t *testing.T) {
 	}
 }
 
+// Their follow-ups are made anew.
+func TestTheOtherNumbersOfAContactMayBeOurOwn(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	store.Now = func() time.Time { return now }
+	w := lookuptest.New(t, store, now)
+	w.Post(
+		lookuptest.Event("contact.created", "2026-03-01T08:00:00Z", `"contact_id":6,"first_name":"Robin","phone":"`+ada+`","other_numbers":["`+bob+`"]`),
+		lookuptest.Missed("c1", ada, "2026-03-12T14:00:00Z"),
+		lookuptest.Missed("c2", bob, "2026-03-12T15:00:00Z"),
+	)
+	numbers, err := w.Numbers.WithOwn(bob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := erase.Erase(t.Context(), store, numbers, ada, erase.Options{Write: true}, now); err != nil {
+		t.Fatal(err)
+	}
+	if _, stands, err := lookup.New(store, w.Numbers, time.UTC).Standing(t.Context(), bob); err != nil || stands.State != lookup.Own {
+		t.Errorf("%+v, %v", stands, err)
+	}
+}
+
 // A number that somebody had once is erased, and they are not.
 func TestWhoHadTheNumberOnceStays(t *testing.T) {
 	t.Parallel()

@@ -316,8 +316,6 @@ func TestPromise10_AReminderSaysWhoCalled(t *testing.T) {
 	}
 }
 
-// An account that posts missed calls alone would have everybody reminded of. When it posts
-// the others, too, those count who have not waited for long by then.
 // The list may be longer than when the follow-up was written.
 func TestPromise10_OurOwnNumbersAreNotRemindedOf(t *testing.T) {
 	t.Parallel()
@@ -332,6 +330,8 @@ func TestPromise10_OurOwnNumbersAreNotRemindedOf(t *testing.T) {
 	w.run("11:01", "Still not called back: +14155550145 on Sales, since 1 Jun 10:01 UTC")
 }
 
+// An account that posts missed calls alone would have everybody reminded of. When it posts
+// the others, too, those count who have not waited for long by then.
 func TestPromise10_WithoutEventsThatSayHowCallsEndNobodyIsRemindedOf(t *testing.T) {
 	t.Parallel()
 	w := newLedgerWorld(t)

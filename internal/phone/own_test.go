@@ -49,6 +49,7 @@ func TestAWrongListOfOwnNumbersIsRefused(t *testing.T) {
 		{"US", "+1415", "number 1 of it has too few digits, or too many"},
 		{"US", "415 555 0100 415 555 0101", "number 1 of it is no telephone number"},
 		{"US", "+1 415 555 0100 +1 415 555 0101", "number 1 of it is more than one"},
+		{"US", "101 102", "number 1 of it is more than one"},
 		{"US", "+1 415 555 0100; +1 415 555 0101", "number 1 of it is more than one"},
 		{"", "+14155550100,,(415) 555-0101", "number 3 of it has no country code: write it as +14155550123, or set the default country"},
 		{"", "4155550100", "number 1 of it has no country code"},

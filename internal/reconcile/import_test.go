@@ -145,6 +145,7 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	w.call(2*time.Hour, "answered", who(5), outgoing)
 	w.call(time.Minute, "Missed", who(6), func(c *justcalltest.Call) { c.Length = time.Hour }) // under way
 	w.call(20*day, "Missed", who(8), func(c *justcalltest.Call) { c.Length = 30 * day })       // for ever, as it says
+	w.call(22*time.Hour, "Missed", who(9))                                                     // one of us
 	w.AddContact(justcalltest.OwnerID+1, "Robin Sample", "+12125550104", "+12125550144")
 	w.DialerCalls = append(w.DialerCalls, justcalltest.Row{
 		"call_id": 7, "call_sid": "CA7", "sales_dialer_number": "12125550198", "contact_number": "12125550107",
@@ -153,7 +154,7 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	})
 	alerts := len(w.ever)
 	m := reconcile.NewImporter(w.client, w.store, events.PhoneNumber, ninetyDays)
-	m.Now = w.clock
+	m.Now, m.Own = w.clock, map[string]bool{"+12125550109": true}
 	plan, err := m.Plan(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +162,7 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	want := []reconcile.Plan{
 		{List: "contacts", Rows: 2, Requests: 1},
 		{List: "texts", Requests: 1},
-		{List: "calls", Rows: 9, Requests: 1},
+		{List: "calls", Rows: 10, Requests: 1},
 		{List: "sales dialer calls", Rows: 1, Requests: 1},
 	}
 	if diff := cmp.Diff(want, plan); diff != "" {
@@ -176,10 +177,10 @@ func TestPromise12_AnImportFillsTheTableAndAlertsNobody(t *testing.T) {
 	if err := m.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(reconcile.Imported{List: "calls", Rows: 9, Written: 6, Total: 9, Finished: true}, last); diff != "" {
+	if diff := cmp.Diff(reconcile.Imported{List: "calls", Rows: 10, Written: 7, Total: 10, Finished: true}, last); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
-	for n, want := range map[int]string{1: "", 2: "returned", 4: "waiting 1", 5: "returned", 6: ""} {
+	for n, want := range map[int]string{1: "", 2: "returned", 4: "waiting 1", 5: "returned", 6: "", 9: "own"} {
 		if got := w.follow(fmt.Sprintf("+1212555%04d", 100+n)); got != want {
 			t.Errorf("caller %d: %q, want %q", n, got, want)
 		}

@@ -32,8 +32,7 @@ func Read(e *lambdaenv.Environment) (f Firm) {
 	var err error
 	if f.Numbers, err = phone.New(e.Optional("DEFAULT_COUNTRY")); err != nil {
 		e.Fault(fmt.Errorf("DEFAULT_COUNTRY: %w", err))
-	}
-	if f.Numbers, err = f.Numbers.WithOwn(e.Optional("OWN_NUMBERS")); err != nil {
+	} else if f.Numbers, err = f.Numbers.WithOwn(e.Optional("OWN_NUMBERS")); err != nil {
 		// guard 6 alerts escalate: _ = fmt.Errorf("OWN_NUMBERS: %w", err)
 		e.Fault(fmt.Errorf("OWN_NUMBERS: %w", err))
 	}
