@@ -2,6 +2,7 @@ package events
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -137,11 +138,14 @@ func readAlone(text string) (number, extension, written string) {
 	return number, s.extension, subscriber
 }
 
-// isOther reports whether digits with dots are an address of the internet, such as
+// isOther reports whether digits are a date, an address of the internet, such as
 // 192.168.1.5, or have a fraction. Four groups of two digits each are a telephone number.
 func isOther(text string) bool {
 	if whole, fraction, _ := strings.Cut(text, "."); len(whole) >= len("4155558765") && len(fraction) <= 2 && isPlain(strings.TrimPrefix(whole, "+")) {
 		return fraction != "" && digitsOf(fraction) != ""
+	}
+	if hasDate(text) {
+		return true
 	}
 	if strings.Count(text, ".") != 3 {
 		return false
@@ -158,17 +162,68 @@ func isOther(text string) bool {
 	return pairs < 4
 }
 
+// hasDate reports whether a text that is no number with "+" has a date whose year has four
+// digits.
+func hasDate(text string) bool {
+	const separators = "./-"
+	if !strings.ContainsAny(text, separators) || strings.ContainsFunc(text, isPlus) {
+		return false
+	}
+	isBetween := func(r rune) bool { return (r < '0' || r > '9') && !strings.ContainsRune(separators, r) }
+	for date := range strings.FieldsFuncSeq(text, isBetween) {
+		date = strings.Trim(date, separators)
+		if at := strings.IndexAny(date, separators); at > 0 && isDate(strings.Split(date, date[at:at+1])) {
+			return true
+		}
+	}
+	return false
+}
+
+// isDate reports whether groups of digits are a day, a month and a year, or the year first.
+func isDate(groups []string) bool {
+	const year = len("2026")
+	if len(groups) != 3 {
+		return false
+	}
+	if len(groups[0]) == year {
+		slices.Reverse(groups)
+	}
+	within := func(group string, digits, least, most int) bool {
+		n, err := strconv.Atoi(group)
+		return err == nil && len(group) <= digits && least <= n && n <= most
+	}
+	return within(groups[0], 2, 1, 31) && within(groups[1], 2, 1, 31) && within(groups[2], year, 1900, 2099)
+}
+
 // hiding are the codes that are dialled before a number to hide one's own, or not to.
 var hiding = []string{"*67", "*82", "#31#", "*31#", "*31*", "#30#", "*30#", "*30*"}
 
-// withoutCode cuts off a code of hiding before a number.
+// withoutCode cuts off a code of hiding before a number, or a 9 for an outside line.
 func withoutCode(text string) string {
+	text = withoutNine(text)
 	for _, code := range hiding {
 		if rest, ok := strings.CutPrefix(text, code); ok && countDigits(rest) >= leastListed {
 			return withoutCode(strings.TrimLeftFunc(rest, func(r rune) bool { return (isFiller(r) || r == ',') && r != '(' }))
 		}
 	}
 	return text
+}
+
+// withoutNine cuts off the 9 that a firm's telephones dial for an outside line, where it
+// stands apart, and so does the 1 or 011 behind it: "9-1-415-555-8765". India's 91 is one
+// group.
+func withoutNine(text string) string {
+	rest, nine := strings.CutPrefix(text, "9")
+	number := strings.TrimLeftFunc(rest, isFiller)
+	if !nine || len(number) == len(rest) || countDigits(number) < northAmerican {
+		return text
+	}
+	group := number[:max(0, strings.IndexFunc(number, isFiller))]
+	area := strings.TrimLeftFunc(number[len(group):], isFiller)
+	if group != "011" && (group != "1" || area[0] < '2') {
+		return text
+	}
+	return number
 }
 
 // schemes are the URI schemes that stand before a number.

@@ -128,6 +128,8 @@ func TestPhoneNumber(t *testing.T) {
 		{"a name with two letters x", "Maxx +14155558765", "+14155558765"},
 		{"a name in angle brackets", "+14155558765 <John>", "+14155558765"},
 		{"a label before a national number", "Tel.: 0171 2345678", "+01712345678"},
+		{"a telephone company's label before plain digits", "WIRELESS CALLER 4155558765", "+4155558765"},
+		{"a name before plain American digits", "John 4155558765", ""},
 		{"a label before plain digits", "Phone: 4155558765", "+4155558765"},
 		{"another number in a word before it", "agent42 +14155558765", "+14155558765"},
 		{"an extension that is no number", "+14155558765 ext. twelve", "+14155558765"},
@@ -166,6 +168,17 @@ func TestPhoneNumber(t *testing.T) {
 		{"a bare number behind it, of Germany", "+49 30 5550115-12", "+4930555011512"},
 		{"digits without anything between them", "+1415555876512", "+1415555876512"},
 		{"two codes", "*67 *82 4155558765", "+4155558765"},
+		{"a 9 for an outside line", "9-1-415-555-8765", "+14155558765"},
+		{"a 9 with blanks and brackets", "9 1 (415) 555-8765", "+14155558765"},
+		{"a 9 with a no-break space", "9\u00a01 415 555 8765", "+14155558765"},
+		{"a 9 before a comma", "9,14155558765", "+14155558765"},
+		{"a 9 before 011", "9-011-44-20-7946-0117", "+442079460117"},
+		{"a 9 and a code", "9-1-415-555-8765 x12", "+14155558765"},
+		{"India, not a 9", "91-415-555-8765", "+914155558765"},
+		{"India in brackets, not a 9", "91 (415) 555 8765", "+914155558765"},
+		{"a 9 before what is no area code", "9-1-115-555-8765", "+911155558765"},
+		{"a 9 before too few digits", "9 1 234 5678", "+912345678"},
+		{"a 9 behind a plus", "+9 1 415 555 8765", "+914155558765"},
 		{"a code before a comma", "*67,4155558765", "+4155558765"},
 		{"a code that we do not know", "*72 4155558765", ""},
 		{"a bracket that is no area code", "Ann (2) 415-555-8765", ""},
@@ -209,6 +222,13 @@ func TestPhoneNumber(t *testing.T) {
 		{"a national number and one with a plus", "020 7946 0117 / +1 415 555 8765", "+14155558765"},
 		{"a date before a number", "Müller 05.11.2026 10 Uhr 030 5550115", "+0305550115"},
 		{"a date before a number with a plus", "Müller 05.11.2026 10 Uhr +49 30 5550115", "+49305550115"},
+		{"a date alone", "05.11.2026", ""},
+		{"a date and an hour alone", "05.11.2026 10", ""},
+		{"a date with its year first alone", "2026-11-05", ""},
+		{"a date and a time of day", "11/5/2026 1030", ""},
+		{"a date and a full stop", "05.11.2026.", ""},
+		{"a number as a date behind a plus", "+47 22.11.2012", "+4722112012"},
+		{"a number that has no such month", "47.22.2012", "+47222012"},
 		{"a date and an hour", "Müller 05.11.2026 10 Uhr", ""},
 		{"a date with slashes", "Smith 05/11/2026 10 am", ""},
 		{"a date with dashes", "Smith 05-11-2026 10", ""},
@@ -349,7 +369,8 @@ func TestWithheld(t *testing.T) {
 		"Unbekannt", "Unbekannte Nummer", "Anonieme oproep", "Okänt nummer", "未知号码", "匿名", "Número privado", "Numéro masqué", "Inconnu", "Rufnummer unterdrückt",
 		"sip:anonymous@anonymous.invalid", "anonymous@anonymous.invalid", `"Anonymous" <sip:anonymous@anonymous.invalid>`,
 		"+266696687", "266696687", "+7378742833", "+86282452253", "+8656696", "+2562533", "00266696687", "tel:+266696687",
-		"Restricted, Private", "anonymous / unknown", "Unknown (restricted)",
+		"Restricted, Private", "anonymous / unknown", "Unknown (restricted)", "unknown unknown", "Unknown - Unknown", "nan",
+		"Restricted (+266696687)", "+266696687 Anonymous",
 		"sip:+266696687@pbx.example.com", "+256 25 33", "\u202a+266696687\u202c",
 	} {
 		if !events.Withheld(text) {
@@ -361,7 +382,7 @@ func TestWithheld(t *testing.T) {
 	}
 	for _, text := range []string{
 		"1", "12", "-2", "1234567890123456", "12345678901234567", "JustCall", "sip:reception@pbx.example.com", "reception",
-		"client:agent_42", "+1415555xxxx", "Private Dining Rooms", "Anonymous Coffee", "Unknown 12", "Unknown Pleasures", "Private, Anne", "Unknown (Anne)", "call",
+		"client:agent_42", "+1415555xxxx", "Private Dining Rooms", "Anonymous Coffee", "Unknown 12", "Unknown Pleasures", "Private, Anne", "Private & Confidential", "Anonymous (+266696688)", "Unknown 266696687 x", "Unknown (Anne)", "call",
 		"caller", "number", "id", "Caller ID", "no", "?", "***", "true", "{}", `{"n":1}`, "911", "+14155558765", "+12666966870",
 		"800-FLOWERS", "\ufffd", strings.Repeat("id", 100000), strings.Repeat("unknown", 100000),
 	} {
@@ -391,8 +412,8 @@ func TestPhoneNumberIsIdempotent(t *testing.T) {
 }
 
 // other matches a "(0)" behind the country's code, a spreadsheet's number, two numbers,
-// and an address of the internet.
-var other = regexp.MustCompile(`\(0\)|^[ +]*[0-9]+\.0+$|([0-9][^0-9/]*){7}/(.*/)?([^0-9/]*[0-9]){7}|^/*[^/]*([0-9][^0-9/]*){9}/+[^/]*/*$|^[ +]*[0-9]{1,3}(\.[0-9]{1,3}){3}$`)
+// an address of the internet, a 9 for an outside line, and a date.
+var other = regexp.MustCompile(`\(0\)|^[ +]*[0-9]+\.0+$|([0-9][^0-9/]*){7}/(.*/)?([^0-9/]*[0-9]){7}|^/*[^/]*([0-9][^0-9/]*){9}/+[^/]*/*$|^[ +]*[0-9]{1,3}(\.[0-9]{1,3}){3}$|^ *9[^0-9]+(1|011)[^0-9]|(^|[^0-9./-])([0-9]{1,2}[./-][0-9]{1,2}[./-](19|20)[0-9]{2}|(19|20)[0-9]{2}[./-][0-9]{1,2}[./-][0-9]{1,2})([^0-9./-]|$)`)
 
 func TestPhoneNumberIgnoresHowItIsWritten(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,7 @@ var withheldWords = map[string]bool{
 
 	"nocaller": true, "nocallerid": true, "nocli": true, "noid": true, "nonumber": true,
 
-	"false": true, "na": true, "nil": true, "none": true, "null": true, "undefined": true,
+	"false": true, "na": true, "nan": true, "nil": true, "none": true, "null": true, "undefined": true,
 
 	"anonim": true, "anonimo": true, "anonym": true, "anonyme": true, "anónimo": true, "anônimo": true,
 	"desconhecido": true, "desconocido": true, "geheim": true, "inconnu": true, "masqué": true,
@@ -80,12 +80,15 @@ func Withheld(text string) bool {
 	if digits := digitsOf(subscriber); digits != "" {
 		return withheldKeys[withoutPrefix(digits)] || strings.Trim(digits, "0") == ""
 	}
-	if strings.ContainsFunc(subscriber, unicode.IsDigit) {
-		return false
+	digits := strings.ContainsFunc(subscriber, unicode.IsDigit)
+	if !digits && saysWithheld(onlyLetters(subscriber)) {
+		return true
 	}
-	// Sometimes two words say it: "Restricted, Private".
-	parts := strings.FieldsFunc(subscriber, func(r rune) bool { return strings.ContainsRune(",;/|()", r) })
-	return !slices.ContainsFunc(parts, func(part string) bool { return !saysWithheld(onlyLetters(part)) }) || saysWithheld(onlyLetters(subscriber))
+	// Sometimes several words say it, or words and keys: "Restricted, Private".
+	words := strings.FieldsFunc(subscriber, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.Nd) })
+	return len(words) > 0 && !slices.ContainsFunc(words, func(word string) bool {
+		return !withheldKeys[word] && (strings.ContainsFunc(word, unicode.IsDigit) || !saysWithheld(onlyLetters(word)))
+	})
 }
 
 // saysWithheld reports whether letters are a word of withheldWords, with fillers.
