@@ -90,6 +90,9 @@ var damaged = []struct {
 	{"a line that goes on", named("\"Pat \\\nGlobex\""), []string{"control character", "escape"}, "Pat \\\nGlobex"},
 	{"a byte order mark", "\ufeff" + plainA, []string{"bom"}, ""},
 	{"a byte order mark in white space", "\n\ufeff\r\n" + plainB, []string{"bom"}, ""},
+	{"a byte order mark that was encoded once more", "\u00ef\u00bb\u00bf" + plainA, []string{"bom"}, ""},
+	{"marks without width", "\u200b\u2060\u200e\u200f\n" + plainB, []string{"bom"}, ""},
+	{"a no-break space", "\u00a0" + plainA, []string{"bom"}, ""},
 	{"two byte order marks", "\ufeff\ufeff" + plainB, []string{"bom"}, ""},
 	{"UTF-16, little-endian", in16(named(`"Zoë 😀"`), false, true), []string{"utf-16"}, "Zoë 😀"},
 	{"UTF-16, big-endian", in16(named(`"Zoë 😀"`), true, true), []string{"utf-16"}, "Zoë 😀"},
@@ -172,6 +175,7 @@ var damaged = []struct {
 	{"a relay's own event", `{"event":"webhook.received","timestamp":"2026-03-12T14:33:00Z","data":` + plainA + `}`, []string{"wrapped"}, ""},
 	{"a relay's own type", `{"type":"request","id":"r1","data":{"headers":{},"body":` + quote(plainB) + `}}`, []string{"json in string", "wrapped"}, ""},
 	{"a queue's record of a notification", `{"Record":{"Sns":{"Type":"Notification","Message":` + quote(plainA) + `}}}`, []string{"json in string", "wrapped"}, ""},
+	{"an event of one level with single underscores", `{"event":"call.missed","data_call_id":"c1","data_from":"+14155550123","data_direction":"inbound"}`, []string{"flat"}, ""},
 	{"an event of one level", `{"event":"call.missed","data__call_id":"c1","data__from":"+14155550123","data__direction":"inbound"}`, []string{"flat"}, ""},
 	{"an event of one level, with dots", `{"body.event":"call.missed","body.data.call_id":"c1","body.data.from":"+14155550123"}`, []string{"letter case", "flat"}, ""},
 

@@ -22,15 +22,21 @@ func repair(body []byte) (text []byte, found damage) {
 
 const bom = "\ufeff"
 
+// invisible are what programs put in front and nobody sees, besides white space: the last
+// is a byte order mark that was encoded once more.
+var invisible = [...]string{bom, "\u00a0", "\u200b", "\u200e", "\u200f", "\u2060", "\u00ef\u00bb\u00bf"}
+
 // trimStart returns the text without white space and byte order marks in front.
 func trimStart(text []byte) []byte {
 	for {
 		text = bytes.TrimLeft(text, " \t\r\n")
-		rest, ok := bytes.CutPrefix(text, []byte(bom))
-		if !ok {
+		before := len(text)
+		for _, mark := range invisible {
+			text = bytes.TrimPrefix(text, []byte(mark))
+		}
+		if len(text) == before {
 			return text
 		}
-		text = rest
 	}
 }
 
@@ -75,7 +81,7 @@ var bareWords = map[string]string{
 // repairCharacters repairs what is wrong within and between the tokens.
 func repairCharacters(body []byte) (text []byte, found damage) {
 	trimmed := trimStart(body)
-	if bytes.Contains(body[:len(body)-len(trimmed)], []byte(bom)) {
+	if len(bytes.TrimLeft(body[:len(body)-len(trimmed)], " \t\r\n")) > 0 {
 		found |= damageBOM
 	}
 	body = trimmed

@@ -530,7 +530,7 @@ func flatData(object jsontext.Value, names []string) jsontext.Value {
 }
 
 // withoutPath cuts the wrappers off a name that has them in front, as programs write
-// where they make one level of several: "data__call_id", "body.data.from".
+// where they make one level of several: "data__call_id", "body.data.from", "data_to".
 func withoutPath(name string) string {
 	for _, separator := range []string{"__", ".", "/"} {
 		for {
@@ -541,7 +541,7 @@ func withoutPath(name string) string {
 			name = rest
 		}
 	}
-	return name
+	return strings.TrimPrefix(name, "data_")
 }
 
 // tells reports whether data has a member that only an event's data has.
