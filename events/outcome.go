@@ -73,13 +73,16 @@ const (
 	saysAbandoned
 	saysMissed
 	saysVoicemail
+	saysElsewhere // somebody else answered, so that this phone rang in vain
 
 	// The others count for the words beside them.
 	saysNot     // turns the answer that follows into a miss
 	saysBefore  // what follows did not happen
 	saysService // what makes a miss if there is none of it
 	saysLeft    // what voicemails are; "not left" is none
+	saysMessage // which is a voicemail if it is left
 	saysRobot   // who answers without being a person
+	saysOther   // who answers in place of the one whose phone rang in vain
 	saysAwaits  // an answer that follows has not come yet
 )
 
@@ -97,6 +100,10 @@ var words = map[string]says{
 	"nopickup": saysMissed, "noresponse": saysMissed, "officehours": saysMissed, "outofhours": saysMissed,
 	"timedout": saysMissed, "timeout": saysMissed, "unattended": saysMissed, "unavailable": saysMissed,
 	"refused": saysMissed, "unpicked": saysMissed, "unreachable": saysMissed, "unsuccessful": saysMissed,
+	"dnd": saysMissed, "holiday": saysMissed, "loggedout": saysMissed, "nonbusiness": saysMissed, "nonoffice": saysMissed,
+	"nonworking": saysMissed, "notdisturb": saysMissed, "offhours": saysMissed, "ofoffice": saysMissed, "offline": saysMissed,
+	"openinghours": saysMissed, "queuefull": saysMissed, "rangout": saysMissed, "rna": saysMissed, "switchedoff": saysMissed,
+	"unserved": saysMissed, "workinghours": saysMissed,
 
 	// Other languages: only words for a missed call, since one that is read wrongly must
 	// not silence anybody. Two words with a "not" in them are listed as one.
@@ -111,7 +118,10 @@ var words = map[string]says{
 
 	"abandoned": saysAbandoned, "abandon": saysAbandoned, "abandonment": saysAbandoned, "gaveup": saysAbandoned,
 	"cancelled": saysAbandoned, "canceled": saysAbandoned, "cancel": saysAbandoned,
-	"hangup": saysHungUp, "hungup": saysHungUp, "callerleft": saysHungUp,
+	"requestterminated": saysAbandoned, // SIP 487
+	"backrequested":     saysAbandoned, "callbackrequested": saysAbandoned, "callbackscheduled": saysAbandoned,
+	"requestedcallback": saysAbandoned,
+	"hangup":            saysHungUp, "hungup": saysHungUp, "callerleft": saysHungUp,
 
 	"voicemail": saysVoicemail, "voicemails": saysVoicemail, "voicemessage": saysVoicemail, "vm": saysVoicemail, "vmail": saysVoicemail,
 	"leftmessage": saysVoicemail, "messageleft": saysVoicemail, "mailbox": saysVoicemail,
@@ -136,7 +146,11 @@ var words = map[string]says{
 	"before": saysBefore, "until": saysBefore, "till": saysBefore,
 	"agent": saysService, "agents": saysService, "available": saysService, "connected": saysService,
 	"reachable": saysService, "response": saysService, "served": saysService, "handled": saysService,
+	"connect": saysService, "pick": saysService, "responded": saysService,
 	"left": saysLeft, "leave": saysLeft, "received": saysLeft, "recorded": saysLeft,
+	"message": saysMessage, "messages": saysMessage, "msg": saysMessage,
+	"anotheragent": saysOther, "anotherdevice": saysOther, "anotheruser": saysOther, "colleague": saysOther, "elsewhere": saysOther,
+	"otheragent": saysOther, "otherdevice": saysOther, "otheruser": saysOther, "somebodyelse": saysOther, "someoneelse": saysOther,
 	"ai": saysRobot, "assistant": saysRobot, "attendant": saysRobot, "bot": saysRobot, "ivr": saysRobot, "system": saysRobot,
 }
 
@@ -149,6 +163,7 @@ var outcomes = [...]Outcome{
 	saysAbandoned: Abandoned,
 	saysMissed:    Missed,
 	saysVoicemail: Voicemailed,
+	saysElsewhere: Answered,
 }
 
 // phrase returns what a text says by its words, whatever their letter case and what
@@ -171,6 +186,10 @@ func wordsSay(text []byte) says {
 		best     says
 		negation says // saysNot or saysBefore, if it is still to be applied
 		robot    bool
+		other    bool
+		left     bool
+		message  bool
+		answered bool // by whomever
 		ended    bool // before an answer
 		awaits   bool
 		nothing  bool // behind an answer it says that there is no recording
@@ -190,10 +209,20 @@ func wordsSay(text []byte) says {
 		case saysRobot:
 			robot = true
 			continue
+		case saysOther:
+			other = true
+			continue
 		case saysAwaits:
 			awaits, best = true, max(best, saysUnderWay)
 			continue
+		case saysMessage:
+			message = true
+			if negation == saysNot && best != saysAnswered {
+				best = saysMissed
+			}
+			continue
 		case saysService, saysLeft:
+			left = left || said == saysLeft
 			if negation != saysNot {
 				ended = ended || negation == saysBefore && best == saysCompleted
 				continue
@@ -210,6 +239,7 @@ func wordsSay(text []byte) says {
 		}
 		switch {
 		case said < saysHungUp:
+			ended = ended || said == saysUnderWay && best == saysCompleted // "dropped in queue"
 			best = max(best, said)
 			continue
 		case negation == saysBefore:
@@ -224,10 +254,14 @@ func wordsSay(text []byte) says {
 		case awaits && said == saysAnswered:
 			said = saysUnderWay
 		}
-		negation = saysNothing
+		negation, answered = saysNothing, answered || said == saysAnswered
 		best = max(best, said)
 	}
 	switch {
+	case other && answered && best != saysVoicemail:
+		return saysElsewhere
+	case left && message && best == saysNothing:
+		return saysVoicemail
 	case last == saysNot && best == saysAnswered: // "answered: no", "answered by nobody"
 		return saysMissed
 	case last == saysAwaits && best == saysAnswered: // "answer pending"

@@ -90,7 +90,7 @@ func (e *Envelope) read() *reading {
 	// guard 3: if !registered && false {
 	if !registered && known.family == &unknowns && r.tellsOfCall(known) {
 		// Whatever the type's name, it is a call that was answered, or not.
-		known.family = &calls
+		known.family, known.direction = &calls, directionOf([]byte(e.Type))
 		if !r.underWay(e.Type) {
 			known.outcome = OutcomeUnknown
 		}
@@ -130,6 +130,9 @@ func (e *Envelope) readAs(known row) *reading {
 			}
 		})
 		r.said.addRespelled(respelled)
+		if r.family == &calls {
+			r.said.addNested()
+		}
 		slices.Sort(r.mismatched)
 	} else {
 		r.mismatched = []string{"data"}
@@ -150,10 +153,13 @@ func (e *Envelope) readAs(known row) *reading {
 		r.outcome = Missed
 	case r.outcome == "" && known.update && r.outcomeWord() != "" && phrase([]byte(r.outcomeWord())) == saysNothing:
 		r.outcome = OutcomeUnknown
-	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(r.said.words(slotStatus)) == saysCompleted && r.namesAgent():
+	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(r.said.words(slotStatus)) == saysCompleted && r.namesAgent() && !r.onlyRang():
 		// Format A's word for an answered call. A missed call may be completed as well,
 		// but no agent took it.
 		r.outcome = Answered
+	case r.outcome == OutcomeUnknown && r.callback() > 0:
+		// They left the queue for a call back.
+		r.outcome = Abandoned
 	}
 	// guard 10: if kind := r.outcome.unserved(); kind != "" {
 	if kind := r.outcome.unserved(); kind != "" && r.direction != Outbound {
@@ -209,6 +215,18 @@ func (r *reading) namesAgent() bool {
 	return id.State == Set && id.Value > 0 || !isPlaceholder(r.said.text(slotAgentName))
 }
 
+// addNested adds what stands in an object in place of the word that tells the outcome:
+// "status": {"answered": false}.
+func (v *values) addNested() {
+	for _, s := range [...]slot{slotStatus, slotInfoStatus, slotOutcome, slotInfoType, slotCallType, slotType} {
+		if v[s].Kind() == '{' {
+			var said values
+			callShape()["call_info"].read(v[s], &said)
+			v.add(&said)
+		}
+	}
+}
+
 // directionSlots are where a call's direction is told; the last two are under names that
 // no document has.
 var directionSlots = [...]slot{slotDirection, slotInfoDirection, slotInfoType, slotCallType, slotType}
@@ -230,6 +248,9 @@ func (r *reading) told() (outcome Outcome) {
 		return outcome
 	case r.said.saysAny(slotInfoMissedReason):
 		return Missed
+	// Who left a queue in another way may still be served.
+	case r.toldIn(slotExitReason) == Abandoned:
+		return Abandoned
 	}
 	for _, slot := range outcomeSlots[documentedOutcomes:] {
 		outcome = outcome.Best(r.toldIn(slot))
@@ -282,6 +303,12 @@ func (r *reading) talkTime() int64 {
 		return talked
 	}
 	return r.said.duration(slotDuration).Value - r.said.duration(slotRingDuration, slotRingTime).Value
+}
+
+// onlyRang reports whether the data says that the call took no longer than it rang.
+func (r *reading) onlyRang() bool {
+	took, known := r.said.duration(slotDuration).Get()
+	return known && (took == 0 || took == r.said.duration(slotRingDuration, slotRingTime).Value)
 }
 
 // outcomeWord returns the word that should tell the outcome, as sent.

@@ -135,6 +135,16 @@ var otherNames = map[string]slot{
 	"callendedat": slotEndedAt, "callendtime": slotEndedAt, "endedat": slotEndedAt, "endtime": slotEndedAt,
 }
 
+// personShape has the members of an object about the outside party, under names that other
+// programs give them.
+func personShape() shape {
+	s := shape{"name": {slot: slotContactName, alias: true}}
+	for _, name := range []string{"contact_number", "e164", "mobile", "number", "phone", "phone_number"} {
+		s[name] = member{slot: slotOtherNumber, alias: true}
+	}
+	return s.named()
+}
+
 // flags are members that say yes or no to one question about a call, under names that no
 // document has.
 var flags = map[slot]string{
@@ -183,9 +193,12 @@ func (s shape) spellings() map[string]member {
 	for name, m := range s {
 		all[bareName(name)] = m
 	}
-	for name, slot := range otherNames {
-		if _, ok := s["from"]; ok {
+	if _, ok := s["from"]; ok {
+		for name, slot := range otherNames {
 			all[name] = member{slot: slot}
+		}
+		for _, name := range []string{"client", "contact", "customer", "lead", "person"} {
+			all[name] = member{inner: personShape()}
 		}
 	}
 	if _, ok := s["other_numbers"]; ok {
@@ -202,6 +215,9 @@ func (s shape) spellings() map[string]member {
 		}
 		all["type"], all["calltype"] = member{slot: slotType}, member{slot: slotCallType}
 		all["answeredby"] = member{slot: slotAnsweredBy}
+		// The REST API's.
+		all["queue"] = member{inner: shape{"exit_reason": {slot: slotExitReason}}}
+		all["queueexitreason"] = member{slot: slotExitReason}
 		all["parentcallsid"], all["parentcallid"] = member{slot: slotParentID}, member{slot: slotParentID}
 	}
 	return all
@@ -243,6 +259,7 @@ const (
 	slotDuration
 	slotEmail
 	slotEndedAt
+	slotExitReason // how the caller left a queue
 	slotFirstName
 	slotFrom
 	slotID
@@ -253,6 +270,7 @@ const (
 	slotInfoMissedReason
 	slotInfoNotes
 	slotInfoRecording
+	slotInfoStatus // whether the call is archived
 	slotInfoTranscription
 	slotInfoType
 	slotIsAbandoned
@@ -339,6 +357,7 @@ var callShape = sync.OnceValue(func() shape {
 			"missed_call_reason":      {fits: isText, slot: slotInfoMissedReason},
 			"notes":                   {fits: isText, slot: slotInfoNotes},
 			"recording":               {fits: isText, slot: slotInfoRecording},
+			"status":                  {slot: slotInfoStatus},
 			"type":                    {fits: isText, slot: slotInfoType},
 			"voicemail_transcription": {fits: isText, slot: slotInfoTranscription},
 		}.withAliases()},

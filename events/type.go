@@ -203,7 +203,7 @@ func (t Type) row() (known row, registered bool) {
 	var pair pairReader
 	for name := []byte(t); pair.next(&name); {
 		said, both := pair.lookUp()
-		before = before || said == saysBefore
+		before = before || said == saysBefore || said == saysUnderWay // "call.hangup_in_queue"
 		strange = strange || said == saysNothing && nameWords[string(pair.word())] == aboutNothing &&
 			directions[string(pair.word())] == "" && !slices.Contains(vendors, string(pair.word()))
 		switch about := nameWords[string(pair.word())]; {
@@ -245,7 +245,7 @@ const (
 	aboutCall
 	aboutDialer // which makes calls, and takes none
 	aboutOther
-	aboutPerson // whose own state it may be, unless it says that it is a call's
+	aboutPerson // or a channel, whose own state it may be, unless it says that it is a call's
 )
 
 // nameWords tell "call.missed_by_all" from "sms.failed" and "call.recording_failed".
@@ -253,17 +253,16 @@ var nameWords = map[string]about{
 	"call": aboutCall, "calls": aboutCall, "missed": aboutCall, "abandoned": aboutCall, "unanswered": aboutCall,
 
 	"agent": aboutPerson, "availability": aboutPerson, "device": aboutPerson, "member": aboutPerson, "presence": aboutPerson,
-	"team": aboutPerson, "user": aboutPerson,
+	"team": aboutPerson, "user": aboutPerson, "whatsapp": aboutPerson,
 
 	"dialer": aboutDialer, "salesdialer": aboutDialer, "sd": aboutDialer,
 
 	"appointment": aboutOther, "callback": aboutOther, "campaign": aboutOther, "chat": aboutOther, "contact": aboutOther,
 	"deleted": aboutOther, "email": aboutOther, "fax": aboutOther, "greeting": aboutOther, "meeting": aboutOther,
 	"message": aboutOther, "mms": aboutOther, "note": aboutOther, "notification": aboutOther, "payment": aboutOther,
-	"rating": aboutOther, "recording": aboutOther, "removed": aboutOther, "settings": aboutOther, "sms": aboutOther,
+	"permission": aboutOther, "rating": aboutOther, "recording": aboutOther, "removed": aboutOther, "settings": aboutOther, "sms": aboutOther,
 	"summary": aboutOther, "survey": aboutOther, "tag": aboutOther, "task": aboutOther, "text": aboutOther,
 	"transcript": aboutOther, "transcription": aboutOther, "transfer": aboutOther, "webhook": aboutOther,
-	"whatsapp": aboutOther,
 }
 
 // Kind says what an event is about, whatever its type's name.
@@ -346,6 +345,8 @@ var directions = map[string]Direction{
 	"sortant":   Outbound,
 	"uitgaand":  Outbound,
 	"uscente":   Outbound,
+	// What a dialer leaves at once when a machine answers.
+	"vmdrop": Outbound, "voicemaildrop": Outbound,
 	// As format B writes them, which saves reading the letters one by one.
 	"Incoming": Inbound,
 	"Outgoing": Outbound,
