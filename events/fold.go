@@ -124,6 +124,11 @@ func Fold(parts ...Part) Folded {
 	for _, p := range earliest {
 		f.add(p)
 	}
+	answered := func(p *Part) bool { return p.Outcome == Answered && !p.Presumed }
+	if f.Outcome == Answered && f.Left != nil && !slices.ContainsFunc(earliest, answered) {
+		// Somebody completed it, and the voicemail says how: nobody answered.
+		f.Outcome, f.AnsweredAgent = Voicemailed, Agent{}
+	}
 	if number := PhoneNumber(f.Phone); number != "" {
 		f.CallerText = ""
 		f.Extension = first(earliest, func(p *Part) string {
@@ -225,12 +230,12 @@ func (f *Folded) add(p *Part) {
 		f.Left = cmp.Or(f.Left, p)
 	case Answered, OutcomeUnknown:
 	}
-	waits := p.Type.Name()
-	f.Queued = f.Queued || waits == TypeCallEntersQueue || waits == TypeCallExitsQueue
+	typ := p.Type.Name()
+	f.Queued = f.Queued || typ == TypeCallEntersQueue || typ == TypeCallExitsQueue
 	f.RingTime = longer(f.RingTime, p.call().RingDuration)
 	f.TalkTime = longer(f.TalkTime, p.TalkTime)
 	f.Duration = longer(f.Duration, p.call().Duration)
-	f.VoiceAgent = f.VoiceAgent || p.call().VoiceAgent
+	f.VoiceAgent = f.VoiceAgent || typ == TypeCallAIVoiceAgent || p.call().VoiceAgent
 	if by := p.call().AnsweredBy; by == ByMachine || f.AnsweredBy == "" {
 		f.AnsweredBy = by
 	}

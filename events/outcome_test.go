@@ -449,6 +449,7 @@ func TestNamesThatTellOfAnUnservedCaller(t *testing.T) {
 		"payment.failed": events.KindUnknown, "message.failed": events.KindUnknown, "whatsapp.call_permission.rejected": events.KindUnknown,
 		"whatsapp.call_missed": events.KindMissedCall, "whatsapp_call.missed": events.KindMissedCall, "whatsapp.missed_call": events.KindMissedCall,
 		"whatsapp.failed": events.KindUnknown, "whatsapp.template_rejected": events.KindUnknown,
+		"webhook.call.missed": events.KindMissedCall, "call.missed.webhook": events.KindMissedCall, "webhook.failed": events.KindUnknown,
 		"call.hangup_in_queue": events.KindMissedCall, "agent.offline": events.KindUnknown,
 		"sms.rejected": events.KindUnknown, "contact.missed_call_note": events.KindUnknown, "x.y": events.KindUnknown, "": events.KindUnknown,
 		"call.blocked": events.KindUnknown, "call.ringing": events.KindUnknown, "voicemail.deleted": events.KindUnknown,

@@ -74,6 +74,7 @@ type reading struct {
 	kind      Kind
 	direction Direction
 	outcome   Outcome
+	presumed  bool // that the call was answered
 	removes   bool
 	said      values
 	// fields are the documented members as received, nulls included.
@@ -156,7 +157,7 @@ func (e *Envelope) readAs(known row) *reading {
 	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(r.said.words(slotStatus)) == saysCompleted && r.namesAgent() && !r.onlyRang():
 		// Format A's word for an answered call. A missed call may be completed as well,
 		// but no agent took it.
-		r.outcome = Answered
+		r.outcome, r.presumed = Answered, true
 	case r.outcome == OutcomeUnknown && r.callback() > 0:
 		// They left the queue for a call back.
 		r.outcome = Abandoned

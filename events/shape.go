@@ -127,13 +127,21 @@ func (v *values) addRespelled(all []respelling) {
 
 // otherNames are members of calls and messages under names that other programs give them,
 // by [bareName].
-var otherNames = map[string]slot{
-	"calldirection": slotDirection, "caller": slotCaller, "callerid": slotCaller, "callernumber": slotFrom, "callerphone": slotFrom,
-	"calluuid": slotCallID, "callednumber": slotTo, "callee": slotCallee, "calleenumber": slotTo, "contactphone": slotOtherNumber,
-	"customernumber": slotOtherNumber, "customerphone": slotOtherNumber, "fromnumber": slotFrom, "phone": slotOtherNumber,
-	"phonenumber": slotOtherNumber, "tonumber": slotTo,
-	"callendedat": slotEndedAt, "callendtime": slotEndedAt, "endedat": slotEndedAt, "endtime": slotEndedAt,
-}
+var otherNames = sync.OnceValue(func() map[string]slot {
+	return map[string]slot{
+		"calldirection": slotDirection, "caller": slotCaller, "callerid": slotCaller, "callernumber": slotFrom, "callerphone": slotFrom,
+		"calluuid": slotCallID, "callednumber": slotTo, "callee": slotCallee, "calleenumber": slotTo, "contactphone": slotOtherNumber,
+		"customernumber": slotOtherNumber, "customerphone": slotOtherNumber, "fromnumber": slotFrom, "phone": slotOtherNumber,
+		"phonenumber": slotOtherNumber, "tonumber": slotTo,
+		"ani": slotFrom, "callerphonenumber": slotFrom, "cli": slotFrom, "clid": slotFrom, "fromphone": slotFrom,
+		"fromphonenumber": slotFrom, "sourcenumber": slotFrom, "destinationnumber": slotTo, "tophone": slotTo,
+		"tophonenumber": slotTo, "clientnumber": slotOtherNumber, "clientphone": slotOtherNumber,
+		"contactphonenumber": slotOtherNumber, "customerphonenumber": slotOtherNumber, "externalnumber": slotOtherNumber,
+		"leadnumber": slotOtherNumber, "leadphone": slotOtherNumber, "leadphonenumber": slotOtherNumber,
+		"remotenumber": slotOtherNumber,
+		"callendedat":  slotEndedAt, "callendtime": slotEndedAt, "endedat": slotEndedAt, "endtime": slotEndedAt,
+	}
+})
 
 // personShape has the members of an object about the outside party, under names that other
 // programs give them.
@@ -194,7 +202,7 @@ func (s shape) spellings() map[string]member {
 		all[bareName(name)] = m
 	}
 	if _, ok := s["from"]; ok {
-		for name, slot := range otherNames {
+		for name, slot := range otherNames() {
 			all[name] = member{slot: slot}
 		}
 		for _, name := range []string{"client", "contact", "customer", "lead", "person"} {

@@ -253,7 +253,7 @@ var nameWords = map[string]about{
 	"call": aboutCall, "calls": aboutCall, "missed": aboutCall, "abandoned": aboutCall, "unanswered": aboutCall,
 
 	"agent": aboutPerson, "availability": aboutPerson, "device": aboutPerson, "member": aboutPerson, "presence": aboutPerson,
-	"team": aboutPerson, "user": aboutPerson, "whatsapp": aboutPerson,
+	"team": aboutPerson, "user": aboutPerson, "webhook": aboutPerson, "whatsapp": aboutPerson,
 
 	"dialer": aboutDialer, "salesdialer": aboutDialer, "sd": aboutDialer,
 
@@ -262,7 +262,7 @@ var nameWords = map[string]about{
 	"message": aboutOther, "mms": aboutOther, "note": aboutOther, "notification": aboutOther, "payment": aboutOther,
 	"permission": aboutOther, "rating": aboutOther, "recording": aboutOther, "removed": aboutOther, "settings": aboutOther, "sms": aboutOther,
 	"summary": aboutOther, "survey": aboutOther, "tag": aboutOther, "task": aboutOther, "text": aboutOther,
-	"transcript": aboutOther, "transcription": aboutOther, "transfer": aboutOther, "webhook": aboutOther,
+	"transcript": aboutOther, "transcription": aboutOther, "transfer": aboutOther,
 }
 
 // Kind says what an event is about, whatever its type's name.
