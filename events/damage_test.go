@@ -177,6 +177,7 @@ var damaged = []struct {
 	{"a queue's record of a notification", `{"Record":{"Sns":{"Type":"Notification","Message":` + quote(plainA) + `}}}`, []string{"json in string", "wrapped"}, ""},
 	{"an event of one level with single underscores", `{"event":"call.missed","data_call_id":"c1","data_from":"+14155550123","data_direction":"inbound"}`, []string{"flat"}, ""},
 	{"an event of one level", `{"event":"call.missed","data__call_id":"c1","data__from":"+14155550123","data__direction":"inbound"}`, []string{"flat"}, ""},
+	{"an event of one level with single underscores and capitals", `{"event":"call.missed","Data_Call_Id":"c1","Data_From":"+14155550123","Data_Direction":"inbound"}`, []string{"flat"}, ""},
 	{"an event of one level, with dots", `{"body.event":"call.missed","body.data.call_id":"c1","body.data.from":"+14155550123"}`, []string{"letter case", "flat"}, ""},
 
 	// JSON in strings, lists of one.

@@ -8,9 +8,6 @@ type Details struct {
 	Kind      Kind
 	Outcome   Outcome
 	Direction Direction
-	// Presumed is set if nothing says that the call was answered, but that an agent
-	// completed it.
-	Presumed bool
 	// Implied is set if no member of the data gives the direction.
 	Implied bool
 	ID      string
@@ -66,7 +63,6 @@ func (e *Envelope) Details() Details {
 		Kind:      r.kind,
 		Outcome:   r.outcome,
 		Direction: r.direction,
-		Presumed:  r.presumed,
 		Implied:   r.statedDirection() == "",
 		ID:        id,
 		Line:      r.line(),

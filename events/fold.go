@@ -124,11 +124,6 @@ func Fold(parts ...Part) Folded {
 	for _, p := range earliest {
 		f.add(p)
 	}
-	answered := func(p *Part) bool { return p.Outcome == Answered && !p.Presumed }
-	if f.Outcome == Answered && f.Left != nil && !slices.ContainsFunc(earliest, answered) {
-		// Somebody completed it, and the voicemail says how: nobody answered.
-		f.Outcome, f.AnsweredAgent = Voicemailed, Agent{}
-	}
 	if number := PhoneNumber(f.Phone); number != "" {
 		f.CallerText = ""
 		f.Extension = first(earliest, func(p *Part) string {

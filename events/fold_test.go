@@ -98,8 +98,7 @@ func TestPromise4_FoldSaysWhatACallOwes(t *testing.T) {
 		{
 			"completed with an agent, and a voicemail",
 			[]string{eventOfA("call.completed", 50, `,"status":"completed","agent_id":4`), eventOfA("voicemail.received", 60, "")},
-			events.Voicemailed,
-			[]string{owesVoicemail},
+			events.Answered, nil,
 		},
 		{
 			"answered, completed, and a voicemail",

@@ -66,21 +66,21 @@ type says uint8
 const (
 	saysNothing   says = iota
 	saysUnderWay       // the call has not ended
-	saysCompleted      // it has, and how is not told
+	saysClosed         // nobody was there, unless another word says that somebody answered
+	saysCompleted      // it has ended, and how is not told
 	saysBlocked        // it was kept out, which on purpose is not taken for a miss
 	saysHungUp         // the caller hung up; if before an answer, this tells too little
+	saysCallBack       // the caller asked for a call back, or the agent who talked with them noted it
 	saysAnswered
 	saysAbandoned
 	saysMissed
 	saysVoicemail
-	saysElsewhere // somebody else answered, so that this phone rang in vain
 
 	// The others count for the words beside them.
 	saysNot     // turns the answer that follows into a miss
 	saysBefore  // what follows did not happen
 	saysService // what makes a miss if there is none of it
 	saysLeft    // what voicemails are; "not left" is none
-	saysMessage // which is a voicemail if it is left
 	saysRobot   // who answers without being a person
 	saysOther   // who answers in place of the one whose phone rang in vain
 	saysAwaits  // an answer that follows has not come yet
@@ -100,10 +100,10 @@ var words = map[string]says{
 	"nopickup": saysMissed, "noresponse": saysMissed, "officehours": saysMissed, "outofhours": saysMissed,
 	"timedout": saysMissed, "timeout": saysMissed, "unattended": saysMissed, "unavailable": saysMissed,
 	"refused": saysMissed, "unpicked": saysMissed, "unreachable": saysMissed, "unsuccessful": saysMissed,
-	"dnd": saysMissed, "holiday": saysMissed, "loggedout": saysMissed, "nonbusiness": saysMissed, "nonoffice": saysMissed,
-	"nonworking": saysMissed, "notdisturb": saysMissed, "offhours": saysMissed, "ofoffice": saysMissed, "offline": saysMissed,
-	"openinghours": saysMissed, "queuefull": saysMissed, "rangout": saysMissed, "rna": saysMissed, "switchedoff": saysMissed,
-	"unserved": saysMissed, "workinghours": saysMissed,
+	"rangout": saysMissed, "rna": saysMissed, "unserved": saysMissed,
+	"dnd": saysClosed, "holiday": saysClosed, "loggedout": saysClosed, "nonbusiness": saysClosed, "nonoffice": saysClosed,
+	"nonworking": saysClosed, "notdisturb": saysClosed, "offhours": saysClosed, "ofoffice": saysClosed, "offline": saysClosed,
+	"openinghours": saysClosed, "queuefull": saysClosed, "switchedoff": saysClosed, "workinghours": saysClosed,
 
 	// Other languages: only words for a missed call, since one that is read wrongly must
 	// not silence anybody. Two words with a "not" in them are listed as one.
@@ -119,12 +119,12 @@ var words = map[string]says{
 	"abandoned": saysAbandoned, "abandon": saysAbandoned, "abandonment": saysAbandoned, "gaveup": saysAbandoned,
 	"cancelled": saysAbandoned, "canceled": saysAbandoned, "cancel": saysAbandoned,
 	"requestterminated": saysAbandoned, // SIP 487
-	"backrequested":     saysAbandoned, "callbackrequested": saysAbandoned, "callbackscheduled": saysAbandoned,
-	"requestedcallback": saysAbandoned,
+	"backrequested":     saysCallBack, "callbackrequested": saysCallBack, "callbackscheduled": saysCallBack,
+	"requestedcallback": saysCallBack,
 	"hangup":            saysHungUp, "hungup": saysHungUp, "callerleft": saysHungUp,
 
 	"voicemail": saysVoicemail, "voicemails": saysVoicemail, "voicemessage": saysVoicemail, "vm": saysVoicemail, "vmail": saysVoicemail,
-	"leftmessage": saysVoicemail, "messageleft": saysVoicemail, "mailbox": saysVoicemail,
+	"leftmessage": saysVoicemail, "messageleft": saysVoicemail, "leftmsg": saysVoicemail, "msgleft": saysVoicemail, "mailbox": saysVoicemail,
 	"machine": saysVoicemail, "answeringmachine": saysVoicemail,
 
 	"in-progress": saysUnderWay, // as format A writes it, which saves reading the words one by one
@@ -148,7 +148,6 @@ var words = map[string]says{
 	"reachable": saysService, "response": saysService, "served": saysService, "handled": saysService,
 	"connect": saysService, "pick": saysService, "responded": saysService,
 	"left": saysLeft, "leave": saysLeft, "received": saysLeft, "recorded": saysLeft,
-	"message": saysMessage, "messages": saysMessage, "msg": saysMessage,
 	"anotheragent": saysOther, "anotherdevice": saysOther, "anotheruser": saysOther, "colleague": saysOther, "elsewhere": saysOther,
 	"otheragent": saysOther, "otherdevice": saysOther, "otheruser": saysOther, "somebodyelse": saysOther, "someoneelse": saysOther,
 	"ai": saysRobot, "assistant": saysRobot, "attendant": saysRobot, "bot": saysRobot, "ivr": saysRobot, "system": saysRobot,
@@ -158,12 +157,13 @@ var words = map[string]says{
 var outcomes = [...]Outcome{
 	saysCompleted: OutcomeUnknown,
 	saysBlocked:   OutcomeUnknown,
+	saysClosed:    Missed,
 	saysHungUp:    Abandoned,
+	saysCallBack:  Abandoned,
 	saysAnswered:  Answered,
 	saysAbandoned: Abandoned,
 	saysMissed:    Missed,
 	saysVoicemail: Voicemailed,
-	saysElsewhere: Answered,
 }
 
 // phrase returns what a text says by its words, whatever their letter case and what
@@ -183,18 +183,16 @@ func phrase(text []byte) says {
 // wordsSay returns what the words of a text say one after the other.
 func wordsSay(text []byte) says {
 	var (
-		best     says
-		negation says // saysNot or saysBefore, if it is still to be applied
-		robot    bool
-		other    bool
-		left     bool
-		message  bool
-		answered bool // by whomever
-		ended    bool // before an answer
-		awaits   bool
-		nothing  bool // behind an answer it says that there is no recording
-		last     says // what the word before says
-		pair     pairReader
+		best      says
+		negation  says // saysNot or saysBefore, if it is still to be applied
+		robot     bool
+		answered  bool // says the last word that tells an outcome
+		elsewhere bool // and that by somebody else
+		ended     bool // before an answer
+		awaits    bool
+		nothing   bool // behind an answer it says that there is no recording
+		last      says // what the word before says
+		pair      pairReader
 	)
 	for pair.next(&text) {
 		said, both := pair.lookUp()
@@ -210,19 +208,12 @@ func wordsSay(text []byte) says {
 			robot = true
 			continue
 		case saysOther:
-			other = true
+			elsewhere = answered && negation == saysNothing && best == saysMissed
 			continue
 		case saysAwaits:
 			awaits, best = true, max(best, saysUnderWay)
 			continue
-		case saysMessage:
-			message = true
-			if negation == saysNot && best != saysAnswered {
-				best = saysMissed
-			}
-			continue
 		case saysService, saysLeft:
-			left = left || said == saysLeft
 			if negation != saysNot {
 				ended = ended || negation == saysBefore && best == saysCompleted
 				continue
@@ -239,7 +230,6 @@ func wordsSay(text []byte) says {
 		}
 		switch {
 		case said < saysHungUp:
-			ended = ended || said == saysUnderWay && best == saysCompleted // "dropped in queue"
 			best = max(best, said)
 			continue
 		case negation == saysBefore:
@@ -254,14 +244,12 @@ func wordsSay(text []byte) says {
 		case awaits && said == saysAnswered:
 			said = saysUnderWay
 		}
-		negation, answered = saysNothing, answered || said == saysAnswered
+		negation, answered, elsewhere = saysNothing, said == saysAnswered, false
 		best = max(best, said)
 	}
 	switch {
-	case other && answered && best != saysVoicemail:
-		return saysElsewhere
-	case left && message && best == saysNothing:
-		return saysVoicemail
+	case elsewhere && !robot && last != saysNot:
+		return saysAnswered
 	case last == saysNot && best == saysAnswered: // "answered: no", "answered by nobody"
 		return saysMissed
 	case last == saysAwaits && best == saysAnswered: // "answer pending"

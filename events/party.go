@@ -38,8 +38,8 @@ const maxPartyDepth = 4
 // numberMembers are the members of an object that hold a party's number, best first,
 // in the form of [bareName].
 var numberMembers = []string{
-	"e164", "phonenumber", "number", "phone", "nationalnumber", "msisdn", "telephone", "tel", "mobile", "callerid", "caller",
-	"contactnumber", "from", "uri", "address", "value", "raw",
+	"e164", "phonenumber", "number", "phone", "msisdn", "telephone", "tel", "mobile", "callerid", "caller",
+	"contactnumber", "from", "uri", "address", "value", "raw", "nationalnumber",
 }
 
 // numberIn returns the number in an object or array as sent. Without a number, it

@@ -44,6 +44,7 @@ func TestDetailsTellWhoCalled(t *testing.T) {
 		{"an object with a JSON number", `{"number":14155558765}`, told{Phone: number, Outside: "14155558765"}},
 		{"an object with an extension", `{"number":"+14155558765 x12"}`, told{Phone: number, Extension: "12", Outside: "+14155558765 x12"}},
 		{"a national number", `{"country_code":"+44","national_number":"2079460117"}`, told{Phone: "+442079460117", Outside: "+442079460117"}},
+		{"a national number beside a whole one", `{"national_number":"2079460117","uri":"tel:+442079460117"}`, told{Phone: "+442079460117", Outside: "tel:+442079460117"}},
 		{"an object with id and number", `{"id":5551234,"name":"Jane","phone_number":"+14155558765"}`, told{Phone: number, Outside: number}},
 		{"the better of two members", `{"raw":"4155558765","e164":"+14155558765"}`, told{Phone: number, Outside: number}},
 		{"an unknown member with a plus", `{"n":"+14155558765"}`, told{Phone: number, Outside: number}},

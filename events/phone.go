@@ -117,6 +117,9 @@ func numberOf(digits string) string {
 // readAlone reads a text that is a number, and returns the part that has its digits, too.
 func readAlone(text string) (number, extension, written string) {
 	subscriber, isURI := subscriberOf(text)
+	if !isURI && startsWithDate(subscriber) {
+		return "", "", ""
+	}
 	if subscriber = withoutLabel(withoutCode(subscriber)); isOther(subscriber) {
 		return "", "", ""
 	}
@@ -138,14 +141,11 @@ func readAlone(text string) (number, extension, written string) {
 	return number, s.extension, subscriber
 }
 
-// isOther reports whether digits are a date, an address of the internet, such as
+// isOther reports whether digits with dots are an address of the internet, such as
 // 192.168.1.5, or have a fraction. Four groups of two digits each are a telephone number.
 func isOther(text string) bool {
 	if whole, fraction, _ := strings.Cut(text, "."); len(whole) >= len("4155558765") && len(fraction) <= 2 && isPlain(strings.TrimPrefix(whole, "+")) {
 		return fraction != "" && digitsOf(fraction) != ""
-	}
-	if hasDate(text) {
-		return true
 	}
 	if strings.Count(text, ".") != 3 {
 		return false
@@ -162,21 +162,16 @@ func isOther(text string) bool {
 	return pairs < 4
 }
 
-// hasDate reports whether a text that is no number with "+" has a date whose year has four
-// digits.
-func hasDate(text string) bool {
+// startsWithDate reports whether a text starts with a date whose year has four digits.
+func startsWithDate(text string) bool {
 	const separators = "./-"
-	if !strings.ContainsAny(text, separators) || strings.ContainsFunc(text, isPlus) {
-		return false
+	end := strings.IndexFunc(text, func(r rune) bool { return (r < '0' || r > '9') && !strings.ContainsRune(separators, r) })
+	if end < 0 {
+		end = len(text)
 	}
-	isBetween := func(r rune) bool { return (r < '0' || r > '9') && !strings.ContainsRune(separators, r) }
-	for date := range strings.FieldsFuncSeq(text, isBetween) {
-		date = strings.Trim(date, separators)
-		if at := strings.IndexAny(date, separators); at > 0 && isDate(strings.Split(date, date[at:at+1])) {
-			return true
-		}
-	}
-	return false
+	date := strings.TrimRight(text[:end], separators)
+	at := strings.IndexAny(date, separators)
+	return at > 0 && isDate(strings.Split(date, date[at:at+1]))
 }
 
 // isDate reports whether groups of digits are a day, a month and a year, or the year first.
@@ -192,7 +187,9 @@ func isDate(groups []string) bool {
 		n, err := strconv.Atoi(group)
 		return err == nil && len(group) <= digits && least <= n && n <= most
 	}
-	return within(groups[0], 2, 1, 31) && within(groups[1], 2, 1, 31) && within(groups[2], year, 1900, 2099)
+	const day, month = 31, 12
+	return (within(groups[0], 2, 1, day) && within(groups[1], 2, 1, month) || within(groups[0], 2, 1, month) && within(groups[1], 2, 1, day)) &&
+		within(groups[2], year, 1900, 2099)
 }
 
 // hiding are the codes that are dialled before a number to hide one's own, or not to.
@@ -220,7 +217,8 @@ func withoutNine(text string) string {
 	}
 	group := number[:max(0, strings.IndexFunc(number, isFiller))]
 	area := strings.TrimLeftFunc(number[len(group):], isFiller)
-	if group != "011" && (group != "1" || area[0] < '2') {
+	// India's groups have five digits.
+	if group != "011" && (group != "1" || area[0] < '2' || strings.IndexFunc(area, isFiller) != len("415")) {
 		return text
 	}
 	return number

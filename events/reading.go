@@ -74,7 +74,6 @@ type reading struct {
 	kind      Kind
 	direction Direction
 	outcome   Outcome
-	presumed  bool // that the call was answered
 	removes   bool
 	said      values
 	// fields are the documented members as received, nulls included.
@@ -91,7 +90,7 @@ func (e *Envelope) read() *reading {
 	// guard 3: if !registered && false {
 	if !registered && known.family == &unknowns && r.tellsOfCall(known) {
 		// Whatever the type's name, it is a call that was answered, or not.
-		known.family, known.direction = &calls, directionOf([]byte(e.Type))
+		known.family, known.direction = &calls, directionAlone([]byte(e.Type))
 		if !r.underWay(e.Type) {
 			known.outcome = OutcomeUnknown
 		}
@@ -157,9 +156,12 @@ func (e *Envelope) readAs(known row) *reading {
 	case r.outcome == OutcomeUnknown && e.Format == FormatA && phrase(r.said.words(slotStatus)) == saysCompleted && r.namesAgent() && !r.onlyRang():
 		// Format A's word for an answered call. A missed call may be completed as well,
 		// but no agent took it.
-		r.outcome, r.presumed = Answered, true
-	case r.outcome == OutcomeUnknown && r.callback() > 0:
+		r.outcome = Answered
+	case r.outcome == OutcomeUnknown && r.callback() > 0 && !r.mayHaveTalked():
 		// They left the queue for a call back.
+		r.outcome = Abandoned
+	case !r.outcome.Known() && r.toldIn(slotExitReason) == Abandoned && r.talkTime() <= 0:
+		// Who left a queue in another way may still be served.
 		r.outcome = Abandoned
 	}
 	// guard 10: if kind := r.outcome.unserved(); kind != "" {
@@ -249,9 +251,6 @@ func (r *reading) told() (outcome Outcome) {
 		return outcome
 	case r.said.saysAny(slotInfoMissedReason):
 		return Missed
-	// Who left a queue in another way may still be served.
-	case r.toldIn(slotExitReason) == Abandoned:
-		return Abandoned
 	}
 	for _, slot := range outcomeSlots[documentedOutcomes:] {
 		outcome = outcome.Best(r.toldIn(slot))
@@ -287,14 +286,21 @@ func (r *reading) toldIn(from slot) Outcome {
 	if r.said[from] == nil {
 		return ""
 	}
-	said := phrase(r.said.words(from))
-	if said == saysHungUp && r.talkTime() > 0 {
-		if r.namesAgent() {
-			return Answered
-		}
-		return OutcomeUnknown // with a menu, perhaps
+	switch said := phrase(r.said.words(from)); {
+	case said == saysHungUp && r.talkTime() > 0 && r.namesAgent():
+		return Answered
+	case said == saysHungUp && r.talkTime() > 0, // with a menu, perhaps
+		said == saysCallBack && r.mayHaveTalked():
+		return OutcomeUnknown
+	default:
+		return outcomes[said]
 	}
-	return outcomes[said]
+}
+
+// mayHaveTalked reports whether somebody talked with the caller, or an agent is named who may
+// have.
+func (r *reading) mayHaveTalked() bool {
+	return r.talkTime() > 0 || r.namesAgent()
 }
 
 // talkTime returns how long the caller was talked with, in seconds. Format A says how long

@@ -143,10 +143,10 @@ var otherNames = sync.OnceValue(func() map[string]slot {
 	}
 })
 
-// personShape has the members of an object about the outside party, under names that other
-// programs give them.
+// personShape has the number's names in an object about a person. Whose name stands beside it
+// is not sure: it may be one of our own lines.
 func personShape() shape {
-	s := shape{"name": {slot: slotContactName, alias: true}}
+	s := shape{}
 	for _, name := range []string{"contact_number", "e164", "mobile", "number", "phone", "phone_number"} {
 		s[name] = member{slot: slotOtherNumber, alias: true}
 	}

@@ -203,7 +203,7 @@ func (t Type) row() (known row, registered bool) {
 	var pair pairReader
 	for name := []byte(t); pair.next(&name); {
 		said, both := pair.lookUp()
-		before = before || said == saysBefore || said == saysUnderWay // "call.hangup_in_queue"
+		before = before || said == saysBefore
 		strange = strange || said == saysNothing && nameWords[string(pair.word())] == aboutNothing &&
 			directions[string(pair.word())] == "" && !slices.Contains(vendors, string(pair.word()))
 		switch about := nameWords[string(pair.word())]; {
@@ -224,7 +224,7 @@ func (t Type) row() (known row, registered bool) {
 		return known, false
 	}
 	said := phrase([]byte(t))
-	if said == saysHungUp && !before {
+	if said == saysHungUp && !before || said == saysCallBack {
 		said = saysCompleted // every call ends so
 	}
 	if outcome := outcomes[said]; outcome.Known() || said == saysCompleted && !strange {
@@ -253,7 +253,7 @@ var nameWords = map[string]about{
 	"call": aboutCall, "calls": aboutCall, "missed": aboutCall, "abandoned": aboutCall, "unanswered": aboutCall,
 
 	"agent": aboutPerson, "availability": aboutPerson, "device": aboutPerson, "member": aboutPerson, "presence": aboutPerson,
-	"team": aboutPerson, "user": aboutPerson, "webhook": aboutPerson, "whatsapp": aboutPerson,
+	"team": aboutPerson, "user": aboutPerson, "whatsapp": aboutPerson,
 
 	"dialer": aboutDialer, "salesdialer": aboutDialer, "sd": aboutDialer,
 
@@ -262,7 +262,7 @@ var nameWords = map[string]about{
 	"message": aboutOther, "mms": aboutOther, "note": aboutOther, "notification": aboutOther, "payment": aboutOther,
 	"permission": aboutOther, "rating": aboutOther, "recording": aboutOther, "removed": aboutOther, "settings": aboutOther, "sms": aboutOther,
 	"summary": aboutOther, "survey": aboutOther, "tag": aboutOther, "task": aboutOther, "text": aboutOther,
-	"transcript": aboutOther, "transcription": aboutOther, "transfer": aboutOther,
+	"transcript": aboutOther, "transcription": aboutOther, "transfer": aboutOther, "webhook": aboutOther,
 }
 
 // Kind says what an event is about, whatever its type's name.
@@ -374,6 +374,17 @@ func directionOf(text []byte) (told Direction) {
 		}
 	}
 	return told
+}
+
+// directionAlone returns the direction that a name is, and nothing besides: "outbound_call".
+func directionAlone(name []byte) Direction {
+	var pair pairReader
+	for rest := name; pair.next(&rest); {
+		if word := string(withoutCall(pair.word())); word != "call" && directions[word] == "" {
+			return ""
+		}
+	}
+	return directionOf(name)
 }
 
 // Entity is what an event belongs to. Events of one entity are kept together.

@@ -541,7 +541,10 @@ func withoutPath(name string) string {
 			name = rest
 		}
 	}
-	return strings.TrimPrefix(name, "data_")
+	if front := "data_"; len(name) > len(front) && strings.EqualFold(name[:len(front)], front) {
+		return name[len(front):]
+	}
+	return name
 }
 
 // tells reports whether data has a member that only an event's data has.

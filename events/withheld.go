@@ -80,8 +80,7 @@ func Withheld(text string) bool {
 	if digits := digitsOf(subscriber); digits != "" {
 		return withheldKeys[withoutPrefix(digits)] || strings.Trim(digits, "0") == ""
 	}
-	digits := strings.ContainsFunc(subscriber, unicode.IsDigit)
-	if !digits && saysWithheld(onlyLetters(subscriber)) {
+	if !strings.ContainsFunc(subscriber, unicode.IsDigit) && saysWithheld(onlyLetters(subscriber)) {
 		return true
 	}
 	// Sometimes several words say it, or words and keys: "Restricted, Private".

@@ -338,7 +338,7 @@ func extensionAt(text string) int {
 
 // besideNumbers are words beside a number that say nothing of it, besides labels.
 var besideNumbers = sync.OnceValue(func() map[string]bool {
-	return wordSet("and call callback caller cellular contact e et from incoming no nr number o oder or ou ph tel telephone u und wireless y")
+	return wordSet("and call callback caller contact cellular e et from incoming no nr number o oder or ou ph tel telephone u und wireless y")
 })
 
 // hasWords reports whether a text has words of its own beside its numbers, such as a name.
@@ -351,6 +351,11 @@ func hasWords(text string) bool {
 	}
 	return false
 }
+
+// datesWithin matches a date with its year in four digits.
+var datesWithin = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b([0-3]?\d[./-][0-3]?\d[./-](19|20)\d\d|(19|20)\d\d[./-][01]?\d[./-][0-3]?\d)\b`)
+})
 
 // isWhole reports whether what is written beside other things is surely the whole of a
 // number, and nothing else.
@@ -371,7 +376,7 @@ func isWhole(written string, words bool) bool {
 		return len(digits) == len("74951234567")
 	case full:
 		return digits[0] > '1' && len(digits) >= shortest
-	case words && !grouped:
+	case words && (!grouped || datesWithin().MatchString(written)):
 		return false
 	case digits[0] == '0', written[0] == '(' && strings.IndexByte(written, ')') > len("(1"):
 		return shortest <= len(digits) && len(digits) <= longestNational
