@@ -321,7 +321,8 @@ func (s *subject) partition() string { return table.CallPartition(cmp.Or(s.sid, 
 
 func (s *subject) recording() string { return "https://recordings.example.com/" + s.id + ".mp3" }
 
-func (s *subject) ours() string { return fmt.Sprintf("1415555029%d", s.line) }
+// ours is the number of the line. No caller has one with that area code.
+func (s *subject) ours() string { return fmt.Sprintf("1628555019%d", s.line) }
 
 func (s *subject) direction(in, out string) string {
 	if s.out {
