@@ -37,11 +37,7 @@ others in which the number stands.`,
 				if !ok {
 					return errNoEraser
 				}
-				numbers, err := from.numbers()
-				if err != nil {
-					return err
-				}
-				found, err := erase.Erase(c.Context(), eraser, numbers, args[0], o, time.Now())
+				found, err := erase.Erase(c.Context(), eraser, from.numbers, args[0], o, time.Now())
 				if errors.Is(err, lookup.ErrNotFound) {
 					return notFound(err, "the table has nothing of that caller. Check the number, or give its country code")
 				}

@@ -136,8 +136,8 @@ type opened struct {
 	store table.Store
 	// zone is where times are told.
 	zone *time.Location
-	// numbers returns numbers as the stack reads them, with its own.
-	numbers func() (phone.Book, error)
+	// numbers are as the stack reads them, without its own.
+	numbers phone.Book
 	// retention is how long what is stored is kept.
 	retention table.Retention
 	close     func() error
@@ -159,7 +159,7 @@ func (f *lookFlags) open(ctx context.Context) (o opened, err error) {
 			return o, err
 		}
 		set := func(name string) string { return found.Parameters[name] }
-		of = local.Settings{Country: set("DefaultCountry"), OwnNumbers: set("OwnNumbers"), Zone: set("TimeZone"), BusinessHours: set("BusinessHours"), Holidays: set("Holidays")}
+		of = local.Settings{Country: set("DefaultCountry"), Zone: set("TimeZone"), BusinessHours: set("BusinessHours"), Holidays: set("Holidays")}
 		if o.retention, err = table.ParseRetention(found.Parameters["RetentionDays"]); err != nil {
 			return o, fmt.Errorf("the stack's RetentionDays is %w", err)
 		}
@@ -184,12 +184,10 @@ func (f *lookFlags) open(ctx context.Context) (o opened, err error) {
 }
 
 func (f *lookFlags) prepare(o *opened, of local.Settings) error {
-	numbers, err := numbersBy(cmp.Or(f.country, of.Country), "")
-	if err != nil {
+	var err error
+	if o.numbers, err = numbersBy(cmp.Or(f.country, of.Country), ""); err != nil {
 		return err
 	}
-	// A look-up does not need the list, so it does not fail because of it.
-	o.numbers = func() (phone.Book, error) { return stackNumbers(f.country, of.Country, of.OwnNumbers) }
 	days, business := zone.Local(), zone.Local()
 	if of.Zone != "" {
 		if business, err = zone.Load(of.Zone); err != nil {
@@ -205,7 +203,7 @@ func (f *lookFlags) prepare(o *opened, of local.Settings) error {
 	if o.zone = days; f.utc {
 		o.zone = time.UTC
 	}
-	o.Lookup = lookup.New(o.store, numbers, days)
+	o.Lookup = lookup.New(o.store, o.numbers, days)
 	if o.Lines, err = hours.Parse(of.BusinessHours, of.Holidays, business); err != nil {
 		return fmt.Errorf("the stack's %w", err)
 	}

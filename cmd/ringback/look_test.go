@@ -405,7 +405,7 @@ func TestTheListIsThereWithoutItsFigures(t *testing.T) {
 	}
 }
 
-// The list is written as in the stack's country, and only what writes follow-ups reads it.
+// The list is written as in the stack's country.
 func TestLookUpsDoNotNeedTheListOfOwnNumbers(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -430,11 +430,9 @@ func TestAListOfOwnNumbersThatIsWrongKeepsNoLookUpFromTheTable(t *testing.T) {
 	deployed := []string{"--stack", "ringback", "--region", "us-east-1"}
 	a.Parameters = map[string]string{"DefaultCountry": "US", "OwnNumbers": "Reception"}
 	program.Run(t, append([]string{"waiting"}, deployed...)...).Exits(t, 0)
-	for _, command := range [][]string{{"erase", ada}, {"rebuild"}} {
-		got := program.Run(t, append(command, deployed...)...)
-		got.Exits(t, 1)
-		got.Complains(t, "OwnNumbers of the stack", "number 1 of it")
-	}
+	got := program.Run(t, append([]string{"rebuild"}, deployed...)...)
+	got.Exits(t, 1)
+	got.Complains(t, "OwnNumbers of the stack", "number 1 of it")
 	a.Parameters["OwnNumbers"] = strings.Replace(ada, "+1", "", 1)
 	program.Run(t, append([]string{"rebuild", "--default-country", "FR"}, deployed...)...).Exits(t, 0)
 	program.Run(t, append([]string{"caller", ada}, deployed...)...).Says(t, "One of your own numbers")

@@ -133,7 +133,11 @@ func (c *samConfig) checkNumbers(stack map[string]string) error {
 	if c.includes {
 		return nil // nobody but SAM knows what else is set
 	}
-	if _, err := numbersBy(c.value("DefaultCountry", stack), c.value("OwnNumbers", stack)); err != nil {
+	numbers, err := phone.New(c.value("DefaultCountry", stack))
+	if err == nil {
+		_, err = numbers.WithOwn(c.value("OwnNumbers", stack))
+	}
+	if err != nil {
 		return fmt.Errorf("the stack would not start: OwnNumbers or DefaultCountry in samconfig.toml, or those of the last deployment, "+
 			"are wrong: %w", err)
 	}

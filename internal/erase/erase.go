@@ -343,7 +343,6 @@ func (e *erasure) write(ctx context.Context) error {
 	// A follow-up has the names of the contacts in it.
 	log := slog.New(slog.DiscardHandler)
 	followUps := ledger.New(e.store, e.numbers.Canonical, log)
-	followUps.Policy.Own = e.numbers.Own()
 	for _, contact := range e.kept {
 		if err := errors.Join(addressbook.New(e.store, e.numbers.Canonical, log).Process(ctx, []table.Item{{table.PK: attr.String(contact)}})...); err != nil {
 			return err
@@ -354,6 +353,12 @@ func (e *erasure) write(ctx context.Context) error {
 		refreshed[table.CallerOf(key)] = true
 	}
 	for _, other := range slices.Sorted(maps.Keys(refreshed)) {
+		stored, err := ledger.Load(ctx, e.store, other)
+		if err != nil {
+			return err
+		}
+		// An erasure does not decide anew whose number it is.
+		followUps.Policy.Own = map[string]bool{other: stored.Person.Own}
 		if err := followUps.Refresh(ctx, other); err != nil {
 			return err
 		}

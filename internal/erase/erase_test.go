@@ -10,7 +10,9 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/erase"
 	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/lookup"
+	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/lookuptest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
@@ -217,11 +219,13 @@ func TestTheOtherNumbersOfAContactMayBeOurOwn(t *testing.T) {
 		lookuptest.Missed("c1", ada, "2026-03-12T14:00:00Z"),
 		lookuptest.Missed("c2", bob, "2026-03-12T15:00:00Z"),
 	)
-	numbers, err := w.Numbers.WithOwn(bob)
-	if err != nil {
+	ours := ledger.New(store, w.Numbers.Canonical, logscan.Logger(t))
+	ours.Policy.Own = map[string]bool{bob: true}
+	if err := ours.Refresh(t.Context(), bob); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := erase.Erase(t.Context(), store, numbers, ada, erase.Options{Write: true}, now); err != nil {
+	// Whoever erases need not know the list.
+	if _, err := erase.Erase(t.Context(), store, w.Numbers, ada, erase.Options{Write: true}, now); err != nil {
 		t.Fatal(err)
 	}
 	if _, stands, err := lookup.New(store, w.Numbers, time.UTC).Standing(t.Context(), bob); err != nil || stands.State != lookup.Own {

@@ -113,8 +113,8 @@ type Figures struct {
 	Oldest                   time.Time
 	// Opened are all waits. Of those that ended, Returned were called back, Rescued rang
 	// again, and the others ended otherwise: by a call back from the queue, by hand, by a
-	// text that counts, or because the contact is blocked. A wait of a number of our own is
-	// none.
+	// text that counts, or because the contact is blocked. Waits of our own numbers do not
+	// count.
 	Opened, Returned, Rescued, Otherwise int
 	// Talked are those that a conversation ended, and Within15Minutes, WithinHour, in
 	// business hours, and SameDay are how many of them were so fast.

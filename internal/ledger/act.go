@@ -15,8 +15,8 @@ import (
 var (
 	// ErrUnknown means that nobody with that number has called or was called.
 	ErrUnknown = errors.New("nothing is known of that caller")
-	// ErrTooLate means that a pause would end when nobody is reminded any more, or a claim
-	// after more than so long.
+	// ErrTooLate means that a pause would end when nobody is reminded any more, or that a claim
+	// would last longer than a caller waits.
 	ErrTooLate = errors.New("that is too late")
 	// ErrAct means that an item is no hand act.
 	ErrAct = errors.New("no hand act")

@@ -223,8 +223,9 @@ func (l *Ledger) read(ctx context.Context, s *source) error {
 	return nil
 }
 
-// checkTime refuses an act from the future, unless it is of the time of a call of the caller's,
-// which was the last one: see [Perform]. JustCall's clock may be further ahead than anybody's.
+// checkTime refuses an act from the future, unless it has the time of one of the caller's calls:
+// [Perform] dates an act like the caller's last call, if that is later. JustCall's clock may be
+// ahead.
 func (l *Ledger) checkTime(ctx context.Context, caller string, act followup.Act) error {
 	if !act.At.After(l.Now().Add(maxAhead)) {
 		return nil

@@ -32,8 +32,6 @@ var _ table.Eraser = (*Remote)(nil)
 type Settings struct {
 	// Country is that of numbers without a country code; "" for none.
 	Country string `json:"country,omitzero"`
-	// OwnNumbers are our own, as [phone.Book.WithOwn] reads them.
-	OwnNumbers string `json:"own_numbers,omitzero"`
 	// Zone is the name of the zone in which times are told; "" for that of the machine.
 	Zone string `json:"zone,omitzero"`
 	// BusinessHours and Holidays are as [hours.Parse] reads them, in that zone.

@@ -14,7 +14,7 @@ var ErrOwn = errors.New("no list of telephone numbers")
 // between, each number in any spelling. The error wraps [ErrOwn]. It says which part of the
 // list is wrong by its place, so that no number gets into a log.
 func (b Book) WithOwn(list string) (Book, error) {
-	b.own, b.ownList = make(map[string]bool), list
+	b.own = make(map[string]bool)
 	for i, part := range strings.Split(list, ",") {
 		if part = strings.TrimSpace(part); part == "" {
 			continue
@@ -35,15 +35,12 @@ func (b Book) In(country string) (Book, error) {
 	if err != nil {
 		return Book{}, err
 	}
-	other.own, other.ownList = b.own, b.ownList
+	other.own = b.own
 	return other, nil
 }
 
 // Own returns our own numbers in canonical form. The caller must not change it.
 func (b Book) Own() map[string]bool { return b.own }
-
-// OwnList returns our own numbers as [Book.WithOwn] got them.
-func (b Book) OwnList() string { return b.ownList }
 
 var (
 	errNoNumber  = errors.New("is no telephone number")

@@ -20,8 +20,7 @@ type Book struct {
 	country          string
 	canonical, shown *memo // nil remembers nothing
 
-	own     map[string]bool // see WithOwn
-	ownList string
+	own map[string]bool // see WithOwn
 }
 
 // New returns a Book for a country, such as "US", or for none if it is "". The error

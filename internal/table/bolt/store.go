@@ -235,7 +235,7 @@ func rebuild(tx *bbolt.Tx, index schema.Index) error {
 	return tx.Bucket(rowsBucket).ForEach(func(number, record []byte) error {
 		item, err := decodeRecord(record)
 		if err != nil {
-			return nil //nolint:nilerr // whoever reads it gets the error
+			return nil //nolint:nilerr // whoever reads it by its key is told
 		}
 		if entry := indexKey(index, item); entry != nil {
 			return b.Put(append(entry, number...), nil)
