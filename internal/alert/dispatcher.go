@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -602,8 +603,8 @@ func (d *Dispatcher) mark(ctx context.Context, a *due) {
 // takeBack tells programs that an alert does not stand any more and, if somebody
 // answered, people too. closing is what served the caller since, nil if nothing did.
 // That happens on p's account. If it is about to happen on another's account, that one's
-// record comes again until it has; or this one's does, if the caller was served, until
-// that one has or must be dead.
+// record comes again until it has; or this one's does, if the caller was served or a
+// follow-up is about to, until that one has or must be dead.
 func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind events.Kind, why reason, closing *followup.Closing) error {
 	d.enter(1)
 	defer d.leave()
@@ -622,13 +623,16 @@ func (d *Dispatcher) takeBack(ctx context.Context, p *pending, c *call, kind eve
 		case c.round(kind) != round:
 			return nil
 		case c.isReturnedBy(kind, by):
-		case why == none || why.denies():
+		// guard 4 alert (WhatAFollowUpCouldNot): case why == none || why.denies():
+		case why == none || why.denies() && !isFollowUp(table.Other(mark)):
 			return nil
 		case d.Now().Sub(timeOf(mark, table.ReturnedAt)) < processTime:
-			// That one's record may see no reason any more when it comes again.
+			// That one's record may see no reason any more when it comes again; a follow-up's, not even
+			// this call, which is no miss of the caller's now.
 			return fmt.Errorf("%w: another record takes the alert back", ErrPostponed)
+		case !why.denies():
+			why = reason(table.Text(mark, table.Reason))
 		}
-		why = reason(table.Text(mark, table.Reason))
 	}
 	a := c.alert(kind)
 	a.Reason, a.SentAt = string(why), d.Now()
@@ -719,8 +723,12 @@ func accountOf(because table.Key) table.Key {
 	if table.IsAct(because) {
 		name += " " + because.SK
 	}
-	return table.Key{PK: "FOLLOWUP#" + table.BodyDigest([]byte(name))}
+	return table.Key{PK: followUpAccount + table.BodyDigest([]byte(name))}
 }
+
+const followUpAccount = "FOLLOWUP#"
+
+func isFollowUp(account table.Key) bool { return strings.HasPrefix(account.PK, followUpAccount) }
 
 func (d *Dispatcher) logPublished(ctx context.Context, a *due) {
 	line := append(attributes(a.key, a.kind), slog.Bool("enriched", a.caller.err == nil))

@@ -215,6 +215,40 @@ func TestPromise10_WhoeverWasServedIsNoLongerAlertedOf(t *testing.T) {
 	}
 }
 
+// A call back could not take an alert back. Then the call itself turns out to be answered, so that the
+// call back, when its record comes again, does not find it among the caller's misses.
+func TestPromise4_WhatAFollowUpCouldNotTakeBackIsTakenBackAllTheSame(t *testing.T) {
+	t.Parallel()
+	now := arrival
+	store, to := &tabletest.Memory{Now: func() time.Time { return now }}, &topic{}
+	consumers, d := watch(store, to, alert.Rules{}, logscan.Logger(t))
+	d.Now = func() time.Time { return now }
+	process := consumer.All(consumers...)
+	missed, back := itemOf(t, rings("a", 0)), itemOf(t, callsBack("b", 10))
+	put(t, store, missed)
+	if err := errors.Join(process.Run(t.Context(), []table.Item{missed})...); err != nil {
+		t.Fatal(err)
+	}
+	to.refuse = func(alert.Message) error { return errors.New("the receiver is away") }
+	put(t, store, back)
+	if err := errors.Join(process.Run(t.Context(), []table.Item{back})...); err == nil {
+		t.Fatal("the alert is taken back")
+	}
+	to.refuse = nil
+	answered := itemOf(t, happens("a", 0, "call.completed", "Incoming Answered", 40))
+	put(t, store, answered)
+	left := []table.Item{answered, back}
+	for range 10 {
+		left = slices.DeleteFunc(left, func(item table.Item) bool {
+			return errors.Join(process.Run(t.Context(), []table.Item{item})...) == nil
+		})
+		now = now.Add(15 * time.Second)
+	}
+	if len(left) > 0 || len(to.standing()) > 0 || len(to.repeated()) > 0 {
+		t.Errorf("%d records left; standing: %v; repeated: %v", len(left), to.standing(), to.repeated())
+	}
+}
+
 // What a rule kept back made no alert, even if the contact is another by now: it pauses none.
 func TestACallThatAlertedNobodyPausesNoOther(t *testing.T) {
 	t.Parallel()

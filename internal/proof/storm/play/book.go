@@ -40,6 +40,10 @@ func (c *call) contact() bool {
 	return c.talk && (c.talked >= shortestTalk || c.talked < 0 && !c.out)
 }
 
+// brief reports whether a call that we answered was too short to serve its caller. As long as its length was not known,
+// it seemed to have.
+func (c *call) brief() bool { return c.talk && !c.out && c.talked >= 0 && !c.contact() }
+
 // books returns the callers' books by number: of the events that have reached the stack, and the acts that were done.
 func (p *Plan) books(reached, acted func(int) bool) map[string]*book {
 	all, calls := map[string]*book{}, map[string]*call{}

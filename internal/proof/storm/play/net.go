@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/ringback/ringback/events"
 )
@@ -57,6 +59,7 @@ type owed struct {
 	due    bool     // an event that asks for it has reached the stack
 	served bool     // and so has one that says that somebody answered
 	caller Caller
+	again  bool // who seemed to be served may have been alerted of anew: see [call.brief]
 
 	made, stands []string // the ids by which it was published, and those that were not taken back
 }
@@ -68,14 +71,16 @@ func (p *Plan) owed(reached, acted func(int) bool, seen []Alert) (all []*owed, b
 		ring int
 		kind events.Kind
 	}
-	served, byName := set[int]{}, map[name]*owed{}
+	served, again, byName := set[int]{}, set[int]{}, map[name]*owed{}
 	for i := range p.Events {
 		if e := &p.Events[i]; e.Answered && reached(i) {
 			served[e.Ring] = true
 		}
 	}
 	for _, b := range p.books(reached, acted) {
+		brief := slices.ContainsFunc(b.calls, (*call).brief)
 		for _, c := range b.calls {
+			again[c.ring] = brief
 			if !c.began.After(b.closed) {
 				served[c.ring] = true
 			}
@@ -89,7 +94,7 @@ func (p *Plan) owed(reached, acted func(int) bool, seen []Alert) (all []*owed, b
 		}
 		of := name{e.Ring, e.Kind}
 		if byName[of] == nil {
-			byName[of] = &owed{served: served[e.Ring], caller: e.Caller}
+			byName[of] = &owed{served: served[e.Ring], caller: e.Caller, again: again[e.Ring]}
 			all = append(all, byName[of])
 		}
 		o := byName[of]
@@ -101,6 +106,19 @@ func (p *Plan) owed(reached, acted func(int) bool, seen []Alert) (all []*owed, b
 	back := set[string]{}
 	for _, a := range seen {
 		back[a.ID] = back[a.ID] || a.Kind == events.KindReturned
+	}
+	for _, a := range seen {
+		// The second time, and each after it, has an id of its own: it is due only if the one before was taken back.
+		end := max(strings.LastIndexByte(a.ID, '#'), 0)
+		first := a.ID[:end]
+		n, err := strconv.Atoi(strings.TrimPrefix(a.ID[end:], "#"))
+		before := first
+		if n > 2 {
+			before += "#" + strconv.Itoa(n-1)
+		}
+		if o := byID[first]; err == nil && n >= 2 && o != nil && o.again && back[before] && byID[a.ID] == nil {
+			byID[a.ID] = o
+		}
 	}
 	for _, a := range seen {
 		o := byID[a.ID]

@@ -403,6 +403,39 @@ func summary(r *play.Report) *expected {
 	}
 }
 
+// A talk that says nothing of its length seems to have served the caller, until it turns out to be too
+// short. Of nobody else may an alert be made again.
+func TestAnAlertMayBeMadeAgainAfterATalkThatWasTooShort(t *testing.T) {
+	t.Parallel()
+	calm := plan(t, play.Mix{Seed: 1, Deliveries: 200, Duplicates: 30, Strays: 20})
+	first := perfect(calm).Published.Taken
+	i := slices.IndexFunc(first, func(a play.Alert) bool { return a.Number != "" })
+	short := *calm
+	short.Events = append(slices.Clone(calm.Events), play.Event{
+		Kind: events.KindCall, Key: table.Key{PK: "CALL#short", SK: "EVENT#"}, Ring: 1 << 40, Caller: first[i].Caller,
+		Began: start, Ended: start.Add(time.Minute), Talk: true, Talked: 12,
+	})
+	back := play.Alert{ID: first[i].ID, Kind: events.KindReturned}
+	again, third := first[i], first[i]
+	again.ID += "#2"
+	third.ID += "#3"
+	for _, test := range []struct {
+		plan *play.Plan
+		more []play.Alert
+		ok   bool
+	}{
+		{calm, nil, true},
+		{calm, []play.Alert{back, again}, false},
+		{&short, []play.Alert{back, again}, true},
+		{&short, []play.Alert{back}, false},
+		{&short, []play.Alert{back, third}, false},
+	} {
+		if err := test.plan.Open(play.Published{Taken: slices.Concat(first, test.more)}); (err == nil) != test.ok {
+			t.Errorf("%v: %v", test.more, err)
+		}
+	}
+}
+
 // Of missing events nearly all are named, of everything else a few.
 func TestTheReportNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
