@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/ringback/ringback/internal/addressbook"
@@ -44,7 +43,7 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	store := c.retention.Store(forever)
 	_, _ = store.Query(ctx, table.Query{Partition: table.WarmPartition, Limit: 1})
 
-	log := lambdacontext.NewLogger()
+	log := lambdaenv.NewLogger()
 	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)
 	canonical := c.firm.Numbers.Canonical
 	alerts := alert.New(store, canonical, topic, log)

@@ -6,7 +6,6 @@ import (
 	"context"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/ringback/ringback/internal/lambda/lambdaenv"
 	"github.com/ringback/ringback/internal/lambda/spill"
@@ -21,5 +20,5 @@ func start(_ context.Context, e *lambdaenv.Environment) (lambda.Handler, error) 
 	if err := e.Err(); err != nil {
 		return nil, err
 	}
-	return spill.NewDrain(c.retention.Putter(dynamostore.New(c.table.Config, c.table.Name)), lambdacontext.NewLogger()), nil
+	return spill.NewDrain(c.retention.Putter(dynamostore.New(c.table.Config, c.table.Name)), lambdaenv.NewLogger()), nil
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/ringback/ringback/internal/alert"
@@ -27,7 +26,7 @@ func start(_ context.Context, e *lambdaenv.Environment) (lambda.Handler, error) 
 	if err := e.Err(); err != nil {
 		return nil, err
 	}
-	log := lambdacontext.NewLogger()
+	log := lambdaenv.NewLogger()
 	topic := alert.NewSNS(sns.NewFromConfig(c.sns), c.topicARN, log)
 	store := c.retention.Store(dynamostore.New(c.table.Config, c.table.Name))
 	runner := escalate.New(c.firm.Plan, store, c.firm.Callers.Read, topic, log)

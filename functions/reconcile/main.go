@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/ingest"
@@ -36,7 +35,7 @@ func start(_ context.Context, e *lambdaenv.Environment) (lambda.Handler, error) 
 		return nil, err
 	}
 	store := dynamostore.New(c.table.Config, c.table.Name)
-	secrets, to, transport, log := c.secrets(), queue{c.queue()}, newTransport(), lambdacontext.NewLogger()
+	secrets, to, transport, log := c.secrets(), queue{c.queue()}, newTransport(), lambdaenv.NewLogger()
 	// What the scheduler sends says nothing: a late run does the same as one in time.
 	return lambda.NewHandler(func(ctx context.Context) error {
 		// The keys may have been changed since the last run.

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/ringback/ringback/internal/ingest"
 	"github.com/ringback/ringback/internal/lambda/gateway"
@@ -35,7 +34,7 @@ func start(ctx context.Context, e *lambdaenv.Environment) (lambda.Handler, error
 	}
 	warm.Wait()
 
-	h := ingest.New(c.retention.Putter(writer), credentials, lambdacontext.NewLogger())
+	h := ingest.New(c.retention.Putter(writer), credentials, lambdaenv.NewLogger())
 	h.Spill = c.spill()
 	h.WebhookURL = c.webhookURL
 	h.Tolerance = c.tolerance

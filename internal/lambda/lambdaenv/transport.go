@@ -5,6 +5,8 @@ import (
 	"context"
 	"net"
 	"net/http"
+
+	"github.com/ringback/ringback/internal/rawio"
 )
 
 // dial is [net.Dialer.DialContext].
@@ -20,7 +22,7 @@ func newTransport(dial dial) *http.Transport {
 			if err != nil {
 				return nil, err //nolint:wrapcheck // net errors need no context
 			}
-			return &wholeRequests{Conn: conn}, nil
+			return &wholeRequests{Conn: rawio.Conn(conn)}, nil
 		},
 	}
 }
