@@ -16,6 +16,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/escalate"
 	"github.com/ringback/ringback/internal/local"
+	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -196,6 +197,31 @@ func TestPromise10_NobodyIsRemindedOfWhoWasCalledBackBeforeTheStart(t *testing.T
 	r.at("11:30:00")
 	if got := printed.String(); strings.Contains(got, "alled back") {
 		t.Errorf("printed:\n%s", got)
+	}
+}
+
+// A caller waited before the list of our own numbers had theirs.
+func TestPromise10_WhoWasListedSinceIsNotRemindedOf(t *testing.T) {
+	t.Parallel()
+	r := &reminding{T: t, folder: t.TempDir()}
+	var printed output
+	r.clock.set(t, "10:00:00")
+	r.start(local.Config{Alerts: &printed})
+	r.call("a", "14155550144", "Incoming", "Missed")
+	r.call("b", "14155550145", "Incoming", "Missed")
+	if err := r.stack.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ours, err := phone.Book{}.WithOwn("+1 415 555 0144")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.clock.set(t, "10:20:00")
+	r.start(local.Config{Alerts: &printed, Numbers: ours})
+	r.looked()
+	_, since, _ := strings.Cut(printed.String(), "▶ Not called back")
+	if !strings.Contains(since, "+14155550145") || strings.Contains(since, "+14155550144") {
+		t.Errorf("printed:\n%s", printed.String())
 	}
 }
 
