@@ -3,8 +3,6 @@ package awsclient
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -15,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ringback/ringback/internal/timing"
@@ -49,8 +46,7 @@ type Service struct {
 	client      aws.HTTPClient
 	credentials aws.CredentialsProvider
 	retryer     aws.RetryerV2
-	region      string
-	signer      *v4.Signer
+	signer      signer
 	skew        atomic.Int64 // how far the service's clock is ahead of ours, in nanoseconds
 }
 
@@ -73,8 +69,7 @@ func NewService(spec ServiceSpec, config aws.Config) *Service {
 		client:      client,
 		credentials: config.Credentials,
 		retryer:     retryer(config),
-		region:      config.Region,
-		signer:      v4.NewSigner(),
+		signer:      signer{region: config.Region, service: spec.name},
 	}
 }
 
@@ -161,13 +156,10 @@ func (s *Service) CallOnce(ctx context.Context, operation string, request []byte
 		return nil, fmt.Errorf("endpoint: %w", err)
 	}
 	req.Header.Set("Content-Type", s.spec.contentType)
-	req.Header.Set("User-Agent", "ringback")
 	req.Header.Set("X-Amz-Target", s.spec.target+operation)
-	sum := sha256.Sum256(request)
 	now := s.Now().Add(time.Duration(s.skew.Load()))
-	if err := s.signer.SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), s.spec.name, s.region, now); err != nil {
-		return nil, fmt.Errorf("sign request: %w", err)
-	}
+	s.signer.sign(req, request, credentials, now)
+	req.Header.Set("User-Agent", "ringback")
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return nil, &sendError{err}

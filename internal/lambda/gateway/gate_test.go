@@ -13,7 +13,7 @@ import (
 
 // maxAllocations limits the allocations of one event, by its format, from the bytes
 // that Lambda hands over to the response, net/http's included.
-var maxAllocations = map[string]float64{"A": 280, "B signed": 360}
+var maxAllocations = map[string]float64{"A": 230, "B signed": 315}
 
 // allowance is a factor for the limits.
 var allowance = 1.0

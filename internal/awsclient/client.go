@@ -1,0 +1,287 @@
+package awsclient
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ringback/ringback/internal/rawio"
+)
+
+// Time limits of one attempt. A call that makes three attempts to a service that
+// does not respond fails within 7 s.
+const (
+	dialTimeout    = time.Second
+	attemptTimeout = 2200 * time.Millisecond
+
+	// idleTimeout is shorter than the time after which a service closes an idle
+	// connection.
+	idleTimeout = 45 * time.Second
+	maxIdle     = 256 // connections to one server
+
+	// maxResponse, in bytes, is far above the 1 MB of a page of a query, even as
+	// base64 in JSON.
+	maxResponse = 16 << 20
+)
+
+// HTTPClient sends the requests of AWS SDK clients and of a [Service]. One client
+// serves any number of services. It is not net/http's, whose two goroutines for each
+// connection and long ways take a tenth of a delivery's processor time and more of the
+// time to the answer (docs/benchmarks.md). It writes a request and reads its response,
+// both whole, and knows no more than AWS's services need: HTTP/1.1, no proxy, no
+// compression, no redirects.
+//
+// Every attempt has a time limit. Of the root certificates it parses those of AWS's own
+// authorities first, and all of the system's only for a server that has another.
+type HTTPClient struct {
+	now    func() time.Time
+	limit  time.Duration // of one attempt
+	dialer net.Dialer
+	roots  *x509.CertPool        // nil: the system's
+	aws    func() *x509.CertPool // those of AWS's own authorities; nil: all
+	others atomic.Bool           // a server has a certificate of another
+
+	mu   sync.Mutex
+	idle map[string][]*connection // by scheme and host, in the order of their last use
+}
+
+// NewHTTPClient returns a client with its own connections.
+func NewHTTPClient() *HTTPClient {
+	return &HTTPClient{
+		now:    time.Now,
+		limit:  attemptTimeout,
+		dialer: net.Dialer{Timeout: dialTimeout},
+		aws:    sync.OnceValue(func() *x509.CertPool { return awsRoots(bundles()) }),
+		idle:   make(map[string][]*connection),
+	}
+}
+
+// SetLimit changes how long one attempt may take. Call it before the first request.
+func (c *HTTPClient) SetLimit(limit time.Duration) { c.limit = limit }
+
+// Do sends a request and returns its response with the whole body read.
+func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), c.limit)
+	defer cancel()
+	wire, _ := wires.Get().(*bytes.Buffer)
+	defer wires.Put(wire)
+	if err := encode(wire, req); err != nil {
+		return nil, fmt.Errorf("write request: %w", err)
+	}
+	to := req.URL.Scheme + "://" + req.URL.Host
+	if conn := c.take(to); conn != nil {
+		resp, err := c.exchange(ctx, conn, to, req, wire.Bytes())
+		// The server may have closed it since. Then it did not see the request.
+		if ctx.Err() != nil || !errors.Is(err, errNoAnswer) {
+			return resp, err
+		}
+	}
+	conn, err := c.dial(ctx, req.URL)
+	if err != nil {
+		return nil, err
+	}
+	return c.exchange(ctx, conn, to, req, wire.Bytes())
+}
+
+// wires are buffers for requests.
+var wires = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+var errLength = errors.New("the body is not as long as it is said to be")
+
+// encode writes a request as it is sent.
+func encode(wire *bytes.Buffer, req *http.Request) error {
+	body, length := req.Body, req.ContentLength
+	if body == nil {
+		body = http.NoBody
+	}
+	if body != http.NoBody && length <= 0 {
+		all, err := io.ReadAll(body)
+		if err = errors.Join(err, body.Close()); err != nil {
+			return err
+		}
+		body, length = io.NopCloser(bytes.NewReader(all)), int64(len(all))
+	}
+	wire.Reset()
+	for _, text := range [...]string{req.Method, " ", req.URL.RequestURI(), " HTTP/1.1\r\nHost: ", host(req), "\r\n"} {
+		wire.WriteString(text)
+	}
+	if err := req.Header.Write(wire); err != nil {
+		return err
+	}
+	wire.WriteString("Content-Length: ")
+	wire.Write(strconv.AppendInt(wire.AvailableBuffer(), length, 10))
+	wire.WriteString("\r\n\r\n")
+	n, err := wire.ReadFrom(body)
+	if err == nil && n != length {
+		err = errLength
+	}
+	return errors.Join(err, body.Close())
+}
+
+func host(req *http.Request) string {
+	if req.Host != "" {
+		return req.Host
+	}
+	return req.URL.Host
+}
+
+// connection is open to a server, for one exchange at a time.
+type connection struct {
+	net.Conn
+
+	reader *bufio.Reader
+	used   time.Time
+}
+
+// take returns the idle connection that was used last, or nil.
+func (c *HTTPClient) take(to string) *connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := c.idle[to]
+	if len(all) == 0 {
+		return nil
+	}
+	last := all[len(all)-1]
+	if c.now().Sub(last.used) < idleTimeout {
+		c.idle[to] = all[:len(all)-1]
+		return last
+	}
+	for _, conn := range all { // all others are older
+		_ = conn.Close()
+	}
+	delete(c.idle, to)
+	return nil
+}
+
+// keep makes a connection idle.
+func (c *HTTPClient) keep(conn *connection, to string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.idle[to]) >= maxIdle {
+		_ = conn.Close()
+		return
+	}
+	conn.used = c.now()
+	c.idle[to] = append(c.idle[to], conn)
+}
+
+// dial opens a connection. If the server's certificate is not one of AWS's own
+// authorities, it tries again with all others.
+func (c *HTTPClient) dial(ctx context.Context, to *url.URL) (*connection, error) {
+	conn, err := net.Conn(nil), error(nil)
+	if to.Scheme == "https" {
+		roots := c.roots
+		if !c.others.Load() {
+			roots = cmp.Or(c.aws(), c.roots)
+		}
+		conn, err = c.secure(ctx, to, roots)
+		if errors.As(err, new(x509.UnknownAuthorityError)) && !c.others.Swap(true) {
+			conn, err = c.secure(ctx, to, c.roots)
+		}
+	} else {
+		conn, err = c.connect(ctx, to, "80")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &connection{Conn: conn, reader: bufio.NewReader(conn)}, nil
+}
+
+func (c *HTTPClient) connect(ctx context.Context, to *url.URL, port string) (net.Conn, error) {
+	if to.Port() != "" {
+		port = to.Port()
+	}
+	conn, err := c.dialer.DialContext(ctx, "tcp", net.JoinHostPort(to.Hostname(), port))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // Do's caller says what it was doing
+	}
+	return rawio.Conn(conn), nil
+}
+
+// secure opens a connection over TLS to a server whose certificate is of one of the roots.
+func (c *HTTPClient) secure(ctx context.Context, to *url.URL, roots *x509.CertPool) (net.Conn, error) {
+	conn, err := c.connect(ctx, to, "443")
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	secured := tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: to.Hostname(), RootCAs: roots})
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return secured, nil
+}
+
+// errNoAnswer says that a connection ended before the first byte of the response.
+var errNoAnswer = errors.New("no response")
+
+// exchange sends a request over a connection and reads the response. It keeps the
+// connection if that can take another request.
+func (c *HTTPClient) exchange(ctx context.Context, conn *connection, to string, req *http.Request, wire []byte) (*http.Response, error) {
+	// A deadline of the past ends reads and writes.
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	resp, err := conn.roundTrip(req, wire)
+	if reusable := stop(); err == nil && reusable && !resp.Close && conn.reader.Buffered() == 0 {
+		c.keep(conn, to)
+	} else {
+		_ = conn.Close()
+	}
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // rather than that of the deadline
+	}
+	return resp, err //nolint:wrapcheck // Do's caller says what it was doing
+}
+
+func (conn *connection) roundTrip(req *http.Request, wire []byte) (*http.Response, error) {
+	_, err := conn.Write(wire)
+	if err == nil {
+		_, err = conn.reader.Peek(1)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	for {
+		resp, err := http.ReadResponse(conn.reader, req)
+		if err != nil {
+			return nil, fmt.Errorf("read response: %w", err)
+		}
+		if resp.StatusCode < http.StatusOK && resp.StatusCode != http.StatusSwitchingProtocols {
+			continue // one of its kind comes before the response
+		}
+		body, err := readAll(resp)
+		if err != nil {
+			return nil, fmt.Errorf("read response: %w", err)
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		return resp, nil
+	}
+}
+
+var errResponseSize = errors.New("response too large")
+
+// readAll reads and closes the body of a response.
+func readAll(resp *http.Response) ([]byte, error) {
+	var buf bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= maxResponse {
+		buf.Grow(int(n) + bytes.MinRead)
+	}
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, maxResponse+1))
+	if err == nil && n > maxResponse {
+		err = errResponseSize
+	}
+	return buf.Bytes(), errors.Join(err, resp.Body.Close())
+}

@@ -1,0 +1,321 @@
+package awsclient_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ringback/ringback/internal/awsclient"
+)
+
+// wire is a server that says what a test wants it to say, byte for byte.
+type wire struct {
+	url         string
+	connections atomic.Int64
+	requests    atomic.Int64
+}
+
+// serve calls answer for each request of each connection, until that returns false.
+func serve(t *testing.T, answer func(connection, request int, conn net.Conn) bool) *wire {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{url: "http://" + listener.Addr().String()}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			n := int(w.connections.Add(1))
+			all.Go(func() {
+				defer func() { _ = conn.Close() }()
+				reader := bufio.NewReader(conn)
+				for request := 1; ; request++ {
+					r, err := http.ReadRequest(reader)
+					if err != nil {
+						return
+					}
+					if _, err := io.Copy(io.Discard, r.Body); err != nil {
+						return
+					}
+					w.requests.Add(1)
+					if !answer(n, request, conn) {
+						return
+					}
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		all.Wait()
+	})
+	return w
+}
+
+func says200(conn net.Conn) bool {
+	_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+	return err == nil
+}
+
+func post(ctx context.Context, client *awsclient.HTTPClient, url, body string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(resp.Body)
+	return string(text), errors.Join(err, resp.Body.Close())
+}
+
+// closing is a client whose connections end with the test.
+func closing(t *testing.T) *awsclient.HTTPClient {
+	t.Helper()
+	client := awsclient.NewHTTPClient()
+	client.SetLimit(time.Minute) // only if something hangs
+	t.Cleanup(client.CloseIdle)
+	return client
+}
+
+// Services close idle connections, and while a function is frozen it cannot notice.
+func TestAConnectionThatWasClosedMeanwhileCostsNoAttempt(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{})
+	w := serve(t, func(n, _ int, conn net.Conn) bool {
+		says200(conn)
+		if n > 1 {
+			return true
+		}
+		_ = conn.Close()
+		close(closed)
+		return false
+	})
+	client := closing(t)
+	for range 3 {
+		if got, err := post(t.Context(), client, w.url, "a request"); got != "{}" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+		<-closed
+	}
+	if w.requests.Load() != 3 || w.connections.Load() != 2 {
+		t.Errorf("the server saw %d requests on %d connections, want 3 on 2", w.requests.Load(), w.connections.Load())
+	}
+}
+
+// A server that ends a new connection, or breaks off its response, may have done what it was asked.
+func TestWhatMayHaveBeenDoneIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"no response":                 "",
+		"half a header":               "HTTP/1.1 200 OK\r\nContent-Le",
+		"half a body":                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{",
+		"half a chunk":                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+		"no HTTP":                     "SSH-2.0-x\r\n",
+		"only an interim response":    "HTTP/1.1 100 Continue\r\n\r\n",
+		"more than a response may be": "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + strings.Repeat("x", 17<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := serve(t, func(_, _ int, conn net.Conn) bool {
+				_, _ = io.WriteString(conn, text)
+				return false
+			})
+			if got, err := post(t.Context(), closing(t), w.url, "a request"); err == nil {
+				t.Errorf("no error, but %.20q", got)
+			}
+			if n := w.requests.Load(); n != 1 {
+				t.Errorf("%d requests, want one", n)
+			}
+		})
+	}
+}
+
+func TestEveryFormOfResponseIsRead(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, response string
+		reused         bool
+	}{
+		{"of a length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", true},
+		{"in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\nA: trailer\r\n\r\n", true},
+		{"behind interim responses", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", true},
+		{"the last of its connection", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", false},
+		{"of an old server", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", false},
+		// Nobody asked for it, so it is not the response to what is asked next.
+		{"with another behind it", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := serve(t, func(_, _ int, conn net.Conn) bool {
+				_, err := io.WriteString(conn, tc.response)
+				return err == nil
+			})
+			client := closing(t)
+			for range 3 {
+				if got, err := post(t.Context(), client, w.url, "a request"); got != "{}" || err != nil {
+					t.Errorf("%q, %v", got, err)
+				}
+			}
+			want := map[bool]int64{true: 1, false: 3}[tc.reused]
+			if n := w.connections.Load(); n != want {
+				t.Errorf("%d connections, want %d", n, want)
+			}
+		})
+	}
+}
+
+// What the next request would read is the response to the one that was given up.
+func TestAConnectionThatWasGivenUpIsNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		end  func(cancel func(), client *awsclient.HTTPClient)
+		want error
+	}{
+		{"by whoever asked", func(cancel func(), _ *awsclient.HTTPClient) { cancel() }, context.Canceled},
+		{"by its time limit", func(_ func(), client *awsclient.HTTPClient) { client.SetLimit(50 * time.Millisecond) }, context.DeadlineExceeded},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			asked := make(chan struct{})
+			w := serve(t, func(n, _ int, conn net.Conn) bool {
+				if n == 1 {
+					close(asked)
+					_, _ = io.Copy(io.Discard, conn) // until it is closed
+					return false
+				}
+				return says200(conn)
+			})
+			client := closing(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if tc.want == context.DeadlineExceeded { //nolint:errorlint // it is what the table says
+				tc.end(nil, client)
+			} else {
+				go func() {
+					<-asked
+					tc.end(cancel, client)
+				}()
+			}
+			if _, err := post(ctx, client, w.url, "a request"); !errors.Is(err, tc.want) {
+				t.Errorf("%v, want %v", err, tc.want)
+			}
+			client.SetLimit(time.Minute)
+			if got, err := post(t.Context(), client, w.url, "another"); got != "{}" || err != nil {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+}
+
+// The services close connections that were idle for long. One that is closed just now may
+// have taken the request.
+func TestAConnectionThatWasIdleForLongIsNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	w := serve(t, func(_, _ int, conn net.Conn) bool { return says200(conn) })
+	client := closing(t)
+	now := time.Now()
+	client.SetClock(func() time.Time { return now })
+	for _, pause := range []time.Duration{0, awsclient.IdleTimeout - 1, awsclient.IdleTimeout, 0} {
+		now = now.Add(pause)
+		if _, err := post(t.Context(), client, w.url, "a request"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.connections.Load(); n != 2 {
+		t.Errorf("%d connections, want a second one after the long pause", n)
+	}
+}
+
+func TestARequestIsSentWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	var got atomic.Value
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got.Store(fmt.Sprintf("%s %s %s %d %q %s", r.Method, r.Host, r.RequestURI, r.ContentLength, r.Header["X-A"], body))
+		_, _ = io.WriteString(w, "{}")
+	})}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	host := listener.Addr().String()
+	for _, tc := range []struct {
+		name string
+		body io.Reader
+		set  func(*http.Request)
+		want string // "" for an error
+	}{
+		{"of a length", strings.NewReader("body"), func(*http.Request) {}, "POST " + host + ` /a?b=c%20d 4 ["v"] body`},
+		{"of unknown length", io.MultiReader(strings.NewReader("bo"), strings.NewReader("dy")), func(*http.Request) {}, "POST " + host + ` /a?b=c%20d 4 ["v"] body`},
+		{"empty", nil, func(*http.Request) {}, "POST " + host + ` /a?b=c%20d 0 ["v"] `},
+		{"to a host by another name", nil, func(r *http.Request) { r.Host = "other.example" }, `POST other.example /a?b=c%20d 0 ["v"] `},
+		// A header cannot end in the middle of a value.
+		{"with a line break in a header", nil, func(r *http.Request) { r.Header.Set("X-A", "v\r\nX-A: w") }, "POST " + host + ` /a?b=c%20d 0 ["v  X-A: w"] `},
+		{"shorter than it is said to be", strings.NewReader("body"), func(r *http.Request) { r.ContentLength = 5 }, ""},
+		{"longer than it is said to be", strings.NewReader("body"), func(r *http.Request) { r.ContentLength = 3 }, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got.Store("")
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+host+"/a?b=c%20d", tc.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("X-A", "v")
+			tc.set(req)
+			resp, err := closing(t).Do(req)
+			if (err == nil) != (tc.want != "") || got.Load() != tc.want {
+				t.Errorf("the server got %q, want %q (%v)", got.Load(), tc.want, err)
+			}
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+		})
+	}
+}
+
+// Each gets the response to its own request.
+func TestConcurrentExchangesDoNotMix(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		_, _ = w.Write(body)
+	})}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	client := closing(t)
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			for j := range 50 {
+				body := fmt.Sprintf("%d.%d %s", i, j, strings.Repeat("x", i*j*10))
+				if got, err := post(t.Context(), client, "http://"+listener.Addr().String(), body); got != body || err != nil {
+					t.Errorf("asked %.10q, got %.10q, %v", body, got, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
