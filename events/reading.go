@@ -90,7 +90,7 @@ func (e *Envelope) read() *reading {
 	// guard 3: if !registered && false {
 	if !registered && known.family == &unknowns && r.tellsOfCall(known) {
 		// Whatever the type's name, it is a call that was answered, or not.
-		known.family, known.direction = &calls, directionAlone([]byte(e.Type))
+		known.family, known.direction = &calls, cmp.Or(known.direction, directionAlone([]byte(e.Type)))
 		if !r.underWay(e.Type) {
 			known.outcome = OutcomeUnknown
 		}
@@ -142,6 +142,9 @@ func (e *Envelope) readAs(known row) *reading {
 	r.kind = r.family.kind
 	if r.family != &calls {
 		return r
+	}
+	if r.direction == "" && known.outcome.unserved() == "" && r.ofDialer() {
+		r.direction = Outbound
 	}
 	r.outcome = known.outcome.Best(r.told())
 	switch {
@@ -278,6 +281,14 @@ func (r *reading) flagged() Outcome {
 // statedDirection returns the direction that the data gives.
 func (r *reading) statedDirection() Direction {
 	return cmp.Or(r.said.direction(directionSlots[:]...), r.said.flaggedDirection())
+}
+
+// ofDialer reports whether the call is from the sales dialer's number, which makes calls and
+// takes none.
+func (r *reading) ofDialer() bool {
+	dialer, _ := r.said.party(slotSalesDialerNumber)
+	line, _ := r.said.party(slotJustCallNumber)
+	return line == "" && hasNumber(dialer)
 }
 
 // toldIn returns what one member says about how the call ended. Every call ends with
