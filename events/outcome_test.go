@@ -180,6 +180,17 @@ func TestOutcomeOfAnEvent(t *testing.T) {
 		{"a reason of a call that was answered", bodyB("call.completed", `{"call_info":{"type":"Answered","missed_call_reason":"Not picked by agent"}}`), events.Answered},
 		{"a reason of a call that was abandoned", bodyB("call.completed", `{"call_info":{"type":"Abandoned","missed_call_reason":"Abandoned before ringing"}}`), events.Abandoned},
 
+		{"the words of a voicemail of a call without a word", bodyB("call.completed", `{"call_info":{"direction":"Incoming","voicemail_transcription":"Call me back"}}`), events.Voicemailed},
+		{"those of a completed call", bodyB("call.completed", `{"call_info":{"type":"Completed","voicemail_transcription":"Call me back"}}`), events.Voicemailed},
+		{"those of a missed call", bodyB("call.missed", `{"agent_id":4,"call_info":{"type":"Missed","voicemail_transcription":"Call me back"}}`), events.Voicemailed},
+		{"those that come with an update", bodyB("call.updated", `{"call_info":{"type":"","voicemail_transcription":"Call me back"}}`), events.Voicemailed},
+		{"those of an answered call", bodyB("call.completed", `{"call_info":{"type":"Answered","voicemail_transcription":"Call me back"}}`), events.Answered},
+		{"those of a call that an agent may have answered", bodyB("call.completed", `{"agent_id":4,"call_info":{"type":"","voicemail_transcription":"Call me back"}}`), events.OutcomeUnknown},
+		{"those of a call that was kept out", bodyB("call.completed", `{"call_info":{"type":"Blocked","voicemail_transcription":"Buy now"}}`), events.OutcomeUnknown},
+		{"those that we left", bodyB("call.completed", `{"call_info":{"direction":"Outgoing","type":"","voicemail_transcription":"Call us back"}}`), events.OutcomeUnknown},
+		{"no words of a voicemail", bodyB("call.completed", `{"call_info":{"type":"Missed","voicemail_transcription":" none"}}`), events.Missed},
+		{"word that there are none", bodyB("call.completed", `{"call_info":{"type":"Missed","voicemail_transcription":"Transcription not available"}}`), events.Missed},
+
 		{"a call that comes in", bodyB("call.incoming", `{"call_info":{"type":""}}`), none},
 		{"a call that comes in, with a word that is not known", bodyB("call.incoming", `{"call_info":{"type":"Bridged"}}`), none},
 		{"a call that is made", bodyB("call.initiated", `{"id":1}`), none},
