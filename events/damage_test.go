@@ -432,21 +432,23 @@ func TestAFlippedBitNeitherPanicsNorMakesAnInvalidEvent(t *testing.T) {
 	}
 }
 
-func TestARepairIsLinear(t *testing.T) { //nolint:paralleltest // it measures CPU time
+func TestAnyBodyTakesLinearTime(t *testing.T) { //nolint:paralleltest // it measures CPU time
 	members := 100_000 / every()
 	for name, body := range map[string][]byte{
-		"one name":       repeated(members, func(int) string { return `"a":0` }),
-		"two of each":    repeated(members, func(i int) string { return fmt.Sprintf(`"%d":0`, i/2) }),
-		"nested objects": repeated(members, func(int) string { return `"a":{"b":1,"b":[{"c":1,"c":2}]}` }),
-		"lists in lists": []byte(strings.Repeat("[", 60) + strings.Repeat(`{"event":"x","data":[1]},`, members) + `{}` + strings.Repeat("]", 60)),
-		"wrappers":       []byte(strings.Repeat(`{"body":{"data":[`, 15) + strings.Repeat(`{"event":"","payload":"{}"},`, members) + `{}` + strings.Repeat("]}}", 15)),
-		"a form":         []byte("event=x" + strings.Repeat("&a[b][c]=1&d=%ff", members)),
-		"base64":         []byte(`{"body":` + quote(in64(`{"body":`+quote(in64(strings.Repeat(`{"body":"eyJhIjoxfQ=="}`, members)))+`}`)) + `}`),
-		"HTML":           []byte("{" + strings.Repeat("&amp;amp;quot;", members)),
-		"backslashes":    []byte("{" + strings.Repeat(`\\\\\\\\`, members)),
-		"calls":          []byte(strings.Repeat("a(", members) + "{"),
-		"parts":          []byte("--b" + strings.Repeat("\r\nContent-Disposition: form-data; name=a[b]\r\n\r\n{\r\n--b", members) + "--"),
-		"escapes":        nameOf(strings.Repeat(`\x\ud800`+"\n\xff", members)),
+		"one name":                    repeated(members, func(int) string { return `"a":0` }),
+		"two of each":                 repeated(members, func(i int) string { return fmt.Sprintf(`"%d":0`, i/2) }),
+		"nested objects":              repeated(members, func(int) string { return `"a":{"b":1,"b":[{"c":1,"c":2}]}` }),
+		"lists in lists":              []byte(strings.Repeat("[", 60) + strings.Repeat(`{"event":"x","data":[1]},`, members) + `{}` + strings.Repeat("]", 60)),
+		"wrappers":                    []byte(strings.Repeat(`{"body":{"data":[`, 15) + strings.Repeat(`{"event":"","payload":"{}"},`, members) + `{}` + strings.Repeat("]}}", 15)),
+		"a form":                      []byte("event=x" + strings.Repeat("&a[b][c]=1&d=%ff", members)),
+		"base64":                      []byte(`{"body":` + quote(in64(`{"body":`+quote(in64(strings.Repeat(`{"body":"eyJhIjoxfQ=="}`, members)))+`}`)) + `}`),
+		"HTML":                        []byte("{" + strings.Repeat("&amp;amp;quot;", members)),
+		"backslashes":                 []byte("{" + strings.Repeat(`\\\\\\\\`, members)),
+		"calls":                       []byte(strings.Repeat("a(", members) + "{"),
+		"parts":                       []byte("--b" + strings.Repeat("\r\nContent-Disposition: form-data; name=a[b]\r\n\r\n{\r\n--b", members) + "--"),
+		"escapes":                     nameOf(strings.Repeat(`\x\ud800`+"\n\xff", members)),
+		"one wrapper":                 []byte("{" + strings.Repeat(`"data":[{"from":"x"}],`, members) + `"x":1}`),
+		"wrappers in any letter case": inAnyCase(`{"event":"call.missed"`, "notification", "deliveries", "attributes", "missed_call_reason"),
 	} {
 		before := cpuTime(t)
 		_, _ = events.Open(body)
@@ -454,6 +456,42 @@ func TestARepairIsLinear(t *testing.T) { //nolint:paralleltest // it measures CP
 			t.Errorf("%s: %v of the CPU", name, took)
 		}
 	}
+}
+
+func TestAnyEventTakesLinearTime(t *testing.T) { //nolint:paralleltest // it measures CPU time
+	members := 100_000 / every()
+	for name, body := range map[string][]byte{
+		"capitals":          []byte(`{"type":"call.missed","data":{"call_info":` + string(inAnyCase(`{"x":1`, "missed_call_reason")) + `}}`),
+		"codes of a number": []byte(`{"event":"call.missed","data":{"from":"` + strings.Repeat("*67 ", members) + `4155558765"}}`),
+		"words of a caller": []byte(`{"event":"call.missed","data":{"from":"` + strings.Repeat("caller ", members) + `"}}`),
+		"other numbers":     []byte(`{"event":"contact.updated","data":{"contact_id":1,"other_numbers":"` + strings.Repeat("*67 ", members) + `4155558765"}}`),
+	} {
+		e := open(t, string(body))
+		before := cpuTime(t)
+		e.Decode()
+		e.Details()
+		if took := cpuTime(t) - before; took > 8*time.Second {
+			t.Errorf("%s: %v of the CPU", name, took)
+		}
+	}
+}
+
+// inAnyCase returns an object that begins as given, with members under all names that are these
+// words in another letter case.
+func inAnyCase(begin string, words ...string) []byte {
+	object := []byte(begin)
+	for _, word := range words {
+		for capitals := 1; capitals < min(1<<len(word), 80_000); capitals++ {
+			name := []byte(word)
+			for i := range name {
+				if capitals>>i&1 == 1 {
+					copy(name[i:], bytes.ToUpper(name[i:i+1]))
+				}
+			}
+			object = fmt.Appendf(object, `,"%s":0`, name)
+		}
+	}
+	return append(object, '}')
 }
 
 func nameOf(text string) []byte { return []byte(named(`"` + text + `"`)) }
@@ -464,6 +502,23 @@ func repeated(n int, member func(int) string) []byte {
 		b = append(append(b, ','), member(i)...)
 	}
 	return append(b, `}}`...)
+}
+
+// Each part of a list repeats what stands beside it.
+func TestAListBesideALongTextIsNotSplit(t *testing.T) {
+	t.Parallel()
+	const n = 1000
+	list := `{"event":"call.missed","data":[` + strings.Repeat(`{"call_id":"c"},`, n-1) + `{"call_id":"c"}],"x":"`
+	if got := len(events.Split([]byte(list + `"}`))); got != n {
+		t.Errorf("beside a short text: %d parts", got)
+	}
+	body := []byte(list + strings.Repeat("x", 1<<20) + `"}`)
+	if got := len(events.Split(body)); got != 1 {
+		t.Errorf("beside a long text: %d parts", got)
+	}
+	if e, err := events.Open(body); err != nil || e.Type != events.TypeCallMissed || e.Probe() {
+		t.Errorf("opened as %+v, %v", e, err)
+	}
 }
 
 // What somebody wrote is no delivery, even if it looks like one.

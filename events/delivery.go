@@ -85,7 +85,7 @@ func (e *Envelope) Decode() *Delivery {
 	// checked.
 	if !readable || e.Format != FormatA {
 		var unreadable string
-		if d.DatedAt, unreadable = r.date(); unreadable != "" {
+		if d.DatedAt, unreadable = r.date(); unreadable != "" && !slices.Contains(r.mismatched, unreadable) {
 			d.TypeMismatches = append(d.TypeMismatches, unreadable)
 		}
 	}

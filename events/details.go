@@ -49,7 +49,7 @@ func (*Contact) sealed()   {}
 func (*Unknown) sealed()   {}
 
 // Unknown is an event without a shape of its own: a type that is not registered, and
-// tells of no call, text or contact, or an appointment. [Envelope.Data] has all of its data.
+// tells of no call, or an appointment. [Envelope.Data] has all of its data.
 type Unknown struct{}
 
 func newUnknown(*reading) Event { return &Unknown{} }

@@ -27,9 +27,9 @@
 //
 // # Nothing is dropped because it is new
 //
-// An unregistered type is read as a call, text or contact if its name or its data tell
-// of one, and else decodes to [Unknown]. A registered type whose data changed
-// shape keeps its [Kind] (a missed call stays a missed call);
+// An unregistered type is read as a call if its name or its data tell of one, and else
+// decodes to [Unknown]. A registered type whose data changed shape keeps its [Kind] (a
+// missed call stays a missed call);
 // [Delivery.TypeMismatches] names the members that have another type than
 // documented, and [Delivery.NewFields] those that are not documented. [Open]
 // reads forms, lists, wrapped and damaged bodies and those without a type as well, as

@@ -64,13 +64,14 @@ type says uint8
 // between events, not being served comes before being answered: in "answered by
 // voicemail" and "missed, no agent answered" the word beside it says what it is worth.
 const (
-	saysNothing   says = iota
-	saysUnderWay       // the call has not ended
-	saysClosed         // nobody was there, unless another word says that somebody answered
-	saysCompleted      // it has ended, and how is not told
-	saysBlocked        // it was kept out, which on purpose is not taken for a miss
-	saysHungUp         // the caller hung up; if before an answer, this tells too little
-	saysCallBack       // the caller asked for a call back, or the agent who talked with them noted it
+	saysNothing    says = iota
+	saysUnderWay        // the call has not ended
+	saysClosed          // nobody was there, unless another word says that somebody answered
+	saysCompleted       // it has ended, and how is not told
+	saysBlocked         // it was kept out, which on purpose is not taken for a miss
+	saysHungUp          // the caller hung up; if before an answer, this tells too little
+	saysCallBack        // the caller asked for a call back, or the agent who talked with them noted it
+	saysOutOfHours      // as saysClosed, but that the call has ended does not change it
 	saysAnswered
 	saysAbandoned
 	saysMissed
@@ -96,11 +97,13 @@ var words = map[string]says{
 
 	"missed": saysMissed, "unanswered": saysMissed, "noanswer": saysMissed, "notanswered": saysMissed,
 	"busy": saysMissed, "failed": saysMissed, "failure": saysMissed, "declined": saysMissed, "rejected": saysMissed,
-	"afterhours": saysMissed, "lost": saysMissed, "businesshours": saysMissed, "ignored": saysMissed,
-	"nopickup": saysMissed, "noresponse": saysMissed, "officehours": saysMissed, "outofhours": saysMissed,
+	"lost": saysMissed, "ignored": saysMissed, "decline": saysMissed, "reject": saysMissed,
+	"nopickup": saysMissed, "noresponse": saysMissed, "RONA": saysMissed, // redirected on no answer; in small letters it is a name
+	"afterhours": saysOutOfHours, "businesshours": saysOutOfHours, "officehours": saysOutOfHours, "outofhours": saysOutOfHours,
 	"timedout": saysMissed, "timeout": saysMissed, "unattended": saysMissed, "unavailable": saysMissed,
 	"refused": saysMissed, "unpicked": saysMissed, "unreachable": saysMissed, "unsuccessful": saysMissed,
 	"rangout": saysMissed, "rna": saysMissed, "unserved": saysMissed,
+	"chanunavail": saysMissed, "congestion": saysMissed, "subscriberabsent": saysMissed, // telephone switches
 	"dnd": saysClosed, "holiday": saysClosed, "loggedout": saysClosed, "nonbusiness": saysClosed, "nonoffice": saysClosed,
 	"nonworking": saysClosed, "notdisturb": saysClosed, "offhours": saysClosed, "ofoffice": saysClosed, "offline": saysClosed,
 	"openinghours": saysClosed, "queuefull": saysClosed, "switchedoff": saysClosed, "workinghours": saysClosed,
@@ -155,15 +158,16 @@ var words = map[string]says{
 
 // outcomes are what a word or phrase of [says] means in the end.
 var outcomes = [...]Outcome{
-	saysCompleted: OutcomeUnknown,
-	saysBlocked:   OutcomeUnknown,
-	saysClosed:    Missed,
-	saysHungUp:    Abandoned,
-	saysCallBack:  Abandoned,
-	saysAnswered:  Answered,
-	saysAbandoned: Abandoned,
-	saysMissed:    Missed,
-	saysVoicemail: Voicemailed,
+	saysCompleted:  OutcomeUnknown,
+	saysBlocked:    OutcomeUnknown,
+	saysClosed:     Missed,
+	saysHungUp:     Abandoned,
+	saysCallBack:   Abandoned,
+	saysOutOfHours: Missed,
+	saysAnswered:   Answered,
+	saysAbandoned:  Abandoned,
+	saysMissed:     Missed,
+	saysVoicemail:  Voicemailed,
 }
 
 // phrase returns what a text says by its words, whatever their letter case and what
@@ -190,6 +194,7 @@ func wordsSay(text []byte) says {
 		elsewhere bool // and that by somebody else
 		ended     bool // before an answer
 		awaits    bool
+		closed    bool // nobody was there
 		nothing   bool // behind an answer it says that there is no recording
 		last      says // what the word before says
 		pair      pairReader
@@ -200,6 +205,7 @@ func wordsSay(text []byte) says {
 			negation = saysNothing // it is one of the two: "no answer"
 		}
 		last = said
+		closed = closed || said == saysClosed || said == saysOutOfHours
 		switch said {
 		case saysNot, saysBefore:
 			negation = said
@@ -254,7 +260,7 @@ func wordsSay(text []byte) says {
 		return saysMissed
 	case last == saysAwaits && best == saysAnswered: // "answer pending"
 		return saysUnderWay
-	case robot && best == saysAnswered && nothing:
+	case robot && best == saysAnswered && (nothing || closed):
 		return saysMissed
 	case robot && best == saysAnswered:
 		return saysCompleted

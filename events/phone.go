@@ -114,8 +114,14 @@ func numberOf(digits string) string {
 	return "+" + digits
 }
 
+// maxWritten is the longest text, in bytes, that is read as a number or as a word for none.
+const maxWritten = 1024
+
 // readAlone reads a text that is a number, and returns the part that has its digits, too.
 func readAlone(text string) (number, extension, written string) {
+	if text = strings.TrimSpace(text); len(text) > maxWritten {
+		return "", "", ""
+	}
 	subscriber, isURI := subscriberOf(text)
 	if !isURI && startsWithDate(subscriber) {
 		return "", "", ""

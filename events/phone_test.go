@@ -298,6 +298,8 @@ func TestPhoneNumber(t *testing.T) {
 		{"a masked number with blanks", "+1 415 555 xxxx", ""},
 		{"half an emoji", "+14155558765\ufffd", ""},
 		{"invalid UTF-8", "+1415555\xff8765", ""},
+		{"many blanks around", strings.Repeat(" ", 2000) + "+14155558765" + strings.Repeat("\t", 2000), "+14155558765"},
+		{"many blanks inside", "+1415555" + strings.Repeat(" ", 2000) + "8765", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

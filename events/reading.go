@@ -90,7 +90,7 @@ func (e *Envelope) read() *reading {
 	// guard 3: if !registered && false {
 	if !registered && known.family == &unknowns && r.tellsOfCall(known) {
 		// Whatever the type's name, it is a call that was answered, or not.
-		known.family, known.direction = &calls, directionAlone([]byte(e.Type))
+		known.family, known.direction = &calls, cmp.Or(known.direction, directionAlone([]byte(e.Type)))
 		if !r.underWay(e.Type) {
 			known.outcome = OutcomeUnknown
 		}
@@ -143,7 +143,13 @@ func (e *Envelope) readAs(known row) *reading {
 	if r.family != &calls {
 		return r
 	}
+	if r.direction == "" && known.outcome.unserved() == "" && r.ofDialer() {
+		r.direction = Outbound
+	}
 	r.outcome = known.outcome.Best(r.told())
+	if r.direction != Outbound && r.leftMessage() {
+		r.outcome = r.outcome.Best(Voicemailed)
+	}
 	switch {
 	case !r.outcome.Known() && r.answeredByAPerson():
 		r.outcome = Answered
@@ -278,6 +284,24 @@ func (r *reading) flagged() Outcome {
 // statedDirection returns the direction that the data gives.
 func (r *reading) statedDirection() Direction {
 	return cmp.Or(r.said.direction(directionSlots[:]...), r.said.flaggedDirection())
+}
+
+// leftMessage reports whether the data has the words of a voicemail, and nothing says that an
+// agent answered, or that the call was kept out. What tells that there are none is no message.
+func (r *reading) leftMessage() bool {
+	if !r.said.saysAny(slotInfoTranscription) || !r.outcome.Known() && r.mayHaveTalked() || r.anyWord(saysBlocked) {
+		return false
+	}
+	words := strings.ToLower(r.said.text(slotInfoTranscription))
+	return words != "" && !strings.Contains(words, "transcri")
+}
+
+// ofDialer reports whether the call is from the sales dialer's number, which makes calls and
+// takes none.
+func (r *reading) ofDialer() bool {
+	dialer, _ := r.said.party(slotSalesDialerNumber)
+	line, _ := r.said.party(slotJustCallNumber)
+	return line == "" && hasNumber(dialer)
 }
 
 // toldIn returns what one member says about how the call ended. Every call ends with
@@ -422,6 +446,9 @@ var dates = []struct {
 func dayOf(date string) string {
 	const day, seconds = len(time.DateOnly), len(time.DateTime)
 	if len(date) < seconds {
+		if at, ok := ParseTime(date); ok && at.Equal(at.Truncate(24*time.Hour)) && isPlain(date) {
+			return at.Format(time.DateOnly) // from the seconds since 1970
+		}
 		return date
 	}
 	// What is behind the seconds is a fraction or a zone, and the day is the one here.
@@ -436,7 +463,7 @@ func dayOf(date string) string {
 func (r *reading) date() (at time.Time, unreadable string) {
 	clock := r.said.text(slotSMSTime, slotCallTime)
 	for _, d := range dates {
-		date := r.said.text(d.slot)
+		date := numberText(r.said[d.slot])
 		if date == "" {
 			continue
 		}

@@ -105,8 +105,9 @@ type respelling struct {
 
 // appendRespelled appends a value whose name is a documented one with capitals.
 func (s shape) appendRespelled(all []respelling, name string, value jsontext.Value) []respelling {
+	bare := bareName(name)
 	for documented, m := range s {
-		if bareName(documented) == bareName(name) {
+		if bareName(documented) == bare {
 			all = append(all, respelling{name, m, value})
 		}
 	}

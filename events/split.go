@@ -110,13 +110,15 @@ func splitObject(object []byte, depth int) [][]byte {
 	if !ok {
 		return nil
 	}
-	typed, hasData := false, false
+	typed, hasData, filled := false, false, 0
 	for _, m := range members {
-		empty := isEmpty(object[m.start:m.end])
-		typed = typed || (m.name == "event" || m.name == "type") && object[m.start] == '"' && !empty
-		hasData = hasData || m.name == "data" && !isHollow(object[m.start:m.end])
+		if value := object[m.start:m.end]; !isEmpty(value) {
+			filled++
+			typed = typed || (m.name == "event" || m.name == "type") && value[0] == '"'
+			hasData = hasData || m.name == "data" && !isTest(value)
+		}
 	}
-	for i, m := range members {
+	for _, m := range members {
 		if !wrappers[m.name] || hasData && typed && m.name != "data" {
 			continue
 		}
@@ -136,13 +138,10 @@ func splitObject(object []byte, depth int) [][]byte {
 		if !slices.ContainsFunc(parts, rawTells) {
 			continue
 		}
-		alone := !slices.ContainsFunc(slices.Delete(slices.Clone(members), i, i+1), func(m rawMember) bool {
-			return !isEmpty(object[m.start:m.end])
-		})
-		switch {
-		case alone:
+		switch beside := len(object) - len(value); {
+		case filled == 1:
 			return parts
-		case len(parts) > 1:
+		case len(parts) > 1 && len(parts)*beside <= maxBeside:
 			for i, part := range parts {
 				parts[i] = slices.Concat(object[:m.start], part, object[m.end:])
 			}
@@ -151,6 +150,10 @@ func splitObject(object []byte, depth int) [][]byte {
 	}
 	return nil
 }
+
+// maxBeside is how many bytes are repeated at most, in all parts together. A body that takes
+// more is not split.
+const maxBeside = 16 << 20
 
 // rawTells reports whether a part looks as if an event were in it.
 func rawTells(part []byte) bool {

@@ -3,6 +3,7 @@ package events
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ const firstYear = 2000
 
 // ParseTime reads a time as JustCall writes it: ISO 8601, "2024-03-21 9:08:22", or
 // digits for the time since 1970. It also reads what other programs make of these: see
-// [looseTime] and [epochTime]. The result is in UTC, truncated to milliseconds, in the
+// [looseTime], [namedTime] and [epochTime]. The result is in UTC, truncated to milliseconds, in the
 // years from [firstYear] to 9999; ok is false for anything else.
 func ParseTime(text string) (at time.Time, ok bool) {
 	text = strings.ToUpper(strings.TrimSpace(text)) // RFC 3339 allows t and z
@@ -75,7 +76,8 @@ func ParseTime(text string) (at time.Time, ok bool) {
 		text = before // the zone's name, behind its offset
 	}
 	if text != "" && isLetter(text[0]) {
-		return namedTime(text)
+		at, _ := namedTime(text)
+		return inRange(at) // which the zero time is not
 	}
 	layouts := layouts
 	if strings.Contains(text, "T") {
@@ -86,33 +88,54 @@ func ParseTime(text string) (at time.Time, ok bool) {
 			return inRange(at)
 		}
 	}
-	if at, ok := looseTime(text); ok {
-		return inRange(at)
+	if at, ok = looseTime(text); !ok {
+		at, _ = namedTime(text)
 	}
-	return time.Time{}, false
+	return inRange(at)
 }
 
-// layoutsWithNames begin with the day of the week, as e-mails, servers and JavaScript
-// write them. An abbreviation of another zone is not unambiguous.
-var layoutsWithNames = []string{
-	"Mon, 2 Jan 2006 15:04:05 GMT",
-	"Mon, 2 Jan 2006 15:04:05 UTC",
-	"Mon, 2 Jan 2006 15:04:05 -0700",
-	"Mon Jan 2 2006 15:04:05 GMT-0700",
-	"Mon Jan _2 15:04:05 UTC 2006",
-	"Mon Jan _2 15:04:05 2006",
-}
+// months are the beginnings of their names.
+var months = [...]string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}
 
-// namedTime reads a time with the names of its day and month, and perhaps that of its
-// zone in brackets behind it.
+// namedTime reads a time with the English name of its month, as e-mails, servers and
+// JavaScript write it: the day, the month and the year in any order, and perhaps the day of
+// the week. Behind it, the zone's name may stand in brackets.
 func namedTime(text string) (time.Time, bool) {
 	text, _, _ = strings.Cut(text, " (")
-	for _, layout := range layoutsWithNames {
-		if at, err := time.Parse(layout, text); err == nil {
-			return inRange(at)
+	var year, month, day string
+	var clock []string
+	for field := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == ',' }) {
+		switch digits := strings.Trim(field, "0123456789") == ""; {
+		case digits && len(field) == len("2006") && year == "":
+			year = field
+		case digits && len(field) <= len("31") && day == "":
+			day = field
+		case month == "" && isMonth(field):
+			month = strconv.Itoa(1 + slices.Index(months[:], field[:3]))
+		case len(clock) == 0 && (field == "AT" || isWeekday(field)):
+		default:
+			clock = append(clock, field)
 		}
 	}
-	return time.Time{}, false
+	return looseTime(year + "-" + month + "-" + day + " " + strings.Join(clock, " "))
+}
+
+// isMonth reports whether a word in capitals is a month's name, or its first letters.
+func isMonth(word string) bool {
+	if len(word) < len("JAN") {
+		return false
+	}
+	i := slices.Index(months[:], word[:3])
+	return i >= 0 && strings.HasPrefix(strings.ToUpper(time.Month(1+i).String()), word)
+}
+
+func isWeekday(word string) bool {
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if name := strings.ToUpper(day.String()); len(word) >= len("SUN") && strings.HasPrefix(name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // epochTime reads digits for the time since 1970, perhaps with a fraction, or fourteen

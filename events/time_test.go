@@ -43,6 +43,18 @@ func TestParseTime(t *testing.T) {
 		{"as JavaScript shows it", "Thu Mar 21 2024 18:08:22 GMT+0100 (Central European Standard Time)", at},
 		{"as date shows it", "Thu Mar 21 17:08:22 UTC 2024", at},
 		{"as C shows it", "Thu Mar 21 17:08:22 2024", at},
+		{"a month's name before the day", "Mar 21, 2024 5:08:22 PM", at},
+		{"a month's whole name", "March 21, 2024 at 17:08:22", at},
+		{"a month's name behind the day", "21 Mar 2024 17:08:22", at},
+		{"a month's name, and an offset", "21 march 2024, 18:08:22 +01:00", at},
+		{"a month's name in four letters", "Sept 1, 2024 12:08 am", time.Date(2024, 9, 1, 0, 8, 0, 0, time.UTC)},
+		{"no month's name", "Marble 21, 2024 17:08:22", time.Time{}},
+		{"two letters of a month", "Ma 21, 2024 17:08:22", time.Time{}},
+		{"a day that the month does not have", "Feb 30, 2024 17:08:22", time.Time{}},
+		{"a month's name and no year", "Mar 21 17:08:22", time.Time{}},
+		{"two years", "Mar 21 2024 2024 17:08:22", time.Time{}},
+		{"two months", "Mar Apr 21 2024 17:08:22", time.Time{}},
+		{"a month's name and no time of day", "March 21, 2024", time.Time{}},
 		{"a zone that may be several", "Thu, 21 Mar 2024 17:08:22 CST", time.Time{}},
 		{"epoch seconds", "1711040902", at},
 		{"epoch milliseconds", "1711040902123", at.Add(123 * time.Millisecond)},
@@ -209,6 +221,7 @@ func TestLooseTimesAreTheSameTimes(t *testing.T) {
 		want := time.Unix(rapid.Int64Range(946_684_800, 250_000_000_000).Draw(t, "seconds"), 0).UTC()
 		layout := rapid.SampledFrom([]string{
 			"2006/1/2 15:04:05", "2006-1-2 3:04:05 PM", "2006.01.02 03:04:05pm MST", "2006-01-02 15:04:05 -07", "2006-01-02T15:04:05 -0700",
+			time.RFC1123Z, "02 Jan 2006 15:04:05", time.UnixDate, time.ANSIC, "January 2, 2006 3:04:05 PM", "Mon Jan 02 2006 15:04:05 GMT-0700",
 			"2006/01/02, 15:04:05 MST", "2006-01-02 15:04:05 -0700 MST", "2006-1-2 15:04:05Z",
 		}).Draw(t, "layout")
 		text := want.Format(layout)

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -163,7 +164,14 @@ var spellings = sync.OnceValue(func() map[string]Type {
 	all := make(map[string]Type, len(registry))
 	for typ := range registry {
 		spelled, _ := typ.spelling(nil)
-		all[strings.TrimPrefix(string(spelled), "jc")] = typ
+		name := strings.TrimPrefix(string(spelled), "jc")
+		all[name] = typ
+		if what, ok := strings.CutPrefix(name, "contact"); ok {
+			for _, entity := range []string{"contact", "contacts"} {
+				all[entity+what] = typ
+				all[entity+strings.TrimSuffix(what, "d")] = typ // "contacts.delete"
+			}
+		}
 	}
 	return all
 })
@@ -223,15 +231,16 @@ func (t Type) row() (known row, registered bool) {
 	if !call || other {
 		return known, false
 	}
+	if dialer {
+		known.direction = Outbound
+	}
 	said := phrase([]byte(t))
 	if said == saysHungUp && !before || said == saysCallBack {
 		said = saysCompleted // every call ends so
 	}
 	if outcome := outcomes[said]; outcome.Known() || said == saysCompleted && !strange {
-		known.family, known.outcome, known.direction = &calls, outcome, directionOf([]byte(t))
-		if dialer {
-			known.direction = Outbound
-		}
+		known.family, known.outcome = &calls, outcome
+		known.direction = cmp.Or(known.direction, directionOf([]byte(t)))
 	}
 	known.open = said < saysCompleted // "call.transferred"
 	return known, false
@@ -255,7 +264,7 @@ var nameWords = map[string]about{
 	"agent": aboutPerson, "availability": aboutPerson, "device": aboutPerson, "member": aboutPerson, "presence": aboutPerson,
 	"team": aboutPerson, "user": aboutPerson, "whatsapp": aboutPerson,
 
-	"dialer": aboutDialer, "salesdialer": aboutDialer, "sd": aboutDialer,
+	"autodialer": aboutDialer, "dialer": aboutDialer, "salesdialer": aboutDialer, "sd": aboutDialer,
 
 	"appointment": aboutOther, "callback": aboutOther, "campaign": aboutOther, "chat": aboutOther, "contact": aboutOther,
 	"deleted": aboutOther, "email": aboutOther, "fax": aboutOther, "greeting": aboutOther, "meeting": aboutOther,

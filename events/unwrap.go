@@ -446,22 +446,19 @@ func (t *top) typedData(object jsontext.Value, found *damage, depth int) {
 		*found |= odd
 		return
 	}
-	for _, name := range t.beside {
-		if !wrappers[strings.ToLower(name)] {
-			continue
-		}
-		var member jsontext.Value
-		eachMember(object, func(other string, value jsontext.Value) {
-			if other == name {
-				member = value
-			}
-		})
-		if data, odd := unwrapData(member, depth); tells(data) {
-			t.Data = data
-			t.NewFields = slices.DeleteFunc(t.NewFields, func(other string) bool { return other == name })
-			*found |= odd | damageWrapped
+	wrapper, wrap := "", damage(0)
+	eachNamed(object, t.beside, func(name string, value jsontext.Value) {
+		if wrapper != "" || !wrappers[strings.ToLower(name)] {
 			return
 		}
+		if data, odd := unwrapData(value, depth); tells(data) {
+			t.Data, wrapper, wrap = data, name, odd|damageWrapped
+		}
+	})
+	if wrapper != "" {
+		t.NewFields = slices.DeleteFunc(t.NewFields, func(other string) bool { return other == wrapper })
+		*found |= wrap
+		return
 	}
 	if len(t.beside) > 0 {
 		// guard 3 ingest e2e: _ = flatData(object, t.beside)
@@ -502,31 +499,38 @@ func onlyTelling(object jsontext.Value, depth int) (only jsontext.Value, found d
 func flatData(object jsontext.Value, names []string) jsontext.Value {
 	flat := jsontext.Value{'{'}
 	var taken map[string]bool // names that the object has
-	if left := names; len(left) > 0 {
-		eachMember(object, func(name string, value jsontext.Value) {
-			// Both are in the order received, and no name comes twice.
-			if len(left) == 0 || name != left[0] {
-				return
-			}
-			if left = left[1:]; len(flat) > 1 {
-				flat = append(flat, ',')
-			}
-			if bare := withoutPath(name); bare != name {
-				if taken == nil {
-					taken = make(map[string]bool, len(names))
-					for _, name := range names {
-						taken[name] = true
-					}
-				}
-				if !taken[bare] {
-					taken[bare], name = true, bare
+	eachNamed(object, names, func(name string, value jsontext.Value) {
+		if len(flat) > 1 {
+			flat = append(flat, ',')
+		}
+		if bare := withoutPath(name); bare != name {
+			if taken == nil {
+				taken = make(map[string]bool, len(names))
+				for _, name := range names {
+					taken[name] = true
 				}
 			}
-			flat, _ = jsontext.AppendQuote(flat, name)
-			flat = append(append(flat, ':'), value...)
-		})
-	}
+			if !taken[bare] {
+				taken[bare], name = true, bare
+			}
+		}
+		flat, _ = jsontext.AppendQuote(flat, name)
+		flat = append(append(flat, ':'), value...)
+	})
 	return append(flat, '}')
+}
+
+// eachNamed is eachMember for the members with these names, which are in the order received.
+func eachNamed(object jsontext.Value, names []string, visit func(name string, value jsontext.Value)) {
+	if len(names) == 0 {
+		return
+	}
+	eachMember(object, func(name string, value jsontext.Value) {
+		if len(names) > 0 && name == names[0] { // no name comes twice
+			names = names[1:]
+			visit(name, value)
+		}
+	})
 }
 
 // withoutPath cuts the wrappers off a name that has them in front, as programs write

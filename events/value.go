@@ -388,7 +388,7 @@ func parseInteger(v jsontext.Value) (n int64, given, ok bool) {
 }
 
 // parseDuration reads a length of time in whole seconds: a number, perhaps with a
-// fraction; "0:22", "1:02:03"; "22s", "1 min 22 sec". A negative one is none. The rest is
+// fraction; "0:22", "1:02:03"; "22s", "1 min 22 sec", "PT1M22S". A negative one is none. The rest is
 // as with parseInteger.
 func parseDuration(v jsontext.Value) (seconds int64, given, ok bool) {
 	if seconds, given, ok = parseInteger(v); ok {
@@ -408,7 +408,7 @@ func parseDuration(v jsontext.Value) (seconds int64, given, ok bool) {
 	if strings.Contains(said, ":") {
 		return clockSeconds(said)
 	}
-	return unitSeconds(strings.ToLower(said))
+	return unitSeconds(strings.TrimPrefix(strings.ToLower(strings.TrimSpace(said)), "pt")) // as in ISO 8601
 }
 
 // clockSeconds reads "0:22" and "1:02:03".
@@ -435,7 +435,7 @@ var units = map[string]int64{
 
 // unitSeconds reads "22s", "22 sec" and "1 hour 2 minutes".
 func unitSeconds(said string) (seconds int64, given, ok bool) {
-	c := cutter{rest: strings.TrimSpace(said), ok: true}
+	c := cutter{rest: said, ok: said != ""}
 	for c.ok && c.rest != "" {
 		const mostDigits = 7
 		n := c.number(1, mostDigits)

@@ -70,7 +70,7 @@ func Withheld(text string) bool {
 	if text = strings.TrimSpace(text); text == "" || text == "-1" {
 		return true
 	}
-	if hasNumber(text) {
+	if len(text) > maxWritten || hasNumber(text) {
 		return false
 	}
 	subscriber, _ := subscriberOf(text)

@@ -258,7 +258,10 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 			b.text("6", 65, "Outgoing", `,"medium":"Auto-reply via App","agent_name":"Ines"`).text("7", 66, "Outgoing", `,"medium":"SMS bot (App)","agent_name":"Ines"`)
 		}, waits},
 		{"a text that did not arrive", func(b *book) {
-			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"App","delivery_status":"undelivered"`)
+			b.call(missed("a", 0))
+			for i, status := range []string{"undelivered", "Failed", "rejected", "Not Delivered", "not_sent", "blocked", "Expired", "error", "cancelled", "bounced"} {
+				b.text(fmt.Sprint(i), 60+i, "Outgoing", `,"medium":"App","delivery_status":"`+status+`"`)
+			}
 		}, waits},
 		{"they write", func(b *book) { b.call(missed("a", 0)).text("1", 60, "Incoming", "") }, waits},
 		{"they write after they were called back", func(b *book) {

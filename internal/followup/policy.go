@@ -278,5 +278,10 @@ func byPerson(medium, agent string) bool {
 
 func isFailure(status string) bool {
 	status = strings.ToLower(status)
-	return strings.Contains(status, "fail") || strings.Contains(status, "undeliver") || strings.Contains(status, "reject")
+	for _, word := range []string{"block", "bounce", "cancel", "error", "expire", "fail", "not deliver", "not sent", "not_deliver", "not_sent", "reject", "undeliver", "unsent"} {
+		if strings.Contains(status, word) {
+			return true
+		}
+	}
+	return false
 }

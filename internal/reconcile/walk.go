@@ -119,40 +119,12 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 	for i, r := range rows {
 		w.rows++
 		newest := w.pages == 1 && i == 0 && !r.at.IsZero()
-		proof := newest && w.proves && !w.isTooOld(r, w.newest)
-		// guard 12 reconcile (AQuietList): if _ = proof; !w.wants(r, w.newest) || r.deleted {
-		if !w.wants(r, w.newest) && !proof || r.deleted {
+		c, is := w.candidateOf(r, newest && w.proves && !w.isTooOld(r, w.newest), now)
+		w.prove(newest, is)
+		if c == nil {
 			w.count(r, false)
-			w.prove(newest, "left out")
 			continue
 		}
-		// guard 12 reconcile (WhatIsNotOver): if false {
-		if r.underWay && now.Sub(r.at) < longestCall { // an older one, or one without a time, is as it will stay
-			w.count(r, false)
-			w.hold(r)
-			w.prove(newest, "waits")
-			continue
-		}
-		c, ok := newCandidate(r, table.FoundByReconcile, now)
-		if !ok {
-			w.odd++
-			w.count(r, false)
-			w.prove(newest, "odd")
-			continue
-		}
-		if ended := c.ended(); c.part.Kind.IsCall() && ended.After(now.Add(-settleTime)) && ended.Before(now.Add(ahead)) {
-			w.count(r, false)
-			w.hold(r)
-			w.settling[c.key()] = c // a walk over the same part sees it again
-			w.prove(newest, "waits")
-			continue
-		}
-		if w.put[c.key()] != nil {
-			w.count(r, false) // an earlier walk of this run found it
-			w.prove(newest, "found")
-			continue
-		}
-		w.prove(newest, "known")
 		all = append(all, c)
 	}
 	w.looked += len(all)
@@ -189,6 +161,34 @@ func (w *walk) page(ctx context.Context, rows []row) error {
 		}
 	}
 	return nil
+}
+
+// candidateOf returns a row that is to be looked up, or nil, and what becomes of it. Proof is
+// set if it is looked up whether it is wanted or not.
+func (w *walk) candidateOf(r row, proof bool, now time.Time) (c *candidate, is string) {
+	// guard 12 reconcile (AQuietList): if _ = proof; !w.wants(r, w.newest) || r.deleted {
+	if !w.wants(r, w.newest) && !proof || r.deleted {
+		return nil, "left out"
+	}
+	// guard 12 reconcile (WhatIsNotOver): if false {
+	if r.underWay && now.Sub(r.at) < longestCall { // an older one, or one without a time, is as it will stay
+		w.hold(r)
+		return nil, "waits"
+	}
+	c, ok := newCandidate(r, table.FoundByReconcile, now)
+	if !ok {
+		w.odd++
+		return nil, "odd"
+	}
+	if ended := c.ended(); c.part.Kind.IsCall() && ended.After(now.Add(-settleTime)) && ended.Before(now.Add(ahead)) {
+		w.hold(r)
+		w.settling[c.key()] = c // a walk over the same part sees it again
+		return nil, "waits"
+	}
+	if w.put[c.key()] != nil {
+		return nil, "found" // by an earlier walk of this run
+	}
+	return c, "known"
 }
 
 // prove notes what became of a row, if it is the newest and proves something.
