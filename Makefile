@@ -63,6 +63,9 @@ RACELESS_PACKAGES := compress/flate regexp regexp/syntax strconv unicode unicode
 	table/attr table/itemjson words)
 RACELESS = $(if $(RACE),$(RACELESS_PACKAGES:%=-gcflags=%=-race=false))
 
+# The packages whose tests try fewer cases with -short. Those with pgregory.net/rapid do without asking.
+SIZED = $(shell grep -rlE --include='*_test.go' 'testing\.Short|pgregory\.net/rapid' cmd events functions internal | xargs -n 1 dirname | sort -u | sed 's,^,./,')
+
 PYTHON_NEEDED = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "install Python 3.11 or later, as python3"; exit 1; }
 
 # Lambda's processor, by the name of the template's parameter; Go has other names for the two. SAM does not
@@ -120,7 +123,7 @@ clean: ## remove build output, but not the tools
 	rm -rf .build .aws-sam
 
 conformance: $(DYNALITE) $(MOTO) ## test the stores and the real functions on dynalite and moto
-	$(TESTING) .tools/conformance $(RACE)
+	$(TESTING) .tools/conformance $(RACE) $(RACELESS) -short
 
 cover: ## run the tests and print the coverage
 	@mkdir -p .build
@@ -204,8 +207,8 @@ test: ## run the tests with the race detector, and those that try thousands of c
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
 	$(TESTING) go test $(RACE) $(RACELESS) -short -shuffle=on -p 6 ./...
 
-test-whole: ## run the tests in full size, without the race detector
-	$(TESTING) go test -shuffle=on -p 6 ./...
+test-whole: ## run those that try thousands of cases in full size, without the race detector
+	$(TESTING) go test -vet=off -shuffle=on -p 6 $(SIZED)
 
 tidy: ## tidy both go.mod files
 	go mod tidy

@@ -30,12 +30,11 @@ import (
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
-// bootstrap is the binary under test. If there is a table to test against, it is
-// built as for deployment, but for this machine; otherwise faster.
+// bootstrap is the binary under test.
 var bootstrap string
 
 func TestMain(m *testing.M) {
-	os.Exit(lambdaruntimetest.Main(m, map[string]*string{".": &bootstrap}))
+	os.Exit(lambdaruntimetest.Main(m, alerts.Main, &bootstrap))
 }
 
 // variables returns the function's environment.

@@ -31,13 +31,11 @@ import (
 
 const invokeTime = 20 * time.Second
 
-// bootstrap is the binary under test; webhook is the one that spills. If there is a
-// table to test against, they are built as for deployment, but for this machine;
-// otherwise faster.
-var bootstrap, webhook string
+// bootstrap is the binary under test.
+var bootstrap string
 
 func TestMain(m *testing.M) {
-	os.Exit(lambdaruntimetest.Main(m, map[string]*string{".": &bootstrap, "../webhook": &webhook}))
+	os.Exit(lambdaruntimetest.Main(m, drain.Main, &bootstrap))
 }
 
 // start starts the function with a table at the endpoint.
@@ -149,6 +147,10 @@ func TestDrainsWhatTheWebhookSpilled(t *testing.T) {
 	requests, err := filepath.Glob("../../events-samples/webhook/*.json")
 	if err != nil || len(requests) == 0 {
 		t.Fatalf("no sample requests (%v)", err)
+	}
+	webhook := filepath.Join(t.TempDir(), "webhook")
+	if err := lambdaruntime.Build(t.Context(), "../webhook", webhook, false); err != nil {
+		t.Fatal(err)
 	}
 	deliver := func(endpoint string, changes map[string]string) {
 		t.Helper()

@@ -29,7 +29,7 @@ import (
 var bootstrap string
 
 func TestMain(m *testing.M) {
-	os.Exit(lambdaruntimetest.Main(m, map[string]*string{".": &bootstrap}))
+	os.Exit(lambdaruntimetest.Main(m, main.Main, &bootstrap))
 }
 
 // variables returns the function's environment.

@@ -28,7 +28,7 @@ import (
 var bootstrap string
 
 func TestMain(m *testing.M) {
-	os.Exit(lambdaruntimetest.Main(m, map[string]*string{".": &bootstrap}))
+	os.Exit(lambdaruntimetest.Main(m, main.Main, &bootstrap))
 }
 
 const nowhere = "http://127.0.0.1:9"

@@ -39,7 +39,7 @@ const (
 var bootstrap string
 
 func TestMain(m *testing.M) {
-	os.Exit(lambdaruntimetest.Main(m, map[string]*string{".": &bootstrap}))
+	os.Exit(lambdaruntimetest.Build(m, &bootstrap))
 }
 
 // environment returns the function's environment, with a table at the endpoint.

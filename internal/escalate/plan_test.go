@@ -332,7 +332,7 @@ func (s story) happens(now int) bool {
 
 func TestEachLevelIsToldOnceInBusinessTime(t *testing.T) {
 	t.Parallel()
-	for i, z := range zones.All(t) {
+	for i, z := range zones.All(t, testing.Short()) {
 		t.Run(z.String(), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(uint64(i), 13)) //nolint:gosec // the same stories each time

@@ -97,7 +97,7 @@ func randomBook(z *time.Location, near time.Time, random *rand.Rand) (b *book, t
 
 func TestBusinessTimePassesAsTheClockOnTheWallShows(t *testing.T) {
 	t.Parallel()
-	for i, z := range zones.All(t) {
+	for i, z := range zones.All(t, testing.Short()) {
 		t.Run(z.String(), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(uint64(i), 13)) //nolint:gosec // the same every time

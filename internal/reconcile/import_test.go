@@ -64,14 +64,18 @@ func (w *world) stored() map[table.Key]table.Item {
 
 func TestPromise12_AnImportThatIsKilledComesToTheSame(t *testing.T) {
 	t.Parallel()
+	calls := *importCalls
+	if testing.Short() {
+		calls /= 3
+	}
 	synctest.Test(t, func(t *testing.T) {
 		whole, killed := newWorld(t), newWorld(t)
 		for _, w := range []*world{whole, killed} {
 			w.limit()
 			w.setClock(time.Now)
-			w.fill(*importCalls)
+			w.fill(calls)
 		}
-		least := (*importCalls+99)/100 + 3
+		least := (calls+99)/100 + 3
 		run := func(ctx context.Context, w *world) error {
 			client, err := w.Client()
 			if err != nil {
@@ -110,7 +114,7 @@ func TestPromise12_AnImportThatIsKilledComesToTheSame(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%d calls: %d requests, at least %d; with %d kills %d; %v", *importCalls, whole.Requests(), least, stops, killed.Requests(), time.Since(begin))
+		t.Logf("%d calls: %d requests, at least %d; with %d kills %d; %v", calls, whole.Requests(), least, stops, killed.Requests(), time.Since(begin))
 		if stops < min(kills, least)/2 {
 			t.Errorf("stopped %d times", stops)
 		}

@@ -101,7 +101,7 @@ func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	calls := *stormCalls
 	if testing.Short() {
-		calls = 80
+		calls = 2_500
 	}
 	synctest.Test(t, func(t *testing.T) {
 		whole, lossy := newWorld(t), newWorld(t)
@@ -262,7 +262,10 @@ func cutOff(t *testing.T, takes time.Duration) {
 		w.process = func(_ context.Context, items []table.Item) []error { return make([]error, len(items)) } // what follows is no matter here
 		w.reconcile()
 		time.Sleep(2 * time.Hour)
-		const calls = 4_000
+		calls := 4_000
+		if testing.Short() {
+			calls = 2_000
+		}
 		for i := range calls {
 			w.call(time.Duration(calls-i)*time.Second+10*time.Minute, []string{"Missed", "answered"}[i%2], func(c *justcalltest.Call) {
 				c.Contact = fmt.Sprintf("+1212%07d", 5_550_000+i)
@@ -287,6 +290,7 @@ func cutOff(t *testing.T, takes time.Duration) {
 		if cut == 0 {
 			t.Error("no run was cut off")
 		}
+		t.Logf("%d calls: %d runs cut off", calls, cut)
 		seen := make(map[string]bool)
 		for _, s := range w.sent {
 			if seen[s.key] {

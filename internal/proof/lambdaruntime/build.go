@@ -14,11 +14,11 @@ import (
 // Without, it uses those of the running program, such as -race: then most packages
 // are compiled already.
 func Build(ctx context.Context, folder, path string, release bool) error {
-	args := []string{"build", "-tags", "lambda.norpc", "-o", path}
+	args := []string{"build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", path}
 	env := os.Environ()
 	switch {
 	case release:
-		args = append(args, "-trimpath", "-ldflags", "-s -w")
+		args = append(args, "-trimpath")
 		env = append(env, "CGO_ENABLED=0")
 	case withRace():
 		args = append(args, "-race")

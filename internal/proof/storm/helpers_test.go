@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		ringback = filepath.Join(folder, "ringback")
 		var printed []byte
-		if printed, err = exec.Command("go", "build", "-o", ringback, "../../../cmd/ringback").CombinedOutput(); err != nil {
+		if printed, err = exec.Command("go", "build", "-ldflags", "-s -w", "-o", ringback, "../../../cmd/ringback").CombinedOutput(); err != nil {
 			err = fmt.Errorf("%w\n%s", err, printed)
 		}
 	}

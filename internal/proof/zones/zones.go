@@ -22,12 +22,12 @@ var odd = []string{
 	"America/Havana", "America/Vancouver", "Africa/Casablanca", "Antarctica/Troll", "Asia/Gaza", "Australia/Lord_Howe", "Pacific/Apia",
 }
 
-// All returns the zones of the database, one of those with the same rules; with
-// -short, some odd ones.
-func All(t *testing.T) (all []*time.Location) {
+// All returns the zones of the database, one of those with the same rules; if short, some
+// odd ones.
+func All(t *testing.T, short bool) (all []*time.Location) {
 	t.Helper()
 	names := odd
-	if !testing.Short() {
+	if !short {
 		names = distinct(t)
 	}
 	for _, name := range names {

@@ -4,7 +4,6 @@ package lambdaruntimetest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,22 +15,39 @@ import (
 	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
-// Main builds functions, stores the paths of their binaries, and runs the tests. It
-// is a whole TestMain except for [os.Exit]. The map's keys are the folders of the
-// sources. If there is a table to test against, the functions are built as for
-// deployment, else in the way that builds faster.
-func Main(m *testing.M, binaries map[string]*string) (code int) {
+// asFunction makes a test binary the function that it tests.
+const asFunction = "LAMBDARUNTIMETEST_FUNCTION"
+
+// Main runs the tests of a function, whose main it is given, and stores the path of the
+// function's binary. It is a whole TestMain except for [os.Exit]. If there is a table to
+// test against, the function is built as for deployment. Otherwise the test binary is the
+// function too, because linking another takes seconds.
+func Main(m *testing.M, function func(), binary *string) (code int) {
+	if os.Getenv(asFunction) != "" {
+		function()
+		return 0
+	}
+	if os.Getenv(tabletest.EndpointVariable) != "" {
+		return Build(m, binary)
+	}
+	var err error
+	if *binary, err = os.Executable(); err != nil {
+		panic(err)
+	}
+	return m.Run()
+}
+
+// Build is [Main] for a function whose tests need a binary without the tests. It is built as
+// for deployment if there is a table to test against, else in the way that builds faster.
+func Build(m *testing.M, binary *string) (code int) {
 	folder, err := os.MkdirTemp("", "functions")
 	if err != nil {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	release := os.Getenv(tabletest.EndpointVariable) != ""
-	for source, binary := range binaries {
-		*binary = filepath.Join(folder, fmt.Sprint("bootstrap-", filepath.Base(source)))
-		if err := lambdaruntime.Build(context.Background(), source, *binary, release); err != nil {
-			panic(err)
-		}
+	*binary = filepath.Join(folder, "bootstrap")
+	if err := lambdaruntime.Build(context.Background(), ".", *binary, os.Getenv(tabletest.EndpointVariable) != ""); err != nil {
+		panic(err)
 	}
 	return m.Run()
 }
@@ -46,6 +62,7 @@ func Start(t testing.TB, binary string, env map[string]string, secrets ...string
 		"AWS_LAMBDA_LOG_FORMAT": "JSON",
 		"AWS_REGION":            "us-east-1",
 		"AWS_SECRET_ACCESS_KEY": "local",
+		asFunction:              "1",
 	}
 	maps.Copy(all, env)
 	command := lambdaruntime.Command{Path: binary}
