@@ -63,8 +63,10 @@ RACELESS_PACKAGES := compress/flate regexp regexp/syntax strconv unicode unicode
 	table/attr table/itemjson words)
 RACELESS = $(if $(RACE),$(RACELESS_PACKAGES:%=-gcflags=%=-race=false))
 
-# The packages whose tests try fewer cases with -short. Those with pgregory.net/rapid do without asking.
-SIZED = $(shell grep -rlE --include='*_test.go' 'testing\.Short|pgregory\.net/rapid' cmd events functions internal | xargs -n 1 dirname | sort -u | sed 's,^,./,')
+# The packages whose tests try fewer cases with -short, those with pgregory.net/rapid without asking, and those that the race
+# detector builds from other files.
+SIZED = $(shell { grep -rlE --include='*_test.go' 'testing\.Short|pgregory\.net/rapid' cmd events functions internal; \
+	grep -rlE --include='*.go' '^//go:build .*race' functions internal; } | xargs -n 1 dirname | sort -u | sed 's,^,./,')
 
 PYTHON_NEEDED = @python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "install Python 3.11 or later, as python3"; exit 1; }
 
