@@ -69,7 +69,7 @@ func (l *Lookup) entry(item table.Item) Entry {
 	e := Entry{
 		Kind: events.Kind(said.text(table.Kind)), Key: key, At: timeOf(item, table.OccurredAt), Events: 1,
 		Type:      alert.OneLine(table.EventType(item), maxName),
-		Direction: directionOf(cmp.Or(said.text(table.Direction), said.text("call_info", table.Direction))),
+		Direction: table.DirectionOf(item),
 		Outcome:   events.Outcome(said.text(table.Outcome)),
 		Agent:     alert.OneLine(said.text("agent_name"), maxName),
 		Seconds:   cmp.Or(said.seconds("duration"), said.seconds("call_duration", "total_duration"), said.seconds("call_duration")),
@@ -120,17 +120,6 @@ func (e Entry) with(later Entry) Entry {
 	e.Recording = cmp.Or(later.Recording, e.Recording)
 	e.Name = cmp.Or(later.Name, e.Name)
 	return e
-}
-
-// directionOf reads a direction as it was sent.
-func directionOf(text string) events.Direction {
-	switch text = strings.ToLower(text); {
-	case strings.HasPrefix(text, "in"):
-		return events.Inbound
-	case strings.HasPrefix(text, "out"):
-		return events.Outbound
-	}
-	return ""
 }
 
 // attributes reads what an item repeats of its payload. What has another type than

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -27,7 +28,7 @@ const (
 	Damage         = "damage"          // what was odd about the body; see events.DamageWords
 	Call           = "call"            // PK of another call's events; on marks and ring items only
 	EmptiedAt      = "emptied_at"      // UTC, milliseconds; on events that were erased
-	Direction      = "direction"       // as sent, or events.Direction
+	Direction      = "direction"       // as sent, or events.Direction; see DirectionOf
 	Event          = "event"           // the event type as sent, if it is another than in the key; see EventType
 	EventSort      = "event_key"       // SK of the event that was published, or of the other call; on marks and ring items only
 	Format         = "format"          // of an earlier version: the wire format, which the payload tells
@@ -137,9 +138,7 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 	if d.Outcome != "" {
 		item[Outcome] = str(string(d.Outcome))
 	}
-	if _, sent := item[Direction]; !sent && d.Direction != "" {
-		item[Direction] = str(string(d.Direction))
-	}
+	addDirection(item, d)
 	if list := ListPartition(d, key, occurred); list != "" {
 		item[GSI2PK] = str(list)
 	}
@@ -157,8 +156,36 @@ func EventItem(d *events.Delivery, sent, received time.Time) Item {
 		delete(item, Packed) // with members in it that are not attributes any more
 		addPayload(item, d.Body, isText(d))
 		addNames(item, PayloadOnly, append(payloadOnly, dropLargest(item, d.Fields)...))
+		addDirection(item, d) // what told it may be gone
 	}
 	return item
+}
+
+// callInfo is the member of format B that tells the direction of a call, and that the
+// indexes have, too.
+const callInfo = "call_info"
+
+// addDirection adds the direction to an item that does not tell it.
+func addDirection(item Item, d *events.Delivery) {
+	if _, sent := item[Direction]; !sent && DirectionOf(item) != d.Direction {
+		item[Direction] = str(string(d.Direction))
+	}
+}
+
+// DirectionOf returns the direction of an event, "" if its item does not tell it.
+func DirectionOf(item Item) events.Direction {
+	text := Text(item, Direction)
+	if text == "" {
+		info, _ := item[callInfo].(attr.Map)
+		text = Text(Item(info), Direction)
+	}
+	switch {
+	case len(text) >= len("in") && strings.EqualFold(text[:len("in")], "in"):
+		return events.Inbound
+	case len(text) >= len("out") && strings.EqualFold(text[:len("out")], "out"):
+		return events.Outbound
+	}
+	return ""
 }
 
 // largestItem leaves space for the list of what is [PayloadOnly].

@@ -289,7 +289,10 @@ func TestPromise3_ACallOfUnknownOutcomeIsInTheListOfItsDay(t *testing.T) {
 				alert = ""
 			}
 			want := map[string]string{
-				table.Outcome: test.outcome, table.Direction: test.direction, table.Kind: test.kind,
+				table.Outcome: test.outcome, table.Kind: test.kind,
+			}
+			if got := string(table.DirectionOf(item)); got != test.direction {
+				t.Errorf("direction: got %q, want %q", got, test.direction)
 			}
 			for name, want := range want {
 				if got := table.Text(item, name); got != want {
@@ -311,6 +314,31 @@ func TestADirectionIsKeptAsSent(t *testing.T) {
 	item := itemOf(t, `{"type":"sms.sent","data":{"id":1,"direction":"Outgoing"}}`)
 	if got := table.Text(item, table.Direction); got != "Outgoing" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Each byte may be the one for which a write costs twice as much.
+func TestADirectionIsAnAttributeOnlyWhereNoMemberTellsIt(t *testing.T) {
+	t.Parallel()
+	long := `"direction":"Incoming","notes":"` + strings.Repeat("x", table.MaxItemSize) + `"`
+	for _, test := range []struct{ name, typ, info, attribute, want string }{
+		{"told", "call.completed", `"direction":"Incoming"`, "", "inbound"},
+		{"in small letters", "call.completed", `"direction":"outgoing"`, "", "outbound"},
+		{"in other words", "call.completed", `"direction":"An incoming call"`, "inbound", "inbound"},
+		{"by the type alone", "sd.call_completed", `"type":"Bridged"`, "outbound", "outbound"},
+		{"not at all", "call.completed", `"type":""`, "", ""},
+		{"by a member that has no room", "call.completed", long, "inbound", "inbound"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			item := itemOf(t, `{"type":"`+test.typ+`","data":{"call_sid":"s","call_info":{`+test.info+`}}}`)
+			if got := table.Text(item, table.Direction); got != test.attribute {
+				t.Errorf("attribute %q, want %q", got, test.attribute)
+			}
+			if got := table.DirectionOf(item); string(got) != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"hash/crc32"
 	"math"
+	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ringback/ringback/internal/table/attr"
 )
@@ -26,9 +29,12 @@ import (
 //	opRun + n      n + 1 members, each the next one in memberNames
 //	opEnd          the end of the object
 //	opName n       the name memberNames[n], whose value follows
+//	opNext         the next name in memberNames, whose value follows
 //	opText n …     n bytes as they stand
 //	opCode + c n … n characters of codes[c]
 //	opTop, opData  "{", and members at the top level, or of the data, follow
+//	opString f     the text up to opClose is written as a string; it has the flags f of its own
+//	opForm f       … as a value of a form
 //	opPhrase + n   phrases[n]
 //
 // At the top level, attributes of other names have some of the values: see [lookUp]. Flags
@@ -46,7 +52,11 @@ const (
 	opText    = 0xE2
 	opTop     = 0xE3
 	opData    = 0xE4
+	opString  = 0xE5
+	opForm    = 0xE6
+	opClose   = 0xE7
 	opCode    = 0xE8
+	opNext    = 0xEF
 	opPhrase  = 0xF0
 
 	longestRun = opEnd - opRun
@@ -60,8 +70,9 @@ const (
 	escapedSlash               // "/" is written as "\/"
 	escapedUnicode             // letters beyond ASCII are written as \u and four digits
 	marked                     // a byte order mark stands before it
+	form                       // it is a form: the first operations write what stands before the "{"
 
-	allFlags = spaced | indented | escapedSlash | escapedUnicode | marked
+	allFlags = spaced | indented | escapedSlash | escapedUnicode | marked | form
 
 	mark = "\ufeff"
 )
@@ -150,34 +161,55 @@ func lookUp(item Item, at within, name string) attr.Value {
 	return nil
 }
 
-// maxPacked bounds how many objects within each other are packed.
-const maxPacked = 6
+const (
+	// maxPacked bounds how many objects within each other are packed.
+	maxPacked = 6
+	// maxEnclosed bounds how many texts within each other are: JSON in a string of a form.
+	maxEnclosed = 2
+)
 
 // pack returns a body packed, or nil if it is not to be packed. The item must have all
 // its other attributes.
 func pack(item Item, body []byte) []byte {
 	const longest = 1 << 20 // bytes, of what is tried
-	if len(body) > longest || len(body) == 0 || body[0] != '{' && !bytes.HasPrefix(body, []byte(mark)) {
+	if len(body) > longest || len(body) == 0 {
 		return nil
 	}
 	p := packer{item: item, body: body, last: -1, run: -1}
 	p.text = make([]byte, 0, 256)
 	p.packed = make([]byte, 1+sumSize, 160)
-	p.flags = flagsOf(body)
-	p.packed[0] = p.flags
 	binary.BigEndian.PutUint32(p.packed[1:], crc32.ChecksumIEEE(body))
-	if p.flags&marked != 0 {
-		p.at = len(mark)
+	if body[0] == '{' || bytes.HasPrefix(body, []byte(mark)) {
+		p.flags = flagsOf(body)
+		p.packed[0] = p.flags
+		if p.flags&marked != 0 {
+			p.at = len(mark)
+		}
+		if p.at == len(body) || body[p.at] != '{' || !p.object(within{top: true}) {
+			return nil
+		}
+		// guard 3 table (EverySample):
+		p.asItStands(body[p.at:])
+	} else {
+		p.packed[0] = form
+		if !p.form() {
+			return nil
+		}
 	}
-	if p.at == len(body) || body[p.at] != '{' || !p.object(within{top: true}) {
-		return nil
-	}
-	// guard 3 table (EverySample):
-	p.asItStands(body[p.at:])
 	if len(p.packed) >= len(body) {
 		return nil
 	}
+	// There are several ways to write a text in another one.
+	// guard 3 table (EverySample): if false {
+	if p.written && !unpacksTo(body, item, p.packed) {
+		return nil
+	}
 	return p.packed
+}
+
+func unpacksTo(body []byte, item Item, packed []byte) bool {
+	again, err := unpack(item, packed)
+	return err == nil && bytes.Equal(again, body)
 }
 
 // flagsOf returns how a body seems to be written. If it is not, it is not packed, or not
@@ -216,6 +248,10 @@ type packer struct {
 	packed []byte
 	last   int // the member that was named last
 	run    int // where in packed the run is that it belongs to, or -1
+	copied int // where in packed a text as it stands begins that ends there, or 0
+	within int // how many texts that enclose another one are being packed
+
+	written bool // one was
 }
 
 // follows reports whether what was tried follows in the body, and goes behind it.
@@ -282,14 +318,80 @@ func (p *packer) member(of within) bool {
 	if end < 0 {
 		return false
 	}
-	p.add(opName, byte(n)) //nolint:gosec // G115: there are fewer names
+	if n == p.last+1 {
+		p.add(opNext)
+	} else {
+		p.add(opName, byte(n)) //nolint:gosec // G115: there are fewer names
+	}
 	p.last = n
-	if of.top && p.body[p.at] == '{' && p.depth < maxPacked {
-		p.add(opTop) // it may have the event in it
-		return p.object(of)
+	if of.top {
+		if done, ok := p.envelope(memberNames[n], of); done {
+			return ok
+		}
 	}
 	p.literal(p.body[p.at:end])
 	p.at = end
+	return true
+}
+
+// envelope packs a value that may be the data, or have the event in it, if it is an object
+// or a string that holds one.
+func (p *packer) envelope(name string, of within) (done, ok bool) {
+	op := byte(opTop)
+	if strings.EqualFold(name, "data") {
+		op, of = opData, within{object: p.item}
+	}
+	rest := p.body[p.at:]
+	switch {
+	case rest[0] == '{' && p.depth < maxPacked:
+		p.add(op)
+		return true, p.object(of)
+	case len(rest) > 1 && rest[0] == '"' && rest[1] == '{':
+		end := endOfValue(p.body, p.at)
+		if end < 0 {
+			return true, false
+		}
+		if text, err := jsontext.AppendUnquote(nil, p.body[p.at:end]); err == nil && p.enclosed(opString, text, op, of) {
+			p.at = end
+			return true, true
+		}
+	}
+	return false, false
+}
+
+// form packs a form of one value.
+func (p *packer) form() bool {
+	value := bytes.IndexByte(p.body, '=') + 1
+	if !bytes.HasPrefix(p.body[value:], []byte("%7B")) {
+		return false
+	}
+	text, err := url.QueryUnescape(string(p.body[value:]))
+	if err != nil {
+		return false
+	}
+	p.asItStands(p.body[:value])
+	return p.enclosed(opForm, []byte(text), opTop, within{top: true})
+}
+
+// enclosed packs a text that the body has in another form, and that begins with an object.
+// If it cannot, nothing is packed.
+func (p *packer) enclosed(how byte, text []byte, op byte, of within) bool {
+	if p.within == maxEnclosed {
+		return false
+	}
+	outer := *p
+	p.body, p.at, p.depth, p.flags = text, 0, 0, flagsOf(text)
+	p.within++
+	p.add(how, p.flags, op)
+	if !p.object(of) {
+		*p = outer
+		return false
+	}
+	p.asItStands(text[p.at:])
+	p.add(opClose)
+	p.body, p.at, p.depth, p.flags = outer.body, outer.at, outer.depth, outer.flags
+	p.within--
+	p.written = true
 	return true
 }
 
@@ -331,8 +433,8 @@ func (p *packer) refer(n int) {
 	case p.run >= 0 && p.packed[p.run] < opRun+longestRun-1:
 		p.packed[p.run]++
 	default:
-		p.run = len(p.packed)
-		p.packed = append(p.packed, opRun)
+		p.add(opRun)
+		p.run = len(p.packed) - 1
 	}
 	p.last = n
 }
@@ -340,11 +442,10 @@ func (p *packer) refer(n int) {
 // add adds an operation, which ends a run.
 func (p *packer) add(operation ...byte) {
 	p.packed = append(p.packed, operation...)
-	p.run = -1
+	p.run, p.copied = -1, 0
 }
 
-// unknownMember packs a member of another name as it stands; but if its value may be the
-// data, or have it, then only the name.
+// unknownMember packs a member of another name, which stands as it is.
 func (p *packer) unknownMember(name string, of within) bool {
 	from := p.at
 	for p.at < len(p.body) && p.body[p.at] != '"' {
@@ -357,19 +458,18 @@ func (p *packer) unknownMember(name string, of within) bool {
 	if p.at < 0 || p.at == len(p.body) {
 		return false
 	}
-	if of.top && p.body[p.at] == '{' && p.depth < maxPacked {
-		p.asItStands(p.body[from:p.at])
-		if strings.EqualFold(name, "data") {
-			p.add(opData)
-			return p.object(within{object: p.item})
+	p.asItStands(p.body[from:p.at])
+	if of.top {
+		if done, ok := p.envelope(name, of); done {
+			return ok
 		}
-		p.add(opTop)
-		return p.object(of)
 	}
-	if p.at = endOfValue(p.body, p.at); p.at < 0 {
+	end := endOfValue(p.body, p.at)
+	if end < 0 {
 		return false
 	}
-	p.asItStands(p.body[from:p.at])
+	p.literal(p.body[p.at:end])
+	p.at = end
 	return true
 }
 
@@ -447,8 +547,17 @@ func (p *packer) asItStands(text []byte) {
 	if len(text) == 0 {
 		return
 	}
+	const short = 1 << 7 // its length is one byte
+	if p.copied > 0 && int(p.packed[p.copied])+len(text) < short {
+		p.packed[p.copied] += byte(len(text)) //nolint:gosec // G115: it is short
+		p.packed = append(p.packed, text...)
+		return
+	}
 	p.add(opText)
 	p.packed = append(binary.AppendUvarint(p.packed, uint64(len(text))), text...)
+	if len(text) < short {
+		p.copied = len(p.packed) - len(text) - 1
+	}
 }
 
 // endOfValue returns where the JSON value ends that begins at i, or -1.

@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"net/url"
 
 	"github.com/ringback/ringback/internal/table/attr"
 )
@@ -12,13 +13,15 @@ func unpack(item Item, packed []byte) ([]byte, error) {
 	if len(packed) <= 1+sumSize || packed[0]&^allFlags != 0 {
 		return nil, errPacked
 	}
-	u := unpacker{item: item, packed: packed[1+sumSize:], at: []within{{top: true}}, last: -1}
+	u := unpacker{item: item, packed: packed[1+sumSize:], last: -1}
 	u.flags = packed[0]
 	u.text = make([]byte, 0, 1024)
 	if u.flags&marked != 0 {
 		u.text = append(u.text, mark...)
 	}
-	u.begin()
+	if u.flags&form == 0 {
+		u.open(within{top: true})
+	}
 	for len(u.packed) > 0 {
 		if !u.step() || len(u.text) > maxPayload {
 			return nil, errPacked
@@ -38,6 +41,15 @@ type unpacker struct {
 	packed []byte
 	at     []within // the objects that are being written, the innermost last
 	last   int
+	around []around // the texts that are being written within others, the innermost last
+}
+
+// around is what encloses a text: how, since where, and how it is written itself.
+type around struct {
+	how   byte
+	from  int
+	flags byte
+	depth int
 }
 
 // step runs one operation. It returns false if that is none.
@@ -62,6 +74,8 @@ func (u *unpacker) step() bool {
 	case op == opName:
 		n, ok := u.take(1)
 		return ok && u.named(int(n[0]))
+	case op == opNext:
+		return u.named(u.last + 1)
 	case op == opText:
 		length, width := binary.Uvarint(u.packed)
 		if width <= 0 || length > uint64(len(u.packed)-width) { //nolint:gosec // G115: width is within it
@@ -73,12 +87,38 @@ func (u *unpacker) step() bool {
 		u.open(within{top: true})
 	case op == opData:
 		u.open(within{object: u.item})
+	case op == opString, op == opForm:
+		flags, ok := u.take(1)
+		if !ok || len(u.around) == maxEnclosed {
+			return false
+		}
+		u.around = append(u.around, around{op, len(u.text), u.flags, u.depth})
+		u.flags, u.depth = flags[0], 0
+	case op == opClose:
+		return u.close()
 	case op >= opCode && int(op-opCode) < len(codes):
 		return u.coded(int(op - opCode))
 	case op >= opPhrase && int(op-opPhrase) < len(phrases):
 		u.text = append(u.text, phrases[op-opPhrase]...)
 	default:
 		return false
+	}
+	return true
+}
+
+// close writes the innermost text as what is around it demands.
+func (u *unpacker) close() bool {
+	if len(u.around) == 0 {
+		return false
+	}
+	outer := u.around[len(u.around)-1]
+	u.around = u.around[:len(u.around)-1]
+	text := string(u.text[outer.from:])
+	u.text, u.flags, u.depth = u.text[:outer.from], outer.flags, outer.depth
+	if outer.how == opForm {
+		u.text = append(u.text, url.QueryEscape(text)...)
+	} else {
+		u.quote(text)
 	}
 	return true
 }

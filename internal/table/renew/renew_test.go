@@ -1,9 +1,11 @@
 package renew_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
+	"github.com/ringback/ringback/internal/table/itemjson"
 	"github.com/ringback/ringback/internal/table/renew"
 	"github.com/ringback/ringback/internal/table/schema"
 )
@@ -84,6 +87,34 @@ func all(t *testing.T, store table.Store) map[table.Key]table.Item {
 		found[table.KeyOf(item)] = item
 	}
 	return found
+}
+
+// The direction stood there a second time, and the body took more bytes.
+func TestAnItemOfFormatBIsBroughtUpToDate(t *testing.T) {
+	t.Parallel()
+	stored, err := os.ReadFile("../testdata/earlier/call.completed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier, err := itemjson.Decode(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewed, _, ok := renew.Event(earlier)
+	if diff := cmp.Diff([]string{table.Direction, table.Packed}, renew.Changes(earlier, renewed)); !ok || diff != "" {
+		t.Fatalf("renewed %t, changes (-want +got):\n%s", ok, diff)
+	}
+	body, err := table.PayloadOf(earlier)
+	got, errRenewed := table.PayloadOf(renewed)
+	if err != nil || errRenewed != nil || !bytes.Equal(got, body) {
+		t.Errorf("body %q, %v, want %q, %v", got, errRenewed, body, err)
+	}
+	if was, now := table.DirectionOf(earlier), table.DirectionOf(renewed); was != now || now == "" {
+		t.Errorf("direction %q, was %q", now, was)
+	}
+	if table.Size(renewed) >= table.Size(earlier) {
+		t.Errorf("%d bytes, were %d", table.Size(renewed), table.Size(earlier))
+	}
 }
 
 func TestEventsOfAnEarlierVersionAreBroughtUpToDateOnce(t *testing.T) {
