@@ -32,8 +32,8 @@ const (
 	idleTimeout = 45 * time.Second
 	maxIdle     = 256 // connections to one server
 
-	// maxResponse, in bytes, is far above the 1 MB of a page of a query, even as
-	// base64 in JSON.
+	// maxResponse, in bytes, header included, is far above the 1 MB of a page of a query,
+	// even as base64 in JSON.
 	maxResponse = 16 << 20
 )
 
@@ -84,7 +84,8 @@ func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
 	to := req.URL.Scheme + "://" + req.URL.Host
 	if conn := c.take(to); conn != nil {
 		resp, err := c.exchange(ctx, conn, to, req, wire.Bytes())
-		// The server may have closed it since. Then it did not see the request.
+		// The server may have closed it since, most likely before it saw the request. If not,
+		// the request is sent twice, as by the retry policy after the same error.
 		if ctx.Err() != nil || !errors.Is(err, errNoAnswer) {
 			return resp, err
 		}
@@ -140,30 +141,49 @@ func host(req *http.Request) string {
 
 // connection is open to a server, for one exchange at a time.
 type connection struct {
-	net.Conn
+	net.Conn // over TLS if the server's URL says so
 
-	reader *bufio.Reader
+	tcp    net.Conn
+	reader *bufio.Reader // of the connection itself
+	left   int           // bytes that the response may still have, its header included
 	used   time.Time
 }
 
-// take returns the idle connection that was used last, or nil.
+// Read reads no more than a response may have: neither header nor body can fill the memory.
+func (conn *connection) Read(p []byte) (int, error) {
+	if conn.left == 0 {
+		return 0, errResponseSize
+	}
+	n, err := conn.Conn.Read(p[:min(len(p), conn.left)])
+	conn.left -= n
+	return n, err //nolint:wrapcheck // a wrapper of the connection
+}
+
+// Close does not say goodbye over TLS: if the server no longer reads, that takes 5 s.
+func (conn *connection) Close() error { return conn.tcp.Close() } //nolint:wrapcheck // a wrapper of the connection
+
+// isOld reports whether a connection was idle for long by either clock: the wall clock can
+// be set back, and the monotonic one may stand still while a function is frozen.
+func (conn *connection) isOld(now time.Time) bool {
+	return max(now.Sub(conn.used), now.Round(0).Sub(conn.used)) >= idleTimeout
+}
+
+// take returns the idle connection that was used last, or nil, and closes the old ones.
 func (c *HTTPClient) take(to string) *connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := c.idle[to]
+	all, now := c.idle[to], c.now()
+	for len(all) > 0 && all[0].isOld(now) {
+		_ = all[0].Close()
+		all[0], all = nil, all[1:]
+	}
 	if len(all) == 0 {
+		delete(c.idle, to)
 		return nil
 	}
-	last := all[len(all)-1]
-	if c.now().Sub(last.used) < idleTimeout {
-		c.idle[to] = all[:len(all)-1]
-		return last
-	}
-	for _, conn := range all { // all others are older
-		_ = conn.Close()
-	}
-	delete(c.idle, to)
-	return nil
+	last := len(all) - 1
+	c.idle[to] = all[:last]
+	return all[last]
 }
 
 // keep makes a connection idle.
@@ -181,23 +201,35 @@ func (c *HTTPClient) keep(conn *connection, to string) {
 // dial opens a connection. If the server's certificate is not one of AWS's own
 // authorities, it tries again with all others.
 func (c *HTTPClient) dial(ctx context.Context, to *url.URL) (*connection, error) {
-	conn, err := net.Conn(nil), error(nil)
-	if to.Scheme == "https" {
-		roots := c.roots
-		if !c.others.Load() {
+	switch to.Scheme {
+	case "http":
+		conn, err := c.connect(ctx, to, "80")
+		if err != nil {
+			return nil, err
+		}
+		return newConnection(conn, conn), nil
+	case "https":
+		roots, others := c.roots, c.others.Load()
+		if !others {
 			roots = cmp.Or(c.aws(), c.roots)
 		}
-		conn, err = c.secure(ctx, to, roots)
-		if errors.As(err, new(x509.UnknownAuthorityError)) && !c.others.Swap(true) {
+		conn, err := c.secure(ctx, to, roots)
+		// Nothing has been sent. Others may have found out at the same time.
+		if errors.As(err, new(x509.UnknownAuthorityError)) && !others {
+			c.others.Store(true)
 			conn, err = c.secure(ctx, to, c.roots)
 		}
-	} else {
-		conn, err = c.connect(ctx, to, "80")
+		return conn, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &connection{Conn: conn, reader: bufio.NewReader(conn)}, nil
+	return nil, errScheme
+}
+
+var errScheme = errors.New("the URL is neither http nor https")
+
+func newConnection(conn, tcp net.Conn) *connection {
+	c := &connection{Conn: conn, tcp: tcp}
+	c.reader = bufio.NewReader(c)
+	return c
 }
 
 func (c *HTTPClient) connect(ctx context.Context, to *url.URL, port string) (net.Conn, error) {
@@ -212,7 +244,7 @@ func (c *HTTPClient) connect(ctx context.Context, to *url.URL, port string) (net
 }
 
 // secure opens a connection over TLS to a server whose certificate is of one of the roots.
-func (c *HTTPClient) secure(ctx context.Context, to *url.URL, roots *x509.CertPool) (net.Conn, error) {
+func (c *HTTPClient) secure(ctx context.Context, to *url.URL, roots *x509.CertPool) (*connection, error) {
 	conn, err := c.connect(ctx, to, "443")
 	if err != nil {
 		return nil, err
@@ -223,7 +255,7 @@ func (c *HTTPClient) secure(ctx context.Context, to *url.URL, roots *x509.CertPo
 	if err := secured.HandshakeContext(ctx); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return secured, nil
+	return newConnection(secured, conn), nil
 }
 
 // errNoAnswer says that a connection ended before the first byte of the response.
@@ -247,6 +279,7 @@ func (c *HTTPClient) exchange(ctx context.Context, conn *connection, to string, 
 }
 
 func (conn *connection) roundTrip(req *http.Request, wire []byte) (*http.Response, error) {
+	conn.left = maxResponse
 	_, err := conn.Write(wire)
 	if err == nil {
 		_, err = conn.reader.Peek(1)
@@ -259,7 +292,7 @@ func (conn *connection) roundTrip(req *http.Request, wire []byte) (*http.Respons
 		if err != nil {
 			return nil, fmt.Errorf("read response: %w", err)
 		}
-		if resp.StatusCode < http.StatusOK && resp.StatusCode != http.StatusSwitchingProtocols {
+		if resp.StatusCode < http.StatusOK {
 			continue // one of its kind comes before the response
 		}
 		body, err := readAll(resp)

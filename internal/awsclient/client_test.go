@@ -128,6 +128,7 @@ func TestWhatMayHaveBeenDoneIsNotSentAgain(t *testing.T) {
 		"half a chunk":                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
 		"no HTTP":                     "SSH-2.0-x\r\n",
 		"only an interim response":    "HTTP/1.1 100 Continue\r\n\r\n",
+		"another protocol":            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
 		"more than a response may be": "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + strings.Repeat("x", 17<<20),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -318,4 +319,88 @@ func TestConcurrentExchangesDoNotMix(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// It must not fill the memory, nor be read until the time limit.
+func TestAnEndlessResponseIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, parts := range map[string][2]string{
+		"status":            {"HTTP/1.1 200 ", "x"},
+		"header":            {"HTTP/1.1 200 OK\r\nA: ", "x"},
+		"headers":           {"HTTP/1.1 200 OK\r\n", "A: b\r\n"},
+		"interim responses": {"", "HTTP/1.1 103 Early Hints\r\n\r\n"},
+		"chunks":            {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"},
+		"body":              {"HTTP/1.1 200 OK\r\n\r\n", "x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// More than the limit and what sockets hold, but not so much that the test cannot fail.
+			const endless = 64 << 20
+			var sent atomic.Int64
+			w := serve(t, func(_, _ int, conn net.Conn) bool {
+				_, _ = io.WriteString(conn, parts[0])
+				for piece := strings.Repeat(parts[1], 64<<10/len(parts[1])); sent.Load() < endless; {
+					n, err := io.WriteString(conn, piece)
+					sent.Add(int64(n))
+					if err != nil {
+						break
+					}
+				}
+				return false
+			})
+			if got, err := post(t.Context(), closing(t), w.url, "a request"); err == nil || sent.Load() >= endless {
+				t.Errorf("%.20q, %v, after %d bytes", got, err, sent.Load())
+			}
+		})
+	}
+}
+
+// A burst opens many connections, and what comes after it uses one.
+func TestConnectionsThatNobodyNeedsAnyMoreAreClosed(t *testing.T) {
+	t.Parallel()
+	const burst = 5
+	var together sync.WaitGroup
+	together.Add(burst)
+	w := serve(t, func(_, request int, conn net.Conn) bool {
+		if request == 1 {
+			together.Done()
+			together.Wait()
+		}
+		return says200(conn)
+	})
+	client := closing(t)
+	now := time.Now()
+	client.SetClock(func() time.Time { return now })
+	var all sync.WaitGroup
+	for range burst {
+		all.Go(func() {
+			if _, err := post(t.Context(), client, w.url, "a request"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for range 3 {
+		now = now.Add(awsclient.IdleTimeout / 2)
+		if _, err := post(t.Context(), client, w.url, "a request"); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := client.Idle(); n != 1 || w.connections.Load() != burst {
+		t.Errorf("%d of %d connections are open, want one", n, w.connections.Load())
+	}
+}
+
+// A mistake in a setting must not send a signature to somebody in plain text.
+func TestAURLOfAnotherSchemeIsRefused(t *testing.T) {
+	t.Parallel()
+	w := serve(t, func(_, _ int, conn net.Conn) bool { return says200(conn) })
+	for _, scheme := range []string{"htps", "ftp", ""} {
+		if _, err := post(t.Context(), closing(t), strings.Replace(w.url, "http:", strings.TrimPrefix(scheme+":", ":"), 1), "a request"); err == nil {
+			t.Errorf("%q is sent", scheme)
+		}
+	}
+	if n := w.connections.Load(); n != 0 {
+		t.Errorf("%d connections, want none", n)
+	}
 }

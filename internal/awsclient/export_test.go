@@ -37,3 +37,13 @@ func (c *HTTPClient) CloseIdle() {
 	}
 	clear(c.idle)
 }
+
+// Idle returns the number of connections that nobody uses.
+func (c *HTTPClient) Idle() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, all := range c.idle {
+		n += len(all)
+	}
+	return n
+}

@@ -2,6 +2,7 @@ package awsclient_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -19,6 +20,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -164,5 +167,76 @@ func TestAWSComesFirstAndOthersAreTrustedAsEver(t *testing.T) {
 				t.Errorf("all roots were looked at: %t, want %t", client.Others(), test.others)
 			}
 		})
+	}
+}
+
+// Both connections are refused before either is tried again.
+func TestTwoMayFindAStrangerAtOnce(t *testing.T) {
+	amazon, other := newAuthority(t, "Amazon Root CA 1"), newAuthority(t, "Other Root")
+	t.Setenv("SSL_CERT_FILE", bundle(t, amazon.root))
+	var together sync.WaitGroup
+	together.Add(2)
+	var hellos atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{other.server}, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		if hellos.Add(1) <= 2 {
+			together.Done()
+			together.Wait()
+		}
+		return nil, nil //nolint:nilnil // the server's own
+	}}
+	server.Config.ErrorLog = slog.NewLogLogger(logscan.Logger(t).Handler(), slog.LevelDebug)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	client := closing(t)
+	client.Trust(pool(amazon.root, other.root))
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			if _, err := post(t.Context(), client, server.URL, ""); errors.As(err, new(x509.UnknownAuthorityError)) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Close of a TLS connection would write, for up to five seconds, to a server that no longer reads.
+func TestNothingIsWrittenAfterARequestWasGivenUp(t *testing.T) {
+	stranger := newAuthority(t, "Stranger")
+	t.Setenv("SSL_CERT_FILE", bundle(t, stranger.root))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	rest := make(chan []byte, 1)
+	go func() {
+		defer close(rest)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		server := tls.Server(conn, &tls.Config{ // one whose alerts can be told from data
+			MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, Certificates: []tls.Certificate{stranger.server},
+			CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
+		})
+		_, err = io.ReadFull(server, make([]byte, 1<<20))
+		cancel()
+		if err == nil {
+			text, _ := io.ReadAll(conn)
+			rest <- text
+		}
+	}()
+	client := closing(t)
+	client.Trust(pool(stranger.root))
+	if _, err := post(ctx, client, "https://"+listener.Addr().String(), strings.Repeat("x", 64<<20)); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was given up", err)
+	}
+	const alert, alertLength = "\x15\x03\x03", 31
+	if text := <-rest; len(text) < alertLength || bytes.HasPrefix(text[len(text)-alertLength:], []byte(alert)) {
+		t.Errorf("an alert came behind %d bytes", len(text))
 	}
 }
