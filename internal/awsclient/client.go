@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -82,13 +83,18 @@ func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("write request: %w", err)
 	}
 	to := req.URL.Scheme + "://" + req.URL.Host
-	if conn := c.take(to); conn != nil {
+	for conn := c.take(to); conn != nil; conn = c.take(to) {
+		if !conn.isQuiet() {
+			_ = conn.Close()
+			continue
+		}
 		resp, err := c.exchange(ctx, conn, to, req, wire.Bytes())
 		// The server may have closed it since, most likely before it saw the request. If not,
 		// the request is sent twice, as by the retry policy after the same error.
 		if ctx.Err() != nil || !errors.Is(err, errNoAnswer) {
 			return resp, err
 		}
+		break
 	}
 	conn, err := c.dial(ctx, req.URL)
 	if err != nil {
@@ -143,7 +149,7 @@ func host(req *http.Request) string {
 type connection struct {
 	net.Conn // over TLS if the server's URL says so
 
-	tcp    net.Conn
+	tcp    *socket
 	reader *bufio.Reader // of the connection itself
 	left   int           // bytes that the response may still have, its header included
 	used   time.Time
@@ -161,6 +167,30 @@ func (conn *connection) Read(p []byte) (int, error) {
 
 // Close does not say goodbye over TLS: if the server no longer reads, that takes 5 s.
 func (conn *connection) Close() error { return conn.tcp.Close() } //nolint:wrapcheck // a wrapper of the connection
+
+// isQuiet reports whether an idle connection is open and has nothing to read. What came
+// without a request, such as a status 408, is not the response to the next one.
+func (conn *connection) isQuiet() bool {
+	conn.left = maxResponse
+	conn.tcp.noWait = true
+	_, err := conn.reader.Peek(1) // also of what TLS has read ahead
+	conn.tcp.noWait = false
+	return errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// socket is a TCP connection. If noWait is set, a read that would wait fails as after a deadline.
+type socket struct {
+	net.Conn
+
+	noWait bool
+}
+
+func (s *socket) Read(p []byte) (int, error) {
+	if s.noWait && !rawio.Pending(s.Conn) {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return s.Conn.Read(p) //nolint:wrapcheck // a wrapper of the connection
+}
 
 // isOld reports whether a connection was idle for long by either clock: the wall clock can
 // be set back, and the monotonic one may stand still while a function is frozen.
@@ -226,13 +256,13 @@ func (c *HTTPClient) dial(ctx context.Context, to *url.URL) (*connection, error)
 
 var errScheme = errors.New("the URL is neither http nor https")
 
-func newConnection(conn, tcp net.Conn) *connection {
+func newConnection(conn net.Conn, tcp *socket) *connection {
 	c := &connection{Conn: conn, tcp: tcp}
 	c.reader = bufio.NewReader(c)
 	return c
 }
 
-func (c *HTTPClient) connect(ctx context.Context, to *url.URL, port string) (net.Conn, error) {
+func (c *HTTPClient) connect(ctx context.Context, to *url.URL, port string) (*socket, error) {
 	if to.Port() != "" {
 		port = to.Port()
 	}
@@ -240,7 +270,7 @@ func (c *HTTPClient) connect(ctx context.Context, to *url.URL, port string) (net
 	if err != nil {
 		return nil, err //nolint:wrapcheck // Do's caller says what it was doing
 	}
-	return rawio.Conn(conn), nil
+	return &socket{Conn: rawio.Conn(conn)}, nil
 }
 
 // secure opens a connection over TLS to a server whose certificate is of one of the roots.

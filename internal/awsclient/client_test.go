@@ -3,11 +3,14 @@ package awsclient_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +18,7 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/internal/awsclient"
+	"github.com/ringback/ringback/internal/proof/logscan"
 )
 
 // wire is a server that says what a test wants it to say, byte for byte.
@@ -402,5 +406,40 @@ func TestAURLOfAnotherSchemeIsRefused(t *testing.T) {
 	}
 	if n := w.connections.Load(); n != 0 {
 		t.Errorf("%d connections, want none", n)
+	}
+}
+
+// Nobody asked for it, so it is not the response to what is asked next.
+func TestWhatComesBehindAResponseIsNotTheNextOne(t *testing.T) {
+	t.Parallel()
+	const forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+	body := strings.Repeat("x", 64<<10) // more than the client reads ahead
+	response := "HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n" + body + forged
+	plain := serve(t, func(_, _ int, conn net.Conn) bool {
+		_, err := io.WriteString(conn, response)
+		return err == nil
+	})
+	stranger := newAuthority(t, "Stranger")
+	secure := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_, _ = io.WriteString(conn, response)
+			_, _ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		}
+	}))
+	secure.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{stranger.server}}
+	secure.Config.ErrorLog = slog.NewLogLogger(logscan.Logger(t).Handler(), slog.LevelDebug)
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	for _, url := range []string{plain.url, secure.URL} {
+		client := closing(t)
+		client.Trust(pool(stranger.root))
+		client.TrustAll()
+		for range 3 {
+			if got, err := post(t.Context(), client, url, "a request"); got != body || err != nil {
+				t.Errorf("%s: %.20q, %v", url, got, err)
+			}
+		}
 	}
 }

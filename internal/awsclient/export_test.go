@@ -20,6 +20,9 @@ func (s ServiceSpec) Name() string { return s.name }
 // Trust sets the system's root certificates.
 func (c *HTTPClient) Trust(roots *x509.CertPool) { c.roots = roots }
 
+// TrustAll makes the client look at all of the system's root certificates.
+func (c *HTTPClient) TrustAll() { c.others.Store(true) }
+
 // Others reports whether all of the system's root certificates are looked at.
 func (c *HTTPClient) Others() bool { return c.others.Load() }
 

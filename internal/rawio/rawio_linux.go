@@ -34,6 +34,9 @@ type conn struct {
 	in, out half
 }
 
+// SyscallConn implements [syscall.Conn].
+func (c *conn) SyscallConn() (syscall.RawConn, error) { return c.raw, nil }
+
 // half is one direction of a connection. It holds what a call needs, so that no call
 // allocates.
 type half struct {
