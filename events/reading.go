@@ -446,8 +446,10 @@ var dates = []struct {
 func dayOf(date string) string {
 	const day, seconds = len(time.DateOnly), len(time.DateTime)
 	if len(date) < seconds {
-		if at, ok := ParseTime(date); ok && at.Equal(at.Truncate(24*time.Hour)) && isPlain(date) {
-			return at.Format(time.DateOnly) // from the seconds since 1970
+		if isPlain(date) { // perhaps the seconds since 1970
+			if at, ok := ParseTime(date); ok && at.Equal(at.Truncate(24*time.Hour)) {
+				return at.Format(time.DateOnly)
+			}
 		}
 		return date
 	}

@@ -39,11 +39,10 @@ const (
 )
 
 // HTTPClient sends the requests of AWS SDK clients and of a [Service]. One client
-// serves any number of services. It is not net/http's, whose two goroutines for each
-// connection and long ways take a tenth of a delivery's processor time and more of the
-// time to the answer (docs/benchmarks.md). It writes a request and reads its response,
-// both whole, and knows no more than AWS's services need: HTTP/1.1, no proxy, no
-// compression, no redirects.
+// serves any number of services. It is not net/http's client: with that, and with the
+// SDK's signer, a delivery takes 1.2 times the processor time (docs/benchmarks.md). It writes
+// a request and reads its response, both whole, and knows no more than AWS's services need:
+// HTTP/1.1, no proxy, no compression, no redirects.
 //
 // Every attempt has a time limit. Of the root certificates it parses those of AWS's own
 // authorities first, and all of the system's only for a server that has another.
@@ -320,6 +319,9 @@ func (conn *connection) roundTrip(req *http.Request, wire []byte) (*http.Respons
 	for {
 		resp, err := http.ReadResponse(conn.reader, req)
 		if err != nil {
+			if !errors.As(err, new(net.Error)) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, errResponseSize) {
+				err = errMalformed
+			}
 			return nil, fmt.Errorf("read response: %w", err)
 		}
 		if resp.StatusCode < http.StatusOK {
@@ -334,7 +336,12 @@ func (conn *connection) roundTrip(req *http.Request, wire []byte) (*http.Respons
 	}
 }
 
-var errResponseSize = errors.New("response too large")
+var (
+	errResponseSize = errors.New("response too large")
+	// errMalformed is in place of net/http's errors, which quote the response: that may be
+	// a person's data.
+	errMalformed = errors.New("malformed response")
+)
 
 // readAll reads and closes the body of a response.
 func readAll(resp *http.Response) ([]byte, error) {

@@ -130,7 +130,8 @@ func TestWhatMayHaveBeenDoneIsNotSentAgain(t *testing.T) {
 		"half a header":               "HTTP/1.1 200 OK\r\nContent-Le",
 		"half a body":                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{",
 		"half a chunk":                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
-		"no HTTP":                     "SSH-2.0-x\r\n",
+		"no HTTP":                     "Jordan Lee says hello\r\n",
+		"no header":                   "HTTP/1.1 200 OK\r\nJordan Lee says hello\r\n\r\n{}",
 		"only an interim response":    "HTTP/1.1 100 Continue\r\n\r\n",
 		"another protocol":            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
 		"more than a response may be": "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + strings.Repeat("x", 17<<20),
@@ -141,8 +142,8 @@ func TestWhatMayHaveBeenDoneIsNotSentAgain(t *testing.T) {
 				_, _ = io.WriteString(conn, text)
 				return false
 			})
-			if got, err := post(t.Context(), closing(t), w.url, "a request"); err == nil {
-				t.Errorf("no error, but %.20q", got)
+			if got, err := post(t.Context(), closing(t), w.url, "a request"); err == nil || strings.Contains(err.Error(), "Jordan") {
+				t.Errorf("%.20q, %v; want an error, and nothing of the response in it", got, err)
 			}
 			if n := w.requests.Load(); n != 1 {
 				t.Errorf("%d requests, want one", n)

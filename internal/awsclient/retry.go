@@ -11,7 +11,7 @@ import (
 
 const maxAttempts = 3
 
-// NewRetryer returns the retry policy for all calls of AWS: three attempts, with a
+// NewRetryer returns the retry policy for all calls to AWS: three attempts, with a
 // short pause between them that grows and varies.
 func NewRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {

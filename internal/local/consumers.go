@@ -78,7 +78,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	if c.ForwardURL == "" {
 		o.Workers = 1 // people read printed alerts in order
 	}
-	// guard 10 local (ListedSince): _ = c.Numbers.Own()
+	// guard 10 local (WhoWasListed): _ = c.Numbers.Own()
 	c.Callers.Policy.Own = c.Numbers.Own()
 	kept := c.Retention.Store(store)
 	d := alert.New(kept, c.Numbers.Canonical, p, log)

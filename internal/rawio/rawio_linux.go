@@ -119,7 +119,8 @@ func call(number, fd uintptr, p []byte) (int, syscall.Errno) {
 }
 
 // Stdout returns a writer to the standard output. While a write blocks, the whole process
-// does: it is for a process that can do nothing else until its line is written.
+// does, deadlines included. Whoever reads a Lambda function's output has to keep up anyway:
+// the function waits for each of its lines.
 func Stdout() io.Writer { return stdout{} }
 
 type stdout struct{}
@@ -127,7 +128,7 @@ type stdout struct{}
 func (stdout) Write(p []byte) (written int, err error) {
 	for written < len(p) {
 		n, err := call(syscall.SYS_WRITE, uintptr(syscall.Stdout), p[written:])
-		if err != 0 {
+		if err != 0 || n == 0 {
 			// If whoever started us made it non-blocking, and it is full, Go knows how to wait.
 			n, err := os.Stdout.Write(p[written:])
 			return written + n, err //nolint:wrapcheck // as os.Stdout would fail

@@ -14,7 +14,7 @@ import (
 // under the template's LogFormat, lines of JSON, but does not wake the runtime's monitor
 // for each; see package rawio.
 func NewLogger() *slog.Logger {
-	// Lambda's TRACE and FATAL are none of slog's levels. AWS's logger also takes Info for them.
+	// slog has no TRACE or FATAL. AWS's logger takes Info for them, too.
 	level := slog.LevelInfo
 	_ = level.UnmarshalText([]byte(os.Getenv("AWS_LAMBDA_LOG_LEVEL")))
 	lines := slog.NewJSONHandler(rawio.Stdout(), &slog.HandlerOptions{Level: level, ReplaceAttr: lambdacontext.ReplaceAttr})
