@@ -98,7 +98,7 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 	c := &call{key: key, marks: make(map[table.Key]table.Item)}
 	found := make(map[table.Key]events.Part)
 	for _, item := range inHand {
-		found[table.KeyOf(item)] = PartOf(item)
+		found[table.KeyOf(item)] = d.Parts.Of(item)
 	}
 	read := func(q table.Query) error {
 		for item, err := range table.All(ctx, d.store, q) {
@@ -110,7 +110,7 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 			case !table.IsEvent(key):
 				c.marks[key] = item
 			case found[key].Key == "": // what is in hand is not read again: it may be long
-				found[key] = PartOf(item)
+				found[key] = d.Parts.Of(item)
 			}
 		}
 		return nil

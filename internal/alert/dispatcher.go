@@ -59,6 +59,8 @@ type Dispatcher struct {
 	Rules Rules
 	// Policy says what calls mean for who waits. New sets [followup.Default].
 	Policy followup.Policy
+	// Parts remembers what events say; callers may set it.
+	Parts *Parts
 	// AtOnce is how many calls are looked at side by side. New sets [MaxBatch].
 	AtOnce int
 	// Unmarked has room for as many alerts as may be published, or taken back, and not be

@@ -68,11 +68,13 @@ var typography = strings.NewReplacer(
 	"…", "...", "\u00a0", " ", "\u202f", " ", "\ufffd", "",
 )
 
+var joiners = strings.NewReplacer(string(zwnj), "", string(zwj), "")
+
 // plain puts a text into the GSM alphabet, if only typography and joiners keep it
 // out.
 func plain(text string) string {
 	text = Visible(typography.Replace(text))
-	joined := strings.NewReplacer(string(zwnj), "", string(zwj), "").Replace(text)
+	joined := joiners.Replace(text)
 	if _, ok := septets(joined); ok {
 		return joined
 	}

@@ -53,6 +53,8 @@ type Ledger struct {
 	// the follow-up, and again if the item comes again. If it fails, so does the record.
 	// A change of contacts brings no news. Nil tells nobody.
 	Followed func(ctx context.Context, because table.Key, caller string, news followup.Facts, now followup.State) error
+	// Parts remembers what events say; callers may set it.
+	Parts *alert.Parts
 	// Now returns the time. New sets it to time.Now.
 	Now func() time.Time
 	// AtOnce is how many calls, and then how many follow-ups, are brought up to date side by
@@ -201,7 +203,7 @@ func (l *Ledger) read(ctx context.Context, s *source) error {
 
 	parts := make(map[table.Key]events.Part)
 	for _, item := range s.items {
-		parts[table.KeyOf(item)] = alert.PartOf(item)
+		parts[table.KeyOf(item)] = l.Parts.Of(item)
 	}
 	id := table.SourceOf(s.key)
 	if !table.OfNoCall(s.key) {
@@ -210,7 +212,7 @@ func (l *Ledger) read(ctx context.Context, s *source) error {
 				return fmt.Errorf("read the events: %w", err)
 			}
 			if key := table.KeyOf(item); parts[key].Key == "" { // a payload may be long
-				parts[key] = alert.PartOf(item)
+				parts[key] = l.Parts.Of(item)
 			}
 		}
 	}

@@ -81,11 +81,13 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	// guard 10 local (WhoWasListed): _ = c.Numbers.Own()
 	c.Callers.Policy.Own = c.Numbers.Own()
 	kept := c.Retention.Store(store)
+	parts := new(alert.Parts)
 	d := alert.New(kept, c.Numbers.Canonical, p, log)
 	d.Rules = c.Rules
 	d.Policy.Own = c.Numbers.Own()
 	d.Style = c.Style
 	d.Now = c.clock()
+	d.Parts = parts
 	d.AtOnce, d.Unmarked = atOnce, make(chan struct{}, Unmarked)
 	alerts := d.Consumer()
 	alerts.Name = printConsumer
@@ -109,15 +111,17 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	followUps.Policy.Own = c.Numbers.Own()
 	followUps.Followed = d.Followed
 	followUps.Now = c.clock()
-	followUps.AtOnce = atOnce
+	followUps.AtOnce, followUps.Parts = atOnce, parts
 	seen := health.New(store, log)
 	contacts := addressbook.New(kept, c.Numbers.Canonical, log)
 	contacts.Changed = followUps.Refresh
 	contacts.AtOnce = atOnce
+	spellings := spelling.New(kept, c.Numbers.Canonical, log)
+	spellings.Parts = parts
 	runner, err := consumer.Start(ctx, feed, o, log,
 		alerts,
 		contacts.Consumer(),
-		spelling.New(kept, c.Numbers.Canonical, log).Consumer(),
+		spellings.Consumer(),
 		followUps.Consumer(),
 		seen.Consumer(),
 	)

@@ -41,7 +41,13 @@ func (b Book) Country() string { return b.country }
 //
 // The result is for comparing, not for dialling: of an Argentine mobile number it
 // lacks the 9.
-func (b Book) Canonical(text string) string { return b.canonical.of(text, b.read) }
+func (b Book) Canonical(text string) string {
+	canonical := b.canonical.of(text, b.read)
+	if canonical != text { // it is asked for as well, and means itself
+		b.canonical.of(canonical, func(string) string { return canonical })
+	}
+	return canonical
+}
 
 func (b Book) read(text string) string {
 	for {

@@ -22,6 +22,9 @@ const maxSeen = 10_000
 
 // Book writes an item for each spelling that is not the number's canonical form.
 type Book struct {
+	// Parts remembers what events say; callers may set it.
+	Parts *alert.Parts
+
 	store     table.Store
 	canonical func(number string) string
 	log       *slog.Logger
@@ -57,7 +60,7 @@ func phoneOf(item table.Item) string {
 // spelling returns the key under which an item's number is to be kept, or the zero Key
 // if there is nothing to keep.
 func (b *Book) spelling(item table.Item) table.Key {
-	number, part := phoneOf(item), alert.PartOf(item)
+	number, part := phoneOf(item), b.Parts.Of(item)
 	text := part.Number()
 	if events.PhoneNumber(text) != number {
 		text = number // how it was written is not known any more
