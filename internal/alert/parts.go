@@ -8,8 +8,12 @@ import (
 	"github.com/ringback/ringback/internal/table/attr"
 )
 
-// maxParts is how many parts are remembered.
-const maxParts = 2048
+const (
+	maxParts = 2048 // are remembered
+	// maxRead is how many bytes an item may have at most that is remembered: all together
+	// take some megabytes.
+	maxRead = 16 << 10
+)
 
 // partNames are the attributes, beside the keys, that [PartOf] reads. What else an item has, its
 // packed body has in it.
@@ -36,6 +40,7 @@ func (p *Parts) Of(item table.Item) events.Part {
 		return PartOf(item)
 	}
 	var read [len(partNames)]string
+	size := 0
 	for i, name := range partNames {
 		switch v := item[name].(type) {
 		case attr.String:
@@ -43,6 +48,10 @@ func (p *Parts) Of(item table.Item) events.Part {
 		case attr.Binary:
 			read[i] = string(v)
 		}
+		size += len(read[i])
+	}
+	if size > maxRead {
+		return PartOf(item)
 	}
 	key := table.KeyOf(item)
 	p.mu.Lock()
