@@ -9,9 +9,10 @@
 #   2000 of 10000 keys deleted, not committed: forward 8000, backward 4000
 #   committed: forward 8000, backward 8000
 #
-# Why it matters to us: lists that begin with the newest are read backwards. Our embedded store keeps a transaction open
-# and reads through it, so a caller's latest calls would hide all earlier ones once some in between have expired. It goes
-# on before an empty page until there is no smaller key.
+# Why it matters to us: lists that begin with the newest are read backwards. To write less often, we tried to keep one
+# transaction open and to read through it: then a caller's latest calls hid all earlier ones once some in between had
+# expired. Read in a transaction that has deleted nothing, as the embedded store does, or go on before an empty page until
+# there is no smaller key.
 set -euo pipefail
 
 dir=$(mktemp -d)
