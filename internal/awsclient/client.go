@@ -76,6 +76,9 @@ func (c *HTTPClient) SetLimit(limit time.Duration) { c.limit = limit }
 func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), c.limit)
 	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return nil, err //nolint:wrapcheck // Do's caller says what it was doing
+	}
 	wire, _ := wires.Get().(*bytes.Buffer)
 	defer wires.Put(wire)
 	if err := encode(wire, req); err != nil {

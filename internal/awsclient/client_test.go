@@ -186,6 +186,25 @@ func TestEveryFormOfResponseIsRead(t *testing.T) {
 	}
 }
 
+func TestAContextThatHasEndedSendsNothing(t *testing.T) {
+	t.Parallel()
+	w := serve(t, func(_, _ int, conn net.Conn) bool { return says200(conn) })
+	client := closing(t)
+	if _, err := post(t.Context(), client, w.url, "a request"); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		if _, err := post(ended, client, w.url, "another"); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v, want that it was canceled", err)
+		}
+	}
+	if n := w.requests.Load(); n != 1 {
+		t.Errorf("%d requests, want the first only", n)
+	}
+}
+
 // What the next request would read is the response to the one that was given up.
 func TestAConnectionThatWasGivenUpIsNotUsedAgain(t *testing.T) {
 	t.Parallel()
