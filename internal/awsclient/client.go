@@ -124,7 +124,7 @@ func encode(wire *bytes.Buffer, req *http.Request) error {
 		body, length = io.NopCloser(bytes.NewReader(all)), int64(len(all))
 	}
 	wire.Reset()
-	for _, text := range [...]string{req.Method, " ", req.URL.RequestURI(), " HTTP/1.1\r\nHost: ", host(req), "\r\n"} {
+	for _, text := range [...]string{req.Method, " ", req.URL.RequestURI(), " HTTP/1.1\r\nHost: ", cmp.Or(req.Host, req.URL.Host), "\r\n"} {
 		wire.WriteString(text)
 	}
 	if err := req.Header.Write(wire); err != nil {
@@ -138,13 +138,6 @@ func encode(wire *bytes.Buffer, req *http.Request) error {
 		err = errLength
 	}
 	return errors.Join(err, body.Close())
-}
-
-func host(req *http.Request) string {
-	if req.Host != "" {
-		return req.Host
-	}
-	return req.URL.Host
 }
 
 // connection is open to a server, for one exchange at a time.
