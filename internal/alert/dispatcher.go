@@ -331,6 +331,11 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 			append(attributes(p.key, kind), slog.String("reason", string(why)))...)
 	}
 	if why := c.keptTwin(kind, d.ringOf(c), d.Now()); why != none {
+		// guard 4 alert (AtTheSameTime): if false {
+		if c.begun(kind) && c.mark(table.TwinKey, kind) != nil {
+			// One process published the alert while another one found the twin.
+			return seats, d.takeBack(ctx, p, c, kind, why, nil)
+		}
 		skip(why)
 		return seats, nil
 	}

@@ -493,6 +493,7 @@ func TestPromise4_AtTheSameTimeOneRingAlertsOnce(t *testing.T) {
 		want     int      // alerts that stand
 		switches int      // how often one process gives way to another that is ready as well; fewer, where there are many operations
 		twice    bool     // an event of one call is processed twice at once, so its alert may repeat
+		late     bool     // the events come when the seats of their ring may be deleted
 	}{
 		{name: "missed twice", at: []string{"s1:Missed", "s2:Missed"}, want: 1},
 		{name: "missed and answered", at: []string{"s1:Missed", "s2:Answered"}},
@@ -505,6 +506,8 @@ func TestPromise4_AtTheSameTimeOneRingAlertsOnce(t *testing.T) {
 		{name: "answered, while the one that alerts leaves", before: []string{"s1:Missed", "s2:Missed"}, at: []string{"s1::early", "s3:Answered"}, switches: 2, want: 1},
 		{name: "missed, while the one that was answered leaves", before: []string{"s1:Missed", "s2:Answered"}, at: []string{"s2::early", "s3:Missed"}, switches: 2, want: 1},
 		{name: "missed, and answered under the same id", at: []string{"s1:Missed", "s1:Answered"}, twice: true},
+		{name: "missed and answered, long ago", at: []string{"s1:Missed", "s2:Answered"}, late: true},
+		{name: "missed with an update, and answered, long ago", at: []string{"s1:Missed", "s1:missed", "s2:Answered"}, switches: 2, twice: true, late: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -520,6 +523,9 @@ func TestPromise4_AtTheSameTimeOneRingAlertsOnce(t *testing.T) {
 				var choices []int // how many operations there were to choose from
 				synctest.Test(t, func(t *testing.T) {
 					now := func() time.Time { return arrival }
+					if tc.late {
+						now = func() time.Time { return arrival.AddDate(1, 0, 0) }
+					}
 					memory, to, g := &tabletest.Memory{Now: now}, &topic{}, &gate{}
 					put(t, memory, before...)
 					d := alert.New(memory, events.PhoneNumber, to, logger)
