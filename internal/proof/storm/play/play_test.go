@@ -54,7 +54,8 @@ func TestALocalStackKeepsItsPromisesThoughMuchIsLost(t *testing.T) {
 		t.Errorf("%d tries to publish failed, %d and %d posts were lost", got.Seen.Published.Failed, lostThere, lostBack)
 	}
 	c := got.Counts
-	if c["stored"] != 140 || c["alerted"]-c["alerts taken back"] != len(perfect(p).Published.Taken) || c["alerts taken back"] == 0 || c["strays"] != 50 || c["rejections kept"] < 25 {
+	// An alert whose publishing failed is taken back too, for it may have arrived: more may be taken back than were alerted.
+	if c["stored"] != 140 || c["alerts expected"] != len(perfect(p).Published.Taken) || c["alerts taken back"] == 0 || c["strays"] != 50 || c["rejections kept"] < 25 {
 		t.Errorf("counts: %v", c)
 	}
 	if diff := cmp.Diff(map[string]int{"answered 200": 200}, answers(got)); diff != "" {
