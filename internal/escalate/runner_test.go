@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -209,6 +210,33 @@ func one(n int, since string) string {
 }
 
 func again(n int, since string) string { return "Still n" + one(n, since)[1:] }
+
+// slow is a store that takes a tenth of a second to write.
+type slow struct{ table.Store }
+
+func (s slow) Update(ctx context.Context, item table.Item, was int64) (bool, error) {
+	select {
+	case <-ctx.Done():
+		return false, table.ErrUnavailable
+	case <-time.After(100 * time.Millisecond):
+		return s.Store.Update(ctx, item, was)
+	}
+}
+
+// A digest can tell of more callers than can be marked at once: 600 take seven seconds here.
+func TestPromise2_AllOfALargeDigestAreMarked(t *testing.T) {
+	t.Parallel()
+	const due = 600
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for n := range due {
+			w.misses("10:00", n)
+		}
+		w.store.Store = slow{w.store.Store}
+		w.run("10:15", strconv.Itoa(due)+" callers not called back on Support")
+		w.run("10:16")
+	})
+}
 
 func TestACallerIsRemindedOfOnceALevel(t *testing.T) {
 	t.Parallel()

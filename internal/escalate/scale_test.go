@@ -21,9 +21,10 @@ const scaleVariable = "ESCALATE_SCALE"
 // A run costs what is due, and not what is open.
 func TestARunReadsWhatIsDueHoweverManyWait(t *testing.T) {
 	t.Parallel()
-	open, closed := 2_000, 4_000
+	open, closed, due := 2_000, 4_000, 500
 	if testing.Short() {
-		open, closed = 500, 1_000
+		// A run has five seconds to mark, on disk, whom it told of: on a very busy machine 500 do not get done.
+		open, closed, due = 500, 1_000, 100
 	}
 	if text := os.Getenv(scaleVariable); text != "" {
 		if _, err := fmt.Sscan(text, &open, &closed); err != nil {
@@ -59,7 +60,7 @@ func TestARunReadsWhatIsDueHoweverManyWait(t *testing.T) {
 			}
 		})
 	}
-	for n := range 500 {
+	for n := range due {
 		w.misses("10:00", n)
 	}
 	all.Wait()
@@ -70,13 +71,13 @@ func TestARunReadsWhatIsDueHoweverManyWait(t *testing.T) {
 		began := time.Now()
 		result := w.run(clock, want...)
 		t.Logf("%s: %d reads in %v, with %s waiting and %s closed", clock, w.store.reads, time.Since(began).Round(time.Millisecond),
-			strconv.Itoa(open+500), strconv.Itoa(closed))
+			strconv.Itoa(open+due), strconv.Itoa(closed))
 		if w.store.reads > most || result.Reads != w.store.reads {
 			t.Errorf("%s: %d reads, want at most %d; it tells of %d", clock, w.store.reads, most, result.Reads)
 		}
 	}
 	reads("10:13", 40)
 	reads("10:14", 20)
-	reads("10:15", 1200, "500 callers not called back on Support")
+	reads("10:15", 2*due+200, strconv.Itoa(due)+" callers not called back on Support")
 	reads("10:16", 20)
 }
