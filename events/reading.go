@@ -273,6 +273,7 @@ func (r *reading) flagged() Outcome {
 	switch {
 	case r.said.yes(slotIsVoicemail):
 		return Voicemailed
+	// guard 10 events (FlagsOfAnOutcome): case false:
 	case r.said.yes(slotIsMissed):
 		return Missed
 	case r.said.yes(slotIsAbandoned):

@@ -342,6 +342,7 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 	// Who was blocked stays kept back, whatever the contact is now. But whether the caller is one
 	// of us, a later event of the call may know better.
 	// guard 4 alert (OneOfUs): if why := c.lastReturned(kind); why == blocked || why == ours {
+	// guard 4 alert (OneOfUsByMistake): if why := c.lastReturned(kind); why == blocked || why == ours && p.caller.own || c.skipped(kind, ours) {
 	if why := c.lastReturned(kind); why == blocked || why == ours && p.caller.own {
 		return seats, d.keepBack(ctx, c, kind, why, skip)
 	}
@@ -528,6 +529,7 @@ func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind)
 
 // publishAlerts publishes at most [MaxBatch] alerts, and begins to mark them.
 func (d *Dispatcher) publishAlerts(ctx context.Context, all []*due, marking *sync.WaitGroup) {
+	// guard 2 alert (FewAlerts): go d.enter(len(all))
 	d.enter(len(all))
 	all = d.stillDue(ctx, all)
 	messages := make([]Message, len(all))

@@ -231,12 +231,11 @@ func (t Text) ended() End { return End{t.ID, t.At} }
 
 // onePerID returns the last record of each id.
 func onePerID[T any](all []T, id func(T) string, compare func(a, b T) int) []T {
-	// guard 4: slices.SortFunc(all, func(a, b T) int { return cmp.Compare(id(a), id(b)) })
 	slices.SortFunc(all, func(a, b T) int {
 		if c := cmp.Compare(id(a), id(b)); c != 0 {
 			return c
 		}
-		return compare(b, a)
+		return compare(b, a) // guard 4: return 0
 	})
 	return slices.CompactFunc(all, func(a, b T) bool { return id(a) == id(b) })
 }

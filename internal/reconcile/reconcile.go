@@ -150,6 +150,7 @@ func (r *Reconciler) Run(ctx context.Context) (Report, error) {
 	// What is new of texts comes first: one may be the answer to a call. Their day comes last:
 	// no call waits for it.
 	texts, calls := now.list(textsItem, texts(r.client)), now.list(callsItem, calls(r.client))
+	// guard 12 reconcile (ADaysTextsKeep): err := together(hookErr, texts.begin(ctx), texts.end(ctx), calls.begin(ctx), calls.end(ctx))
 	err := together(hookErr, texts.begin(ctx), calls.begin(ctx), calls.end(ctx), texts.end(ctx))
 	if difference := r.client.Ahead(); difference.Abs() > ahead {
 		r.log.LogAttrs(ctx, slog.LevelWarn, "JustCall's clock and this machine's differ: calls look older or younger than they are",
@@ -273,13 +274,14 @@ func (l *list) keepSent() {
 // wasSent reports whether an earlier run has put a row in lately, just as it is.
 func (l *list) wasSent(c *candidate) bool {
 	at, ok := l.Sent[c.delivery.Digest]
-	// guard 5 reconcile (ARowThatIsTooLarge): return false
+	// guard 5 reconcile (ARowThatIsTooLarge): return ok && at.IsZero()
 	return ok && l.Now().Sub(at) < sendAgain
 }
 
 // putOpeners puts in the calls that nobody served, after all else.
 func (l *list) putOpeners(ctx context.Context) error {
 	noted := l.noteLate(ctx)
+	// guard 2 reconcile (WithoutADigest): if noted != nil { return noted
 	if noted != nil { // nothing would tell of these; the next run finds them again
 		l.openers = slices.DeleteFunc(l.openers, l.isSilent)
 	}

@@ -58,6 +58,7 @@ type walk struct {
 func (w *walk) over(ctx context.Context, all pages) error {
 	for page, err := range all {
 		switch {
+		// guard 12 reconcile (APartOfAList): case false:
 		case err != nil && w.pages > 0:
 			// What was looked at is done: if every run began anew, none might end.
 			w.stop(ctx, err)
@@ -171,6 +172,7 @@ func (w *walk) candidateOf(r row, proof bool, now time.Time) (c *candidate, is s
 		return nil, "left out"
 	}
 	// guard 12 reconcile (WhatIsNotOver): if false {
+	// guard 12 reconcile (ACallThatNeverEnds): if r.underWay {
 	if r.underWay && now.Sub(r.at) < longestCall { // an older one, or one without a time, is as it will stay
 		w.hold(r)
 		return nil, "waits"

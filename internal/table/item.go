@@ -175,6 +175,7 @@ func addDirection(item Item, d *events.Delivery) {
 // DirectionOf returns the direction of an event, "" if its item does not tell it.
 func DirectionOf(item Item) events.Direction {
 	text := Text(item, Direction)
+	// guard 3 table (AnItemOfAnEarlier): if false {
 	if text == "" {
 		info, _ := item[callInfo].(attr.Map)
 		text = Text(Item(info), Direction)

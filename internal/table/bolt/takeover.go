@@ -63,6 +63,7 @@ func isFormer(db *bbolt.DB) (former bool) {
 // An earlier version that waits for the lock meanwhile has opened the former file, and would
 // write into it. So the lock is held until it has given up.
 func takeOver(former *bbolt.DB, path string, t schema.Table) (db *bbolt.DB, err error) {
+	// guard 1 bolt (ATakeoverCanBe): fresh := path
 	fresh := path + ".new"
 	defer func() {
 		err = errors.Join(err, former.Close())
