@@ -138,7 +138,8 @@ func Fold(parts ...Part) Folded {
 }
 
 // inOrder returns the parts that are events of a call, each once: those with a time
-// of their own in the order in which they happened, then the others.
+// of their own in the order in which they happened, then the others. At one moment, those
+// that say incoming come first: what went out then was to the telephone of one of us.
 func inOrder(parts []Part) []*Part {
 	ordered := make([]*Part, 0, len(parts))
 	for i := range parts {
@@ -147,7 +148,7 @@ func inOrder(parts []Part) []*Part {
 		}
 	}
 	slices.SortFunc(ordered, func(a, b *Part) int {
-		return cmp.Or(byTime(a, b), cmp.Compare(a.Key, b.Key), a.ReceivedAt.Compare(b.ReceivedAt))
+		return cmp.Or(byTime(a, b), incomingFirst(a, b), cmp.Compare(a.Key, b.Key), a.ReceivedAt.Compare(b.ReceivedAt))
 	})
 	return slices.CompactFunc(ordered, func(a, b *Part) bool { return a.Key == b.Key })
 }
@@ -163,6 +164,17 @@ func byTime(a, b *Part) int {
 		return 1
 	}
 	return 0
+}
+
+func incomingFirst(a, b *Part) int {
+	x, y := statedDirection(a) == Inbound, statedDirection(b) == Inbound
+	switch {
+	case x == y:
+		return 0
+	case x:
+		return -1
+	}
+	return 1
 }
 
 // statedDirection returns the direction that an event gives, and not one that its type

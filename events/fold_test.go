@@ -183,6 +183,16 @@ func TestFoldDecidesBetweenEventsThatDisagree(t *testing.T) {
 	}
 }
 
+// A call that is passed on to a number of one of us comes from the caller.
+func TestFoldBelievesTheIncomingLegAboutWhoCalled(t *testing.T) {
+	t.Parallel()
+	missed := eventOfB("call.missed", "Missed", "", "")
+	out := strings.NewReplacer("Incoming", "Outgoing", "call.missed", "call.completed", "0144", "0166", "0101", "0102").Replace(missed)
+	if f := events.Fold(partsOf(t, out, missed)...); f.Direction != events.Inbound || f.Phone != "+14155550144" || f.Line != "+14155550101" {
+		t.Errorf("%s of %s to %s", f.Direction, f.Phone, f.Line)
+	}
+}
+
 // Only a time that the event gives is the call's: another one depends on when it was
 // delivered.
 func TestFoldStartsACallByNoTimeOfArrival(t *testing.T) {
