@@ -32,7 +32,7 @@ type Folded struct {
 	Direction Direction
 	// Outcome is the best that an event says: answered, then voicemail, missed,
 	// abandoned, unknown. If one agent answered, a caller was served, even if the
-	// phones of others rang in vain.
+	// phones of others rang in vain. An AI agent's answer counts if no event says more.
 	Outcome Outcome
 
 	// Start is the earliest time that the events give, and End the latest.
@@ -123,6 +123,15 @@ func Fold(parts ...Part) Folded {
 	}
 	for _, p := range earliest {
 		f.add(p)
+	}
+	if f.VoiceAgent && f.AnsweredAgent == (Agent{}) && (f.Missed != nil || f.Left != nil) {
+		// An AI agent answered, and no person: what came of it counts.
+		f.Outcome = ""
+		for _, p := range earliest {
+			if p.Outcome != Answered {
+				f.Outcome = f.Outcome.Best(p.Outcome)
+			}
+		}
 	}
 	if number := PhoneNumber(f.Phone); number != "" {
 		f.CallerText = ""

@@ -111,6 +111,30 @@ func TestPromise4_FoldSaysWhatACallOwes(t *testing.T) {
 			events.Answered, nil,
 		},
 		{"a voicemail that turns out to be answered", []string{eventOfB("call.voicemail", "Voicemail", "", ""), eventOfB("call.updated", "Answered", "", "")}, events.Answered, nil},
+		{
+			"answered by an AI agent, and by nobody to whom it passed the call on",
+			[]string{eventOfB("call.ai_voice_agent", "Answered", "", ""), eventOfB("call.completed", "Abandoned", "", ""), eventOfB("call.missed", "Missed", "", "")},
+			events.Missed,
+			[]string{owesMissed},
+		},
+		{
+			"answered by an AI agent, and a voicemail",
+			[]string{eventOfB("call.completed", "Answered", `,"call_traits":["voice_agent"]`, ""), eventOfB("call.voicemail", "Voicemail", "", "")},
+			events.Voicemailed,
+			[]string{owesVoicemail},
+		},
+		{
+			"missed by one, answered by an AI agent and by a person",
+			[]string{eventOfB("call.missed", "Missed", "", ""), eventOfB("call.ai_voice_agent", "Answered", "", ""), eventOfB("call.completed", "Answered", "", `,"agent_id":4`)},
+			events.Answered, nil,
+		},
+		{"answered by an AI agent alone", []string{eventOfB("call.ai_voice_agent", "Answered", "", "")}, events.Answered, nil},
+		{
+			"a missed call that rang a telephone of ours as well",
+			[]string{eventOfB("call.missed", "Missed", "", ""), outgoing("call.completed", "Unanswered"), outgoing("call.initiated", "")},
+			events.Missed,
+			[]string{owesMissed},
+		},
 		{"an outgoing call that nobody answered", []string{outgoing("call.completed", "Missed")}, "", nil},
 		{"a call that a text belongs to", []string{`{"event":"sms.received","timestamp":"2026-11-28T12:00:00Z","data":{"message_id":"m1","from":"+14155550144"}}`}, "", nil},
 	} {

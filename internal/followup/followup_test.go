@@ -233,6 +233,20 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 			b.call(missed("a", 0)).call(said{id: "b", second: 60, outcome: "Answered", talk: 90, info: `,"call_traits":["voice_agent"]`})
 		}, want{reason: followup.Rescued}},
 
+		{"an AI agent answers, and the person it passes the call on to does not", func(b *book) {
+			b.call(said{id: "a", outcome: "Answered", talk: 40, info: `,"call_traits":["VOICE_AGENT"]`}, missed("a", 0))
+		}, waits},
+		{"an AI agent calls back", func(b *book) {
+			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, info: `,"call_traits":["VOICE_AGENT"],"call_answered_by":"human"`})
+		}, want{open: true, count: 1, attempts: 1}},
+		{"an AI agent calls back, and that counts", func(b *book) {
+			b.policy.AICounts = true
+			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, info: `,"call_traits":["VOICE_AGENT"]`})
+		}, want{reason: followup.Returned}},
+		{"an AI agent calls back, and passes the call on to a person", func(b *book) {
+			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, agent: "Kim", info: `,"call_traits":["VOICE_AGENT"]`})
+		}, want{reason: followup.Returned, by: "Kim"}},
+
 		{"JustCall is to call back", func(b *book) {
 			b.call(said{id: "a", outcome: "Abandoned", members: `,"queue_callback":{"callback_requested":"Yes"}`})
 		}, waits},
