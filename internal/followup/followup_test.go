@@ -523,6 +523,23 @@ func TestTheEpisodeKeepsItsName(t *testing.T) {
 	}
 }
 
+// Format A's duration contains the ringing.
+func TestFalseHandled_RingingIsNoTalk(t *testing.T) {
+	t.Parallel()
+	for members, want := range map[string]followup.Effect{
+		`"duration":35,"ring_duration":30`: followup.Attempt,
+		`"duration":50,"ring_duration":30`: followup.Contact,
+		`"duration":35,"ring_duration":40`: followup.Contact, // it has no room for the ringing
+		`"duration":35`:                    followup.Contact,
+	} {
+		part := partOf(t, `{"event":"call.completed","timestamp":"2026-11-28T09:00:00Z","data":{"call_id":"a","direction":"outbound",
+			"from":"+14155550101","to":"+14155550144","agent_id":7,"status":"completed",`+members+`}}`, at(60))
+		if got := followup.Default().Call("CALL#a", events.Fold(part)).Effect; got != want {
+			t.Errorf("%s: %q, want %q", members, got, want)
+		}
+	}
+}
+
 // Times that cannot be: nobody may be hidden by them, nor wait for ever.
 func TestFalseHandled_TimesThatCannotBe(t *testing.T) {
 	t.Parallel()
