@@ -277,6 +277,18 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 				b.text(fmt.Sprint(i), 60+i, "Outgoing", `,"medium":"App","delivery_status":"`+status+`"`)
 			}
 		}, waits},
+		{"a text of which only the event's name says that it failed", func(b *book) {
+			b.call(missed("a", 0))
+			sent := `{"event":"sms.sent","timestamp":"2026-11-28T09:01:00Z","data":{"message_id":"1","direction":"outbound","from":"+14155550101","to":"+14155550144","agent_id":7}}`
+			failed := strings.NewReplacer("sms.sent", "sms.failed", "agent_id", "error_code").Replace(sent)
+			b.facts = followup.Merge(b.facts, b.policy.Text("MESSAGE#1", partOf(b.t, sent, at(61)), partOf(b.t, failed, at(62))).Of())
+		}, waits},
+		{"WhatsApp is no app of a person's", func(b *book) {
+			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"WhatsApp"`).text("2", 61, "Outgoing", `,"medium":"WhatsApp template","agent_name":"Ines"`)
+		}, waits},
+		{"a person writes by WhatsApp", func(b *book) {
+			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"WhatsApp","agent_name":"Ines"`).text("2", 61, "Outgoing", `,"medium":"WhatsApp via App"`)
+		}, want{open: true, count: 1, attempts: 2}},
 		{"they write", func(b *book) { b.call(missed("a", 0)).text("1", 60, "Incoming", "") }, waits},
 		{"they write after they were called back", func(b *book) {
 			b.call(missed("a", 0)).call(out("b", 60, "Answered", 60, 9)).text("1", 300, "Incoming", "")

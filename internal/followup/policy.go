@@ -248,7 +248,7 @@ func (p Policy) Text(id string, parts ...events.Part) Text {
 		t.Sent = max(t.Sent, m.Direction) // what is said of both is ours
 		medium = max(medium, m.Medium)
 		t.Agent = max(t.Agent, nameOf(m.AgentName, m.AgentID))
-		failed = failed || isFailure(m.Status)
+		failed = failed || isFailure(m.Status) || isFailure(string(part.Type))
 	}
 	if t.Sent == events.Outbound && !failed && byPerson(medium, t.Agent) {
 		t.Effect = Attempt
@@ -262,7 +262,7 @@ func (p Policy) Text(id string, parts ...events.Part) Text {
 // byPerson reports whether a person wrote a text. Automatic texts must not look like
 // somebody's care.
 func byPerson(medium, agent string) bool {
-	medium = strings.ToLower(medium)
+	medium = strings.TrimSpace(strings.ReplaceAll(strings.ToLower(medium), "whatsapp", "")) // a channel, not an app
 	if medium == "" {
 		return agent != "" // format A does not tell
 	}
