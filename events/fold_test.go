@@ -303,6 +303,7 @@ func TestFoldKnowsWhoTalkedAndForHowLong(t *testing.T) {
 		{"a human answered", []string{dialer("sd.call_completed", "Outgoing human answered", "")}, folded{End: noon, By: events.ByHuman}},
 		{"a machine answered", []string{dialer("sd.call_completed", "Outgoing machine answered", "")}, folded{End: noon, By: events.ByMachine}},
 		{"who answered has a member", []string{dialer("sd.call_completed", "Answered", `,"call_answered_by":"Machine"`)}, folded{End: noon, By: events.ByMachine}},
+		{"a fax answered", []string{dialer("call.completed", "Answered", `,"call_answered_by":"fax"`)}, folded{End: noon, By: events.ByMachine}},
 		{
 			"once a machine, always a machine",
 			[]string{dialer("sd.call_completed", "Outgoing machine answered", ""), dialer("sd.call_updated", "Outgoing human answered", "")},
