@@ -195,6 +195,7 @@ func TestOutcomeOfAnEvent(t *testing.T) {
 		{"those that come with an update", bodyB("call.updated", `{"call_info":{"type":"","voicemail_transcription":"Call me back"}}`), events.Voicemailed},
 		{"those of an answered call", bodyB("call.completed", `{"call_info":{"type":"Answered","voicemail_transcription":"Call me back"}}`), events.Answered},
 		{"those of a call that an agent may have answered", bodyB("call.completed", `{"agent_id":4,"call_info":{"type":"","voicemail_transcription":"Call me back"}}`), events.OutcomeUnknown},
+		{"those of a call whose only talk is the message", bodyB("call.completed", `{"agent_id":null,"call_info":{"type":"","voicemail_transcription":"Call me back"},"call_duration":{"total_duration":22,"conversation_time":22}}`), events.Voicemailed},
 		{"those of a call that was kept out", bodyB("call.completed", `{"call_info":{"type":"Blocked","voicemail_transcription":"Buy now"}}`), events.OutcomeUnknown},
 		{"those that we left", bodyB("call.completed", `{"call_info":{"direction":"Outgoing","type":"","voicemail_transcription":"Call us back"}}`), events.OutcomeUnknown},
 		{"no words of a voicemail", bodyB("call.completed", `{"call_info":{"type":"Missed","voicemail_transcription":" none"}}`), events.Missed},

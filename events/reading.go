@@ -292,7 +292,7 @@ func (r *reading) statedDirection() Direction {
 // leftMessage reports whether the data has the words of a voicemail, and nothing says that an
 // agent answered, or that the call was kept out. What tells that there are none is no message.
 func (r *reading) leftMessage() bool {
-	if !r.said.saysAny(slotInfoTranscription) || !r.outcome.Known() && r.mayHaveTalked() || r.anyWord(saysBlocked) {
+	if !r.said.saysAny(slotInfoTranscription) || !r.outcome.Known() && r.namesAgent() || r.anyWord(saysBlocked) {
 		return false
 	}
 	words := strings.ToLower(r.said.text(slotInfoTranscription))
