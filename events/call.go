@@ -131,7 +131,7 @@ func (r *reading) answeredBy() (by AnsweredBy) {
 		var pair pairReader
 		for pair.next(&said) {
 			switch string(pair.word()) {
-			case "machine", "voicemail", "mailbox":
+			case "machine", "voicemail", "mailbox", "fax":
 				return ByMachine
 			case "human", "person":
 				by = ByHuman

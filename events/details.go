@@ -25,7 +25,7 @@ type Details struct {
 	// LineName is the name of the account's line in JustCall, if given.
 	LineName string
 	// TalkTime is how long two people talked, in seconds
-	// [call_duration.conversation_time].
+	// [call_duration.conversation_time]; in format A, what of the duration was no ringing.
 	TalkTime Optional[int64]
 	Event    Event
 }
@@ -67,7 +67,7 @@ func (e *Envelope) Details() Details {
 		ID:        id,
 		Line:      r.line(),
 		LineName:  r.said.text(slotLineName),
-		TalkTime:  r.said.duration(slotConversationTime),
+		TalkTime:  r.talked(),
 		Event:     r.event(r),
 	}
 	var said bool
@@ -79,4 +79,18 @@ func (e *Envelope) Details() Details {
 		}
 	}
 	return d
+}
+
+// talked returns how long two people talked, as far as the event tells it apart from the
+// ringing. A duration that has no room for the ringing does not contain it.
+func (r *reading) talked() Optional[int64] {
+	talked := r.said.duration(slotConversationTime)
+	took, ring := r.said.duration(slotDuration), r.said.duration(slotRingDuration, slotRingTime)
+	switch {
+	case talked.State == Set || took.State != Set || ring.State != Set || r.kind == KindVoicemail:
+		return talked
+	case took.Value < ring.Value:
+		return took
+	}
+	return Optional[int64]{took.Value - ring.Value, Set}
 }

@@ -32,7 +32,7 @@ type Folded struct {
 	Direction Direction
 	// Outcome is the best that an event says: answered, then voicemail, missed,
 	// abandoned, unknown. If one agent answered, a caller was served, even if the
-	// phones of others rang in vain.
+	// phones of others rang in vain. An AI agent's answer counts if no event says more.
 	Outcome Outcome
 
 	// Start is the earliest time that the events give, and End the latest.
@@ -124,6 +124,15 @@ func Fold(parts ...Part) Folded {
 	for _, p := range earliest {
 		f.add(p)
 	}
+	if f.VoiceAgent && f.AnsweredAgent == (Agent{}) && (f.Missed != nil || f.Left != nil) {
+		// An AI agent answered, and no person: what came of it counts.
+		f.Outcome = ""
+		for _, p := range earliest {
+			if p.Outcome != Answered {
+				f.Outcome = f.Outcome.Best(p.Outcome)
+			}
+		}
+	}
 	if number := PhoneNumber(f.Phone); number != "" {
 		f.CallerText = ""
 		f.Extension = first(earliest, func(p *Part) string {
@@ -138,7 +147,8 @@ func Fold(parts ...Part) Folded {
 }
 
 // inOrder returns the parts that are events of a call, each once: those with a time
-// of their own in the order in which they happened, then the others.
+// of their own in the order in which they happened, then the others. At one moment, those
+// that say incoming come first: what went out then was to the telephone of one of us.
 func inOrder(parts []Part) []*Part {
 	ordered := make([]*Part, 0, len(parts))
 	for i := range parts {
@@ -147,7 +157,7 @@ func inOrder(parts []Part) []*Part {
 		}
 	}
 	slices.SortFunc(ordered, func(a, b *Part) int {
-		return cmp.Or(byTime(a, b), cmp.Compare(a.Key, b.Key), a.ReceivedAt.Compare(b.ReceivedAt))
+		return cmp.Or(byTime(a, b), incomingFirst(a, b), cmp.Compare(a.Key, b.Key), a.ReceivedAt.Compare(b.ReceivedAt))
 	})
 	return slices.CompactFunc(ordered, func(a, b *Part) bool { return a.Key == b.Key })
 }
@@ -163,6 +173,17 @@ func byTime(a, b *Part) int {
 		return 1
 	}
 	return 0
+}
+
+func incomingFirst(a, b *Part) int {
+	x, y := statedDirection(a) == Inbound, statedDirection(b) == Inbound
+	switch {
+	case x == y:
+		return 0
+	case x:
+		return -1
+	}
+	return 1
 }
 
 // statedDirection returns the direction that an event gives, and not one that its type

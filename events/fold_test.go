@@ -111,6 +111,30 @@ func TestPromise4_FoldSaysWhatACallOwes(t *testing.T) {
 			events.Answered, nil,
 		},
 		{"a voicemail that turns out to be answered", []string{eventOfB("call.voicemail", "Voicemail", "", ""), eventOfB("call.updated", "Answered", "", "")}, events.Answered, nil},
+		{
+			"answered by an AI agent, and by nobody to whom it passed the call on",
+			[]string{eventOfB("call.ai_voice_agent", "Answered", "", ""), eventOfB("call.completed", "Abandoned", "", ""), eventOfB("call.missed", "Missed", "", "")},
+			events.Missed,
+			[]string{owesMissed},
+		},
+		{
+			"answered by an AI agent, and a voicemail",
+			[]string{eventOfB("call.completed", "Answered", `,"call_traits":["voice_agent"]`, ""), eventOfB("call.voicemail", "Voicemail", "", "")},
+			events.Voicemailed,
+			[]string{owesVoicemail},
+		},
+		{
+			"missed by one, answered by an AI agent and by a person",
+			[]string{eventOfB("call.missed", "Missed", "", ""), eventOfB("call.ai_voice_agent", "Answered", "", ""), eventOfB("call.completed", "Answered", "", `,"agent_id":4`)},
+			events.Answered, nil,
+		},
+		{"answered by an AI agent alone", []string{eventOfB("call.ai_voice_agent", "Answered", "", "")}, events.Answered, nil},
+		{
+			"a missed call that rang a telephone of ours as well",
+			[]string{eventOfB("call.missed", "Missed", "", ""), outgoing("call.completed", "Unanswered"), outgoing("call.initiated", "")},
+			events.Missed,
+			[]string{owesMissed},
+		},
 		{"an outgoing call that nobody answered", []string{outgoing("call.completed", "Missed")}, "", nil},
 		{"a call that a text belongs to", []string{`{"event":"sms.received","timestamp":"2026-11-28T12:00:00Z","data":{"message_id":"m1","from":"+14155550144"}}`}, "", nil},
 	} {
@@ -180,6 +204,16 @@ func TestFoldDecidesBetweenEventsThatDisagree(t *testing.T) {
 	}
 	if f.RingTime.Value != 30 || f.Start.Second() != 30 || f.Left.At.Minute() != 1 || f.Left.At.Second() != 0 {
 		t.Errorf("rang %v from %v, voicemail of %v", f.RingTime, f.Start, f.Left.At)
+	}
+}
+
+// A call that is passed on to a number of one of us comes from the caller.
+func TestFoldBelievesTheIncomingLegAboutWhoCalled(t *testing.T) {
+	t.Parallel()
+	missed := eventOfB("call.missed", "Missed", "", "")
+	out := strings.NewReplacer("Incoming", "Outgoing", "call.missed", "call.completed", "0144", "0166", "0101", "0102").Replace(missed)
+	if f := events.Fold(partsOf(t, out, missed)...); f.Direction != events.Inbound || f.Phone != "+14155550144" || f.Line != "+14155550101" {
+		t.Errorf("%s of %s to %s", f.Direction, f.Phone, f.Line)
 	}
 }
 
@@ -269,6 +303,7 @@ func TestFoldKnowsWhoTalkedAndForHowLong(t *testing.T) {
 		{"a human answered", []string{dialer("sd.call_completed", "Outgoing human answered", "")}, folded{End: noon, By: events.ByHuman}},
 		{"a machine answered", []string{dialer("sd.call_completed", "Outgoing machine answered", "")}, folded{End: noon, By: events.ByMachine}},
 		{"who answered has a member", []string{dialer("sd.call_completed", "Answered", `,"call_answered_by":"Machine"`)}, folded{End: noon, By: events.ByMachine}},
+		{"a fax answered", []string{dialer("call.completed", "Answered", `,"call_answered_by":"fax"`)}, folded{End: noon, By: events.ByMachine}},
 		{
 			"once a machine, always a machine",
 			[]string{dialer("sd.call_completed", "Outgoing machine answered", ""), dialer("sd.call_updated", "Outgoing human answered", "")},

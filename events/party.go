@@ -38,7 +38,7 @@ const maxPartyDepth = 4
 // numberMembers are the members of an object that hold a party's number, best first,
 // in the form of [bareName].
 var numberMembers = []string{
-	"e164", "phonenumber", "number", "phone", "msisdn", "telephone", "tel", "mobile", "callerid", "caller",
+	"e164", "internationalnumber", "internationalformat", "international", "phonenumber", "number", "phone", "msisdn", "telephone", "tel", "mobile", "callerid", "caller",
 	"contactnumber", "from", "uri", "address", "value", "raw", "nationalnumber",
 }
 

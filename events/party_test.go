@@ -47,6 +47,8 @@ func TestDetailsTellWhoCalled(t *testing.T) {
 		{"a national number beside a whole one", `{"national_number":"2079460117","uri":"tel:+442079460117"}`, told{Phone: "+442079460117", Outside: "tel:+442079460117"}},
 		{"an object with id and number", `{"id":5551234,"name":"Jane","phone_number":"+14155558765"}`, told{Phone: number, Outside: number}},
 		{"the better of two members", `{"raw":"4155558765","e164":"+14155558765"}`, told{Phone: number, Outside: number}},
+		{"an international form beside a national one", `{"nationalNumber":"(415) 555-8765","internationalNumber":"+1 415-555-8765"}`, told{Phone: number, Outside: "+1 415-555-8765"}},
+		{"a format of either kind", `{"nationalNumber":"(415) 555-8765","international":"+1 415-555-8765"}`, told{Phone: number, Outside: "+1 415-555-8765"}},
 		{"an unknown member with a plus", `{"n":"+14155558765"}`, told{Phone: number, Outside: number}},
 		{"an unknown member with eleven digits", `{"n":"14155558765"}`, told{Phone: number, Outside: "14155558765"}},
 		{"an object in an object", `{"caller":{"phone":{"value":"+14155558765"}}}`, told{Phone: number, Outside: number}},

@@ -163,6 +163,9 @@ func (e *Envelope) readAs(known row) *reading {
 		// Format A's word for an answered call. A missed call may be completed as well,
 		// but no agent took it.
 		r.outcome = Answered
+	case r.outcome == OutcomeUnknown && r.talked().Value > 0 && r.namesAgent() && r.toldIn(slotExitReason) != Abandoned && !r.anyWord(saysBlocked):
+		// Whatever the word, such as "transferred": somebody is named, and talked with them.
+		r.outcome = Answered
 	case r.outcome == OutcomeUnknown && r.callback() > 0 && !r.mayHaveTalked():
 		// They left the queue for a call back.
 		r.outcome = Abandoned
@@ -290,7 +293,7 @@ func (r *reading) statedDirection() Direction {
 // leftMessage reports whether the data has the words of a voicemail, and nothing says that an
 // agent answered, or that the call was kept out. What tells that there are none is no message.
 func (r *reading) leftMessage() bool {
-	if !r.said.saysAny(slotInfoTranscription) || !r.outcome.Known() && r.mayHaveTalked() || r.anyWord(saysBlocked) {
+	if !r.said.saysAny(slotInfoTranscription) || !r.outcome.Known() && r.namesAgent() || r.anyWord(saysBlocked) {
 		return false
 	}
 	words := strings.ToLower(r.said.text(slotInfoTranscription))

@@ -175,12 +175,15 @@ func epochTime(text string) (time.Time, bool) {
 	return inRange(time.UnixMilli(at*1000 + int64(milliseconds)))
 }
 
+// blanks are those that no line breaks at. JavaScript writes the narrow one before AM and PM.
+var blanks = strings.NewReplacer("\u202f", " ", "\u00a0", " ")
+
 // looseTime reads a date with its year first, and a time of day behind it. Dash, slash
 // or dot may stand in the date, and numbers may be unpadded. The time of day may have
 // AM or PM, be 24:00, and have 60 seconds. A zone may be an offset, Z, UTC or GMT; no
 // other name of a zone is unambiguous.
 func looseTime(text string) (time.Time, bool) {
-	c := cutter{rest: text, ok: true}
+	c := cutter{rest: blanks.Replace(text), ok: true}
 	year := c.number(4, 4)
 	separator := c.oneOf("-/.")
 	month := c.number(1, 2)

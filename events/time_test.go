@@ -81,6 +81,8 @@ func TestParseTime(t *testing.T) {
 		{"a 12-hour clock before noon", "2024-03-21 9:08:22 AM", at.Add(-8 * time.Hour)},
 		{"noon", "2024-03-21 12:00 PM", time.Date(2024, 3, 21, 12, 0, 0, 0, time.UTC)},
 		{"midnight", "2024-03-21 12:00 AM", time.Date(2024, 3, 21, 0, 0, 0, 0, time.UTC)},
+		{"a 12-hour clock as JavaScript writes it", "2024-03-21 5:08:22\u202fPM", at},
+		{"a 12-hour clock with a no-break space", "Mar 21, 2024, 5:08:22\u00a0pm", at},
 		{"a 24-hour clock with PM", "2024-03-21 17:08:22 PM", at},
 		{"a 12-hour clock and a zone", "2024-03-21 5:08:22 PM UTC", at},
 		{"the end of a day", "2024-02-28 24:00:00", time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)},

@@ -49,6 +49,9 @@ var moreWithheldWords = sync.OnceValue(func() map[string]bool {
 	sốẩn titkos tuntematon ukryty unterdrückte verborgene verdeckt yksityinen özelnumara
 	άγνωστη άγνωστο άγνωστος ανώνυμος απόκρυψη απόρρητος
 	анонимный невідомий неизвестный неопределен неопределён прихований скрит
+	ezkutua nomborperibadi nomorpribadi notdisclosed ocult paslėptas privada privát restringido restrito
+	sinidentificar skrita skriveni skyddat slēpts supprimée tidakdikenal varjatud скривен скривени
+	ไมทราบหมายเลข เบอรสวนตว अजञत नज شمارهخصوصی ناشناس نامعلوم
 	חסוי לאידוע غيرمعروف مجهول محجوب رقمخاص
 	未知來電 未知来电 未知號碼 私人号码 私人號碼 匿名來電 匿名来电 隐藏号码 隱藏號碼 无法显示 無法顯示
 	非通知設定 通知不可能 表示圏外 발신번호표시제한 발신자표시제한 알수없음 익명`)
@@ -57,7 +60,8 @@ var moreWithheldWords = sync.OnceValue(func() map[string]bool {
 // withheldFillers stand before or behind a word of withheldWords and add nothing.
 var withheldFillers = []string{
 	"anrufer", "appelant", "appel", "beller", "oproep", "identité", "абонент", "номер",
-	"αριθμός", "מספר", "رقم", "číslo", "szám", "număr", "numara", "broj",
+	"αριθμός", "αριθμού", "מספר", "رقم", "شماره", "číslo", "szám", "număr", "numara", "broj", "број", "številka", "नबर",
+	"chamada", "llamada", "nomor", "numeris", "numurs", "zenbaki",
 	"caller", "calling", "call", "number", "phone", "party", "user", "name", "line", "cli", "id", "is",
 	"by", "the", "rufnummer", "nummer", "numero", "número", "numéro",
 	"numer", // behind the words that begin with it

@@ -233,6 +233,20 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 			b.call(missed("a", 0)).call(said{id: "b", second: 60, outcome: "Answered", talk: 90, info: `,"call_traits":["voice_agent"]`})
 		}, want{reason: followup.Rescued}},
 
+		{"an AI agent answers, and the person it passes the call on to does not", func(b *book) {
+			b.call(said{id: "a", outcome: "Answered", talk: 40, info: `,"call_traits":["VOICE_AGENT"]`}, missed("a", 0))
+		}, waits},
+		{"an AI agent calls back", func(b *book) {
+			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, info: `,"call_traits":["VOICE_AGENT"],"call_answered_by":"human"`})
+		}, want{open: true, count: 1, attempts: 1}},
+		{"an AI agent calls back, and that counts", func(b *book) {
+			b.policy.AICounts = true
+			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, info: `,"call_traits":["VOICE_AGENT"]`})
+		}, want{reason: followup.Returned}},
+		{"an AI agent calls back, and passes the call on to a person", func(b *book) {
+			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, agent: "Kim", info: `,"call_traits":["VOICE_AGENT"]`})
+		}, want{reason: followup.Returned, by: "Kim"}},
+
 		{"JustCall is to call back", func(b *book) {
 			b.call(said{id: "a", outcome: "Abandoned", members: `,"queue_callback":{"callback_requested":"Yes"}`})
 		}, waits},
@@ -263,6 +277,18 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 				b.text(fmt.Sprint(i), 60+i, "Outgoing", `,"medium":"App","delivery_status":"`+status+`"`)
 			}
 		}, waits},
+		{"a text of which only the event's name says that it failed", func(b *book) {
+			b.call(missed("a", 0))
+			sent := `{"event":"sms.sent","timestamp":"2026-11-28T09:01:00Z","data":{"message_id":"1","direction":"outbound","from":"+14155550101","to":"+14155550144","agent_id":7}}`
+			failed := strings.NewReplacer("sms.sent", "sms.failed", "agent_id", "error_code").Replace(sent)
+			b.facts = followup.Merge(b.facts, b.policy.Text("MESSAGE#1", partOf(b.t, sent, at(61)), partOf(b.t, failed, at(62))).Of())
+		}, waits},
+		{"WhatsApp is no app of a person's", func(b *book) {
+			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"WhatsApp"`).text("2", 61, "Outgoing", `,"medium":"WhatsApp template","agent_name":"Ines"`)
+		}, waits},
+		{"a person writes by WhatsApp", func(b *book) {
+			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"WhatsApp","agent_name":"Ines"`).text("2", 61, "Outgoing", `,"medium":"WhatsApp via App"`)
+		}, want{open: true, count: 1, attempts: 2}},
 		{"they write", func(b *book) { b.call(missed("a", 0)).text("1", 60, "Incoming", "") }, waits},
 		{"they write after they were called back", func(b *book) {
 			b.call(missed("a", 0)).call(out("b", 60, "Answered", 60, 9)).text("1", 300, "Incoming", "")
@@ -506,6 +532,23 @@ func TestTheEpisodeKeepsItsName(t *testing.T) {
 	}
 	if next := b.call(out("d", 1000, "Answered", 60, 9)).call(missed("e", 2000)).state().EpisodeID(); next == first {
 		t.Errorf("the next episode is %q as well", next)
+	}
+}
+
+// Format A's duration contains the ringing.
+func TestFalseHandled_RingingIsNoTalk(t *testing.T) {
+	t.Parallel()
+	for members, want := range map[string]followup.Effect{
+		`"duration":35,"ring_duration":30`: followup.Attempt,
+		`"duration":50,"ring_duration":30`: followup.Contact,
+		`"duration":35,"ring_duration":40`: followup.Contact, // it has no room for the ringing
+		`"duration":35`:                    followup.Contact,
+	} {
+		part := partOf(t, `{"event":"call.completed","timestamp":"2026-11-28T09:00:00Z","data":{"call_id":"a","direction":"outbound",
+			"from":"+14155550101","to":"+14155550144","agent_id":7,"status":"completed",`+members+`}}`, at(60))
+		if got := followup.Default().Call("CALL#a", events.Fold(part)).Effect; got != want {
+			t.Errorf("%s: %q, want %q", members, got, want)
+		}
 	}
 }
 

@@ -163,17 +163,15 @@ func (p Policy) effect(f events.Folded) Effect {
 	talked := known && time.Duration(talk)*time.Second >= p.MinTalk
 	rang := time.Duration(f.RingTime.Value)*time.Second >= p.MinRing
 	named := f.AnsweredAgent != events.Agent{}
+	// An AI agent that talks, or takes a message, has not helped the caller yet.
+	robot := f.VoiceAgent && !named && !p.AICounts
 	switch {
 	case f.Direction == events.Outbound:
-		return outgoing(f, talked, rang)
+		return outgoing(f, talked, rang, robot)
 	case f.Callback == events.CallbackReached:
 		return Contact
 	case f.Outcome == events.Answered:
-		// An AI agent that takes a message has not helped the caller yet.
-		if f.VoiceAgent && !named && !p.AICounts {
-			return ""
-		}
-		if talked || !known && named {
+		if !robot && (talked || !known && named) {
 			return Contact
 		}
 	case f.Outcome == events.Missed, f.Outcome == events.Voicemailed, f.Outcome == events.Abandoned:
@@ -183,11 +181,11 @@ func (p Policy) effect(f events.Folded) Effect {
 }
 
 // outgoing returns the effect of a call of ours. As long as nobody says how long it was,
-// an answer may be that of a mailbox.
-func outgoing(f events.Folded, talked, rang bool) Effect {
+// an answer may be that of a mailbox. A robot on our side only tries.
+func outgoing(f events.Folded, talked, rang, robot bool) Effect {
 	switch f.Outcome {
 	case events.Answered:
-		if f.AnsweredBy != events.ByMachine && (talked || f.AnsweredBy == events.ByHuman) {
+		if !robot && f.AnsweredBy != events.ByMachine && (talked || f.AnsweredBy == events.ByHuman) {
 			return Contact
 		}
 		return Attempt
@@ -250,7 +248,7 @@ func (p Policy) Text(id string, parts ...events.Part) Text {
 		t.Sent = max(t.Sent, m.Direction) // what is said of both is ours
 		medium = max(medium, m.Medium)
 		t.Agent = max(t.Agent, nameOf(m.AgentName, m.AgentID))
-		failed = failed || isFailure(m.Status)
+		failed = failed || isFailure(m.Status) || isFailure(string(part.Type))
 	}
 	if t.Sent == events.Outbound && !failed && byPerson(medium, t.Agent) {
 		t.Effect = Attempt
@@ -264,7 +262,7 @@ func (p Policy) Text(id string, parts ...events.Part) Text {
 // byPerson reports whether a person wrote a text. Automatic texts must not look like
 // somebody's care.
 func byPerson(medium, agent string) bool {
-	medium = strings.ToLower(medium)
+	medium = strings.TrimSpace(strings.ReplaceAll(strings.ToLower(medium), "whatsapp", "")) // a channel, not an app
 	if medium == "" {
 		return agent != "" // format A does not tell
 	}
