@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -29,12 +30,21 @@ func Serve(ctx context.Context, address string, handler lambda.Handler) error {
 	client := awsclient.NewHTTPClient()
 	client.SetLimit(0) // the next invocation may come in an hour
 	api := runtimeAPI{client: client, url: "http://" + address + "/2018-06-01/runtime/invocation/"}
-	for {
+	for served := 1; ; served++ {
 		if err := api.serveNext(ctx, handler); err != nil {
 			return err
 		}
+		if served%collectEvery == 0 {
+			runtime.GC()
+		}
 	}
 }
+
+// collectEvery is how often garbage is collected, in invocations. That is done while nobody
+// waits: an invocation has its answer, and Lambda hands out no other before we ask. Left to
+// itself, Go collects in the midst of one, and a delivery then takes three times as long. After
+// 32 deliveries the webhook's process is still far below the 4 MB at which Go begins.
+const collectEvery = 32
 
 type runtimeAPI struct {
 	client *awsclient.HTTPClient

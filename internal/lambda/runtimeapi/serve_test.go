@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -50,6 +51,10 @@ func handle(ctx context.Context, event []byte) ([]byte, error) {
 		left := time.Until(deadline)
 		return fmt.Appendf(nil, "%v %v %s %s %s", ok, hasDeadline && left > 0 && left <= time.Hour,
 			lc.AwsRequestID, lc.InvokedFunctionArn, os.Getenv("_X_AMZN_TRACE_ID")), nil
+	case "collections":
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return fmt.Appendf(nil, "%d of %d", stats.NumForcedGC, stats.NumGC), nil
 	case "wait":
 		<-ctx.Done()
 		return []byte(ctx.Err().Error()), nil
@@ -143,6 +148,18 @@ func TestAPanicEndsTheProcess(t *testing.T) {
 	}
 	if logs := p.Logs(); !strings.Contains(logs, "beyond repair") || !strings.Contains(logs, "serve_test.go") {
 		t.Errorf("logged %s", logs)
+	}
+}
+
+// A collection in the midst of an invocation would make its caller wait.
+func TestGarbageIsCollectedBetweenInvocations(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	for n := range 70 {
+		want := fmt.Sprintf("%d of %[1]d", n/32)
+		if got := invoke(t, p, "collections", time.Minute); string(got.Payload) != want {
+			t.Fatalf("in invocation %d: %s collections, want %s", n+1, got.Payload, want)
+		}
 	}
 }
 
