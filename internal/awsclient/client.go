@@ -38,11 +38,11 @@ const (
 	maxResponse = 16 << 20
 )
 
-// HTTPClient sends the requests of AWS SDK clients and of a [Service]. One client
-// serves any number of services. It is not net/http's client: with that, and with the
-// SDK's signer, a delivery takes 1.2 times the processor time (docs/benchmarks.md). It writes
-// a request and reads its response, both whole, and knows no more than AWS's services need:
-// HTTP/1.1, no proxy, no compression, no redirects.
+// HTTPClient sends the requests of AWS SDK clients, of a [Service], and to Lambda's Runtime
+// API. One client serves any number of services. It is not net/http's client: with that, and
+// with the SDK's signer, a delivery takes 1.2 times the processor time (docs/benchmarks.md). It
+// writes a request and reads its response, both whole, and knows no more than these servers
+// need: HTTP/1.1, no proxy, no compression, no redirects.
 //
 // Every attempt has a time limit, unless [HTTPClient.SetLimit] takes it away. Of the root
 // certificates it parses those of AWS's own authorities first, and all of the system's only for
