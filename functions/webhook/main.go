@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"runtime/debug"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -17,9 +16,6 @@ import (
 )
 
 func main() {
-	// A delivery leaves nothing behind, so a collection is cheap. More of them cost no
-	// processor time that shows, and take a fifth off the memory; see docs/benchmarks.md.
-	debug.SetGCPercent(40)
 	lambdaenv.Run("webhook", start)
 }
 

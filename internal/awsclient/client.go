@@ -38,17 +38,18 @@ const (
 	maxResponse = 16 << 20
 )
 
-// HTTPClient sends the requests of AWS SDK clients and of a [Service]. One client
-// serves any number of services. It is not net/http's client: with that, and with the
-// SDK's signer, a delivery takes 1.2 times the processor time (docs/benchmarks.md). It writes
-// a request and reads its response, both whole, and knows no more than AWS's services need:
-// HTTP/1.1, no proxy, no compression, no redirects.
+// HTTPClient sends the requests of AWS SDK clients, of a [Service], and to Lambda's Runtime
+// API. One client serves any number of services. It is not net/http's client: with that, and
+// with the SDK's signer, a delivery takes 1.2 times the processor time (docs/benchmarks.md). It
+// writes a request and reads its response, both whole, and knows no more than these servers
+// need: HTTP/1.1, no proxy, no compression, no redirects.
 //
-// Every attempt has a time limit. Of the root certificates it parses those of AWS's own
-// authorities first, and all of the system's only for a server that has another.
+// Every attempt has a time limit, unless [HTTPClient.SetLimit] takes it away. Of the root
+// certificates it parses those of AWS's own authorities first, and all of the system's only for
+// a server that has another.
 type HTTPClient struct {
 	now    func() time.Time
-	limit  time.Duration // of one attempt
+	limit  time.Duration // of one attempt; 0: none
 	dialer net.Dialer
 	roots  *x509.CertPool        // nil: the system's
 	aws    func() *x509.CertPool // those of AWS's own authorities; nil: all
@@ -69,13 +70,18 @@ func NewHTTPClient() *HTTPClient {
 	}
 }
 
-// SetLimit changes how long one attempt may take. Call it before the first request.
+// SetLimit changes how long one attempt may take; with 0 it may take for ever. Call it before the
+// first request.
 func (c *HTTPClient) SetLimit(limit time.Duration) { c.limit = limit }
 
 // Do sends a request and returns its response with the whole body read.
 func (c *HTTPClient) Do(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), c.limit)
-	defer cancel()
+	ctx := req.Context()
+	if c.limit > 0 {
+		limited, cancel := context.WithTimeout(ctx, c.limit)
+		defer cancel()
+		ctx = limited
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err //nolint:wrapcheck // Do's caller says what it was doing
 	}

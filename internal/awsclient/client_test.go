@@ -97,6 +97,16 @@ func closing(t *testing.T) *awsclient.HTTPClient {
 	return client
 }
 
+func TestWithoutALimitAnAttemptMayTakeAnyTime(t *testing.T) {
+	t.Parallel()
+	w := serve(t, func(_, _ int, conn net.Conn) bool { return says200(conn) })
+	client := closing(t)
+	client.SetLimit(0)
+	if got, err := post(t.Context(), client, w.url, "a request"); got != "{}" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 // Services close idle connections, and while a function is frozen it cannot notice.
 func TestAConnectionThatWasClosedMeanwhileCostsNoAttempt(t *testing.T) {
 	t.Parallel()

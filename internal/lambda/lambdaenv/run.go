@@ -3,12 +3,12 @@ package lambdaenv
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/ringback/ringback/internal/lambda/runtimeapi"
 )
 
 // initTime bounds the start of a function. Lambda allows ten seconds. See
@@ -18,21 +18,20 @@ const initTime = 8 * time.Second
 // Run is the main of a function: start reads the environment and builds the handler,
 // which then serves until the process ends. If start fails, Run prints the function's
 // name and the error, and exits with status 1.
-//
-// aws-lambda-go calls the Runtime API with a clone of [http.DefaultTransport], so Run
-// replaces it. Other calls must use a client of their own.
 func Run(name string, start func(context.Context, *Environment) (lambda.Handler, error)) {
-	http.DefaultTransport = newTransport((&net.Dialer{}).DialContext)
-	handler, err := initialize(start)
+	e := New(os.Getenv)
+	address := e.Required("AWS_LAMBDA_RUNTIME_API")
+	handler, err := initialize(e, start)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: not started: %v\n", name, err)
 		os.Exit(1)
 	}
-	lambda.Start(handler)
+	fmt.Fprintf(os.Stderr, "%s: stopped: %v\n", name, runtimeapi.Serve(context.Background(), address, handler))
+	os.Exit(1)
 }
 
-func initialize(start func(context.Context, *Environment) (lambda.Handler, error)) (lambda.Handler, error) {
+func initialize(e *Environment, start func(context.Context, *Environment) (lambda.Handler, error)) (lambda.Handler, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), initTime)
 	defer cancel()
-	return start(ctx, New(os.Getenv))
+	return start(ctx, e)
 }
