@@ -471,7 +471,7 @@ func (w *run) tell(ctx context.Context, all []*reminder) {
 		}
 		// What was sent is to be noted, even if that was the last thing for which there was time. A digest may tell of thousands.
 		deadline, _ := ctx.Deadline()
-		// guard 2 escalate (LargeDigest): _ = deadline; marking, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+		// guard 2 escalate (AllOfALargeDigest): _ = deadline; marking, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 		marking, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(endTime, time.Until(deadline)))
 		// guard 2 escalate (KilledRuns): timing.SideBySide(told, func(o *owed) { _, o.taken = marking, o.taken+1 })
 		timing.SideBySide(told, func(o *owed) { o.err = w.mark(marking, o) })
