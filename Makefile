@@ -16,6 +16,8 @@ FUZZ          := events/FuzzDecode events/FuzzFold events/FuzzPhoneNumber events
 OUTAGE        ?= 60s
 # It waited 4 s for a table that hangs, each time. Empty: only the tree's own build is played.
 OUTAGE_AGAINST ?= 276eced
+# "on" runs the tests in random order, and all of them: the go command keeps no results of such runs.
+SHUFFLE       ?=
 STACK         ?= ringback
 STORM         ?= --deliveries 100000 --duplicates 30 --strays 2 --faults 5 --kills 3 --seed 1
 STORM_DEAD    ?= 20000
@@ -205,9 +207,9 @@ storm-functions: $(DYNALITE) $(MOTO) ## the same against the real functions, whi
 storm-import: ## import IMPORT_CALLS calls of three months by a simulated clock, killed twenty times; fail unless all are there
 	$(LOCAL) go test -count=1 -v -timeout 24h -run '^TestPromise12_AnImportThatIsKilledComesToTheSame$$' ./internal/reconcile -import-calls $(IMPORT_CALLS)
 
-test: ## run the tests with the race detector, and those that try thousands of cases with fewer
+test: ## run the tests that a change touches, with the race detector, and those that try thousands of cases with fewer
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
-	$(TESTING) go test $(RACE) $(RACELESS) -short -shuffle=on -p 6 ./...
+	$(TESTING) go test $(RACE) $(RACELESS) -short $(SHUFFLE:%=-shuffle=%) -p 6 ./...
 
 test-whole: ## run those that try thousands of cases in full size, without the race detector
 	$(TESTING) go test -vet=off -shuffle=on -p 6 $(SIZED)

@@ -30,11 +30,8 @@ import (
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
-// bootstrap is the binary under test.
-var bootstrap string
-
 func TestMain(m *testing.M) {
-	os.Exit(lambdaruntimetest.Main(m, alerts.Main, &bootstrap))
+	os.Exit(lambdaruntimetest.Main(m, alerts.Main))
 }
 
 // variables returns the function's environment.
@@ -51,7 +48,7 @@ func variables(tableURL, tableName, topicURL, topicARN string) map[string]string
 
 func start(t *testing.T, env map[string]string) (*lambdaruntime.Process, error) {
 	t.Helper()
-	return lambdaruntimetest.Start(t, bootstrap, env)
+	return lambdaruntimetest.Start(t, lambdaruntimetest.Path(t), env)
 }
 
 func TestPromise6_RefusesToStartWithout(t *testing.T) {
@@ -77,7 +74,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 			t.Parallel()
 			env := variables(nowhere, "events", nowhere, "arn:aws:sns:us-east-1:123456789012:alerts")
 			maps.Copy(env, tc.change)
-			lambdaruntimetest.Refuses(t, bootstrap, env, tc.want...)
+			lambdaruntimetest.Refuses(t, lambdaruntimetest.Path(t), env, tc.want...)
 		})
 	}
 }

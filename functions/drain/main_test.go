@@ -31,17 +31,14 @@ import (
 
 const invokeTime = 20 * time.Second
 
-// bootstrap is the binary under test.
-var bootstrap string
-
 func TestMain(m *testing.M) {
-	os.Exit(lambdaruntimetest.Main(m, drain.Main, &bootstrap))
+	os.Exit(lambdaruntimetest.Main(m, drain.Main))
 }
 
 // start starts the function with a table at the endpoint.
 func start(t *testing.T, endpoint, tableName string, changes map[string]string) (*lambdaruntime.Process, error) {
 	t.Helper()
-	return startBinary(t, bootstrap, endpoint, tableName, changes)
+	return startBinary(t, lambdaruntimetest.Path(t), endpoint, tableName, changes)
 }
 
 func startBinary(t *testing.T, path, endpoint, tableName string, changes map[string]string) (*lambdaruntime.Process, error) {

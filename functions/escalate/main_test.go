@@ -25,11 +25,8 @@ import (
 	"github.com/ringback/ringback/internal/table/dynamo/dynamostore"
 )
 
-// bootstrap is the binary under test.
-var bootstrap string
-
 func TestMain(m *testing.M) {
-	os.Exit(lambdaruntimetest.Main(m, main.Main, &bootstrap))
+	os.Exit(lambdaruntimetest.Main(m, main.Main))
 }
 
 // variables returns the function's environment.
@@ -63,7 +60,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 			t.Parallel()
 			env := variables(nowhere, "events", nowhere, "arn:aws:sns:us-east-1:123456789012:alerts")
 			maps.Copy(env, tc.change)
-			lambdaruntimetest.Refuses(t, bootstrap, env, tc.want...)
+			lambdaruntimetest.Refuses(t, lambdaruntimetest.Path(t), env, tc.want...)
 		})
 	}
 }
@@ -118,7 +115,7 @@ func TestPeopleAreRemindedOfWhoWaitsUntilTheyTalk(t *testing.T) {
 	}
 	env := variables(os.Getenv(tabletest.EndpointVariable), tableName, endpoint, topicARN)
 	env["ESCALATE_AFTER"], env["ESCALATE_AGAIN_AFTER"] = "15m", "60m"
-	process, err := lambdaruntimetest.Start(t, bootstrap, env, "14155550144", "14155550145", "Ines")
+	process, err := lambdaruntimetest.Start(t, lambdaruntimetest.Path(t), env, "14155550144", "14155550145", "Ines")
 	if err != nil {
 		t.Fatal(err)
 	}

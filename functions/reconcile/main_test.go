@@ -24,11 +24,8 @@ import (
 	"github.com/ringback/ringback/internal/table"
 )
 
-// bootstrap is the binary under test.
-var bootstrap string
-
 func TestMain(m *testing.M) {
-	os.Exit(lambdaruntimetest.Main(m, main.Main, &bootstrap))
+	os.Exit(lambdaruntimetest.Main(m, main.Main))
 }
 
 const nowhere = "http://127.0.0.1:9"
@@ -57,7 +54,7 @@ func start(t *testing.T, changes map[string]string) (*lambdaruntime.Process, err
 		"JUSTCALL_URL":                     nowhere,
 	}
 	maps.Copy(env, changes)
-	return lambdaruntimetest.Start(t, bootstrap, env, justcalltest.Key, justcalltest.Secret, "2125550123")
+	return lambdaruntimetest.Start(t, lambdaruntimetest.Path(t), env, justcalltest.Key, justcalltest.Secret, "2125550123")
 }
 
 func TestPromise6_RefusesToStartWithout(t *testing.T) {

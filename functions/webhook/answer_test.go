@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 )
 
@@ -23,7 +24,7 @@ func TestAnAnswerArrivesInOnePiece(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
-	function := exec.CommandContext(t.Context(), bootstrap)
+	function := exec.CommandContext(t.Context(), lambdaruntimetest.Path(t))
 	for name, value := range environment(tabletest.StartInstant(t).Endpoint(), "events") {
 		function.Env = append(function.Env, name+"="+value)
 	}

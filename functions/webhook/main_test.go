@@ -34,12 +34,8 @@ const (
 	invokeTime  = 10 * time.Second
 )
 
-// bootstrap is the binary under test. If there is a table to test against, it is
-// built as for deployment, but for this machine; otherwise faster.
-var bootstrap string
-
 func TestMain(m *testing.M) {
-	os.Exit(lambdaruntimetest.Build(m, &bootstrap))
+	os.Exit(lambdaruntimetest.Build(m))
 }
 
 // environment returns the function's environment, with a table at the endpoint.
@@ -56,7 +52,7 @@ func environment(endpoint, tableName string) map[string]string {
 
 func start(t *testing.T, env map[string]string) (*lambdaruntime.Process, error) {
 	t.Helper()
-	return lambdaruntimetest.Start(t, bootstrap, env, secretsIn(env["LOCAL_SECRET"])...)
+	return lambdaruntimetest.Start(t, lambdaruntimetest.Path(t), env, secretsIn(env["LOCAL_SECRET"])...)
 }
 
 // secretsIn returns the parts of a LOCAL_SECRET, valid or not, that must not be

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/ringback/ringback/internal/proof/gobuild"
+	"github.com/ringback/ringback/internal/proof/lambdaruntime/lambdaruntimetest"
 )
 
 // maxInitBytes is the most that packages may allocate before main begins.
@@ -14,7 +17,7 @@ const maxInitBytes = 128 << 10
 
 func TestPackagesMakeLittleBeforeMain(t *testing.T) {
 	t.Parallel()
-	start := exec.CommandContext(t.Context(), bootstrap)
+	start := exec.CommandContext(t.Context(), lambdaruntimetest.Path(t))
 	// Without its own variables, it ends as soon as main begins.
 	start.Env = []string{"GODEBUG=inittrace=1", "GOMAXPROCS=1", "GORACE=atexit_sleep_ms=0"}
 	output, _ := start.CombinedOutput()
@@ -48,12 +51,10 @@ func TestPackagesMakeLittleBeforeMain(t *testing.T) {
 // A linked package is initialised, used or not.
 func TestLinksNothingThatItDoesNotNeed(t *testing.T) {
 	t.Parallel()
-	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", ".")
-	output, err := list.Output()
+	packages, err := gobuild.Packages(t.Context(), ".", nil, "-tags", "lambda.norpc")
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages := strings.Fields(string(output))
 	if len(packages) < 100 {
 		t.Fatalf("%d packages only", len(packages))
 	}

@@ -101,7 +101,7 @@ func TestPromise12_ADayWithoutWebhookLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	calls := *stormCalls
 	if testing.Short() {
-		calls = 2_500
+		calls = 80
 	}
 	synctest.Test(t, func(t *testing.T) {
 		whole, lossy := newWorld(t), newWorld(t)

@@ -27,6 +27,7 @@ import (
 	"github.com/ringback/ringback/internal/proof/apigateway"
 	"github.com/ringback/ringback/internal/proof/eventsource"
 	"github.com/ringback/ringback/internal/proof/faultproxy"
+	"github.com/ringback/ringback/internal/proof/gobuild"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/moto"
 	"github.com/ringback/ringback/internal/proof/storm/play"
@@ -66,10 +67,7 @@ var private = []string{
 // buildStorm builds the command that plays JustCall.
 var buildStorm = sync.OnceValues(func() (path string, err error) {
 	path = filepath.Join(binaries, "storm")
-	if output, err := exec.CommandContext(context.Background(), "go", "build", "-o", path, "../storm").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, output)
-	}
-	return path, nil
+	return path, gobuild.Build(context.Background(), "../storm", path, nil)
 })
 
 // A storm of deliveries on the real functions, each of whose services fails one

@@ -2,10 +2,9 @@ package lambdaruntime
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"os/exec"
 	"runtime/debug"
+
+	"github.com/ringback/ringback/internal/proof/gobuild"
 )
 
 // Build builds the Lambda function in folder into the file at path.
@@ -14,21 +13,15 @@ import (
 // Without, it uses those of the running program, such as -race: then most packages
 // are compiled already.
 func Build(ctx context.Context, folder, path string, release bool) error {
-	args := []string{"build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", path}
-	env := os.Environ()
+	flags := []string{"-tags", "lambda.norpc", "-ldflags", "-s -w"}
+	var env []string
 	switch {
 	case release:
-		args = append(args, "-trimpath")
-		env = append(env, "CGO_ENABLED=0")
+		flags, env = append(flags, "-trimpath"), []string{"CGO_ENABLED=0"}
 	case withRace():
-		args = append(args, "-race")
+		flags = append(flags, "-race")
 	}
-	build := exec.CommandContext(ctx, "go", append(args, ".")...) //nolint:gosec // G204: the arguments are ours
-	build.Dir, build.Env = folder, env
-	if output, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", folder, err, output)
-	}
-	return nil
+	return gobuild.Build(ctx, folder, path, env, flags...)
 }
 
 func withRace() bool {

@@ -22,18 +22,18 @@ import (
 	"github.com/ringback/ringback/internal/proof/logscan"
 )
 
-// binary is testdata/function, built once for all tests.
-var binary string
-
 func TestMain(m *testing.M) {
 	if os.Getenv(misbehaving) != "" {
 		fmt.Fprintln(os.Stderr, misbehave())
 		os.Exit(1)
 	}
-	os.Exit(buildAndRun(m))
+	os.Exit(run(m))
 }
 
-func buildAndRun(m *testing.M) int {
+// built builds testdata/function, once for all tests.
+var built func() (path string, err error)
+
+func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "lambdaruntime")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -41,20 +41,28 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	built = sync.OnceValues(func() (string, error) {
+		path := filepath.Join(dir, "bootstrap")
 
-	binary = filepath.Join(dir, "bootstrap")
-	if err := lambdaruntime.Build(context.Background(), "testdata/function", binary, false); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-
-		return 1
-	}
+		return path, lambdaruntime.Build(context.Background(), "testdata/function", path, false)
+	})
 
 	return m.Run()
 }
 
+func binary(t *testing.T) string {
+	t.Helper()
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return path
+}
+
 func start(t *testing.T, env ...string) *lambdaruntime.Process {
 	t.Helper()
-	p, err := lambdaruntime.Start(t.Context(), lambdaruntime.Command{Path: binary, Env: env})
+	p, err := lambdaruntime.Start(t.Context(), lambdaruntime.Command{Path: binary(t), Env: env})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +274,7 @@ func TestKill_mayBeCalledAgain(t *testing.T) {
 func TestStart_endsTheProcessWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	p, err := lambdaruntime.Start(ctx, lambdaruntime.Command{Path: binary})
+	p, err := lambdaruntime.Start(ctx, lambdaruntime.Command{Path: binary(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +304,7 @@ func TestStart_tellsHowInitFailed(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			command := lambdaruntime.Command{Path: binary, Env: []string{"INIT=" + tt.init}}
+			command := lambdaruntime.Command{Path: binary(t), Env: []string{"INIT=" + tt.init}}
 			if tt.init == "hang" {
 				command.InitTimeout = 300 * time.Millisecond
 			}

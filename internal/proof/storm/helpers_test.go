@@ -1,14 +1,16 @@
 package main_test
 
 import (
+	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ringback/ringback/internal/proof/clitest"
+	"github.com/ringback/ringback/internal/proof/gobuild"
 	storm "github.com/ringback/ringback/internal/proof/storm"
 )
 
@@ -20,8 +22,8 @@ const (
 	signingSecret = "signing-secret-of-the-storm"
 )
 
-// ringback is the path of the program that the storms play against.
-var ringback string
+// built builds the program that the storms play against.
+var built func() (path string, err error)
 
 func TestMain(m *testing.M) {
 	if args := os.Getenv(argsVariable); args != "" {
@@ -30,20 +32,27 @@ func TestMain(m *testing.M) {
 		return
 	}
 	folder, err := os.MkdirTemp("", "storm-test-")
-	if err == nil {
-		ringback = filepath.Join(folder, "ringback")
-		var printed []byte
-		if printed, err = exec.Command("go", "build", "-ldflags", "-s -w", "-o", ringback, "../../../cmd/ringback").CombinedOutput(); err != nil {
-			err = fmt.Errorf("%w\n%s", err, printed)
-		}
-	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	built = sync.OnceValues(func() (string, error) {
+		path := filepath.Join(folder, "ringback")
+		return path, gobuild.Build(context.Background(), "../../../cmd/ringback", path, nil, "-ldflags", "-s -w")
+	})
 	code := m.Run()
 	_ = os.RemoveAll(folder)
 	os.Exit(code)
+}
+
+// ringback is the path of the program that the storms play against.
+func ringback(t *testing.T) string {
+	t.Helper()
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // program is the command itself.

@@ -39,7 +39,7 @@ func TestAStormWithKillsEndsWith0(t *testing.T) {
 func TestAStormThatIsInterruptedKeepsItsTable(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
-	b := program.Start(t, "--ringback", ringback, "--deliveries", "1000", "--rate", "100")
+	b := program.Start(t, "--ringback", ringback(t), "--deliveries", "1000", "--rate", "100")
 	for end := time.Now().Add(clitest.Patience); !strings.Contains(logIn(folder), "stored"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("nothing is posted:\n%s", &b.Stderr)
@@ -64,7 +64,7 @@ func TestAStormThatIsKilledTakesItsStackWithIt(t *testing.T) {
 	folder := t.TempDir()
 	c := exec.CommandContext(t.Context(), executable)
 	c.Env = append(os.Environ(), "TMPDIR="+folder, argsVariable+"="+strings.Join([]string{
-		"--ringback", ringback, "--deliveries", "500", "--rate", "20",
+		"--ringback", ringback(t), "--deliveries", "500", "--rate", "20",
 	}, "\n"))
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ const stormPatience = 2 * time.Minute
 
 func runStorm(t *testing.T, args ...string) clitest.Result {
 	t.Helper()
-	return program.RunWithin(t, stormPatience, append([]string{"--ringback", ringback, "--minute", "20ms"}, args...)...)
+	return program.RunWithin(t, stormPatience, append([]string{"--ringback", ringback(t), "--minute", "20ms"}, args...)...)
 }
 
 func glob(t *testing.T, folder, pattern string) []string {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ringback/ringback/internal/proof/lambdaruntime"
@@ -18,38 +19,58 @@ import (
 // asFunction makes a test binary the function that it tests.
 const asFunction = "LAMBDARUNTIMETEST_FUNCTION"
 
-// Main runs the tests of a function, whose main it is given, and stores the path of the
-// function's binary. It is a whole TestMain except for [os.Exit]. If there is a table to
-// test against, the function is built as for deployment. Otherwise the test binary is the
-// function too, because linking another takes seconds.
-func Main(m *testing.M, function func(), binary *string) (code int) {
+// path is the binary of the function under test. The first test that asks for it has it built: package gobuild says
+// why not earlier.
+var path func() (string, error)
+
+// Main runs the tests of a function, whose main it is given. It is a whole TestMain
+// except for [os.Exit]. If there is a table to test against, the function is built as for
+// deployment. Otherwise the test binary is the function too, because linking another
+// takes seconds.
+func Main(m *testing.M, function func()) (code int) {
 	if os.Getenv(asFunction) != "" {
 		function()
 		return 0
 	}
-	if os.Getenv(tabletest.EndpointVariable) != "" {
-		return Build(m, binary)
-	}
-	var err error
-	if *binary, err = os.Executable(); err != nil {
-		panic(err)
-	}
-	return m.Run()
+	return run(m, func(folder string) (string, error) {
+		if os.Getenv(tabletest.EndpointVariable) == "" {
+			return os.Executable()
+		}
+		return build(folder, true)
+	})
 }
 
 // Build is [Main] for a function whose tests need a binary without the tests. It is built as
 // for deployment if there is a table to test against, else in the way that builds faster.
-func Build(m *testing.M, binary *string) (code int) {
+func Build(m *testing.M) (code int) {
+	return run(m, func(folder string) (string, error) {
+		return build(folder, os.Getenv(tabletest.EndpointVariable) != "")
+	})
+}
+
+func run(m *testing.M, binary func(folder string) (string, error)) (code int) {
 	folder, err := os.MkdirTemp("", "functions")
 	if err != nil {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	*binary = filepath.Join(folder, "bootstrap")
-	if err := lambdaruntime.Build(context.Background(), ".", *binary, os.Getenv(tabletest.EndpointVariable) != ""); err != nil {
-		panic(err)
-	}
+	path = sync.OnceValues(func() (string, error) { return binary(folder) })
 	return m.Run()
+}
+
+func build(folder string, release bool) (string, error) {
+	binary := filepath.Join(folder, "bootstrap")
+	return binary, lambdaruntime.Build(context.Background(), ".", binary, release)
+}
+
+// Path returns the path of the binary of the function under test.
+func Path(t testing.TB) string {
+	t.Helper()
+	binary, err := path()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
 }
 
 // Start runs a binary until the test ends. Its environment is what Lambda sets for
