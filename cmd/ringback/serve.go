@@ -273,6 +273,8 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
 		return nil, fmt.Errorf("%w\nStop the other one, or choose another folder with --data", err)
+	case errors.Is(err, bolt.ErrBroken):
+		return nil, fmt.Errorf("%w\n%s", err, afterDamage)
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%w\nStop the program that listens there, or choose another port with --addr 127.0.0.1:0\n(make run ARGS=\"--addr 127.0.0.1:0\")", err)
 	case errors.As(err, &notAddress):
