@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/local"
@@ -118,7 +119,7 @@ number, it is "call:" and the ID of the call.`,
 				return err
 			}
 			say := words.Words{Zone: time.Local, Now: time.Now}
-			party := lookup.Party{Key: before.Caller}
+			party := lookup.Party{Key: before.Caller, Text: alert.OneLine(before.Text, 80), Withheld: before.Withheld}
 			if !followup.IsCallSubject(party.Key) {
 				party.Shown = phone.Book{}.Show(party.Key)
 			}

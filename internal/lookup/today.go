@@ -354,7 +354,7 @@ func (l *Lookup) follow(ctx context.Context, calls []DayCall) error {
 	for i := range calls {
 		c := &calls[i]
 		stored := callers[c.Caller.Key].stored
-		c.Caller = l.party(c.Caller.Key).named(c.Name).person(stored.Person)
+		c.Caller = l.party(c.Caller.Key).sent(stored).named(c.Name).person(stored.Person)
 		switch f, sure := l.became(stored, c.source, c.At); {
 		case sure:
 			c.FollowUp = f

@@ -91,8 +91,10 @@ func Who(p lookup.Party) string {
 		return p.Shown
 	case p.Text != "":
 		return p.Text
-	case p.Withheld || followup.IsCallSubject(p.Key):
+	case p.Withheld:
 		return "Number withheld"
+	case followup.IsCallSubject(p.Key):
+		return "Number not known"
 	default:
 		return "Nobody knows who"
 	}
