@@ -49,8 +49,7 @@ func newDone() *cobra.Command {
 have talked on another telephone, or that it was a wrong number. A later call of theirs
 that nobody serves lets them wait again.`,
 		`  ringback done "+1 415 555 0120" --by Jordan --why "talked on my mobile"`)
-	c.Flags().StringVar(&a.why, "why", "", "what happened")
-	_ = c.MarkFlagRequired("why") // fails only if there is no such flag
+	c.Flags().StringVar(&a.why, "why", "", "what happened; always needed")
 	return c
 }
 
@@ -61,8 +60,7 @@ func newSnooze() *cobra.Command {
 it ends. A time without a date is the next such time on this machine's clock.`,
 		`  ringback snooze "+1 415 555 0120" --by Jordan --until 14:30
   ringback snooze "+1 415 555 0120" --by Jordan --until "2026-12-01 09:00"`)
-	c.Flags().StringVar(&a.until, "until", "", "when: 14:30, \"2026-12-01 09:00\", or with a zone 2026-12-01T09:00:00Z")
-	_ = c.MarkFlagRequired("until") // fails only if there is no such flag
+	c.Flags().StringVar(&a.until, "until", "", "when: 14:30, \"2026-12-01 09:00\", or with a zone 2026-12-01T09:00:00Z; always needed")
 	return c
 }
 

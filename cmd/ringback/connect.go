@@ -50,7 +50,7 @@ Without --webhook-url it is about a deployed stack, with the AWS credentials tha
 		Example: `  ringback connect --dry-run
   ringback connect --stack ringback-prod --keys justcall-keys.json
   ringback connect --webhook-url https://my-tunnel.example.com/justcall`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return flags.run(c) },
 	}
 	flags.account.add(c)

@@ -38,7 +38,7 @@ calls the missed caller back, and exits. It fails unless every sample is in the
 table, an alert went out for every missed call and voicemail among them, and the
 caller waited until the call back, and no longer. Run it twice: the second run stores
 nothing and sends no alerts.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			alerts := &heldWriter{out: c.OutOrStdout()}
 			s, err := flags.start(c, alerts, logTo(c.ErrOrStderr(), slog.LevelWarn))

@@ -80,7 +80,7 @@ confirmed.`,
 		Example: `  ringback doctor --webhook-url https://my-tunnel.example.com/justcall
   ringback doctor --stack ringback --keys justcall-keys.json
   ringback doctor --stack ringback --output json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if flags.output != "text" && flags.output != "json" {
 				return errors.New("--output is text or json")
@@ -102,7 +102,7 @@ confirmed.`,
 	}
 	flags.account.add(c)
 	flags.endpoint.add(c, "")
-	c.Flags().StringVar(&flags.output, "output", "text", "text or json")
+	c.Flags().StringVarP(&flags.output, "output", "o", "text", "text or json")
 	return c
 }
 

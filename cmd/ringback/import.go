@@ -46,7 +46,7 @@ again with the same --since. JustCall allows 20 requests a minute, of 100 calls 
 		Example: `  ringback import --dry-run
   ringback import --since 30d --keys justcall-keys.json
   ringback import --stack ringback`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return flags.run(c) },
 	}
 	flags.table.add(c)

@@ -120,7 +120,7 @@ docs/lookups.md.`,
 		Example: `  ringback inbox
   ringback inbox --stack ringback
   ringback inbox --stack ringback --by "Kim Doe"`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if flags.table.stack == "" {
 				_, err := local.Connect(c.Context(), flags.table.data)

@@ -361,6 +361,8 @@ func newRejected() *cobra.Command {
 		Short: "List deliveries that were refused, show one, take one in",
 		Long: `rejected is about deliveries that came with the right token and were refused: for a wrong
 signature, or because they are no event. They are kept for 30 days.`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newRejectedList(), newRejectedShow(), newRejectedRelease())
 	return c
@@ -373,7 +375,7 @@ func newRejectedList() *cobra.Command {
 		Use:     "list",
 		Short:   "List the deliveries that were refused, the newest first",
 		Example: "  ringback rejected list\n  ringback rejected list --stack ringback --output csv",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			page, err := pages.page()
 			if err != nil {
@@ -464,7 +466,7 @@ and those that nobody served. It says how soon callers were called back.`,
 		Example: `  ringback stats
   ringback stats --day 2026-03-12
   ringback stats --since 168h --stack ringback --output csv`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return flags.look(c, func(o opened, p printer) error {
 				from, to, err := days.span(o)

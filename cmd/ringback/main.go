@@ -35,6 +35,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
+		err = plain(err)
 		fmt.Fprintf(stderr, "ringback: %v\n", err)
 		return exitCode(err)
 	}
@@ -62,9 +63,7 @@ Who waits, and what became of today's calls: "ringback waiting", "ringback today
 		SilenceErrors: true,
 	}
 	root.AddCommand(newServe(), newDemo(), newSend(), newConnect(), newDoctor(), newWaiting(), newToday(), newCaller(), newCall(), newInbox(), newMessage(), newContact(), newTail(), newRejected(), newReplay(), newErase(), newStats(), newClaim(), newUnclaim(), newDone(), newSnooze(), newImport(), newRebuild(), newCreateTable(), newDeploy(), newWebhookURL())
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w\n\"%s --help\" lists the flags", err, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(badFlag)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

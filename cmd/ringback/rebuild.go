@@ -75,7 +75,7 @@ last 24 hours make somebody wait. Reminders of those who wait come when they are
 run while a deployed stack is at work, and may be stopped and repeated.`,
 		Example: `  ringback rebuild
   ringback rebuild --stack ringback`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			numbers, err := reads.numbers(c.Context(), &flags)
 			if err != nil {

@@ -65,7 +65,7 @@ looks every 15 minutes for what the webhook lost: see docs/reconcile.md.`,
   ringback serve --business-hours "Mon-Fri 9:00-17:30" --escalate-after 30m
   ringback serve --webhook-url https://my-tunnel.example.com/justcall
   ringback serve --addr 127.0.0.1:9090 --data /var/lib/ringback`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if untilEOF {
 				c.SetContext(endWithInput(c.Context(), c.InOrStdin()))

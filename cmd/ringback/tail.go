@@ -25,7 +25,7 @@ func newTail() *cobra.Command {
 one as it comes, and again when something becomes of it: somebody calls back, or says
 that it is done. Ctrl-C ends it.`,
 		Example: "  ringback tail\n  ringback tail --stack ringback --output json",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if every < time.Second {
 				return errors.New("--every is at least 1s")

@@ -69,7 +69,7 @@ those that somebody answered at once. A day is one in the stack's time zone.`,
   ringback today --all
   ringback today --day yesterday
   ringback today --since 36h --stack ringback`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			page, err := pages.page()
 			if err != nil {

@@ -35,7 +35,7 @@ long in business hours somebody talked with them. With --watch it is left out.`,
 		Example: `  ringback waiting
   ringback waiting --watch
   ringback waiting --stack ringback --output csv`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			page, err := pages.page()
 			switch {

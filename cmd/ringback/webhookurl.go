@@ -19,7 +19,7 @@ like a password. It needs the AWS credentials that "sam deploy" needs.
 
 It warns on standard error if the stack alerts nobody.`,
 		Example: `  ringback webhook-url --stack ringback --region eu-central-1`,
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := deployed.Config(c.Context(), region)
 			if err != nil {
