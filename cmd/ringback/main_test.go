@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 
 	ringback "github.com/ringback/ringback/cmd/ringback"
 	"github.com/ringback/ringback/internal/proof/clitest"
@@ -43,6 +46,27 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 			t.Errorf("stderr: %s", got.Stderr)
 		}
 	}
+}
+
+func TestHelpFitsEightyColumns(t *testing.T) {
+	t.Parallel()
+	var fits func(c *cobra.Command)
+	fits = func(c *cobra.Command) {
+		var help strings.Builder
+		c.SetOut(&help)
+		if err := c.Help(); err != nil {
+			t.Error(err)
+		}
+		for line := range strings.Lines(help.String()) {
+			if wide := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); wide > 80 {
+				t.Errorf("%s: a line of %d columns: %s", c.CommandPath(), wide, line)
+			}
+		}
+		for _, below := range c.Commands() {
+			fits(below)
+		}
+	}
+	fits(ringback.NewRoot())
 }
 
 func TestVersionNamesWhatWasBuilt(t *testing.T) {
@@ -86,6 +110,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 			t.Parallel()
 			got := program.Run(t, tc.command, "--help")
 			got.Exits(t, 0)
+			got.Stdout = strings.Join(strings.Fields(got.Stdout), " ") // wherever its lines end
 			got.Says(t, tc.help...)
 		})
 	}

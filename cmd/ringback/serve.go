@@ -44,11 +44,12 @@ func newServe() *cobra.Command {
 		Long: `serve runs the whole stack on this machine, on a table in a folder. When it
 answers 200, the event is on disk and survives a restart and a kill.
 
-It prints missed calls and voicemails as they come, and reminders of callers whom
-nobody has called back. With --forward it also posts each one to a URL: the JSON document of docs/alerts.md, with its id and attributes
-in headers (` + local.HeaderAlertID + `, Ringback-Kind, …). It retries until the URL
-answers 2xx, across restarts. Without the flag, what waits is kept for the next start
-with it. On a terminal of less than 80 columns each alert is one line.
+It prints missed calls and voicemails as they come, and reminders of callers
+whom nobody has called back. With --forward it also posts each one to a URL: the
+JSON document of docs/alerts.md, with its id and attributes in headers
+(` + local.HeaderAlertID + `, Ringback-Kind, …). It retries until the URL answers 2xx,
+across restarts. Without the flag, what waits is kept for the next start with
+it. On a terminal of less than 80 columns each alert is one line.
 
 The first time, it makes a token. It prints the webhook URL, which ends with the
 token. To let JustCall reach it, put a tunnel of your choice in front.
@@ -57,8 +58,8 @@ To check the signatures of format B, put the account's API secret into
 secret.json in the data folder and restart. JustCall signs the URL that it posts
 to: behind a tunnel, pass that URL with --webhook-url, without the token.
 
-With the account's API key and secret in secret.json, as api_key and api_secret, it
-looks every 15 minutes for what the webhook lost: see docs/reconcile.md.`,
+With the account's API key and secret in secret.json, as api_key and api_secret,
+it looks every 15 minutes for what the webhook lost: see docs/reconcile.md.`,
 		Example: `  ringback serve
   ringback serve --demo
   ringback serve --forward https://hooks.example.com/missed-calls
