@@ -219,6 +219,9 @@ func (w Words) Did(act followup.Act, whom string, before ledger.Outcome) string 
 		case !before.At.IsZero():
 			text += " since " + w.Clock(before.At)
 		}
+		if act.Kind == followup.ActDone { // whose word and reason are now the last
+			return text + ". Nobody needs to call back."
+		}
 		return text + ". This changes nothing."
 	}
 	text := whom + " has waited since " + w.Clock(before.Since) + ". "
