@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/local"
@@ -26,9 +27,10 @@ const defaultClaim = 30 * time.Minute
 func newClaim() *cobra.Command {
 	var a actFlags
 	c := a.command("claim PHONE", followup.ActClaim, "Say that somebody takes care of a caller who waits",
-		`claim says that you take care of a caller who waits to be called back. Until the claim
-ends, nobody is reminded of the caller. Whoever tries to call back claims the caller
-without this command. A claim closes nothing: a conversation does, or "ringback done".`,
+		`claim says that you take care of a caller who waits to be called back. Until the
+claim ends, nobody is reminded of the caller. Whoever tries to call back claims
+the caller without this command. A claim closes nothing: a conversation does, or
+"ringback done".`,
 		`  ringback claim "+1 415 555 0120" --by Jordan
   ringback claim 4155550120 --by Jordan --for 2h --stack ringback`)
 	c.Flags().DurationVar(&a.lasts, "for", defaultClaim, "how long")
@@ -44,24 +46,23 @@ func newUnclaim() *cobra.Command {
 func newDone() *cobra.Command {
 	var a actFlags
 	c := a.command("done PHONE", followup.ActDone, "Say that nobody needs to call a caller back",
-		`done ends the wait of a caller, as of now. It is for what ringback cannot know: that you
-have talked on another telephone, or that it was a wrong number. A later call of theirs
-that nobody serves lets them wait again.`,
+		`done ends the wait of a caller, as of now. It is for what ringback cannot know:
+that you have talked on another telephone, or that it was a wrong number. A
+later call of theirs that nobody serves lets them wait again.`,
 		`  ringback done "+1 415 555 0120" --by Jordan --why "talked on my mobile"`)
-	c.Flags().StringVar(&a.why, "why", "", "what happened")
-	_ = c.MarkFlagRequired("why") // fails only if there is no such flag
+	c.Flags().StringVar(&a.why, "why", "", "what happened; always needed")
 	return c
 }
 
 func newSnooze() *cobra.Command {
 	var a actFlags
 	c := a.command("snooze PHONE", followup.ActSnooze, "Remind nobody of a caller for some time",
-		`snooze keeps a caller on the list, and reminds nobody until a time. If they call again,
-it ends. A time without a date is the next such time on this machine's clock.`,
+		`snooze keeps a caller on the list, and reminds nobody until a time. If they call
+again, it ends. A time without a date is the next such time on this machine's
+clock.`,
 		`  ringback snooze "+1 415 555 0120" --by Jordan --until 14:30
   ringback snooze "+1 415 555 0120" --by Jordan --until "2026-12-01 09:00"`)
-	c.Flags().StringVar(&a.until, "until", "", "when: 14:30, \"2026-12-01 09:00\", or with a zone 2026-12-01T09:00:00Z")
-	_ = c.MarkFlagRequired("until") // fails only if there is no such flag
+	c.Flags().StringVar(&a.until, "until", "", "when: 14:30, \"2026-12-01 09:00\", or with a zone 2026-12-01T09:00:00Z; always needed")
 	return c
 }
 
@@ -78,8 +79,8 @@ func (a *actFlags) command(use string, kind followup.ActKind, short, long, examp
 		Short: short,
 		Long: long + `
 
-PHONE is the caller's number, in any spelling. Of a voicemail whose caller withheld the
-number, it is "call:" and the ID of the call.`,
+PHONE is the caller's number, in any spelling. Of a voicemail whose caller
+withheld the number, it is "call:" and the ID of the call.`,
 		Example: example,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
@@ -118,7 +119,7 @@ number, it is "call:" and the ID of the call.`,
 				return err
 			}
 			say := words.Words{Zone: time.Local, Now: time.Now}
-			party := lookup.Party{Key: before.Caller}
+			party := lookup.Party{Key: before.Caller, Text: alert.OneLine(before.Text, 80), Withheld: before.Withheld}
 			if !followup.IsCallSubject(party.Key) {
 				party.Shown = phone.Book{}.Show(party.Key)
 			}

@@ -61,6 +61,22 @@ func TestHandActsWhereNoStackRuns(t *testing.T) {
 	b.Stop().Exits(t, 0)
 }
 
+func TestAHandActSaysWhatIsKnownOfACallerWithoutANumber(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	store := openStore(t, data)
+	at := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
+	lookuptest.New(t, store, time.Now()).Post(lookuptest.Missed("c1", "pat@example.com", at), lookuptest.Left("c2", "anonymous", at, "Guess who"))
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for caller, want := range map[string]string{"call:c1": "pat@example.com has waited since", "call:c2": "Number withheld has waited since"} {
+		got := program.Run(t, "claim", caller, "--by", "Jordan", "--data", data)
+		got.Exits(t, 0)
+		got.Says(t, want)
+	}
+}
+
 func TestSnooze(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()

@@ -37,20 +37,22 @@ func newConnect() *cobra.Command {
 		Use:   "connect",
 		Short: "Have JustCall post its events to your stack",
 		Long: `connect subscribes the webhook of a stack in a JustCall account, over JustCall's
-API: once for every type of event that ringback needs. It shows what it will do and
-asks. Then it adds what is missing, reads the list again to see that all is there, and
-posts a sample through the webhook. Other programs' webhooks stay as they are.
+API: once for every type of event that ringback needs. It shows what it will do
+and asks. Then it adds what is missing, reads the list again to see that all is
+there, and posts a sample through the webhook. Other programs' webhooks stay as
+they are.
 
 It needs the account's API key and API secret, from ` + apiKeyEnv + ` and
 ` + apiSecretEnv + `, from a file (--keys), or typed in when it asks. No
 flag takes them: the shell's history and other users would see them.
 
-Without --webhook-url it is about a deployed stack, with the AWS credentials that
-"make deploy" needs. With it, about the stack that "ringback serve" runs here.`,
+Without --webhook-url it is about a deployed stack, with the AWS credentials
+that "make deploy" needs. With it, about the stack that "ringback serve" runs
+here.`,
 		Example: `  ringback connect --dry-run
   ringback connect --stack ringback-prod --keys justcall-keys.json
   ringback connect --webhook-url https://my-tunnel.example.com/justcall`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return flags.run(c) },
 	}
 	flags.account.add(c)

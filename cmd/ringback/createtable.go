@@ -22,7 +22,7 @@ func newCreateTable() *cobra.Command {
 stand-in on this machine, for "sam local invoke". On AWS, "make deploy" creates
 the table.`,
 		Example: `  ringback create-table --endpoint http://127.0.0.1:8000 --name ringback-local`,
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
 			case !isHTTP(endpoint):

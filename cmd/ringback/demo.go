@@ -32,13 +32,13 @@ func newDemo() *cobra.Command {
 	var flags stackFlags
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Start a local stack, post the sample events, show the stored items and the alerts, then exit",
-		Long: `demo does what "ringback serve --demo" does, in its own folder and on a free port,
-calls the missed caller back, and exits. It fails unless every sample is in the
-table, an alert went out for every missed call and voicemail among them, and the
-caller waited until the call back, and no longer. Run it twice: the second run stores
-nothing and sends no alerts.`,
-		Args: cobra.NoArgs,
+		Short: "Start a local stack, post the sample events, show them, then exit",
+		Long: `demo does what "ringback serve --demo" does, in its own folder and on a free
+port, calls the missed caller back, and exits. It fails unless every sample is
+in the table, an alert went out for every missed call and voicemail among them,
+and the caller waited until the call back, and no longer. Run it twice: the
+second run stores nothing and sends no alerts.`,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			alerts := &heldWriter{out: c.OutOrStdout()}
 			s, err := flags.start(c, alerts, logTo(c.ErrOrStderr(), slog.LevelWarn))

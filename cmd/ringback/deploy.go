@@ -42,7 +42,7 @@ it warns if nobody is alerted.
 Without a terminal, or if CI is set, it asks nothing, and neither does SAM.`,
 		Example: `  ringback deploy --config-env prod
   ringback deploy --ask`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return flags.run(c) },
 	}
 	c.Flags().StringVar(&flags.sam, "sam", "sam", "the SAM command")

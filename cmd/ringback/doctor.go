@@ -67,20 +67,20 @@ func newDoctor() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look whether calls get through, and say what is wrong",
-		Long: `doctor looks whether every call gets from JustCall to people, and changes nothing. It
-prints one line for each thing it looked at: OK, warning or wrong, with what to do.
-It fails if anything is wrong.
+		Long: `doctor looks whether every call gets from JustCall to people, and changes
+nothing. It prints one line for each thing it looked at: OK, warning or wrong,
+with what to do. It fails if anything is wrong.
 
-In JustCall it looks whether each needed type of event is posted to the webhook, and
-whether JustCall's newest calls are in the table. That needs the account's API key
-and secret: see "ringback connect --help". Of the stack that "ringback serve" runs
-here it sees the last delivery and the alerts that wait, unless it is running. Of a
-deployed stack (--stack) it sees queues, alarms, and subscriptions that nobody has
-confirmed.`,
+In JustCall it looks whether each needed type of event is posted to the webhook,
+and whether JustCall's newest calls are in the table. That needs the account's
+API key and secret: see "ringback connect --help". Of the stack that "ringback
+serve" runs here it sees the last delivery and the alerts that wait, unless it
+is running. Of a deployed stack (--stack) it sees queues, alarms, and
+subscriptions that nobody has confirmed.`,
 		Example: `  ringback doctor --webhook-url https://my-tunnel.example.com/justcall
   ringback doctor --stack ringback --keys justcall-keys.json
   ringback doctor --stack ringback --output json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if flags.output != "text" && flags.output != "json" {
 				return errors.New("--output is text or json")
@@ -102,7 +102,7 @@ confirmed.`,
 	}
 	flags.account.add(c)
 	flags.endpoint.add(c, "")
-	c.Flags().StringVar(&flags.output, "output", "text", "text or json")
+	c.Flags().StringVarP(&flags.output, "output", "o", "text", "text or json")
 	return c
 }
 

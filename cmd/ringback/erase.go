@@ -21,13 +21,14 @@ func newErase() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "erase PHONE",
 		Short: "Erase everything about a caller",
-		Long: `erase removes what the table has of a caller: it empties the events of their calls, texts
-and contacts to their keys, which hold no number, and deletes what was derived from
-them. The keys stay, so that a delivery that comes again does not bring back what was
-erased. At first it only counts; --write does it, and nothing brings it back.
+		Long: `erase removes what the table has of a caller: it empties the events of their
+calls, texts and contacts to their keys, which hold no number, and deletes what
+was derived from them. The keys stay, so that a delivery that comes again does
+not bring back what was erased. At first it only counts; --write does it, and
+nothing brings it back.
 
-It finds what is about the caller. With --scan it reads the whole table, for events of
-others in which the number stands.`,
+It finds what is about the caller. With --scan it reads the whole table, for
+events of others in which the number stands.`,
 		Example: `  ringback erase "+1 415 555 0120" --scan
   ringback erase "+1 415 555 0120" --scan --write --stack ringback`,
 		Args: one("one telephone number, in quotes if it has blanks"),
@@ -102,8 +103,8 @@ func printErased(p printer, f erase.Found, o erase.Options) {
 		p.printf("Nothing was erased. Add --write to do it.\n")
 		return
 	}
-	p.printf(`Copies may be elsewhere: in JustCall, with whoever got an alert, and, of a deployed
-stack, in its backups of the last 35 days, its queues and its failure bucket.
-docs/operations.md#erase-a-caller says how long each is kept.
+	p.printf(`Copies may be elsewhere: in JustCall, with whoever got an alert, and, of a
+deployed stack, in its backups of the last 35 days, its queues and its failure
+bucket. docs/operations.md#erase-a-caller says how long each is kept.
 `)
 }

@@ -9,6 +9,8 @@ import (
 var (
 	Main = main
 	Run  = run
+
+	NewRoot = newRoot
 )
 
 // SigningSecretEnv names the variable that "send --sign" reads.

@@ -34,19 +34,20 @@ func newImport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import",
 		Short: "Bring the last three months from JustCall into the table",
-		Long: `import reads contacts, texts and calls of the past over JustCall's API, which has
-three months, and puts what is missing into the table. Then it makes the address book,
-and finds out who waits to be called back: of what happened more than a day ago, nobody.
-It sends no alerts; reminders of those who still wait come when they are due.
+		Long: `import reads contacts, texts and calls of the past over JustCall's API, which
+has three months, and puts what is missing into the table. Then it makes the
+address book, and finds out who waits to be called back: of what happened more
+than a day ago, nobody. It sends no alerts; reminders of those who still wait
+come when they are due.
 
-First it shows what it will do, and asks. It may be stopped, and goes on when it is run
-again with the same --since. JustCall allows 20 requests a minute, of 100 calls each:
-100,000 calls take 50 minutes. It needs the account's API key and secret: see
-"ringback connect --help".`,
+First it shows what it will do, and asks. It may be stopped, and goes on when it
+is run again with the same --since. JustCall allows 20 requests a minute, of 100
+calls each: 100,000 calls take 50 minutes. It needs the account's API key and
+secret: see "ringback connect --help".`,
 		Example: `  ringback import --dry-run
   ringback import --since 30d --keys justcall-keys.json
   ringback import --stack ringback`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return flags.run(c) },
 	}
 	flags.table.add(c)

@@ -109,18 +109,18 @@ func newInbox() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "inbox",
 		Short: "Serve a page that shows who waits for a call back",
-		Long: `inbox serves a page on this machine: who waits to be called back, what became of today's
-calls, and everything with a caller. It prints the page's URL, which ends with a token:
-whoever has it reads names and numbers.
+		Long: `inbox serves a page on this machine: who waits to be called back, what became of
+today's calls, and everything with a caller. It prints the page's URL, which
+ends with a token: whoever has it reads names and numbers.
 
-Where "ringback serve" runs, it serves the page itself, and inbox prints its URL. With
---stack, inbox reads the table of a deployed stack with your own AWS credentials, every
-5 seconds while a page is open. The page's buttons need credentials that may write: see
-docs/lookups.md.`,
+Where "ringback serve" runs, it serves the page itself, and inbox prints its
+URL. With --stack, inbox reads the table of a deployed stack with your own AWS
+credentials, every 5 seconds while a page is open. The page's buttons need
+credentials that may write: see docs/lookups.md.`,
 		Example: `  ringback inbox
   ringback inbox --stack ringback
   ringback inbox --stack ringback --by "Kim Doe"`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if flags.table.stack == "" {
 				_, err := local.Connect(c.Context(), flags.table.data)

@@ -299,6 +299,7 @@ func TestLookUpsRefuseWhatMakesNoSense(t *testing.T) {
 		{[]string{"today", "--since", "long ago"}, 1, "--since"},
 		{[]string{"today", "--since", "2020-01-01"}, 1, "at most 31"},
 		{[]string{"today", "--since", "-5h"}, 1, "--since"},
+		{[]string{"today", "--since", "2999-01-01"}, 1, "still to come"},
 		{[]string{"today", "--since", "40d"}, 1, "at most 31"},
 		{[]string{"today", "--day", "2026-03-12", "--since", "1h"}, 1, "day"},
 		{[]string{"today", "--time-zone", "Europe/Atlantis"}, 1, "no time zone"},

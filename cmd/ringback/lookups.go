@@ -41,14 +41,15 @@ func newCaller() *cobra.Command {
 	var pages pageFlags
 	c := &cobra.Command{
 		Use:   "caller {PHONE | NAME}",
-		Short: "Show everything with one number: calls, voicemails, texts, contact, what was done",
-		Long: `caller shows who has a number, how things stand, and what happened, the newest first:
-calls, voicemails, texts, changes of the contact, and what was done by hand. PHONE is
-the number in any spelling. Of a voicemail whose caller withheld the number, it is
-"call:" and the ID of the call.
+		Short: "Show everything with one number: calls, texts, contact, hand acts",
+		Long: `caller shows who has a number, how things stand, and what happened, the newest
+first: calls, voicemails, texts, changes of the contact, and what was done by
+hand. PHONE is the number in any spelling. Of a voicemail whose caller withheld
+the number, it is "call:" and the ID of the call.
 
-What is no number is looked for in names and companies: in the address book, among those
-who wait, and among today's callers. If it is one person's, that person is shown.`,
+What is no number is looked for in names and companies: in the address book,
+among those who wait, and among today's callers. If it is one person's, that
+person is shown.`,
 		Example: `  ringback caller "+1 415 555 8765"
   ringback caller "ada ex"
   ringback caller "(415) 555-8765" --default-country US
@@ -189,10 +190,10 @@ func (d detail[T]) command() *cobra.Command {
 func newCall() *cobra.Command {
 	return detail[lookup.Call]{
 		use:   "call ID",
-		short: "Show a call: what its events say, its alerts, and what became of it",
-		long: `call shows what the events of a call say, who called, what became of it, and, in the
-order in which they happened, its events and what was done about its alerts. The ID is
-JustCall's: call_id in format A, call_sid in format B.`,
+		short: "Show a call: its events, its alerts, and what became of it",
+		long: `call shows what the events of a call say, who called, what became of it, and, in
+the order in which they happened, its events and what was done about its alerts.
+The ID is JustCall's: call_id in format A, call_sid in format B.`,
 		example: `  ringback call call_1d4e5f6a
   ringback call call_1d4e5f6a --stack ringback
   ringback call call_1d4e5f6a --bodies`,
@@ -359,8 +360,10 @@ func newRejected() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rejected",
 		Short: "List deliveries that were refused, show one, take one in",
-		Long: `rejected is about deliveries that came with the right token and were refused: for a wrong
-signature, or because they are no event. They are kept for 30 days.`,
+		Long: `rejected is about deliveries that came with the right token and were refused:
+for a wrong signature, or because they are no event. They are kept for 30 days.`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newRejectedList(), newRejectedShow(), newRejectedRelease())
 	return c
@@ -373,7 +376,7 @@ func newRejectedList() *cobra.Command {
 		Use:     "list",
 		Short:   "List the deliveries that were refused, the newest first",
 		Example: "  ringback rejected list\n  ringback rejected list --stack ringback --output csv",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			page, err := pages.page()
 			if err != nil {
@@ -413,7 +416,7 @@ func newRejectedShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show a delivery that was refused",
-		Example: "  ringback rejected show 2026-03-12T14:32:00.000Z#0011223344556677\n  ringback rejected show 2026-03-12T14:32:00.000Z#0011223344556677 --body > body.json",
+		Example: "  ringback rejected show 2026-03-12T14:32:00.000Z#0011223344556677\n  ringback rejected show 2026-03-12T14:32:00.000Z#0011223344556677 --body",
 		Args:    one(`the ID of one delivery, as "ringback rejected list" prints it`),
 		RunE: func(c *cobra.Command, args []string) error {
 			return flags.look(c, func(o opened, p printer) error {
@@ -458,13 +461,14 @@ func newStats() *cobra.Command {
 	var days spanFlags
 	c := &cobra.Command{
 		Use:   "stats",
-		Short: "Count a day's calls by line and hour, and how soon callers were called back",
-		Long: `stats counts the incoming calls of a day by line and hour: those that somebody answered,
-and those that nobody served. It says how soon callers were called back.`,
+		Short: "Count a day's calls by line and hour, and how soon we called back",
+		Long: `stats counts the incoming calls of a day by line and hour: those that somebody
+answered, and those that nobody served. It says how soon callers were called
+back.`,
 		Example: `  ringback stats
   ringback stats --day 2026-03-12
   ringback stats --since 168h --stack ringback --output csv`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return flags.look(c, func(o opened, p printer) error {
 				from, to, err := days.span(o)

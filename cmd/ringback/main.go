@@ -35,6 +35,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
+		err = plain(err)
 		fmt.Fprintf(stderr, "ringback: %v\n", err)
 		return exitCode(err)
 	}
@@ -53,18 +54,18 @@ Try it on this machine:
   ringback serve --demo      start, post the nine sample events, keep serving
   ringback send call.missed  post one sample to it, from another terminal
 
-Then deploy it to AWS with "make deploy". "ringback connect" has JustCall post to it,
-and "ringback doctor" says what is wrong.
+Then deploy it to AWS with "make deploy". "ringback connect" has JustCall post
+to it, and "ringback doctor" says what is wrong.
 
-Who waits, and what became of today's calls: "ringback waiting", "ringback today".`,
+Who waits, and what became of today's calls: "ringback waiting", "ringback
+today".`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newServe(), newDemo(), newSend(), newConnect(), newDoctor(), newWaiting(), newToday(), newCaller(), newCall(), newInbox(), newMessage(), newContact(), newTail(), newRejected(), newReplay(), newErase(), newStats(), newClaim(), newUnclaim(), newDone(), newSnooze(), newImport(), newRebuild(), newCreateTable(), newDeploy(), newWebhookURL())
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w\n\"%s --help\" lists the flags", err, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(badFlag)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", narrow)))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 
 	ringback "github.com/ringback/ringback/cmd/ringback"
 	"github.com/ringback/ringback/internal/proof/clitest"
@@ -43,6 +46,27 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 			t.Errorf("stderr: %s", got.Stderr)
 		}
 	}
+}
+
+func TestHelpFitsEightyColumns(t *testing.T) {
+	t.Parallel()
+	var fits func(c *cobra.Command)
+	fits = func(c *cobra.Command) {
+		var help strings.Builder
+		c.SetOut(&help)
+		if err := c.Help(); err != nil {
+			t.Error(err)
+		}
+		for line := range strings.Lines(help.String()) {
+			if wide := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); wide > 80 {
+				t.Errorf("%s: a line of %d columns: %s", c.CommandPath(), wide, line)
+			}
+		}
+		for _, below := range c.Commands() {
+			fits(below)
+		}
+	}
+	fits(ringback.NewRoot())
 }
 
 func TestVersionNamesWhatWasBuilt(t *testing.T) {
@@ -86,6 +110,7 @@ func TestHelpNamesEveryFlagAndItsDefault(t *testing.T) {
 			t.Parallel()
 			got := program.Run(t, tc.command, "--help")
 			got.Exits(t, 0)
+			got.Stdout = strings.Join(strings.Fields(got.Stdout), " ") // wherever its lines end
 			got.Says(t, tc.help...)
 		})
 	}
@@ -106,6 +131,15 @@ func TestWhatIsNoCommandLineIsRefused(t *testing.T) {
 		{"an argument to demo", []string{"demo", "call.missed"}, `"call.missed"`},
 		{"an argument to deploy", []string{"deploy", "ringback"}, `"ringback"`},
 		{"an argument to webhook-url", []string{"webhook-url", "ringback"}, `"ringback"`},
+		{"an argument to a look-up", []string{"waiting", "+14155550120"}, "\"+14155550120\" is not expected here"},
+		{"a command of another that is none", []string{"rejected", "lst"}, "\"lst\" is not expected here\n\"ringback rejected --help\""},
+		{"where the commands are listed", []string{"rewind"}, "\"ringback --help\" lists the commands"},
+		{"a number that is none", []string{"waiting", "--limit", "ten"}, "--limit \"ten\": no whole number\n"},
+		{"a length of time that is none", []string{"claim", "+14155550120", "--for", "5"}, "--for \"5\": no length of time, such as 30m or 2h\n"},
+		{"a form that is none", []string{"waiting", "--output", "xml"}, "--output \"xml\": not one of table, json or csv\n"},
+		{"flags that exclude each other", []string{"today", "--day", "2026-03-12", "--since", "1h"}, "give --day or --since, not both"},
+		{"no reason", []string{"done", "+14155550120"}, "--why is empty: say what happened"},
+		{"no time", []string{"snooze", "+14155550120"}, "--until is no time: write 14:30"},
 		{"nothing to send", []string{"send"}, "nothing to send"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -65,17 +65,18 @@ func newRebuild() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rebuild",
 		Short: "Make anew what is derived from the stored events",
-		Long: `rebuild makes anew what is derived from the stored events: the address book, from
-the events of contacts. Then it brings the events themselves up to date: their
-attributes, and how they are indexed. At last it makes anew when events last arrived, and
-who waits to be called back, from the events of calls and texts. It is needed once after
-an upgrade that says so, and when the default country or the list of your own numbers was
-changed. It alerts nobody: of calls that nobody has waited for until now, only those of the
-last 24 hours make somebody wait. Reminders of those who wait come when they are due. It may
-run while a deployed stack is at work, and may be stopped and repeated.`,
+		Long: `rebuild makes anew what is derived from the stored events: the address book,
+from the events of contacts. Then it brings the events themselves up to date:
+their attributes, and how they are indexed. At last it makes anew when events
+last arrived, and who waits to be called back, from the events of calls and
+texts. It is needed once after an upgrade that says so, and when the default
+country or the list of your own numbers was changed. It alerts nobody: of calls
+that nobody has waited for until now, only those of the last 24 hours make
+somebody wait. Reminders of those who wait come when they are due. It may run
+while a deployed stack is at work, and may be stopped and repeated.`,
 		Example: `  ringback rebuild
   ringback rebuild --stack ringback`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			numbers, err := reads.numbers(c.Context(), &flags)
 			if err != nil {

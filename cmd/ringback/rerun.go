@@ -22,10 +22,10 @@ func newRejectedRelease() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "release ID",
 		Short: "Take a refused delivery in after all",
-		Long: `release shows what becomes of a delivery that was refused, if it is taken in now: whatever
-its signature was, it is read as it would be today. With --write it is stored. A missed
-call or voicemail then alerts people as any other: not if it is long ago, and never a
-second time. What is stored already stays as it is.`,
+		Long: `release shows what becomes of a delivery that was refused, if it is taken in
+now: whatever its signature was, it is read as it would be today. With --write
+it is stored. A missed call or voicemail then alerts people as any other: not if
+it is long ago, and never a second time. What is stored already stays as it is.`,
 		Example: "  ringback rejected release 2026-03-12T14:32:00.000Z#0011223344556677\n  ringback rejected release 2026-03-12T14:32:00.000Z#0011223344556677 --write",
 		Args:    one(`the ID of one delivery, as "ringback rejected list" prints it`),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -81,10 +81,11 @@ func newReplay() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "replay {CALL_ID | --all}",
 		Short: "Put stored events through today's code",
-		Long: `replay reads the bodies of stored events anew, as they were received, and shows of which
-today's code makes something else: another kind or outcome, or attributes that an
-earlier version did not have. With --write they are stored so. It alerts nobody. Who
-waits follows from "ringback rebuild", which also replays all events.`,
+		Long: `replay reads the bodies of stored events anew, as they were received, and shows
+of which today's code makes something else: another kind or outcome, or
+attributes that an earlier version did not have. With --write they are stored
+so. It alerts nobody. Who waits follows from "ringback rebuild", which also
+replays all events.`,
 		Example: "  ringback replay call_1d4e5f6a\n  ringback replay --all --stack ringback\n  ringback replay --all --write",
 		Args: func(_ *cobra.Command, args []string) error {
 			if all == (len(args) == 1) || len(args) > 1 {

@@ -44,11 +44,12 @@ func newServe() *cobra.Command {
 		Long: `serve runs the whole stack on this machine, on a table in a folder. When it
 answers 200, the event is on disk and survives a restart and a kill.
 
-It prints missed calls and voicemails as they come, and reminders of callers whom
-nobody has called back. With --forward it also posts each one to a URL: the JSON document of docs/alerts.md, with its id and attributes
-in headers (` + local.HeaderAlertID + `, Ringback-Kind, …). It retries until the URL
-answers 2xx, across restarts. Without the flag, what waits is kept for the next start
-with it. On a terminal of less than 80 columns each alert is one line.
+It prints missed calls and voicemails as they come, and reminders of callers
+whom nobody has called back. With --forward it also posts each one to a URL: the
+JSON document of docs/alerts.md, with its id and attributes in headers
+(` + local.HeaderAlertID + `, Ringback-Kind, …). It retries until the URL answers 2xx,
+across restarts. Without the flag, what waits is kept for the next start with
+it. On a terminal of less than 80 columns each alert is one line.
 
 The first time, it makes a token. It prints the webhook URL, which ends with the
 token. To let JustCall reach it, put a tunnel of your choice in front.
@@ -57,15 +58,15 @@ To check the signatures of format B, put the account's API secret into
 secret.json in the data folder and restart. JustCall signs the URL that it posts
 to: behind a tunnel, pass that URL with --webhook-url, without the token.
 
-With the account's API key and secret in secret.json, as api_key and api_secret, it
-looks every 15 minutes for what the webhook lost: see docs/reconcile.md.`,
+With the account's API key and secret in secret.json, as api_key and api_secret,
+it looks every 15 minutes for what the webhook lost: see docs/reconcile.md.`,
 		Example: `  ringback serve
   ringback serve --demo
   ringback serve --forward https://hooks.example.com/missed-calls
   ringback serve --business-hours "Mon-Fri 9:00-17:30" --escalate-after 30m
   ringback serve --webhook-url https://my-tunnel.example.com/justcall
   ringback serve --addr 127.0.0.1:9090 --data /var/lib/ringback`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if untilEOF {
 				c.SetContext(endWithInput(c.Context(), c.InOrStdin()))
@@ -273,6 +274,8 @@ func (f *stackFlags) start(c *cobra.Command, alerts io.Writer, log *slog.Logger)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
 		return nil, fmt.Errorf("%w\nStop the other one, or choose another folder with --data", err)
+	case errors.Is(err, bolt.ErrBroken):
+		return nil, fmt.Errorf("%w\n%s", err, afterDamage)
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%w\nStop the program that listens there, or choose another port with --addr 127.0.0.1:0\n(make run ARGS=\"--addr 127.0.0.1:0\")", err)
 	case errors.As(err, &notAddress):

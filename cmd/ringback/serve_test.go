@@ -212,6 +212,10 @@ func TestServeSaysHowToMendWhatKeepsItFromStarting(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(broken, "secret.json"), []byte(`{"token":"SHORT-PRIVATE"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	damaged := t.TempDir()
+	if err := os.WriteFile(filepath.Join(damaged, "events.db"), []byte("no table"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, command := range []string{"serve", "demo"} {
 		for _, tc := range []struct {
 			name          string
@@ -222,6 +226,7 @@ func TestServeSaysHowToMendWhatKeepsItFromStarting(t *testing.T) {
 			{"the port is in use", t.TempDir(), used, []string{used, "in use", "--addr"}},
 			{"an address without a port", t.TempDir(), "localhost", []string{"localhost", "missing port"}},
 			{"a secret that is none", broken, anyPort, []string{filepath.Join(broken, "secret.json"), "token"}},
+			{"a table that is none", damaged, anyPort, []string{filepath.Join(damaged, "events.db"), "damaged", "a copy"}},
 			{"a file for a folder", writeFile(t, "file", ""), anyPort, []string{"data folder"}},
 		} {
 			t.Run(command+": "+tc.name, func(t *testing.T) {

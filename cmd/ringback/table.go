@@ -32,6 +32,9 @@ func (f *tableFlags) add(c *cobra.Command) {
 // errNoData means that a folder has no table.
 var errNoData = errors.New("no stack has run")
 
+// afterDamage says what to do about [bolt.ErrBroken].
+const afterDamage = "Put a copy of it back, or move it away to begin anew: docs/operations.md#a-damaged-item"
+
 // arguments returns the flags as they are typed, each after a blank.
 func (f *tableFlags) arguments() (text string) {
 	for _, flag := range []struct{ name, value, unset string }{
@@ -68,10 +71,12 @@ func (f *tableFlags) open(ctx context.Context) (store table.Store, closeStore fu
 		return nil, nil, fmt.Errorf("%w in %s yet: start one with \"ringback serve\", or choose another with --data or --stack", errNoData, f.data)
 	}
 	opened, err := bolt.Open(path, schema.Events())
-	if errors.Is(err, bolt.ErrLocked) {
+	switch {
+	case errors.Is(err, bolt.ErrLocked):
 		return nil, nil, fmt.Errorf("%w\nStop the \"ringback serve\" that runs there first", err)
-	}
-	if err != nil {
+	case errors.Is(err, bolt.ErrBroken):
+		return nil, nil, fmt.Errorf("%w\n%s", err, afterDamage)
+	case err != nil:
 		return nil, nil, err
 	}
 	store, check := watch(opened)

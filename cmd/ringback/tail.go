@@ -21,11 +21,11 @@ func newTail() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tail",
 		Short: "Follow the calls that nobody serves, and what becomes of them",
-		Long: `tail prints a line for each call of the last hour that nobody served, then for each new
-one as it comes, and again when something becomes of it: somebody calls back, or says
-that it is done. Ctrl-C ends it.`,
+		Long: `tail prints a line for each call of the last hour that nobody served, then for
+each new one as it comes, and again when something becomes of it: somebody calls
+back, or says that it is done. Ctrl-C ends it.`,
 		Example: "  ringback tail\n  ringback tail --stack ringback --output json",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if every < time.Second {
 				return errors.New("--every is at least 1s")

@@ -60,16 +60,17 @@ func newToday() *cobra.Command {
 	var all bool
 	c := &cobra.Command{
 		Use:   "today",
-		Short: "List the calls of a day that nobody served, and what became of them",
-		Long: `today lists the calls of a day that nobody served, the newest first, and what became of
-each: whether the caller still waits, who called back, or that somebody answered after
-all. Calls of which nobody knows how they ended are in the list, too. With --all, so are
-those that somebody answered at once. A day is one in the stack's time zone.`,
+		Short: "List a day's calls that nobody served, and what became of them",
+		Long: `today lists the calls of a day that nobody served, the newest first, and what
+became of each: whether the caller still waits, who called back, or that
+somebody answered after all. Calls of which nobody knows how they ended are in
+the list, too. With --all, so are those that somebody answered at once. A day is
+one in the stack's time zone.`,
 		Example: `  ringback today
   ringback today --all
   ringback today --day yesterday
   ringback today --since 36h --stack ringback`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			page, err := pages.page()
 			if err != nil {

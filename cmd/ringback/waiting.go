@@ -25,17 +25,19 @@ func newWaiting() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "waiting",
 		Short: "List the callers whom nobody has called back",
-		Long: `waiting lists the callers who wait to be called back, those who have waited longest
-first: how long, in business hours, who, how many of their calls nobody served, and what
-they said. The note says who takes care of them ("ringback claim"), until when nobody is
-reminded, and with which other number of the same contact somebody has talked since.
+		Long: `waiting lists the callers who wait to be called back, those who have waited
+longest first: how long, in business hours, who, how many of their calls nobody
+served, and what they said. The note says who takes care of them ("ringback
+claim"), until when nobody is reminded, and with which other number of the same
+contact somebody has talked since.
 
-Below the list stands what became of those who have begun to wait today, and after how
-long in business hours somebody talked with them. With --watch it is left out.`,
+Below the list stands what became of those who have begun to wait today, and
+after how long in business hours somebody talked with them. With --watch it is
+left out.`,
 		Example: `  ringback waiting
   ringback waiting --watch
   ringback waiting --stack ringback --output csv`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			page, err := pages.page()
 			switch {

@@ -14,12 +14,12 @@ func newWebhookURL() *cobra.Command {
 		Use:   "webhook-url",
 		Short: "Print the URL of a deployed stack, to paste into JustCall",
 		Long: `webhook-url reads the address and the token of a deployed stack and prints the
-whole URL. It ends with the token: anyone who has it can post events, so treat it
-like a password. It needs the AWS credentials that "sam deploy" needs.
+whole URL. It ends with the token: anyone who has it can post events, so treat
+it like a password. It needs the AWS credentials that "sam deploy" needs.
 
 It warns on standard error if the stack alerts nobody.`,
 		Example: `  ringback webhook-url --stack ringback --region eu-central-1`,
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := deployed.Config(c.Context(), region)
 			if err != nil {

@@ -167,6 +167,22 @@ func TestARejectedDeliveryIsShown(t *testing.T) {
 	v.shows("/delivery?"+html.UnescapeString(id), "&lt;html&gt;The gateway is &lt;b&gt;busy")
 }
 
+// Nobody knows how many are claimed of those on the pages that follow.
+func TestAPageCountsTheClaimsOfItsOwnCallers(t *testing.T) {
+	t.Parallel()
+	w := inboxtest.Open(t, nil)
+	var last string
+	for n := range 51 {
+		last = fmt.Sprintf("+1415555%04d", 1000+n)
+		w.Post(inboxtest.Missed(inboxtest.ID(n), last, "", "Orders", inboxtest.Now.Add(time.Duration(n-60)*time.Minute)).Body())
+	}
+	v := visit(t, w)
+	v.post("/act", "caller", last, "kind", "claim", "back", "/")
+	v.shows("/", "50&#43; callers wait", "Nobody has claimed any of these.")
+	v.post("/act", "caller", "+14155551000", "kind", "claim", "back", "/")
+	v.shows("/", "1 of these claimed.")
+}
+
 // All of it works by forms alone.
 func TestPeopleActByForms(t *testing.T) {
 	t.Parallel()
@@ -194,7 +210,8 @@ func TestPeopleActByForms(t *testing.T) {
 	v.shows(caller, "Marked as done at 16:05 by Ana", "met them", "said it is done")
 	w.Pass(time.Second)
 	_, page = v.post("/act", "caller", inboxtest.Tom, "kind", "done", "why", "Spam", "back", "/")
-	says(t, "done again", page, "Tom Okafor does not wait: Ana &amp; María said at 16:05 that it is done. This changes nothing.")
+	says(t, "done again", page, "Tom Okafor does not wait: Ana &amp; María said at 16:05 that it is done. Nobody needs to call back.")
+	v.shows(caller, "Spam")
 	w.Pass(time.Second)
 	_, page = v.post("/act", "caller", "call:CA0023", "kind", "claim", "back", "/")
 	says(t, "a withheld number", page, "Number withheld has waited since 15:56. ", "takes care until")

@@ -62,6 +62,10 @@ type Outcome struct {
 	// Waits is set if the caller waited, since then.
 	Waits bool      `json:"waits"`
 	Since time.Time `json:"since,omitzero"`
+	// Text is what was sent in place of the number of a caller who waits without one.
+	// Withheld is set if the caller hid it.
+	Text     string `json:"text,omitzero"`
+	Withheld bool   `json:"withheld,omitzero"`
 	// ClaimedBy is who took care of the caller, until then.
 	ClaimedBy    string    `json:"claimed_by,omitzero"`
 	ClaimedUntil time.Time `json:"claimed_until,omitzero"`
@@ -104,6 +108,10 @@ func Perform(ctx context.Context, store table.Store, policy followup.Policy, cal
 		return Outcome{}, fmt.Errorf("store the act: %w", err)
 	}
 	o := Outcome{Caller: caller, Waits: before.Open(), Since: before.Since()}
+	if followup.IsCallSubject(caller) {
+		who := before.Who()
+		o.Text, o.Withheld = who.Text, who.Withheld
+	}
 	if claim, ok := before.Claim(act.At); ok {
 		o.ClaimedBy, o.ClaimedUntil = claim.By, claim.Until
 	}

@@ -86,7 +86,7 @@ func (l *Lookup) Caller(ctx context.Context, number string, p Page) (c Caller, e
 	if err != nil {
 		return Caller{}, fmt.Errorf("look up a caller: %w", err)
 	}
-	c = Caller{Party: l.party(key), FollowUp: l.followUp(stored)}
+	c = Caller{Party: l.party(key).sent(stored), FollowUp: l.followUp(stored)}
 	var acts []Entry
 	for _, item := range items {
 		switch key := table.KeyOf(item); {
@@ -263,5 +263,5 @@ func (l *Lookup) Standing(ctx context.Context, number string) (Party, FollowUp, 
 	if err != nil {
 		return Party{}, FollowUp{}, fmt.Errorf("look up a caller: %w", err)
 	}
-	return l.party(key).person(stored.Person), l.followUp(stored), nil
+	return l.party(key).sent(stored).person(stored.Person), l.followUp(stored), nil
 }

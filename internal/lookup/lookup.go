@@ -18,6 +18,7 @@ import (
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/hours"
+	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/phone"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -192,6 +193,16 @@ func (l *Lookup) party(key string) Party {
 	p := Party{Key: key}
 	if key != "" && !followup.IsCallSubject(key) {
 		p.Number, p.Shown = key, l.show(key)
+	}
+	return p
+}
+
+// sent returns the party with what its call says in place of a number, if it has none.
+func (p Party) sent(stored ledger.Stored) Party {
+	if followup.IsCallSubject(p.Key) {
+		for _, c := range stored.Calls {
+			p.Text, p.Withheld = cmp.Or(p.Text, alert.OneLine(c.Who.Text, maxName)), p.Withheld || c.Who.Withheld
+		}
 	}
 	return p
 }

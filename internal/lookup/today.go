@@ -70,10 +70,10 @@ func bothLists(day time.Time) []string {
 // checkSpan returns an error that wraps [ErrSpan] if nobody can ask for that time.
 func (l *Lookup) checkSpan(from, to time.Time) error {
 	switch {
-	case !from.Before(to):
-		return fmt.Errorf("%w: the end is not behind the beginning", ErrSpan)
 	case from.After(l.Now()):
 		return fmt.Errorf("%w: that is still to come", ErrSpan)
+	case !from.Before(to):
+		return fmt.Errorf("%w: the end is not behind the beginning", ErrSpan)
 	case to.Sub(from) > (maxDays+1)*24*time.Hour:
 		return fmt.Errorf("%w: at most %d at once", ErrSpan, maxDays)
 	}
@@ -354,7 +354,7 @@ func (l *Lookup) follow(ctx context.Context, calls []DayCall) error {
 	for i := range calls {
 		c := &calls[i]
 		stored := callers[c.Caller.Key].stored
-		c.Caller = l.party(c.Caller.Key).named(c.Name).person(stored.Person)
+		c.Caller = l.party(c.Caller.Key).sent(stored).named(c.Name).person(stored.Person)
 		switch f, sure := l.became(stored, c.source, c.At); {
 		case sure:
 			c.FollowUp = f

@@ -8,6 +8,8 @@ import (
 
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
+	"github.com/ringback/ringback/internal/followup"
+	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/timing"
 )
@@ -38,8 +40,8 @@ func (w Waiter) Waited() time.Duration { return time.Duration(w.BusinessSeconds)
 
 // Waiting returns who waits, oldest first.
 //
-// It makes one query, one for [Health], and one for each caller of the page who has left a
-// voicemail, or two, if it was not with the latest call.
+// It makes one query, one for [Health], one for each caller of the page without a number, and
+// one for each who has left a voicemail, or two, if it was not with the latest call.
 func (l *Lookup) Waiting(ctx context.Context, p Page) (w Waiting, err error) {
 	const name = "waiting"
 	var after table.Cursor
@@ -62,7 +64,13 @@ func (l *Lookup) Waiting(ctx context.Context, p Page) (w Waiting, err error) {
 		}
 	}
 	timing.Indexes(len(items), func(i int) {
-		if v := &w.Callers[i]; v.Outcome == events.Voicemailed && v.Voicemail == (Voicemail{}) {
+		v := &w.Callers[i]
+		if followup.IsCallSubject(v.Key) {
+			var stored ledger.Stored
+			stored, errs[i] = l.load(ctx, v.Key)
+			v.Party = v.sent(stored)
+		}
+		if errs[i] == nil && v.Outcome == events.Voicemailed && v.Voicemail == (Voicemail{}) {
 			v.Voicemail, errs[i] = l.latestVoicemail(ctx, *v, table.Text(items[i], table.Call))
 		}
 	})

@@ -91,8 +91,10 @@ func Who(p lookup.Party) string {
 		return p.Shown
 	case p.Text != "":
 		return p.Text
-	case p.Withheld || followup.IsCallSubject(p.Key):
+	case p.Withheld:
 		return "Number withheld"
+	case followup.IsCallSubject(p.Key):
+		return "Number not known"
 	default:
 		return "Nobody knows who"
 	}
@@ -216,6 +218,9 @@ func (w Words) Did(act followup.Act, whom string, before ledger.Outcome) string 
 			text += ": " + before.By + " talked with them until " + w.Clock(before.At)
 		case !before.At.IsZero():
 			text += " since " + w.Clock(before.At)
+		}
+		if act.Kind == followup.ActDone { // whose word and reason are now the last
+			return text + ". Nobody needs to call back."
 		}
 		return text + ". This changes nothing."
 	}

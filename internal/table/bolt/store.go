@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -23,6 +24,9 @@ import (
 
 // ErrLocked means that another process has the file open.
 var ErrLocked = errors.New("another ringback is using this folder")
+
+// ErrBroken means that the file is no whole table: cut short, or overwritten.
+var ErrBroken = errors.New("this file is damaged")
 
 // errClosed wraps [table.ErrUnavailable] because a retry may reach the next
 // process.
@@ -88,7 +92,8 @@ var _ table.Eraser = (*Store)(nil)
 
 // Open opens the store in a file. It creates the file and its folder if they do
 // not exist, and takes over one of an earlier version: see [FormerFiles]. The error
-// wraps [ErrLocked] if another process has the file open.
+// wraps [ErrLocked] if another process has the file open, and [ErrBroken] if the file is
+// no whole table.
 func Open(path string, t schema.Table) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
@@ -133,7 +138,7 @@ func Open(path string, t schema.Table) (*Store, error) {
 
 func openFile(path string) (*bbolt.DB, error) {
 	var file *os.File
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+	db, err := openWhole(path, &bbolt.Options{
 		Timeout:      lockTimeout,
 		FreelistType: bbolt.FreelistMapType,
 		OpenFile: func(path string, flag int, mode os.FileMode) (_ *os.File, err error) {
@@ -141,14 +146,44 @@ func openFile(path string) (*bbolt.DB, error) {
 			return file, err
 		},
 	})
-	if errors.Is(err, bbolterrors.ErrTimeout) {
+	switch {
+	case errors.Is(err, bbolterrors.ErrTimeout):
 		err = ErrLocked
+	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum), errors.Is(err, bbolterrors.ErrVersionMismatch):
+		err = fmt.Errorf("%w: %w", ErrBroken, err)
 	}
 	if err == nil && !isAt(path, file) {
 		err = errors.Join(ErrLocked, db.Close()) // whoever had the lock has put another file there
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	return db, nil
+}
+
+// openWhole opens a file that has all of its pages. bbolt maps the file into memory and takes
+// it at its word: a page behind the end of the file would end the program.
+func openWhole(path string, options *bbolt.Options) (db *bbolt.DB, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			db, err = nil, ErrBroken
+		}
+	}()
+	if db, err = bbolt.Open(path, 0o600, options); err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if err == nil {
+		err = db.View(func(tx *bbolt.Tx) error {
+			if info.Size() < tx.Size() {
+				return fmt.Errorf("%w: it has %d bytes of %d", ErrBroken, info.Size(), tx.Size())
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
