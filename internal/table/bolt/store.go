@@ -47,6 +47,10 @@ const (
 	// gatherTime is how long a commit waits for as many urgent writes as the one before had:
 	// whoever was answered then is likely to come again at once.
 	gatherTime = 5 * time.Millisecond
+
+	// maxMapped is how many bytes of files, of which the store's is the only large one, may be
+	// mapped into memory after a commit before they are forgotten.
+	maxMapped = 96 << 20
 )
 
 var (
@@ -76,6 +80,7 @@ type Store struct {
 
 	giveWay, gatherTime time.Duration
 	expected            int // urgent writes: as many as the last commit with any had
+	maxMapped           int
 
 	db     *bbolt.DB
 	schema schema.Table
@@ -123,6 +128,7 @@ func Open(path string, t schema.Table) (*Store, error) {
 		Now:        time.Now,
 		giveWay:    giveWay,
 		gatherTime: gatherTime,
+		maxMapped:  maxMapped,
 		db:         db,
 		schema:     t,
 		urgent:     make(chan *write),
@@ -680,6 +686,7 @@ func (s *Store) commitLoop() {
 		if err == nil && slices.ContainsFunc(batch, (*write).writes) {
 			s.changed.broadcast()
 		}
+		s.forgetPages()
 	}
 }
 
