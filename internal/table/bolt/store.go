@@ -816,7 +816,8 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 		if r.index != nil {
 			number = key[len(key)-sequenceSize:]
 		}
-		item, err := decodeRecord(tx.Bucket(rowsBucket).Get(number))
+		record := tx.Bucket(rowsBucket).Get(number)
+		item, err := decodeRecord(record)
 		if err != nil || !r.isAt(item, key) {
 			r.store.report(number)
 			page.Damaged++
@@ -829,7 +830,7 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 			project(item, *r.index)
 		}
 		page.Items = append(page.Items, item)
-		size += table.Size(item)
+		size += len(record)
 	}
 	return page, nil
 }
