@@ -30,9 +30,12 @@ import (
 	"github.com/ringback/ringback/internal/zone"
 )
 
-// gcPercent lets the heap grow to some 50 MB: it is small, and collected all the time
-// otherwise, which took a fifth of the processor time under load.
-const gcPercent = 400
+// The heap is small, and would be collected all the time, which took a fifth of the processor
+// time under load. It may grow to memoryLimit bytes, and is collected as often as that takes.
+const (
+	gcPercent   = 800
+	memoryLimit = 128 << 20
+)
 
 func newServe() *cobra.Command {
 	var flags stackFlags
@@ -73,6 +76,9 @@ it looks every 15 minutes for what the webhook lost: see docs/reconcile.md.`,
 			}
 			if os.Getenv("GOGC") == "" {
 				debug.SetGCPercent(gcPercent)
+			}
+			if os.Getenv("GOMEMLIMIT") == "" {
+				debug.SetMemoryLimit(memoryLimit)
 			}
 			out := c.OutOrStdout()
 			alerts := &heldWriter{out: out}

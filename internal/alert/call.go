@@ -116,7 +116,7 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 		return nil
 	}
 	fold := func() {
-		c.parts = slices.Collect(maps.Values(found))
+		c.parts = slices.SortedFunc(maps.Values(found), func(a, b events.Part) int { return cmp.Compare(a.Key, b.Key) })
 		c.Folded = events.Fold(c.parts...)
 		for _, p := range c.parts {
 			if key.SK == "" && (c.key.SK == "" || p.Key < c.key.SK) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/ringback/ringback/events"
@@ -48,8 +49,8 @@ type caller struct {
 func (c *call) source() string { return table.SourceOf(c.key) }
 
 // readCaller reads a caller's contacts, follow-up and rings: one query of one page, which
-// has some hundreds of them. Of a caller with more it is the contacts, the follow-up and
-// old rings; then a second query reads the recent ones on the call's line.
+// has a hundred of them. Of a caller with more it is the contacts, the follow-up and old
+// rings; then a second query reads the recent ones on the call's line.
 func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 	name := followup.Subject(c.Folded, c.source(), d.canonical)
 	if name == "" {
@@ -61,14 +62,14 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 	// guard 2 alert (AnAlertWaits): ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	ctx, cancel := context.WithTimeout(ctx, callerTime)
 	defer cancel()
-	page, err := d.store.Query(ctx, table.CallerHistory(name))
+	history, more, err := d.readHistory(ctx, name)
 	if err != nil {
 		return &caller{own: isOwn, err: fmt.Errorf("read what is known of the caller: %w", err)}
 	}
-	k := &caller{own: isOwn, name: name, page: page.Items, more: page.Next != "", Entry: addressbook.Read(page.Items)}
+	k := &caller{own: isOwn, name: name, page: history, more: more, Entry: addressbook.Read(history)}
 	of := d.ringOf(c)
 	of.Start = cmp.Or(c.Start, c.at())
-	items := page.Items
+	items := history
 	if k.more && of.Known() {
 		recent, err := d.store.Query(ctx, of.Recent(missedSpan))
 		if err != nil {
@@ -83,7 +84,7 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 	own := d.Policy.Call(c.source(), f)
 	k.start = own.Start
 	facts := []followup.Facts{own.Of()}
-	for _, item := range page.Items {
+	for _, item := range history {
 		if !table.IsFollowUp(table.KeyOf(item)) {
 			continue
 		}
@@ -103,6 +104,26 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 	state := all.State(d.Policy)
 	k.state = &state
 	return k
+}
+
+// readHistory reads the first page of a caller's history, and the next ones as long as they
+// have only contacts and follow-up: the number of a large firm is in many contacts.
+func (d *Dispatcher) readHistory(ctx context.Context, name string) (items []table.Item, more bool, err error) {
+	for query := table.CallerHistory(name); ; {
+		page, err := d.store.Query(ctx, query)
+		if err != nil {
+			return nil, false, err //nolint:wrapcheck // readCaller does
+		}
+		items = append(items, page.Items...)
+		rings := slices.ContainsFunc(page.Items, func(item table.Item) bool {
+			_, ok := table.ReadSeat(table.KeyOf(item))
+			return ok
+		})
+		if rings || page.Next == "" {
+			return items, page.Next != "", nil
+		}
+		query.After = page.Next
+	}
 }
 
 // seated is a call by its seats.

@@ -426,6 +426,35 @@ func contact(id, name, company string, so ...string) table.Item {
 	return item
 }
 
+func many(n int, item func(i int) table.Item) (items []table.Item) {
+	for i := range n {
+		items = append(items, item(i))
+	}
+	return items
+}
+
+// Whoever calls all the time costs no more with each call.
+func TestOfACallerOfManyCallsNotAllAreRead(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 12, 14, 32, 0, 0, time.UTC)
+	store, to, read := tabletest.NewBolt(t), &topic{}, 0
+	store.Now = func() time.Time { return at }
+	d := alert.New(storeFunc{Store: store, query: func(ctx context.Context, q table.Query) (table.Page, error) {
+		page, err := store.Query(ctx, q)
+		read += len(page.Items)
+		return page, err
+	}}, events.PhoneNumber, to, logscan.Logger(t))
+	d.Rules.MaxAge = 0
+	put(t, store, many(1000, func(i int) table.Item {
+		ring := table.Ring{Caller: "+14155550144", Line: "+14155550101", Start: at.Add(-time.Duration(i) * time.Minute)}
+		return table.SeatItem(table.Seat{Ring: ring, What: "missed_call", N: 1}, table.Key{PK: fmt.Sprintf("CALL#%d", i), SK: "EVENT#1"}, at)
+	})...)
+	mustProcess(t, d, itemOf(t, missedAt("c9", "+14155550144", "2026-03-12T14:32:30Z")))
+	if len(to.sent) != 1 || read > 500 {
+		t.Errorf("%d items were read for %d alerts, want at most 500 for 1", read, len(to.sent))
+	}
+}
+
 func TestTheCallersHistory(t *testing.T) {
 	t.Parallel()
 	const caller, at = "+14155550144", "2026-03-12T14:32:00Z"
@@ -456,6 +485,14 @@ func TestTheCallersHistory(t *testing.T) {
 			map[string]any{"number": caller, "company": "Globex"},
 			1,
 			"Missed call: Globex, " + caller + " on +14155550101",
+		},
+		{
+			"the number of a firm that is in many contacts",
+			many(250, func(i int) table.Item { return contact(fmt.Sprintf("7%03d", i), fmt.Sprintf("Pat %03d", i), "") }),
+			nil,
+			map[string]any{"number": caller, "name": "Pat 249"},
+			1,
+			"Missed call: Pat 249, " + caller + " on +14155550101",
 		},
 		{
 			"missed twice before, once with a voicemail, once too long ago",

@@ -32,6 +32,10 @@ import (
 // each kind of alert that they owe.
 const seatAnswered = string(events.Answered)
 
+// maxSides is how many numbers of callers, and how many of lines, a call is asked for that may
+// have named others before: no call has so many, but a stranger's events may.
+const maxSides = 8
+
 // seat is a taken seat. by is the key of one of the call's events.
 type seat struct {
 	table.Seat
@@ -83,21 +87,22 @@ func chain(seats []seat, of table.Ring, what string) []seat {
 
 // readSeats reads the seats of every ring that a call may have been part of while some
 // of its events were not there yet: those of each caller and line that an event names,
-// from the call's start to its last event. What was read of the caller is not read
-// again; k may be nil.
+// from the call's start to its last event, but at most those of [maxSides] of each. What was
+// read of the caller is not read again; k may be nil.
 func (d *Dispatcher) readSeats(ctx context.Context, c *call, k *caller) (seats []seat, err error) {
 	if !c.mayHaveSeat() {
 		return nil, nil
 	}
-	var phones, lines []string
+	phones, lines := []string{c.Phone}, []string{c.Line}
+	another := func(all *[]string, text string) {
+		if len(*all) < maxSides && !slices.Contains(*all, text) {
+			*all = append(*all, text)
+		}
+	}
 	last := c.Start
 	for _, p := range c.parts {
-		if phone := p.Number(); !slices.Contains(phones, phone) {
-			phones = append(phones, phone)
-		}
-		if line := cmp.Or(events.NumberText(p.Line), p.Line); !slices.Contains(lines, line) {
-			lines = append(lines, line)
-		}
+		another(&phones, p.Number())
+		another(&lines, cmp.Or(events.NumberText(p.Line), p.Line))
 		if p.Own && p.At.After(last) {
 			last = p.At
 		}

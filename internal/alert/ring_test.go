@@ -408,6 +408,38 @@ func TestPromise10_AnAlertThatWasNotMarkedIsTakenBack(t *testing.T) {
 	}
 }
 
+// Events of one call may name any numbers, but nobody can have them all asked for.
+func TestACallOfManyNumbersIsBounded(t *testing.T) {
+	t.Parallel()
+	eventsOf := func(n int) (items []table.Item) {
+		for i := range n {
+			items = append(items, itemOf(t, fmt.Sprintf(`{"type":"call.completed","data":{"call_sid":"s1","contact_number":"1415555%04d",
+				"justcall_number":"1415556%04d","call_date":"2026-03-12","call_time":"14:%02d:00","call_info":{"direction":"Incoming","type":"Missed"}}}`, i, i, i)))
+		}
+		return items
+	}
+	queries := func(items []table.Item) (n int) {
+		memory, to := &tabletest.Memory{}, &topic{}
+		store := storeFunc{Store: memory, query: func(ctx context.Context, q table.Query) (table.Page, error) {
+			n++
+			return memory.Query(ctx, q)
+		}}
+		for _, item := range items {
+			put(t, memory, item)
+		}
+		d := alert.New(store, events.PhoneNumber, to, logscan.Logger(t))
+		d.Now = func() time.Time { return arrival }
+		mustProcess(t, d, items[0])
+		if len(to.sent) != 1 {
+			t.Errorf("%d alerts of %d events, want 1", len(to.sent), len(items))
+		}
+		return n
+	}
+	if few, many := queries(eventsOf(12)), queries(eventsOf(40)); many > few {
+		t.Errorf("%d queries for 40 events, and %d for 12", many, few)
+	}
+}
+
 // gate makes the operations of several processes on a store and a topic wait, so that
 // a test can let them through one at a time.
 type gate struct {

@@ -57,8 +57,8 @@ type Ledger struct {
 	Parts *alert.Parts
 	// Now returns the time. New sets it to time.Now.
 	Now func() time.Time
-	// AtOnce is how many calls, and then how many follow-ups, are brought up to date side by
-	// side. New sets [timing.AtOnce].
+	// AtOnce is how many follow-ups are brought up to date side by side. New sets
+	// [timing.AtOnce].
 	AtOnce int
 
 	store     table.Store
@@ -133,7 +133,7 @@ func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
 		sources[name].indexes = append(sources[name].indexes, i)
 	}
 	all := slices.Collect(maps.Values(sources))
-	timing.AtMost(l.AtOnce, len(all), func(i int) { all[i].err = l.read(ctx, all[i]) })
+	timing.SideBySide(all, func(s *source) { s.err = l.read(ctx, s) })
 
 	// Each follow-up is written once for all that is new about it.
 	callers := make(map[string]*news)

@@ -427,8 +427,8 @@ func ReadSeat(key Key) (s Seat, ok bool) {
 }
 
 // historyPage is how many items of a caller are read at once. Hardly anybody has more, and
-// of those who do, each alert would read a megabyte.
-const historyPage = 500
+// of those who do, each alert would read a megabyte, and fold it.
+const historyPage = 100
 
 // CallerHistory returns the query for a caller's contacts, follow-up and rings, in pages.
 func CallerHistory(caller string) Query {

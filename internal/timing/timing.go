@@ -3,6 +3,7 @@ package timing
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,12 +44,12 @@ func Indexes(n int, do func(i int)) { AtMost(AtOnce, n, do) }
 // AtMost does it with most of them at once.
 func AtMost(most, n int, do func(i int)) {
 	var working sync.WaitGroup
-	free := make(chan struct{}, most)
-	for i := range n {
-		free <- struct{}{}
+	var next atomic.Int64
+	for range min(most, n) {
 		working.Go(func() {
-			do(i)
-			<-free
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
 		})
 	}
 	working.Wait()

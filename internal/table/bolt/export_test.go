@@ -40,6 +40,12 @@ func InSortRange(partition, prefix, from, to string, parts ...string) bool {
 // GiveWay sets how long the writes that are not urgent give way.
 func (s *Store) GiveWay(d time.Duration) { s.giveWay = d }
 
+// Expect makes the next commit of an urgent write wait, for a time, until it has so many of them.
+func (s *Store) Expect(urgent int, d time.Duration) { s.expected, s.gatherTime = urgent, d }
+
+// MaxMapped sets how many bytes of files may be mapped into memory.
+func (s *Store) MaxMapped(bytes int) { s.maxMapped = bytes }
+
 // FeedSequences returns the sequences of everything in the feed.
 func (s *Store) FeedSequences() (sequences []uint64, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {

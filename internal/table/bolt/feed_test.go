@@ -555,6 +555,36 @@ func TestWhatIsNotUrgentGivesWay(t *testing.T) {
 	}
 }
 
+// Those who were answered together come again together, and share the next commit.
+func TestACommitWaitsForAsManyAsTheLastOneHad(t *testing.T) {
+	t.Parallel()
+	path := storePath(t)
+	s := tabletest.OpenBolt(t, path)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := commitsOf(t, path)
+	s = tabletest.OpenBolt(t, path) // another commit
+	const writers = 8
+	s.Expect(writers, time.Hour)
+	for range 3 {
+		var wg sync.WaitGroup
+		for writer := range writers {
+			wg.Go(func() { putItems(t, s, fmt.Sprint(writer)) })
+		}
+		wg.Wait()
+	}
+	s.Expect(writers, time.Nanosecond)
+	putItems(t, s, "alone") // waits in vain, but not for long
+	putItems(t, s, "alone again")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if commits := commitsOf(t, path) - before - 1; commits != 3+2 {
+		t.Errorf("%d commits, want 3 of %d writers and 2 of one", commits, writers)
+	}
+}
+
 func TestTheFeedHasOnlyWhatIsForIt(t *testing.T) {
 	t.Parallel()
 	s := tabletest.OpenBolt(t, storePath(t))

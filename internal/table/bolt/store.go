@@ -44,6 +44,13 @@ const (
 	// giveWay is how long after an urgent write the others wait for the next one, to share
 	// its commit.
 	giveWay = 5 * time.Millisecond
+	// gatherTime is how long a commit waits for as many urgent writes as the one before had:
+	// whoever was answered then is likely to come again at once.
+	gatherTime = 5 * time.Millisecond
+
+	// maxMapped is how many bytes of files, of which the store's is the only large one, may be
+	// mapped into memory after a commit before they are forgotten.
+	maxMapped = 96 << 20
 )
 
 var (
@@ -71,7 +78,9 @@ type Store struct {
 	// none.
 	Log *slog.Logger
 
-	giveWay time.Duration
+	giveWay, gatherTime time.Duration
+	expected            int // urgent writes: as many as the last commit with any had
+	maxMapped           int
 
 	db     *bbolt.DB
 	schema schema.Table
@@ -116,16 +125,18 @@ func Open(path string, t schema.Table) (*Store, error) {
 	}
 
 	s := &Store{
-		Now:       time.Now,
-		giveWay:   giveWay,
-		db:        db,
-		schema:    t,
-		urgent:    make(chan *write),
-		behind:    make(chan *write),
-		closing:   make(chan struct{}),
-		committed: make(chan struct{}),
-		fed:       newSignal(),
-		changed:   newSignal(),
+		Now:        time.Now,
+		giveWay:    giveWay,
+		gatherTime: gatherTime,
+		maxMapped:  maxMapped,
+		db:         db,
+		schema:     t,
+		urgent:     make(chan *write),
+		behind:     make(chan *write),
+		closing:    make(chan struct{}),
+		committed:  make(chan struct{}),
+		fed:        newSignal(),
+		changed:    newSignal(),
 	}
 	s.closeOnce = sync.OnceValue(func() error {
 		close(s.closing)
@@ -641,20 +652,22 @@ func timeout(err error) error {
 	return err
 }
 
-// commitLoop commits whatever has arrived since the last commit. An urgent write
-// waits for no other, and many writes share the cost of one commit. While urgent ones
-// keep coming, the others begin no commit, for which the next urgent one would have to wait.
+// commitLoop commits whatever has arrived since the last commit. Many writes share the cost
+// of one commit. While urgent ones keep coming, the others begin no commit, for which the
+// next urgent one would have to wait.
 func (s *Store) commitLoop() {
 	defer close(s.committed)
 	var behind <-chan *write = s.behind // nil while they give way
 	quiet := time.NewTimer(0)
 	for {
 		var batch []*write
+		urgent := 0 // of them
 		select {
 		case w := <-s.urgent:
-			batch = s.gather(w)
+			batch, urgent = s.gather(w)
+			s.expected = urgent
 		case w := <-behind:
-			batch = s.gather(w)
+			batch, urgent = s.gather(w)
 		case <-quiet.C:
 			behind = s.behind
 			continue
@@ -665,7 +678,7 @@ func (s *Store) commitLoop() {
 		for _, w := range batch {
 			w.done <- err
 		}
-		if slices.ContainsFunc(batch, (*write).isUrgent) {
+		if urgent > 0 {
 			behind = nil
 			quiet.Reset(s.giveWay)
 			s.fed.broadcast()
@@ -673,24 +686,44 @@ func (s *Store) commitLoop() {
 		if err == nil && slices.ContainsFunc(batch, (*write).writes) {
 			s.changed.broadcast()
 		}
+		s.forgetPages()
 	}
 }
 
-// gather returns the first write and those that wait behind it.
-func (s *Store) gather(first *write) []*write {
-	batch, size := []*write{first}, first.size
-	for len(batch) < maxCommit && size < maxCommitBytes {
-		var w *write
+// gather returns the first write and those that wait behind it, and how many are urgent. If
+// the first one is, and they are fewer than expected, it waits a moment for the others.
+func (s *Store) gather(first *write) (batch []*write, urgent int) {
+	var late <-chan time.Time
+	size := 0
+	for w := first; ; {
+		batch = append(batch, w)
+		size += w.size
+		if w.isUrgent() {
+			urgent++
+		}
+		if len(batch) == maxCommit || size >= maxCommitBytes {
+			return batch, urgent
+		}
+		select {
+		case w = <-s.urgent:
+			continue
+		case w = <-s.behind:
+			continue
+		default:
+		}
+		if !first.isUrgent() || urgent >= s.expected {
+			return batch, urgent
+		}
+		if late == nil {
+			late = time.After(s.gatherTime)
+		}
 		select {
 		case w = <-s.urgent:
 		case w = <-s.behind:
-		default:
-			return batch
+		case <-late:
+			return batch, urgent
 		}
-		batch = append(batch, w)
-		size += w.size
 	}
-	return batch
 }
 
 // commit writes all of a batch durably or, with an error, none of it.
@@ -783,7 +816,8 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 		if r.index != nil {
 			number = key[len(key)-sequenceSize:]
 		}
-		item, err := decodeRecord(tx.Bucket(rowsBucket).Get(number))
+		record := tx.Bucket(rowsBucket).Get(number)
+		item, err := decodeRecord(record)
 		if err != nil || !r.isAt(item, key) {
 			r.store.report(number)
 			page.Damaged++
@@ -796,7 +830,7 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 			project(item, *r.index)
 		}
 		page.Items = append(page.Items, item)
-		size += table.Size(item)
+		size += len(record)
 	}
 	return page, nil
 }

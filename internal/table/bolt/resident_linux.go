@@ -1,0 +1,35 @@
+package bolt
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"syscall"
+
+	"go.etcd.io/bbolt"
+)
+
+// forgetPages tells the kernel, once many are mapped, that the process needs no page of the
+// file at present. They stay in the kernel's cache, and are mapped again where they are read.
+// Otherwise, in time, the whole file would count as the process's memory.
+func (s *Store) forgetPages() {
+	if mappedFiles() < s.maxMapped {
+		return
+	}
+	_ = s.db.View(func(tx *bbolt.Tx) error { // meanwhile the file is not mapped anew
+		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, s.db.Info().Data, uintptr(tx.Size()), syscall.MADV_DONTNEED) //nolint:gosec // G115: a size. It is advice, and may be refused
+		return nil
+	})
+}
+
+// mappedFiles returns how many bytes of files are in the process's memory, 0 if that cannot be told.
+func mappedFiles() int {
+	text, _ := os.ReadFile("/proc/self/statm")
+	const shared = 2
+	fields := bytes.Fields(text)
+	if len(fields) <= shared {
+		return 0
+	}
+	pages, _ := strconv.Atoi(string(fields[shared]))
+	return pages * os.Getpagesize()
+}
