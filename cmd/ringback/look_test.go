@@ -316,6 +316,27 @@ func TestLookUpsRefuseWhatMakesNoSense(t *testing.T) {
 	}
 }
 
+// The lines of an account begin alike.
+func TestANarrowTableShowsTheEndOfANumber(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	store := openStore(t, data)
+	w := lookuptest.New(t, store, filledAt)
+	for i, line := range []string{"+14155550101", "+14155550102"} {
+		id := fmt.Sprint(i)
+		w.Post(
+			lookuptest.Event("call.missed", "2026-03-12T14:00:00Z", `"call_id":"`+id+`","direction":"inbound","from":"+1415555013`+id+`","to":"`+line+`","contact_name":"Ada Example of Examples"`),
+			lookuptest.Event("voicemail.received", "2026-03-12T14:01:00Z", `"call_id":"`+id+`","from":"+1415555013`+id+`","to":"`+line+`","duration":9,"transcription":"Please call me back about the contract."`),
+		)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := program.Run(t, "waiting", "--data", data)
+	got.Exits(t, 0)
+	got.Says(t, "…5-0101  ", "…5-0102  ")
+}
+
 // What else is printed is a file's; this is what people see.
 func TestATerminalGetsNoEscapesOfOthers(t *testing.T) {
 	t.Parallel()

@@ -164,7 +164,7 @@ func printTable[T any](p printer, columns []column[T], rows []T) error {
 	var b strings.Builder
 	for _, line := range cells {
 		for i, cell := range line {
-			cell = displaywidth.TruncateString(cell, widths[i], "…")
+			cell = cut(cell, widths[i])
 			b.WriteString(cell)
 			if i < len(line)-1 {
 				b.WriteString(strings.Repeat(" ", widths[i]-displaywidth.String(cell)+between))
@@ -174,6 +174,14 @@ func printTable[T any](p printer, columns []column[T], rows []T) error {
 	}
 	_, err := io.WriteString(p.out, trimLines(b.String()))
 	return printed(err)
+}
+
+// cut shortens a cell to a width. A number keeps its end: an account's numbers begin alike.
+func cut(cell string, width int) string {
+	if len(cell) > width && strings.HasPrefix(cell, "+") && strings.Trim(cell, "+0123456789 -()") == "" {
+		return "…" + cell[len(cell)-width+1:]
+	}
+	return displaywidth.TruncateString(cell, width, "…")
 }
 
 // trimLines removes blanks at the ends of lines.
