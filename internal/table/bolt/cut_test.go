@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/ringback/ringback/internal/proof/tabletest"
+	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
 	"github.com/ringback/ringback/internal/table/schema"
 )
@@ -47,5 +50,41 @@ func TestOpenRefusesAFileThatIsNoWholeTable(t *testing.T) {
 	}
 	if err := opened(bytes.Repeat([]byte("no table\n"), page)); !errors.Is(err, bolt.ErrBroken) {
 		t.Errorf("another file: %v, want that the file is damaged", err)
+	}
+}
+
+// Whoever has waited for the lock of a file that is replaced meanwhile holds a whole one.
+func TestAFileThatIsReplacedByAShorterOneIsNotDamaged(t *testing.T) {
+	t.Parallel()
+	for {
+		path, other := storePath(t), storePath(t)
+		s := tabletest.OpenBolt(t, path)
+		item := indexed("1")
+		item["long"] = attr.String(strings.Repeat("x", 300_000))
+		if _, err := s.Put(t.Context(), item); err != nil {
+			t.Fatal(err)
+		}
+		if err := tabletest.OpenBolt(t, other).Close(); err != nil {
+			t.Fatal(err)
+		}
+		opened := make(chan error)
+		go func() {
+			waited, err := bolt.Open(path, schema.Events())
+			if err == nil {
+				err = waited.Close()
+			}
+			opened <- err
+		}()
+		time.Sleep(100 * time.Millisecond) // it is to open the file meanwhile
+		if err := errors.Join(os.Rename(other, path), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		switch err := <-opened; {
+		case err == nil: // it was late, and has the other file
+		case errors.Is(err, bolt.ErrLocked) && !errors.Is(err, bolt.ErrBroken):
+			return
+		default:
+			t.Fatalf("%v, want %v", err, bolt.ErrLocked)
+		}
 	}
 }

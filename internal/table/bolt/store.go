@@ -163,8 +163,14 @@ func openFile(path string) (*bbolt.DB, error) {
 	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum), errors.Is(err, bbolterrors.ErrVersionMismatch):
 		err = fmt.Errorf("%w: %w", ErrBroken, err)
 	}
-	if err == nil && !isAt(path, file) {
+	switch {
+	case err != nil:
+	case !isAt(path, file):
 		err = errors.Join(ErrLocked, db.Close()) // whoever had the lock has put another file there
+	default:
+		if err = checkSize(db, file); err != nil {
+			err = errors.Join(err, db.Close())
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
@@ -172,8 +178,8 @@ func openFile(path string) (*bbolt.DB, error) {
 	return db, nil
 }
 
-// openWhole opens a file that has all of its pages. bbolt maps the file into memory and takes
-// it at its word: a page behind the end of the file would end the program.
+// openWhole opens a file, unless bbolt meets a page behind the file's end: it maps the file
+// into memory and takes it at its word, and such a page would end the program.
 func openWhole(path string, options *bbolt.Options) (db *bbolt.DB, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -181,22 +187,21 @@ func openWhole(path string, options *bbolt.Options) (db *bbolt.DB, err error) {
 			db, err = nil, ErrBroken
 		}
 	}()
-	if db, err = bbolt.Open(path, 0o600, options); err != nil {
-		return nil, err
-	}
-	info, err := os.Stat(path)
-	if err == nil {
-		err = db.View(func(tx *bbolt.Tx) error {
-			if info.Size() < tx.Size() {
-				return fmt.Errorf("%w: it has %d bytes of %d", ErrBroken, info.Size(), tx.Size())
-			}
-			return nil
-		})
-	}
+	return bbolt.Open(path, 0o600, options)
+}
+
+// checkSize returns an error if a file is shorter than its own count of pages says.
+func checkSize(db *bbolt.DB, file *os.File) error {
+	info, err := file.Stat()
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return err
 	}
-	return db, nil
+	return db.View(func(tx *bbolt.Tx) error {
+		if info.Size() < tx.Size() {
+			return fmt.Errorf("%w: it has %d bytes of %d", ErrBroken, info.Size(), tx.Size())
+		}
+		return nil
+	})
 }
 
 // isAt reports whether an open file is the one at a path.
