@@ -136,6 +136,7 @@ func TestWhatIsNoCommandLineIsRefused(t *testing.T) {
 		{"where the commands are listed", []string{"rewind"}, "\"ringback --help\" lists the commands"},
 		{"a number that is none", []string{"waiting", "--limit", "ten"}, "--limit \"ten\": no whole number\n"},
 		{"a length of time that is none", []string{"claim", "+14155550120", "--for", "5"}, "--for \"5\": no length of time, such as 30m or 2h\n"},
+		{"a switch that is neither on nor off", []string{"today", "--all=perhaps"}, "--all \"perhaps\": neither true nor false\n"},
 		{"a form that is none", []string{"waiting", "--output", "xml"}, "--output \"xml\": not one of table, json or csv\n"},
 		{"flags that exclude each other", []string{"today", "--day", "2026-03-12", "--since", "1h"}, "give --day or --since, not both"},
 		{"no reason", []string{"done", "+14155550120"}, "--why is empty: say what happened"},

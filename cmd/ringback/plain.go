@@ -23,11 +23,12 @@ func badFlag(c *cobra.Command, err error) error {
 	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		why := bad.Unwrap().Error()
 		switch bad.GetFlag().Value.Type() {
+		case "bool":
+			why = "neither true nor false"
 		case "duration":
 			why = "no length of time, such as 30m or 2h"
 		case "int":
 			why = "no whole number"
-		default:
 		}
 		err = fmt.Errorf("--%s %q: %s", bad.GetFlag().Name, bad.GetValue(), why)
 	}
