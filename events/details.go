@@ -25,7 +25,8 @@ type Details struct {
 	// LineName is the name of the account's line in JustCall, if given.
 	LineName string
 	// TalkTime is how long two people talked, in seconds
-	// [call_duration.conversation_time]; in format A, what of the duration was no ringing.
+	// [call_duration.conversation_time]. Format A does not say so: there it is the
+	// duration without the ringing, if both are given.
 	TalkTime Optional[int64]
 	Event    Event
 }
@@ -81,8 +82,8 @@ func (e *Envelope) Details() Details {
 	return d
 }
 
-// talked returns how long two people talked, as far as the event tells it apart from the
-// ringing. A duration that has no room for the ringing does not contain it.
+// talked returns how long two people talked. Without a conversation time that is the
+// duration less the ringing. A duration that is shorter than the ringing does not contain it.
 func (r *reading) talked() Optional[int64] {
 	talked := r.said.duration(slotConversationTime)
 	took, ring := r.said.duration(slotDuration), r.said.duration(slotRingDuration, slotRingTime)

@@ -32,7 +32,8 @@ type Folded struct {
 	Direction Direction
 	// Outcome is the best that an event says: answered, then voicemail, missed,
 	// abandoned, unknown. If one agent answered, a caller was served, even if the
-	// phones of others rang in vain. An AI agent's answer counts if no event says more.
+	// phones of others rang in vain. The answer of an AI agent alone counts only if nobody
+	// missed the call and no voicemail was left.
 	Outcome Outcome
 
 	// Start is the earliest time that the events give, and End the latest.

@@ -48,9 +48,9 @@ type caller struct {
 // source names a call as follow-ups do.
 func (c *call) source() string { return table.SourceOf(c.key) }
 
-// readCaller reads a caller's contacts, follow-up and rings: one query of one page, which
-// has a hundred of them. Of a caller with more it is the contacts, the follow-up and old
-// rings; then a second query reads the recent ones on the call's line.
+// readCaller reads a caller's contacts, follow-up and rings: mostly by one query of one page.
+// If there is more, that page has the contacts, the follow-up and old rings, and a second
+// query reads the recent rings on the call's line.
 func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 	name := followup.Subject(c.Folded, c.source(), d.canonical)
 	if name == "" {

@@ -32,8 +32,8 @@ import (
 // each kind of alert that they owe.
 const seatAnswered = string(events.Answered)
 
-// maxSides is how many numbers of callers, and how many of lines, a call is asked for that may
-// have named others before: no call has so many, but a stranger's events may.
+// maxSides bounds in how many rings [Dispatcher.readSeats] looks: at so many callers, on so
+// many lines each. No real call names as many, but forged events may.
 const maxSides = 8
 
 // seat is a taken seat. by is the key of one of the call's events.
@@ -87,8 +87,8 @@ func chain(seats []seat, of table.Ring, what string) []seat {
 
 // readSeats reads the seats of every ring that a call may have been part of while some
 // of its events were not there yet: those of each caller and line that an event names,
-// from the call's start to its last event, but at most those of [maxSides] of each. What was
-// read of the caller is not read again; k may be nil.
+// from the call's start to its last event, but of [maxSides] callers and lines at most. What
+// was read of the caller is not read again; k may be nil.
 func (d *Dispatcher) readSeats(ctx context.Context, c *call, k *caller) (seats []seat, err error) {
 	if !c.mayHaveSeat() {
 		return nil, nil

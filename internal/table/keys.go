@@ -426,8 +426,8 @@ func ReadSeat(key Key) (s Seat, ok bool) {
 	return Seat{Ring{strings.TrimPrefix(key.PK, callerPartition), rest, start}, parts[1], n}, true
 }
 
-// historyPage is how many items of a caller are read at once. Hardly anybody has more, and
-// of those who do, each alert would read a megabyte, and fold it.
+// historyPage is how many items of a caller are read at once. Hardly anybody has more. For
+// somebody who calls all the time, alerts would otherwise cost more with each call.
 const historyPage = 100
 
 // CallerHistory returns the query for a caller's contacts, follow-up and rings, in pages.

@@ -219,7 +219,7 @@ func (w Words) Did(act followup.Act, whom string, before ledger.Outcome) string 
 		case !before.At.IsZero():
 			text += " since " + w.Clock(before.At)
 		}
-		if act.Kind == followup.ActDone { // whose word and reason are now the last
+		if act.Kind == followup.ActDone { // it does change something: who said so last, and why
 			return text + ". Nobody needs to call back."
 		}
 		return text + ". This changes nothing."

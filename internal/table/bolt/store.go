@@ -79,7 +79,7 @@ type Store struct {
 	Log *slog.Logger
 
 	giveWay, gatherTime time.Duration
-	expected            int // urgent writes: as many as the last commit with any had
+	expected            int // urgent writes of the last commit that one of them began
 	maxMapped           int
 
 	db     *bbolt.DB
