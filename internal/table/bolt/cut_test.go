@@ -43,13 +43,20 @@ func TestOpenRefusesAFileThatIsNoWholeTable(t *testing.T) {
 		t.Errorf("the whole file: %v", err)
 	}
 	page := os.Getpagesize()
-	for size := 2 * page; size < len(whole)/2; size += page / 2 {
+	for size := page / 2; size < len(whole)/2; size += page / 2 {
 		if err := opened(whole[:size]); !errors.Is(err, bolt.ErrBroken) {
 			t.Errorf("%d of %d bytes: %v, want that the file is damaged", size, len(whole), err)
 		}
 	}
 	if err := opened(bytes.Repeat([]byte("no table\n"), page)); !errors.Is(err, bolt.ErrBroken) {
 		t.Errorf("another file: %v, want that the file is damaged", err)
+	}
+	later := bytes.Clone(whole) // of bbolt's next format: its number stands in each of the first two pages
+	for _, at := range []int{20, page + 20} {
+		later[at]++
+	}
+	if err := opened(later); err == nil || errors.Is(err, bolt.ErrBroken) {
+		t.Errorf("a file of a later version: %v, want another error than that it is damaged", err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -160,7 +161,8 @@ func openFile(path string) (*bbolt.DB, error) {
 	switch {
 	case errors.Is(err, bbolterrors.ErrTimeout):
 		err = ErrLocked
-	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum), errors.Is(err, bbolterrors.ErrVersionMismatch):
+	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum),
+		err != nil && strings.HasPrefix(err.Error(), "file size too small"): // there is no type for it
 		err = fmt.Errorf("%w: %w", ErrBroken, err)
 	}
 	switch {
