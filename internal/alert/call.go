@@ -116,6 +116,7 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 		return nil
 	}
 	fold := func() {
+		// In order, so that with more numbers than [maxSides] every process looks at the same ones.
 		c.parts = slices.SortedFunc(maps.Values(found), func(a, b events.Part) int { return cmp.Compare(a.Key, b.Key) })
 		c.Folded = events.Fold(c.parts...)
 		for _, p := range c.parts {
