@@ -163,8 +163,9 @@ func (e *Envelope) readAs(known row) *reading {
 		// Format A's word for an answered call. A missed call may be completed as well,
 		// but no agent took it.
 		r.outcome = Answered
-	case r.outcome == OutcomeUnknown && r.talked().Value > 0 && r.namesAgent() && r.toldIn(slotExitReason) != Abandoned && !r.anyWord(saysBlocked):
+	case r.outcome == OutcomeUnknown && r.direction != Outbound && r.talked().Value > 0 && r.namesAgent() && r.toldIn(slotExitReason) != Abandoned && !r.anyWord(saysBlocked):
 		// Whatever the word, such as "transferred": somebody is named, and talked with them.
+		// On a call of ours somebody always is, and the word may be one for a mailbox.
 		r.outcome = Answered
 	case r.outcome == OutcomeUnknown && r.callback() > 0 && !r.mayHaveTalked():
 		// They left the queue for a call back.

@@ -236,6 +236,9 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 		{"an AI agent answers, and the person it passes the call on to does not", func(b *book) {
 			b.call(said{id: "a", outcome: "Answered", talk: 40, info: `,"call_traits":["VOICE_AGENT"]`}, missed("a", 0))
 		}, waits},
+		{"a call back of which a word that is not known says who answered", func(b *book) {
+			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Anrufbeantworter", talk: 60, agent: "Kim"})
+		}, waits},
 		{"an AI agent calls back", func(b *book) {
 			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, info: `,"call_traits":["VOICE_AGENT"],"call_answered_by":"human"`})
 		}, want{open: true, count: 1, attempts: 1}},
