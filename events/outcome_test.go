@@ -167,6 +167,7 @@ func TestOutcomeOfAnEvent(t *testing.T) {
 		{"format A's completed call that left a queue", bodyA("call.completed", `{"status":"completed","direction":"inbound","agent_id":42,"duration":300,"queue":{"exit_reason":"Caller abandoned"}}`), events.Answered},
 		{"a call that an agent passed on after talking", bodyB("call.completed", `{"agent_id":4,"call_info":{"type":"Transferred"},"call_duration":{"conversation_time":85}}`), events.Answered},
 		{"a call that was passed on by nobody", bodyB("call.completed", `{"agent_id":null,"call_info":{"type":"Transferred"},"call_duration":{"conversation_time":85}}`), events.OutcomeUnknown},
+		{"a call that was passed on to a machine", bodyB("call.completed", `{"agent_id":4,"answered_by":"machine","call_info":{"type":"Transferred"},"call_duration":{"conversation_time":85}}`), events.OutcomeUnknown},
 		{"a call that was passed on without a talk", bodyB("call.completed", `{"agent_id":4,"call_info":{"type":"Transferred"},"call_duration":{"conversation_time":0,"total_duration":85}}`), events.OutcomeUnknown},
 		{"a word that is not known, beside a talk with an agent", bodyB("call.completed", `{"agent_name":"Kim","call_info":{"type":"contestada"},"call_duration":{"conversation_time":"1:25"}}`), events.Answered},
 		{"no word, and a talk with an agent", bodyB("call.completed", `{"agent_id":4,"call_info":{"type":""},"call_duration":{"conversation_time":85}}`), events.Answered},

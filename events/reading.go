@@ -163,9 +163,9 @@ func (e *Envelope) readAs(known row) *reading {
 		// Format A's word for an answered call. A missed call may be completed as well,
 		// but no agent took it.
 		r.outcome = Answered
-	case r.outcome == OutcomeUnknown && r.direction != Outbound && r.talked().Value > 0 && r.namesAgent() && r.toldIn(slotExitReason) != Abandoned && !r.anyWord(saysBlocked):
-		// Whatever the word, such as "transferred": somebody is named, and talked with them.
-		// On a call of ours somebody always is, and the word may be one for a mailbox.
+	case r.outcome == OutcomeUnknown && r.direction != Outbound && r.talkedWithAnAgent():
+		// Whatever the word, such as "transferred". On a call of ours an agent is always
+		// named, and the word may be one for a mailbox.
 		r.outcome = Answered
 	case r.outcome == OutcomeUnknown && r.callback() > 0 && !r.mayHaveTalked():
 		// They left the queue for a call back.
@@ -201,6 +201,13 @@ func (r *reading) answeredByAPerson() bool {
 	}
 	word := strings.ToLower(r.outcomeWord())
 	return word == "" || words[word] == saysCompleted || phrase([]byte(word)) == saysUnderWay
+}
+
+// talkedWithAnAgent reports whether an agent is named and somebody talked, and nothing says
+// that it was a machine, or with nobody.
+func (r *reading) talkedWithAnAgent() bool {
+	return r.talked().Value > 0 && r.namesAgent() && r.answeredBy() != ByMachine &&
+		r.toldIn(slotExitReason) != Abandoned && !r.anyWord(saysBlocked)
 }
 
 // underWay reports whether the type's name or a word says that the call has not ended: that

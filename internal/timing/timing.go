@@ -45,7 +45,7 @@ func Indexes(n int, do func(i int)) { AtMost(AtOnce, n, do) }
 func AtMost(most, n int, do func(i int)) {
 	var working sync.WaitGroup
 	var next atomic.Int64
-	for range min(most, n) {
+	for range min(max(most, 1), n) {
 		working.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				do(i)
