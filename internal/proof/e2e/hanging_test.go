@@ -160,7 +160,7 @@ func hang(t *testing.T, name, binary string, rate int, hangs time.Duration) hang
 			t.Fatalf("not drained although the table is up: %s", answer)
 		}
 	}
-	checkItems(t, book.sent, s.items())
+	checkItems(t, book.sent, s.items(), binary == "webhook")
 	t.Log(result)
 	_, _ = fmt.Fprintln(os.Stdout, strings.TrimSpace(result.String()))
 	return result
