@@ -172,6 +172,7 @@ func TestOutcomeOfAnEvent(t *testing.T) {
 		{"a word that is not known, beside a talk with an agent", bodyB("call.completed", `{"agent_name":"Kim","call_info":{"type":"contestada"},"call_duration":{"conversation_time":"1:25"}}`), events.Answered},
 		{"no word, and a talk with an agent", bodyB("call.completed", `{"agent_id":4,"call_info":{"type":""},"call_duration":{"conversation_time":85}}`), events.Answered},
 		{"a call in format A that an agent passed on after talking", bodyA("call.completed", `{"status":"transferred","direction":"inbound","agent_id":42,"duration":85,"ring_duration":9}`), events.Answered},
+		{"a call in format A that was shorter than its ringing", bodyA("call.completed", `{"status":"transferred","direction":"inbound","agent_id":42,"duration":5,"ring_duration":9}`), events.OutcomeUnknown},
 		{"a call in format A that was passed on and only rang", bodyA("call.completed", `{"status":"transferred","direction":"inbound","agent_id":42,"duration":9,"ring_duration":9}`), events.OutcomeUnknown},
 		{"a word that is not known, of a call of ours", bodyB("call.completed", `{"agent_id":4,"call_info":{"direction":"Outgoing","type":"Anrufbeantworter"},"call_duration":{"conversation_time":85}}`), events.OutcomeUnknown},
 		{"a talk before the call was kept out", bodyB("call.completed", `{"agent_id":4,"call_info":{"type":"Blocked"},"call_duration":{"conversation_time":85}}`), events.OutcomeUnknown},

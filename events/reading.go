@@ -339,10 +339,9 @@ func (r *reading) mayHaveTalked() bool {
 	return r.talkTime() > 0 || r.namesAgent()
 }
 
-// talkTime returns how long the caller was talked with, in seconds. Format A says how long
-// the call was, of which some was ringing.
+// talkTime returns how long the caller was talked with at most, in seconds.
 func (r *reading) talkTime() int64 {
-	if talked, ok := r.said.duration(slotConversationTime).Get(); ok {
+	if talked, ok := r.talked().Get(); ok {
 		return talked
 	}
 	return r.said.duration(slotDuration).Value - r.said.duration(slotRingDuration, slotRingTime).Value
