@@ -174,8 +174,7 @@ func addDirection(item Item, d *events.Delivery) {
 
 // DirectionOf returns the direction of an event, "" if its item does not tell it.
 func DirectionOf(item Item) events.Direction {
-	text := Text(item, Direction)
-	// guard 3 table (AnItemOfAnEarlier): if false {
+	text := Text(item, Direction) // guard 3 table (AnItemOfAnEarlier): text := ""
 	if text == "" {
 		info, _ := item[callInfo].(attr.Map)
 		text = Text(Item(info), Direction)
