@@ -81,15 +81,3 @@ func (e *Envelope) Details() Details {
 	}
 	return d
 }
-
-// talked returns how long two people talked, in seconds, as far as the event tells it apart
-// from the ringing. Whether a duration that is shorter than the ringing holds any of it, nobody
-// can say.
-func (r *reading) talked() Optional[int64] {
-	talked := r.said.duration(slotConversationTime)
-	took, ring := r.said.duration(slotDuration), r.said.duration(slotRingDuration, slotRingTime)
-	if talked.State == Set || took.State != Set || ring.State != Set || took.Value < ring.Value || r.kind == KindVoicemail {
-		return talked
-	}
-	return Optional[int64]{took.Value - ring.Value, Set}
-}

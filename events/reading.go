@@ -339,12 +339,25 @@ func (r *reading) mayHaveTalked() bool {
 	return r.talkTime() > 0 || r.namesAgent()
 }
 
-// talkTime returns how long the caller was talked with at most, in seconds.
+// talkTime returns how long the caller was talked with at most, in seconds. Format A says how
+// long the call was, of which some was ringing.
 func (r *reading) talkTime() int64 {
-	if talked, ok := r.talked().Get(); ok {
+	if talked, ok := r.said.duration(slotConversationTime).Get(); ok {
 		return talked
 	}
 	return r.said.duration(slotDuration).Value - r.said.duration(slotRingDuration, slotRingTime).Value
+}
+
+// talked returns how long two people talked, in seconds, as far as the event tells it apart
+// from the ringing. Whether a duration that is shorter than the ringing holds any of it, nobody
+// can say.
+func (r *reading) talked() Optional[int64] {
+	talked := r.said.duration(slotConversationTime)
+	took, ring := r.said.duration(slotDuration), r.said.duration(slotRingDuration, slotRingTime)
+	if talked.State == Set || took.State != Set || ring.State != Set || took.Value < ring.Value || r.kind == KindVoicemail {
+		return talked
+	}
+	return Optional[int64]{r.talkTime(), Set}
 }
 
 // onlyRang reports whether the data says that the call took no longer than it rang.
