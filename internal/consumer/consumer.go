@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/ringback/ringback/internal/table"
 )
@@ -56,6 +57,10 @@ type Consumer struct {
 	Key func(table.Item) string
 	// Process does the work.
 	Process Process
+	// Every is how long after one read of a [Feed] began the next one begins, so that many
+	// records share its cost. A record that comes after a longer rest does not wait, nor does a
+	// backlog, nor anything that [Runner.Settled] waits for. 0 is for no rest.
+	Every time.Duration
 }
 
 func (c Consumer) wants(item table.Item) bool { return c.Wants == nil || c.Wants(item) }

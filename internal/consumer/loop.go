@@ -37,6 +37,7 @@ type loop struct {
 	full    bool            // the lack of room for failed records is logged
 	locked  map[string]bool // keys of the records under way
 	saved   uint64          // the checkpoint in the feed
+	awaited uint64          // the last record for which somebody waits
 	changed chan struct{}   // closed when any of these changes
 }
 
@@ -44,7 +45,7 @@ type loop struct {
 func (l *loop) readUntil(ctx context.Context) {
 	pause := l.FirstPause
 	for l.awaitRoom(ctx) {
-		if l.readNext(ctx) == nil {
+		if err := l.readAndRest(ctx); err == nil {
 			pause = l.FirstPause
 			continue
 		}
@@ -68,19 +69,30 @@ func (l *loop) awaitRoom(ctx context.Context) bool {
 	}) == nil
 }
 
-// readNext waits for the next records and processes them.
-func (l *loop) readNext(ctx context.Context) error {
+// readAndRest processes the next records, and returns when it is time to read on.
+func (l *loop) readAndRest(ctx context.Context) error {
+	rest, cancel := context.WithTimeout(ctx, l.Every)
+	defer cancel()
+	n, err := l.readNext(ctx)
+	if err == nil && n < maxRecords {
+		_ = l.await(rest, nil, func() bool { return l.awaited > l.read })
+	}
+	return err
+}
+
+// readNext waits for the next records, processes them, and returns how many there were.
+func (l *loop) readNext(ctx context.Context) (n int, err error) {
 	records, err := l.feed.Feed(ctx, l.read, maxRecords) // only this goroutine writes l.read
 	if err != nil {
 		l.logUnread(ctx, err)
-		return err
+		return 0, err
 	}
 	failed := l.process(ctx, records)
 	l.change(func() {
 		l.read = records[len(records)-1].Sequence
 		l.failed = append(l.failed, failed...)
 	})
-	return nil
+	return len(records), nil
 }
 
 // logUnread logs that the feed cannot be read, unless that is because of a stop.

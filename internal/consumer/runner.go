@@ -123,10 +123,14 @@ func (r *Runner) Settled(ctx context.Context, names ...string) error {
 	if err != nil {
 		return err
 	}
+	var loops []*loop
 	for _, l := range r.loops {
-		if len(names) > 0 && !slices.Contains(names, l.Name) {
-			continue
+		if len(names) == 0 || slices.Contains(names, l.Name) {
+			loops = append(loops, l)
+			l.change(func() { l.awaited = max(l.awaited, end) })
 		}
+	}
+	for _, l := range loops {
 		if err := l.await(ctx, r.done, func() bool { return l.saved >= end }); err != nil {
 			return fmt.Errorf("%s: %w", l.Name, err)
 		}

@@ -312,6 +312,28 @@ func TestEveryItemIsDoneAndNoKeyTwiceAtOnce(t *testing.T) {
 	}
 }
 
+func TestWhatComesWhileAConsumerRestsIsOneBatch(t *testing.T) {
+	t.Parallel()
+	store := tabletest.NewBolt(t)
+	var r recorder
+	c := consumer.Consumer{Name: "all", Process: r.process, Every: time.Hour}
+	runner := start(t, store, consumer.Options{
+		Workers: 1, Batch: 100, FirstPause: time.Millisecond, LongestPause: time.Millisecond, MaxFailed: 1,
+	}, c)
+	put(t, store, item("first", "1"))
+	for len(r.counts()) == 0 { // nobody asks for it, and it comes at once
+		time.Sleep(time.Millisecond)
+	}
+	const more = 20
+	for n := range more {
+		put(t, store, item("more", fmt.Sprint(n)))
+	}
+	settle(t, runner) // who waits does not wait for an hour
+	if want := []int{1, more}; !slices.Equal(r.batches, want) {
+		t.Errorf("batches of %v items, want %v", r.batches, want)
+	}
+}
+
 func TestFewItemsOfOneNumberAreInABatch(t *testing.T) {
 	t.Parallel()
 	s := tabletest.NewBolt(t)

@@ -25,6 +25,11 @@ const (
 	// atOnce is how many items a consumer works on side by side: their writes share the
 	// store's commits.
 	atOnce = 400
+	// alertsEvery, followUpsEvery and restEvery are [consumer.Consumer.Every] of the alerts, of
+	// the follow-ups, and of those for which nobody waits.
+	alertsEvery    = 20 * time.Millisecond
+	followUpsEvery = 200 * time.Millisecond
+	restEvery      = time.Second
 	// maxFailed is how many alerts may wait for their receiver before no new ones
 	// are sent.
 	maxFailed = 100_000
@@ -119,11 +124,11 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	spellings := spelling.New(kept, c.Numbers.Canonical, log)
 	spellings.Parts = parts
 	runner, err := consumer.Start(ctx, feed, o, log,
-		alerts,
-		contacts.Consumer(),
-		spellings.Consumer(),
-		followUps.Consumer(),
-		seen.Consumer(),
+		every(alertsEvery, alerts),
+		every(restEvery, contacts.Consumer()),
+		every(restEvery, spellings.Consumer()),
+		every(followUpsEvery, followUps.Consumer()),
+		every(restEvery, seen.Consumer()),
 	)
 	if err != nil {
 		return nil, err
@@ -138,6 +143,11 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 		lastForwardTime: cmp.Or(c.lastForwardTime, lastForwardTime),
 		lastPrintTime:   cmp.Or(c.lastPrintTime, lastPrintTime),
 	}, nil
+}
+
+func every(interval time.Duration, c consumer.Consumer) consumer.Consumer {
+	c.Every = interval
+	return c
 }
 
 // close stops, and gives the batches under way some time to finish. After an
