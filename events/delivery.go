@@ -67,7 +67,7 @@ func (e *Envelope) Decode() *Delivery {
 		Outcome:   r.outcome,
 		Direction: r.direction,
 		Phone:     r.phone(),
-		Fields:    slices.DeleteFunc(r.fields, func(f Field) bool { return f.Value.Kind() == 'n' }),
+		Fields:    slices.DeleteFunc(slices.Clone(r.fields), func(f Field) bool { return f.Value.Kind() == 'n' }),
 		NewFields: append(slices.Clip(e.NewFields), r.undocumented...),
 	}
 	d.Entity, d.ID = r.id()
