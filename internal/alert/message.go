@@ -36,6 +36,8 @@ type Style struct {
 	// Show returns a number, "+" and digits, as people read it; nil leaves it as it
 	// is.
 	Show func(number string) string
+	// MailOnly leaves the other forms of an alert empty, which take longer: nobody reads them.
+	MailOnly bool
 }
 
 // Message is an alert in the forms that people and programs receive.
@@ -62,6 +64,9 @@ type Message struct {
 // Message renders an alert, whatever the event holds.
 func (s Style) Message(a Alert) Message {
 	w := s.words(a)
+	if s.MailOnly {
+		return Message{ID: a.ID, Kind: a.Kind, Call: table.CallOf(a.Key), Email: w.email()}
+	}
 	return Message{
 		ID:         a.ID,
 		Kind:       a.Kind,

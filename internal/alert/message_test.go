@@ -55,6 +55,23 @@ func TestMessagesOfTheSamples(t *testing.T) {
 	golden.NoOthers(t, filepath.Join("testdata", "golden", "*"), expected)
 }
 
+func TestAMailCanBeHadAlone(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"call.missed", "voicemail.received"} {
+		a, err := alert.Read(itemOf(t, sample(t, kind)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, m := alert.Style{}.Message(a), alert.Style{MailOnly: true}.Message(a)
+		if m.ID != whole.ID || m.Kind != whole.Kind || m.Call != whole.Call || m.Email != whole.Email || m.Email == "" {
+			t.Errorf("%s: another mail: %+v", kind, m)
+		}
+		if m.Subject+m.SMS+string(m.Document) != "" {
+			t.Errorf("%s: more than the mail: %+v", kind, m)
+		}
+	}
+}
+
 // call returns a missed call of format B. agentID is JSON.
 func call(name, line, agentID string) string {
 	return fmt.Sprintf(`{"type":"call.missed","request_id":"01KKXGP6DQG3JM67BC8CAWYFAD","data":{"call_sid":"CA1",

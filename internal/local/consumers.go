@@ -93,6 +93,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	d.Rules = c.Rules
 	d.Policy.Own = c.Numbers.Own()
 	d.Style = c.Style
+	d.Style.MailOnly = c.ForwardURL == "" && !c.Brief
 	d.Now = c.clock()
 	d.Parts = parts
 	d.AtOnce, d.Unmarked = atOnce, make(chan struct{}, Unmarked)
