@@ -189,6 +189,10 @@ func TestOutcomeOfAnEvent(t *testing.T) {
 		{"a voicemail of a missed call", bodyB("call.missed", `{"call_info":{"type":"Voicemail"}}`), events.Voicemailed},
 		{"the better of two words", bodyB("call.completed", `{"call_info":{"type":"Abandoned"},"status":"missed"}`), events.Missed},
 		{"a reason beside a word that is not known", bodyB("call.completed", `{"call_info":{"type":"Bridged","missed_call_reason":"After office hours"}}`), events.Missed},
+		{"a reason that says no", bodyB("call.completed", `{"call_info":{"missed_call_reason":"No"}}`), events.OutcomeUnknown},
+		{"a reason that does not apply", bodyB("call.completed", `{"call_info":{"type":"","missed_call_reason":"Not applicable"}}`), events.OutcomeUnknown},
+		{"a reason that says yes", bodyB("call.completed", `{"call_info":{"missed_call_reason":"yes"}}`), events.Missed},
+		{"a reason that begins with no", bodyB("call.completed", `{"call_info":{"missed_call_reason":"No agents"}}`), events.Missed},
 		{"a reason of a call that was answered", bodyB("call.completed", `{"call_info":{"type":"Answered","missed_call_reason":"Not picked by agent"}}`), events.Answered},
 		{"a reason of a call that was abandoned", bodyB("call.completed", `{"call_info":{"type":"Abandoned","missed_call_reason":"Abandoned before ringing"}}`), events.Abandoned},
 
@@ -494,12 +498,15 @@ func TestNamesThatTellOfAnUnservedCaller(t *testing.T) {
 		"call.failed": events.KindMissedCall, "call.busy": events.KindMissedCall, "incoming_call.missed": events.KindMissedCall,
 		"call.abandoned_in_queue": events.KindMissedCall, "missed": events.KindMissedCall, "call.cancelled": events.KindMissedCall,
 		"voicemail": events.KindVoicemail, "voicemail.created": events.KindVoicemail, "new_voicemail": events.KindVoicemail,
+		"voicemail.transcription_ready": events.KindVoicemail, "call.voicemail.recording.completed": events.KindVoicemail,
+		"transcript.voicemail.created": events.KindVoicemail, "voicemail_recording.failed": events.KindVoicemail,
 		"voice_message.received": events.KindVoicemail, "call.voice_mail": events.KindVoicemail, "VOICE-MAIL_LEFT": events.KindVoicemail,
 
 		"call.picked_up": events.KindCall, "call.ended": events.KindCall, "jc.call_finished": events.KindCall, "call.hangup": events.KindCall,
 		"call_hangup_before_answer": events.KindMissedCall, "call.disconnected_before_answer": events.KindMissedCall, "outbound_call.missed": events.KindCall, "sd.call_abandoned": events.KindCall,
 
 		"call.transferred": events.KindUnknown, "call.hold_ended": events.KindUnknown, "call.recording_completed": events.KindUnknown, "call.recording_failed": events.KindUnknown,
+		"call.missed.recording_ready": events.KindUnknown, "voicemail.transcription.deleted": events.KindUnknown, "sms.voicemail_transcript": events.KindUnknown,
 		"payment.failed": events.KindUnknown, "message.failed": events.KindUnknown, "whatsapp.call_permission.rejected": events.KindUnknown,
 		"whatsapp.call_missed": events.KindMissedCall, "whatsapp_call.missed": events.KindMissedCall, "whatsapp.missed_call": events.KindMissedCall,
 		"whatsapp.failed": events.KindUnknown, "whatsapp.template_rejected": events.KindUnknown,

@@ -380,6 +380,7 @@ func TestWithheld(t *testing.T) {
 		"Privát szám", "Skriveni broj", "Skrita številka", "Скривени број", "Απόκρυψη αριθμού", "ไม่ทราบหมายเลข", "เบอร์ส่วนตัว", "अज्ञात नंबर",
 		"निजी नंबर", "Nomor pribadi", "Nomor tidak dikenal", "Nombor peribadi", "شماره ناشناس", "شماره خصوصی", "نامعلوم", "Número ocult", "Zenbaki ezkutua", "Varjatud number", "Slēpts numurs", "Paslėptas numeris", "Not disclosed",
 		"sip:anonymous@anonymous.invalid", "anonymous@anonymous.invalid", `"Anonymous" <sip:anonymous@anonymous.invalid>`,
+		"no CID", "Presentation restricted", "presentation-restricted", "+10000000000", "+1 (000) 000-0000",
 		"+266696687", "266696687", "+7378742833", "+86282452253", "+8656696", "+2562533", "00266696687", "tel:+266696687",
 		"Restricted, Private", "anonymous / unknown", "Unknown (restricted)", "unknown unknown", "Unknown - Unknown", "nan",
 		"Restricted (+266696687)", "+266696687 Anonymous",
@@ -393,7 +394,7 @@ func TestWithheld(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"1", "12", "-2", "1234567890123456", "12345678901234567", "JustCall", "sip:reception@pbx.example.com", "reception",
+		"presentation", "Presentation Skills", "1000", "+1000000", "1", "12", "-2", "1234567890123456", "12345678901234567", "JustCall", "sip:reception@pbx.example.com", "reception",
 		"client:agent_42", "+1415555xxxx", "Private Dining Rooms", "Anonymous Coffee", "Unknown 12", "Unknown Pleasures", "Pribadi", "Private, Anne", "Private & Confidential", "Anonymous (+266696688)", "Unknown 266696687 x", "Unknown (Anne)", "call",
 		"caller", "number", "id", "Caller ID", "no", "?", "***", "true", "{}", `{"n":1}`, "911", "+14155558765", "+12666966870",
 		"800-FLOWERS", "\ufffd", strings.Repeat("id", 100000), strings.Repeat("unknown", 100000),

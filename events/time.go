@@ -99,9 +99,14 @@ var months = [...]string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG",
 
 // namedTime reads a time with the English name of its month, as e-mails, servers and
 // JavaScript write it: the day, the month and the year in any order, and perhaps the day of
-// the week. Behind it, the zone's name may stand in brackets.
+// the week. Dashes may join the three. Behind it, the zone's name may stand in brackets.
 func namedTime(text string) (time.Time, bool) {
 	text, _, _ = strings.Cut(text, " (")
+	if day, rest, ok := strings.Cut(text, "-"); ok && len(day) <= len("31") {
+		if month, rest, ok := strings.Cut(rest, "-"); ok && isMonth(month) {
+			text = day + " " + month + " " + rest
+		}
+	}
 	var year, month, day string
 	var clock []string
 	for field := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == ',' }) {
@@ -179,26 +184,33 @@ func epochTime(text string) (time.Time, bool) {
 var blanks = strings.NewReplacer("\u202f", " ", "\u00a0", " ")
 
 // looseTime reads a date with its year first, and a time of day behind it. Dash, slash
-// or dot may stand in the date, and numbers may be unpadded. The time of day may have
+// or dot may stand in the date, and numbers may be unpadded. With dots the day may be first
+// as well: nobody writes months so. The time of day may have
 // AM or PM, be 24:00, and have 60 seconds. A zone may be an offset, Z, UTC or GMT; no
 // other name of a zone is unambiguous.
 func looseTime(text string) (time.Time, bool) {
 	c := cutter{rest: blanks.Replace(text), ok: true}
-	year := c.number(4, 4)
+	first := c.digits()
+	year := c.number(1, 4)
 	separator := c.oneOf("-/.")
 	month := c.number(1, 2)
 	c.ok = c.ok && separator != 0 && c.oneOf("-/.") == separator
-	day := c.number(1, 2)
+	last := c.digits()
+	day := c.number(1, 4)
+	if separator == '.' && last == len("2006") {
+		year, first, day, last = day, last, year, first
+	}
+	c.ok = c.ok && first == len("2006") && last <= len("02")
 	between := c.rest
 	c.rest = strings.TrimLeft(c.rest, " ,T")
 	c.ok = c.ok && len(c.rest) < len(between)
 	hour := c.number(1, 2)
 	c.ok = c.ok && c.oneOf(":") != 0
-	minute := c.number(2, 2)
+	minute := c.number(1, 2)
 	second := 0
 	var fraction time.Duration
 	if c.oneOf(":") != 0 {
-		second = c.number(2, 2)
+		second = c.number(1, 2)
 		if c.oneOf(".,") != 0 {
 			fraction = c.fraction()
 		}
@@ -242,6 +254,9 @@ func (c *cutter) number(least, most int) (n int) {
 	c.rest = c.rest[digits:]
 	return n
 }
+
+// digits returns how many digits are in front.
+func (c *cutter) digits() int { return len(c.rest) - len(strings.TrimLeft(c.rest, "0123456789")) }
 
 // oneOf cuts off one of the given bytes and returns it, 0 if there is none.
 func (c *cutter) oneOf(bytes string) byte {

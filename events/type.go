@@ -207,7 +207,7 @@ func (t Type) row() (known row, registered bool) {
 	}
 	// guard 3 e2e: known.family = &calls
 	known.family = &unknowns
-	var call, other, person, dialer, before, strange bool
+	var call, other, person, dialer, before, strange, copied, voicemail bool
 	var pair pairReader
 	for name := []byte(t); pair.next(&name); {
 		said, both := pair.lookUp()
@@ -219,7 +219,9 @@ func (t Type) row() (known row, registered bool) {
 			person = true
 		case said == saysVoicemail:
 			// "voice.message" is no message.
-			call, other = true, other && !both
+			call, voicemail, other = true, true, other && !both
+		case about == aboutCopy:
+			copied = true
 		case about == aboutNothing:
 			// "missedcall" is a call, "recall" is none.
 			call = call || said != saysNothing && len(withoutCall(pair.word())) < len(pair.word())
@@ -227,6 +229,7 @@ func (t Type) row() (known row, registered bool) {
 			call, other, dialer = call || about == aboutCall, other || about == aboutOther, dialer || about == aboutDialer
 		}
 	}
+	other = other || copied && !voicemail
 	known.aside = other || person && !call
 	if !call || other {
 		return known, false
@@ -254,6 +257,7 @@ const (
 	aboutCall
 	aboutDialer // which makes calls, and takes none
 	aboutOther
+	aboutCopy   // of what was said: of a call it is another thing, but a voicemail is nothing else
 	aboutPerson // or a channel, whose own state it may be, unless it says that it is a call's
 )
 
@@ -269,9 +273,10 @@ var nameWords = map[string]about{
 	"appointment": aboutOther, "callback": aboutOther, "campaign": aboutOther, "chat": aboutOther, "contact": aboutOther,
 	"deleted": aboutOther, "email": aboutOther, "fax": aboutOther, "greeting": aboutOther, "meeting": aboutOther,
 	"message": aboutOther, "mms": aboutOther, "note": aboutOther, "notification": aboutOther, "payment": aboutOther,
-	"permission": aboutOther, "rating": aboutOther, "recording": aboutOther, "removed": aboutOther, "settings": aboutOther, "sms": aboutOther,
-	"summary": aboutOther, "survey": aboutOther, "tag": aboutOther, "task": aboutOther, "text": aboutOther,
-	"transcript": aboutOther, "transcription": aboutOther, "transfer": aboutOther, "webhook": aboutOther,
+	"permission": aboutOther, "rating": aboutOther, "removed": aboutOther, "settings": aboutOther, "sms": aboutOther,
+	"survey": aboutOther, "tag": aboutOther, "task": aboutOther, "text": aboutOther, "transfer": aboutOther, "webhook": aboutOther,
+
+	"recording": aboutCopy, "summary": aboutCopy, "transcript": aboutCopy, "transcription": aboutCopy,
 }
 
 // Kind says what an event is about, whatever its type's name.

@@ -138,7 +138,7 @@ func (v *values) id(from slot) string {
 // in lower case.
 var placeholders = map[string]bool{
 	"absent": true, "blank": true, "empty": true, "false": true, "missing": true, "na": true, "nan": true, "nil": true,
-	"none": true, "notavailable": true, "notset": true, "null": true, "objectobject": true, "undefined": true,
+	"none": true, "notapplicable": true, "notavailable": true, "notset": true, "null": true, "objectobject": true, "undefined": true,
 	"unknown": true, "unset": true,
 }
 

@@ -11,6 +11,7 @@ import (
 // their own. They spell words on a telephone's keys. See
 // https://help.twilio.com/articles/223179988.
 var withheldKeys = map[string]bool{
+	"10000000000": true, // zeros behind North America's code
 	"2562533":     true, // blocked
 	"266696687":   true, // anonymous
 	"7378742833":  true, // restricted
@@ -25,7 +26,7 @@ var withheldWords = map[string]bool{
 	"suppressed": true, "unavailable": true, "undisclosed": true, "unidentified": true, "unknown": true,
 	"withheld": true,
 
-	"nocaller": true, "nocallerid": true, "nocli": true, "noid": true, "nonumber": true,
+	"nocaller": true, "nocallerid": true, "nocid": true, "nocli": true, "noid": true, "nonumber": true,
 
 	"false": true, "na": true, "nan": true, "nil": true, "none": true, "null": true, "undefined": true,
 
@@ -63,7 +64,7 @@ var withheldFillers = []string{
 	"αριθμός", "αριθμού", "מספר", "رقم", "شماره", "číslo", "szám", "număr", "numara", "broj", "број", "številka", "नबर",
 	"chamada", "llamada", "nomor", "numeris", "numurs", "zenbaki",
 	"caller", "calling", "call", "number", "phone", "party", "user", "name", "line", "cli", "id", "is",
-	"by", "the", "rufnummer", "nummer", "numero", "número", "numéro",
+	"by", "the", "presentation", "rufnummer", "nummer", "numero", "número", "numéro",
 	"numer", // behind the words that begin with it
 }
 
