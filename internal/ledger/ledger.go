@@ -144,7 +144,6 @@ func (l *Ledger) Process(ctx context.Context, items []table.Item) []error {
 			}
 			n := callers[caller]
 			n.facts = followup.Merge(n.facts, facts)
-			n.creates = n.creates || caller == s.caller
 			n.sources = append(n.sources, s)
 		}
 	}
@@ -178,11 +177,10 @@ type source struct {
 	items   []table.Item
 	indexes []int
 
-	// facts are what it says, by caller. caller is the one that it is about; of others
-	// it says only that it is about them no longer.
-	facts  map[string]followup.Facts
-	caller string
-	err    error
+	// facts are what it says, by caller. Of those whom it names and is not about, it says
+	// that it is not.
+	facts map[string]followup.Facts
+	err   error
 }
 
 // read reads what a source says.
@@ -193,11 +191,11 @@ func (l *Ledger) read(ctx context.Context, s *source) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", consumer.ErrPermanent, err)
 		}
-		s.caller = table.CallerOf(s.key)
-		if err := l.checkTime(ctx, s.caller, act); err != nil {
+		caller := table.CallerOf(s.key)
+		if err := l.checkTime(ctx, caller, act); err != nil {
 			return err
 		}
-		s.facts[s.caller] = act.Of()
+		s.facts[caller] = act.Of()
 		return nil
 	}
 
@@ -248,24 +246,25 @@ func (l *Ledger) readText(s *source, id string, parts []events.Part) {
 	for _, p := range parts {
 		numbers = append(numbers, l.canonical(p.Number()))
 	}
-	if s.caller = slices.Max(numbers); s.caller != "" && text.Events > 0 {
-		s.facts[s.caller] = text.Of()
+	if caller := slices.Max(numbers); caller != "" && text.Events > 0 {
+		s.facts[caller] = text.Of()
 	}
 }
 
 func (l *Ledger) readCall(s *source, id string, parts []events.Part) {
 	f := events.Fold(parts...)
 	f.Line = cmp.Or(l.canonical(f.Line), f.Line) // the legs of a ring may spell it in several ways
-	s.caller = followup.Subject(f, id, l.canonical)
+	caller := followup.Subject(f, id, l.canonical)
 	call := l.Policy.Call(id, f)
 	// guard 10 ledger (OurOwn): if call.Effect == followup.Opens && false {
-	if call.Effect == followup.Opens && followup.CalledItself(s.caller, f.Line, f.Outcome) {
+	if call.Effect == followup.Opens && followup.CalledItself(caller, f.Line, f.Outcome) {
 		call.Effect, call.Who = "", followup.Who{} // somebody of us tried the line
 	}
-	if call.Who.Phone == s.caller {
+	if call.Who.Phone == caller {
 		call.Who.Phone = "" // as of most, so that the item stays small
 	}
-	// What was said of others when fewer events were known does not hold any more.
+	// What was said of others when fewer events were known does not hold any more. It is
+	// written even if nothing was said: the order of the events must not show.
 	void := call
 	void.Effect, void.Who, void.Words, void.Recording = "", followup.Who{}, "", ""
 	for _, p := range parts {
@@ -273,8 +272,8 @@ func (l *Ledger) readCall(s *source, id string, parts []events.Part) {
 			s.facts[other] = void.Of()
 		}
 	}
-	if s.caller != "" {
-		s.facts[s.caller] = call.Of()
+	if caller != "" {
+		s.facts[caller] = call.Of()
 	}
 }
 
@@ -284,8 +283,6 @@ type news struct {
 	facts  followup.Facts
 	// sources brought the facts; none if only contacts have changed.
 	sources []*source
-	// creates is set if there is to be a follow-up.
-	creates bool
 	written int
 	err     error
 }
@@ -320,7 +317,7 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 		if err != nil {
 			return tries, state, err
 		}
-		if stored.Version == 0 && !n.creates {
+		if stored.Version == 0 && len(n.sources) == 0 {
 			return tries, state, l.tellOthers(ctx, n, stored.Others)
 		}
 		was := stored.State(l.Policy)
