@@ -130,10 +130,11 @@ func (r *reading) answeredBy() (by AnsweredBy) {
 		said := letters(r.said[s])
 		var pair pairReader
 		for pair.next(&said) {
-			switch string(pair.word()) {
-			case "machine", "voicemail", "mailbox", "fax":
+			said, _ := pair.lookUp()
+			switch word := string(pair.word()); {
+			case said == saysVoicemail, word == "fax":
 				return ByMachine
-			case "human", "person":
+			case word == "human", word == "person":
 				by = ByHuman
 			}
 		}

@@ -108,8 +108,8 @@ var words = map[string]says{
 	"nonworking": saysClosed, "notdisturb": saysClosed, "offhours": saysClosed, "ofoffice": saysClosed, "offline": saysClosed,
 	"openinghours": saysClosed, "queuefull": saysClosed, "switchedoff": saysClosed, "workinghours": saysClosed,
 
-	// Other languages: only words for a missed call, since one that is read wrongly must
-	// not silence anybody. Two words with a "not" in them are listed as one.
+	// Other languages: only words for a missed call or a mailbox, since one that is read
+	// wrongly must not silence anybody. Two words with a "not" in them are listed as one.
 	"entgangen": saysMissed, "entgangene": saysMissed, "entgangener": saysMissed, "gemist": saysMissed, "gemiste": saysMissed,
 	"mancata": saysMissed, "mancate": saysMissed, "manque": saysMissed, "manques": saysMissed, "missad": saysMissed,
 	"naoatendida": saysMissed, "naoatendido": saysMissed, "nichtangenommen": saysMissed, "nichtbeantwortet": saysMissed,
@@ -118,6 +118,11 @@ var words = map[string]says{
 	"perdida": saysMissed, "perdidas": saysMissed, "perdido": saysMissed, "perdu": saysMissed, "perdue": saysMissed,
 	"persa": saysMissed, "sansreponse": saysMissed, "semresposta": saysMissed, "sinrespuesta": saysMissed,
 	"ubesvart": saysMissed, "verpasst": saysMissed, "verpasste": saysMissed, "verpasster": saysMissed,
+	"anrufbeantworter": saysVoicemail, "sprachbox": saysVoicemail, "sprachnachricht": saysVoicemail,
+	"antwoordapparaat": saysVoicemail, "voicemailbericht": saysVoicemail, "boitevocale": saysVoicemail, "messagerie": saysVoicemail,
+	"repondeur": saysVoicemail, "buzon": saysVoicemail, "contestador": saysVoicemail, "correode": saysVoicemail, // "de voz"
+	"caixapostal": saysVoicemail, "correiode": saysVoicemail, "secretariaeletronica": saysVoicemail, "segreteria": saysVoicemail,
+	"rostbrevlada": saysVoicemail, "telefonsvarare": saysVoicemail, "telefonsvarer": saysVoicemail, "telefonbeantworter": saysVoicemail,
 
 	"abandoned": saysAbandoned, "abandon": saysAbandoned, "abandonment": saysAbandoned, "gaveup": saysAbandoned,
 	"cancelled": saysAbandoned, "canceled": saysAbandoned, "cancel": saysAbandoned,

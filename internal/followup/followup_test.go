@@ -237,8 +237,11 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 			b.call(said{id: "a", outcome: "Answered", talk: 40, info: `,"call_traits":["VOICE_AGENT"]`}, missed("a", 0))
 		}, waits},
 		{"a call back of which a word that is not known says who answered", func(b *book) {
-			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Anrufbeantworter", talk: 60, agent: "Kim"})
+			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Zonked", talk: 60, agent: "Kim"})
 		}, waits},
+		{"a call back that a mailbox answers, in another language", func(b *book) {
+			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Anrufbeantworter", talk: 60, agent: "Kim"})
+		}, want{open: true, count: 1, attempts: 1}},
 		{"an AI agent calls back", func(b *book) {
 			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, info: `,"call_traits":["VOICE_AGENT"],"call_answered_by":"human"`})
 		}, want{open: true, count: 1, attempts: 1}},
