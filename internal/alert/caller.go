@@ -20,6 +20,8 @@ const (
 	callerTime = 1500 * time.Millisecond
 	// missedSpan is the time in which a caller's missed calls are counted.
 	missedSpan = 24 * time.Hour
+	// contactPages is how many pages of contacts are read at most.
+	contactPages = 5
 )
 
 // caller is what the table knows of a call's caller.
@@ -40,7 +42,7 @@ type caller struct {
 
 	name string       // of the partition
 	page []table.Item // of it: contacts, follow-up and rings, or some of them
-	more bool         // it has more
+	more bool         // it has more, perhaps contacts
 
 	err error // nothing else is known
 }
@@ -62,7 +64,7 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 	// guard 2 alert (AnAlertWaits): ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	ctx, cancel := context.WithTimeout(ctx, callerTime)
 	defer cancel()
-	history, more, err := d.readHistory(ctx, name)
+	history, more, cut, err := d.readHistory(ctx, name)
 	if err != nil {
 		return &caller{own: isOwn, err: fmt.Errorf("read what is known of the caller: %w", err)}
 	}
@@ -94,6 +96,9 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 			return k
 		}
 		facts = append(facts, stored)
+		if p := stored.Person; cut && p.Known {
+			k.Entry = addressbook.Entry{Known: true, Name: p.Name, Company: p.Company, Blocked: p.Blocked, DoNotDisturb: p.DoNotDisturb}
+		}
 	}
 	for source, r := range rings {
 		facts = append(facts, r.said(source))
@@ -107,12 +112,14 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 }
 
 // readHistory reads the first page of a caller's history, and the next ones as long as they
-// have only contacts and follow-up: the number of a large firm is in many contacts.
-func (d *Dispatcher) readHistory(ctx context.Context, name string) (items []table.Item, more bool, err error) {
-	for query := table.CallerHistory(name); ; {
+// have only contacts and follow-up: the number of a large firm is in many contacts. Of very
+// many it reads some, and cut is set: the follow-up says what all of them come to.
+func (d *Dispatcher) readHistory(ctx context.Context, name string) (items []table.Item, more, cut bool, err error) {
+	query := table.CallerHistory(name)
+	for pages := 1; ; pages++ {
 		page, err := d.store.Query(ctx, query)
 		if err != nil {
-			return nil, false, err //nolint:wrapcheck // readCaller does
+			return nil, false, false, err //nolint:wrapcheck // readCaller does
 		}
 		items = append(items, page.Items...)
 		rings := slices.ContainsFunc(page.Items, func(item table.Item) bool {
@@ -120,9 +127,11 @@ func (d *Dispatcher) readHistory(ctx context.Context, name string) (items []tabl
 			return ok
 		})
 		if rings || page.Next == "" {
-			return items, page.Next != "", nil
+			return items, cut || page.Next != "", cut, nil
 		}
-		query.After = page.Next
+		if query.After = page.Next; pages == contactPages {
+			query, cut = table.CallerState(name), true
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
+	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/proof/tabletest"
 	"github.com/ringback/ringback/internal/table"
@@ -452,6 +453,52 @@ func TestOfACallerOfManyCallsNotAllAreRead(t *testing.T) {
 	mustProcess(t, d, itemOf(t, missedAt("c9", "+14155550144", "2026-03-12T14:32:30Z")))
 	if len(to.sent) != 1 || read > 500 {
 		t.Errorf("%d items were read for %d alerts, want at most 500 for 1", read, len(to.sent))
+	}
+}
+
+// The number of a switchboard may be in thousands of contacts. What they come to stands in the
+// follow-up.
+func TestOfACallerInManyContactsNotAllAreRead(t *testing.T) {
+	t.Parallel()
+	const caller = "+14155550144"
+	for _, test := range []struct {
+		name   string
+		person followup.Person // what the follow-up says
+		want   string          // the alert's subject
+	}{
+		{"a follow-up", followup.Person{Known: true, Name: "Pat 0999", Company: "Globex"}, "Missed call, 2nd since 14:31: Pat 0999 (Globex), " + caller + " on +14155550101"},
+		{"a follow-up of somebody who is blocked", followup.Person{Known: true, Name: "Pat 0999", Blocked: true}, ""},
+		{"a follow-up that knows no contact", followup.Person{}, "Missed call, 2nd since 14:31: Pat 0499, " + caller + " on +14155550101"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			store, to, queries := newStore(t), &topic{}, 0
+			d := alert.New(storeFunc{Store: store, query: func(ctx context.Context, q table.Query) (table.Page, error) {
+				queries++
+				return store.Query(ctx, q)
+			}}, events.PhoneNumber, to, logscan.Logger(t))
+			d.Rules.MaxAge = 0
+			put(t, store, itemOf(t, missedAt("c8", caller, "2026-03-12T14:31:00Z")))
+			mustProcess(t, d, itemOf(t, missedAt("c8", caller, "2026-03-12T14:31:00Z")))
+			alone := queries
+			put(t, store, many(1000, func(i int) table.Item { return contact(fmt.Sprintf("%04d", i), fmt.Sprintf("Pat %04d", i), "") })...)
+			put(t, store, table.Item{
+				table.PK: str(table.FollowUpKey(caller).PK), table.SK: str(table.FollowUpKey(caller).SK),
+				table.Facts: str(followup.Facts{Person: test.person}.Encode()),
+			})
+			to.sent, queries = nil, 0
+			mustProcess(t, d, itemOf(t, missedAt("c9", caller, "2026-03-12T14:32:00Z")))
+			var subject string
+			for _, sent := range to.sent {
+				subject += sent.Subject
+			}
+			if subject != test.want {
+				t.Errorf("subject: %q, want %q", subject, test.want)
+			}
+			if most := alone + 2*7; queries > most { // the caller is read twice
+				t.Errorf("%d queries, want at most %d", queries, most)
+			}
+		})
 	}
 }
 

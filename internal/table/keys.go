@@ -435,6 +435,11 @@ func CallerHistory(caller string) Query {
 	return Query{Partition: CallerPartition(caller), From: ContactSort, To: ringSort + "~", Limit: historyPage}
 }
 
+// CallerState returns the query for what stands behind the contacts in [CallerHistory].
+func CallerState(caller string) Query {
+	return Query{Partition: CallerPartition(caller), From: followUpSort, To: ringSort + "~", Limit: historyPage}
+}
+
 // LogPartition returns a PK in the form that may be logged. Ids are JustCall's
 // own; but the name of an unregistered type is the sender's, and is left out. So is
 // a caller's number.
