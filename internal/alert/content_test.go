@@ -154,7 +154,6 @@ func TestAnAlertIsTakenBack(t *testing.T) {
 		{events.KindReturned, "returned", events.Missed, "Called back", "The caller was called back.", ". No need to call back."},
 		{events.KindReturned, "queue", events.Missed, "Called back", "JustCall called back, and the caller answered.", ". No need to call back."},
 		{events.KindReturned, "rescued", events.Missed, "Called again, and was answered", "The caller called again, and somebody answered.", ". No need to call back."},
-		{events.KindReturned, "text", events.Missed, "Answered by text", "Somebody wrote to the caller.", ". No need to call back."},
 		{events.KindReturned, "done", events.Missed, "Done", "Somebody said that there is no need to call back.", ". No need to call back."},
 		{events.KindReturned, "contact", events.Missed, "Talked since", "You have talked with the caller since.", ". No need to call back."},
 		{events.KindReturned, "", events.Missed, "Alert withdrawn", "This alert does not stand any more.", ""},

@@ -295,8 +295,6 @@ func endOf(why reason) end {
 		return end{"Called back", "JustCall called back, and the caller answered.", noNeed}
 	case reason(followup.Rescued):
 		return end{"Called again, and was answered", "The caller called again, and somebody answered.", noNeed}
-	case reason(followup.Texted):
-		return end{"Answered by text", "Somebody wrote to the caller.", noNeed}
 	case reason(followup.ByHand):
 		return end{"Done", "Somebody said that there is no need to call back.", noNeed}
 	case reason(followup.Earlier):

@@ -207,7 +207,7 @@ func TestOf(t *testing.T) {
 			Since: at(0, "16:00"), Ended: at(0, "16:00").Add(time.Duration(n+1) * time.Minute), Reason: reason, Hours: business,
 		})
 	}
-	for _, reason := range []followup.Reason{followup.ByHand, followup.Texted, followup.IsBlocked} {
+	for _, reason := range []followup.Reason{followup.ByHand, followup.Earlier, followup.IsBlocked} {
 		waits = append(waits, figures.Wait{Since: at(0, "10:00"), Ended: at(0, "10:01"), Reason: reason, Hours: business})
 	}
 	waits = append(waits,

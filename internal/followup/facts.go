@@ -25,7 +25,7 @@ type Facts struct {
 	Calls []Call `json:"calls,omitzero"`
 	// Texts are the newest that we sent, newest first.
 	Texts []Text `json:"texts,omitzero"`
-	// Older is what remains of calls and texts that are no longer kept.
+	// Older is what remains of calls that are no longer kept.
 	Older Older `json:"older,omitzero"`
 	// TextIn is when the number's last text arrived.
 	TextIn time.Time `json:"text_in,omitzero"`
@@ -38,7 +38,7 @@ type Facts struct {
 	Baseline time.Time `json:"baseline,omitzero"`
 }
 
-// Older is what remains of older calls and texts.
+// Older is what remains of older calls.
 type Older struct {
 	// First and Last are those of the unserved calls. Minutes are the first of each of
 	// the newest minutes that have one, newest first, and Hours those of the hours.
@@ -184,13 +184,7 @@ func (f *Facts) keepCalls() {
 func (f *Facts) keepTexts() {
 	f.Texts = onePerID(f.Texts, func(t Text) string { return t.ID }, compareTexts)
 	slices.SortFunc(f.Texts, func(a, b Text) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID)) })
-	for len(f.Texts) > maxTexts {
-		if t := f.Texts[len(f.Texts)-1]; t.Effect == Contact {
-			f.Older = f.Older.with(Older{Contact: t.ended()})
-		}
-		f.Texts = f.Texts[:len(f.Texts)-1]
-	}
-	f.Texts = slices.Clip(f.Texts)
+	f.Texts = slices.Clip(f.Texts[:min(len(f.Texts), maxTexts)])
 }
 
 // with joins what remains of older calls.
@@ -226,8 +220,6 @@ func (c Call) miss() Miss {
 }
 
 func (c Call) ended() End { return End{c.ID, c.End} }
-
-func (t Text) ended() End { return End{t.ID, t.At} }
 
 // onePerID returns the last record of each id.
 func onePerID[T any](all []T, id func(T) string, compare func(a, b T) int) []T {

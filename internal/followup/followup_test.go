@@ -228,10 +228,6 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 		{"an AI agent passes the call on to a person", func(b *book) {
 			b.call(missed("a", 0)).call(said{id: "b", second: 60, outcome: "Answered", talk: 90, agent: "Kim", info: `,"call_traits":["VOICE_AGENT"]`})
 		}, want{reason: followup.Rescued, by: "Kim"}},
-		{"an AI agent that counts", func(b *book) {
-			b.policy.AICounts = true
-			b.call(missed("a", 0)).call(said{id: "b", second: 60, outcome: "Answered", talk: 90, info: `,"call_traits":["voice_agent"]`})
-		}, want{reason: followup.Rescued}},
 
 		{"an AI agent answers, and the person it passes the call on to does not", func(b *book) {
 			b.call(said{id: "a", outcome: "Answered", talk: 40, info: `,"call_traits":["VOICE_AGENT"]`}, missed("a", 0))
@@ -245,10 +241,6 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 		{"an AI agent calls back", func(b *book) {
 			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, info: `,"call_traits":["VOICE_AGENT"],"call_answered_by":"human"`})
 		}, want{open: true, count: 1, attempts: 1}},
-		{"an AI agent calls back, and that counts", func(b *book) {
-			b.policy.AICounts = true
-			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, info: `,"call_traits":["VOICE_AGENT"]`})
-		}, want{reason: followup.Returned}},
 		{"an AI agent calls back, and passes the call on to a person", func(b *book) {
 			b.call(missed("a", 0)).call(said{id: "b", second: 60, direction: "Outgoing", outcome: "Answered", talk: 90, agent: "Kim", info: `,"call_traits":["VOICE_AGENT"]`})
 		}, want{reason: followup.Returned, by: "Kim"}},
@@ -266,12 +258,7 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 		{"a person writes", func(b *book) {
 			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"One-To-One via App","agent_name":"Ines"`)
 		}, want{open: true, count: 1, attempts: 1}},
-		{"a person writes, and that counts", func(b *book) {
-			b.policy.TextCounts = true
-			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"App","agent_name":"Ines"`)
-		}, want{reason: followup.Texted, by: "Ines"}},
-		{"a program writes, though texts count", func(b *book) {
-			b.policy.TextCounts = true
+		{"a program writes", func(b *book) {
 			b.call(missed("a", 0)).text("1", 60, "Outgoing", `,"medium":"One-To-One via API","agent_name":"Ines"`)
 			b.text("2", 61, "Outgoing", `,"medium":"Zapier Automation","agent_name":"Ines"`).text("3", 62, "Outgoing", `,"medium":"Bulk SMS","agent_name":"Ines"`)
 			b.text("4", 63, "Outgoing", `,"medium":"HubSpot Automation App","agent_name":"Ines"`).text("5", 64, "Outgoing", "")

@@ -25,10 +25,6 @@ type Policy struct {
 	CallbackPause time.Duration
 	// ExpireAfter is after how long a caller is no longer called waiting.
 	ExpireAfter time.Duration
-	// TextCounts makes a text by a person a contact. Otherwise it is an attempt.
-	TextCounts bool
-	// AICounts makes a conversation with an AI agent a contact.
-	AICounts bool
 	// Own are our own numbers and those of our people, in canonical form.
 	Own map[string]bool
 }
@@ -164,7 +160,7 @@ func (p Policy) effect(f events.Folded) Effect {
 	rang := time.Duration(f.RingTime.Value)*time.Second >= p.MinRing
 	named := f.AnsweredAgent != events.Agent{}
 	// An AI agent that talks, or takes a message, has not helped the caller yet.
-	robot := f.VoiceAgent && !named && !p.AICounts
+	robot := f.VoiceAgent && !named
 	switch {
 	case f.Direction == events.Outbound:
 		return outgoing(f, talked, rang, robot)
@@ -251,10 +247,7 @@ func (p Policy) Text(id string, parts ...events.Part) Text {
 		failed = failed || isFailure(m.Status) || isFailure(string(part.Type))
 	}
 	if t.Sent == events.Outbound && !failed && byPerson(medium, t.Agent) {
-		t.Effect = Attempt
-		if p.TextCounts {
-			t.Effect = Contact
-		}
+		t.Effect = Attempt // a text is no talk
 	}
 	return t
 }

@@ -39,7 +39,6 @@ const (
 	Returned  Reason = "returned" // we called, and talked
 	Rescued   Reason = "rescued"  // they called again, and somebody answered
 	Queue     Reason = "queue"    // JustCall called back from the queue
-	Texted    Reason = "text"     // we wrote, and that counts
 	ByHand    Reason = "done"     // somebody said so
 	IsBlocked Reason = "blocked"  // the contact is blocked
 	IsOwn     Reason = "own"      // the number is one of our own
@@ -186,17 +185,12 @@ func (f Facts) closings() (all []Closing) {
 		}
 		offer(closing)
 	}
-	for _, t := range f.Texts {
-		if t.Effect == Contact {
-			offer(Closing{Reason: Texted, At: t.At, Start: t.At, ID: t.ID, By: t.Agent})
-		}
-	}
 	offer(Closing{Reason: ByHand, At: f.Done.At, Start: f.Done.At, ID: f.Done.ID, By: f.Done.By, Why: f.Done.Why})
 	return all
 }
 
-// Talked returns when the last conversation ended that we had with the number, or the
-// last text by which we served it, if that counts; zero if there was none.
+// Talked returns when the last conversation ended that we had with the number; zero if
+// there was none.
 func (f Facts) Talked() (at time.Time) {
 	for _, c := range f.closings() {
 		if c.Reason != ByHand {

@@ -82,11 +82,6 @@ func (s State) Touched(news Facts, later bool) (t Touched) {
 			from = c.Start
 		}
 	}
-	for _, text := range news.Texts {
-		if text.Effect == Contact {
-			end(text.At, text.ID)
-		}
-	}
 	if news.Done.ID != "" {
 		end(news.Done.At, news.Done.ID)
 	}

@@ -28,7 +28,6 @@ const (
 	Returned State = State(followup.Returned)  // we called, and talked
 	Rescued  State = State(followup.Rescued)   // they called again, and somebody answered
 	Queue    State = State(followup.Queue)     // JustCall called back from the queue
-	Texted   State = State(followup.Texted)    // we wrote, and that counts
 	Done     State = State(followup.ByHand)    // somebody said so
 	Blocked  State = State(followup.IsBlocked) // the contact is blocked
 	Own      State = State(followup.IsOwn)     // the number is one of our own

@@ -386,8 +386,6 @@ func (w Words) Became(f lookup.FollowUp) (said Standing) {
 		said.Text = "Called again" + at + ", answered" + by
 	case lookup.Queue:
 		said.Text = "Called back from the queue" + at
-	case lookup.Texted:
-		said.Text = "Answered by text" + at + by
 	case lookup.Done:
 		said.Text = "Marked as done" + at + by
 	case lookup.Blocked:

@@ -31,7 +31,6 @@ func TestEveryStateIsSaid(t *testing.T) {
 		{lookup.FollowUp{State: lookup.Returned, EndedAt: at, EndedBy: "Kim"}, "closed", "Called back at 15:00 by Kim"},
 		{lookup.FollowUp{State: lookup.Rescued, EndedAt: at, EndedBy: "Kim"}, "closed", "Called again at 15:00, answered by Kim"},
 		{lookup.FollowUp{State: lookup.Queue, EndedAt: at}, "closed", "Called back from the queue at 15:00"},
-		{lookup.FollowUp{State: lookup.Texted, EndedAt: at}, "closed", "Answered by text at 15:00"},
 		{lookup.FollowUp{State: lookup.Done, EndedAt: at, EndedBy: "Kim", Why: "spam"}, "closed", "Marked as done at 15:00 by Kim"},
 		{lookup.FollowUp{State: lookup.Answered, EndedBy: "Kim"}, "closed", "Answered by Kim"},
 		{lookup.FollowUp{State: lookup.Blocked}, "closed", "The contact is blocked"},
