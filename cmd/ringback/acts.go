@@ -11,13 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/local"
 	"github.com/ringback/ringback/internal/lookup"
 	"github.com/ringback/ringback/internal/phone"
-	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/words"
 )
 
@@ -58,8 +56,8 @@ func newSnooze() *cobra.Command {
 	var a actFlags
 	c := a.command("snooze PHONE", followup.ActSnooze, "Remind nobody of a caller for some time",
 		`snooze keeps a caller on the list, and reminds nobody until a time. If they call
-again, it ends. A time without a date is the next such time on this machine's
-clock.`,
+again, it ends. A time without a date is the next such time in the zone that
+"ringback waiting" tells times in.`,
 		`  ringback snooze "+1 415 555 0120" --by Jordan --until 14:30
   ringback snooze "+1 415 555 0120" --by Jordan --until "2026-12-01 09:00"`)
 	c.Flags().StringVar(&a.until, "until", "", "when: 14:30, \"2026-12-01 09:00\", or with a zone 2026-12-01T09:00:00Z; always needed")
@@ -68,9 +66,9 @@ clock.`,
 
 // actFlags are the flags of a hand act.
 type actFlags struct {
-	table                   tableFlags
-	country, by, why, until string
-	lasts                   time.Duration
+	place          lookFlags
+	by, why, until string
+	lasts          time.Duration
 }
 
 func (a *actFlags) command(use string, kind followup.ActKind, short, long, example string) *cobra.Command {
@@ -89,68 +87,69 @@ withheld the number, it is "call:" and the ID of the call.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			now := time.Now()
 			r := local.Request{Caller: args[0], Kind: kind, By: strings.TrimSpace(cmp.Or(a.by, userName())), Why: strings.TrimSpace(a.why)}
-			switch kind {
-			case followup.ActClaim:
-				if a.lasts <= 0 {
-					return errors.New("--for must be longer than nothing, such as 30m")
-				}
-				r.Until = now.Add(a.lasts)
-			case followup.ActSnooze:
-				var err error
-				if r.Until, err = readUntil(strings.TrimSpace(a.until), now); err != nil {
-					return err
-				}
-			case followup.ActDone:
-				if r.Why == "" {
-					return errors.New("--why is empty: say what happened")
-				}
-			default:
-			}
-			if r.By == "" {
+			switch {
+			case kind == followup.ActClaim && a.lasts <= 0:
+				return errors.New("--for must be longer than nothing, such as 30m")
+			case kind == followup.ActDone && r.Why == "":
+				return errors.New("--why is empty: say what happened")
+			case r.By == "":
 				return errors.New("--by is missing: say who does it")
 			}
-			before, err := a.perform(c.Context(), r)
-			switch {
-			case errors.Is(err, ledger.ErrUnknown):
-				return fmt.Errorf("%w: check the number, or give its country code", err)
-			case err != nil:
-				return err
+			if kind == followup.ActSnooze { // what is wrong in any zone is said before a table is opened
+				if _, err := readUntil(strings.TrimSpace(a.until), time.Now().Add(-26*time.Hour)); err != nil {
+					return err
+				}
 			}
-			say := words.Words{Zone: time.Local, Now: time.Now}
-			party := lookup.Party{Key: before.Caller, Text: alert.OneLine(before.Text, 80), Withheld: before.Withheld}
-			if !followup.IsCallSubject(party.Key) {
-				party.Shown = phone.Book{}.Show(party.Key)
+			o, err := a.place.open(c.Context())
+			if err != nil {
+				return explain(err)
 			}
-			fmt.Fprintln(c.OutOrStdout(), say.Did(followup.Act{Kind: r.Kind, By: r.By, Until: r.Until}, words.Who(party), before))
+			did, err := a.perform(c.Context(), r, o)
+			if err = errors.Join(err, o.close()); err != nil {
+				return explain(err)
+			}
+			fmt.Fprintln(c.OutOrStdout(), did)
 			return nil
 		},
 	}
-	a.table.add(c)
+	a.place.addPlace(c)
 	c.Flags().StringVar(&a.by, "by", "", "who does it (default: your name on this machine)")
-	c.Flags().StringVar(&a.country, "default-country", "", "country of a number without a country code (default: the stack's own)")
 	return c
 }
 
-// perform has the running stack store an act, or stores it where no stack is running
-// that could.
-func (a *actFlags) perform(ctx context.Context, r local.Request) (before ledger.Outcome, err error) {
-	if a.table.stack == "" {
-		before, err = local.Ask(ctx, a.table.data, r)
-		if !errors.Is(err, local.ErrNotRunning) {
-			return before, err
+// perform has the running stack store an act, or stores it where no stack is running that
+// could, and says what that did.
+func (a *actFlags) perform(ctx context.Context, r local.Request, o opened) (did string, err error) {
+	now := time.Now().In(o.zone)
+	switch r.Kind {
+	case followup.ActClaim:
+		r.Until = now.Add(a.lasts)
+	case followup.ActSnooze:
+		if r.Until, err = readUntil(strings.TrimSpace(a.until), now); err != nil {
+			return "", err
 		}
+	default:
 	}
-	var numbers phone.Book
-	if numbers, err = numbersIn(ctx, a.country, &a.table); err != nil {
-		return before, err
+	before, err := ledger.Outcome{}, local.ErrNotRunning
+	if a.place.table.stack == "" {
+		before, err = local.Ask(ctx, a.place.table.data, r)
 	}
-	err = a.table.read(ctx, func(store table.Store) error {
-		before, err = r.Perform(ctx, store, numbers, time.Now())
-		return err
-	})
-	return before, err
+	if errors.Is(err, local.ErrNotRunning) {
+		before, err = r.Perform(ctx, o.store, o.numbers, now)
+	}
+	switch {
+	case errors.Is(err, ledger.ErrUnknown):
+		return "", fmt.Errorf("%w: check the number, or give its country code", err)
+	case err != nil:
+		return "", err
+	}
+	say := words.Words{Zone: o.zone, Now: time.Now}
+	party := lookup.Party{Key: before.Caller, Text: before.Text, Withheld: before.Withheld}
+	if !followup.IsCallSubject(party.Key) {
+		party.Shown = phone.Book{}.Show(party.Key)
+	}
+	return say.Did(followup.Act{Kind: r.Kind, By: r.By, Until: r.Until}, words.Who(party), before), nil
 }
 
 // readUntil reads a time that is still to come.

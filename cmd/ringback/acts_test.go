@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -89,6 +90,42 @@ func TestSnooze(t *testing.T) {
 	got := program.Run(t, "snooze", "415 555 0120", "--default-country", "US", "--by", "Jordan", "--until", until, "--data", data)
 	got.Exits(t, 0)
 	got.Says(t, "Nobody is reminded until ", " 09:00, unless they call again")
+}
+
+// Times are read and told in one zone, whatever this machine's: that of the stack, unless another
+// is asked for.
+func TestHandActsKnowTheStacksZone(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	store := openStore(t, data)
+	lookuptest.New(t, store, time.Now()).Post(lookuptest.Missed("c1", ada, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := serve(t, data, "--time-zone", "Asia/Kathmandu")
+	b.Stdout.Await(t, "Stop it with Ctrl-C")
+	kathmandu, err := time.LoadLocation("Asia/Kathmandu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := time.Now().AddDate(0, 0, 2)
+	noon := time.Date(day.Year(), day.Month(), day.Day(), 12, 0, 0, 0, kathmandu)
+	snooze := []string{"snooze", ada, "--by", "Jordan", "--data", data, "--until"}
+	for _, test := range []struct {
+		args []string
+		says string
+	}{
+		{append(slices.Clone(snooze), noon.Format("2006-01-02 15:04")), "until " + noon.Format("Mon 15:04")},
+		{append(slices.Clone(snooze), noon.UTC().Format(time.RFC3339)), "until " + noon.Format("Mon 15:04")},
+		{append(slices.Clone(snooze), noon.UTC().Format("2006-01-02 15:04"), "--time-zone", "UTC"), "until " + noon.UTC().Format("Mon 15:04")},
+	} {
+		got := program.Run(t, test.args...)
+		got.Exits(t, 0)
+		got.Says(t, test.says)
+	}
+	waiting := program.Run(t, "waiting", "--data", data)
+	waiting.Says(t, "+0545")
+	b.Stop().Exits(t, 0)
 }
 
 func TestHandActsRefuseWhatMakesNoSense(t *testing.T) {

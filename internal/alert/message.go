@@ -138,15 +138,15 @@ func (s Style) words(a Alert) words {
 	w := words{
 		Alert:        a,
 		style:        s,
-		line:         OneLine(a.Line, maxName),
-		lineName:     OneLine(a.LineName, maxName),
+		line:         OneLine(a.Line, MaxName),
+		lineName:     OneLine(a.LineName, MaxName),
 		name:         cmp.Or(nameOf(a.ContactName), nameOf(a.CallerName)),
-		company:      OneLine(a.Company, maxName),
-		callerText:   OneLine(a.CallerText, maxName),
+		company:      OneLine(a.Company, MaxName),
+		callerText:   OneLine(a.CallerText, MaxName),
 		extension:    OneLine(a.Extension, maxExtension),
 		reason:       OneLine(a.Reason, maxReason),
-		claimedBy:    OneLine(a.ClaimedBy, maxName),
-		servedBy:     OneLine(a.Served.By, maxName),
+		claimedBy:    OneLine(a.ClaimedBy, MaxName),
+		servedBy:     OneLine(a.Served.By, MaxName),
 		servedWhy:    OneLine(a.Served.Why, maxReason),
 		missedReason: OneLine(a.MissedReason, maxReason),
 		recording:    Link(a.RecordingURL),
@@ -162,7 +162,7 @@ func (s Style) words(a Alert) words {
 		w.name = ""
 	}
 	for _, tried := range a.Agents[:min(len(a.Agents), maxAgents)] {
-		w.agents = append(w.agents, events.Agent{ID: tried.ID, Name: OneLine(tried.Name, maxName)})
+		w.agents = append(w.agents, events.Agent{ID: tried.ID, Name: OneLine(tried.Name, MaxName)})
 	}
 	var whole bool
 	w.transcription, whole = clean(a.Transcription, maxTranscription)
@@ -171,7 +171,7 @@ func (s Style) words(a Alert) words {
 }
 
 // nameOf returns a name as one line, "" if it is none.
-func nameOf(name string) string { return events.PersonName(OneLine(name, maxName)) }
+func nameOf(name string) string { return events.PersonName(OneLine(name, MaxName)) }
 
 // agentIDs returns the ids of the agents as an attribute.
 func (w words) agentIDs() string {

@@ -18,7 +18,7 @@ import (
 // The longest texts in an alert, in characters. The table has the whole text. With
 // these limits the largest message stays under 64 KB, which SNS bills as one.
 const (
-	maxName          = 80
+	MaxName          = 80 // of what people are called, wherever it is shown
 	maxReason        = 120
 	maxTranscription = 2000
 	maxExtension     = 12

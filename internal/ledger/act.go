@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ringback/ringback/events"
+	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
@@ -62,7 +63,7 @@ type Outcome struct {
 	// Waits is set if the caller waited, since then.
 	Waits bool      `json:"waits"`
 	Since time.Time `json:"since,omitzero"`
-	// Text is what was sent in place of the number of a caller who waits without one.
+	// Text is what was sent in place of the number of a caller who waits without one, for people.
 	// Withheld is set if the caller hid it.
 	Text     string `json:"text,omitzero"`
 	Withheld bool   `json:"withheld,omitzero"`
@@ -114,7 +115,7 @@ func Perform(ctx context.Context, store table.Store, policy followup.Policy, cal
 	o := Outcome{Caller: caller, Waits: before.Open(), Since: before.Since()}
 	if followup.IsCallSubject(caller) {
 		who := before.Who()
-		o.Text, o.Withheld = who.Text, who.Withheld
+		o.Text, o.Withheld = alert.OneLine(who.Text, alert.MaxName), who.Withheld
 	}
 	if claim, ok := before.Claim(act.At); ok {
 		o.ClaimedBy, o.ClaimedUntil = claim.By, claim.Until

@@ -160,7 +160,7 @@ func cursorError(err error, after Cursor) error {
 
 // The longest texts that are shown, in characters.
 const (
-	maxName = 80
+	maxName = alert.MaxName
 	maxText = 2000
 )
 
