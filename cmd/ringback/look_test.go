@@ -739,3 +739,17 @@ func TestWaitingShowsWhatElseIsKnown(t *testing.T) {
 		got.Says(t, `"level": 2`, `"other_number": "`+bob+`"`)
 	}
 }
+
+// A call's ID is what "ringback call" takes, so that it is whole however little room there is.
+func TestTheIDsOfACallersCallsAreWhole(t *testing.T) {
+	t.Parallel()
+	data, id := t.TempDir(), "CA"+strings.Repeat("0123456789abcdef", 2)
+	store := openStore(t, data)
+	lookuptest.New(t, store, time.Now()).Post(lookuptest.Missed(id, ada, "2026-03-12T14:00:00Z"))
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := program.Run(t, "caller", ada, "--data", data)
+	got.Exits(t, 0)
+	got.Says(t, " "+id+"\n")
+}

@@ -105,7 +105,7 @@ func printCaller(ctx context.Context, o opened, p printer, number string, page l
 		{head: "WHO", name: "who", text: whoOf, value: whoOf, atLeast: 6},
 		{name: "seconds", value: func(e entry) string { return numberOf(e.Seconds) }},
 		{head: "TEXT", name: "text", text: textOf, value: textOf, atLeast: 12},
-		{head: "ID", text: idOf, atLeast: 12},
+		{head: "ID", text: idOf}, // whole, to be copied, and last: if there is no room, only its end wraps
 		{name: "recording_url", value: func(e entry) string { return e.Voicemail.URL + e.Recording }},
 	}
 	if err := printRows(p, columns, found.Timeline, found); err != nil {
