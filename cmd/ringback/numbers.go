@@ -49,18 +49,6 @@ func (f *numberFlags) numbers(ctx context.Context, of *tableFlags) (phone.Book, 
 	return stackNumbers(f.country, country, settings.Parameters["OwnNumbers"])
 }
 
-// numbersIn returns numbers as they are read in a country, or else in that of the stack.
-func numbersIn(ctx context.Context, country string, of *tableFlags) (phone.Book, error) {
-	if of.stack != "" && country == "" {
-		settings, err := settingsOf(ctx, of)
-		if err != nil {
-			return phone.Book{}, err
-		}
-		country = settings.Parameters["DefaultCountry"]
-	}
-	return numbersBy(country, "")
-}
-
 func settingsOf(ctx context.Context, of *tableFlags) (deployed.Settings, error) {
 	cfg, err := deployed.Config(ctx, of.region)
 	if err != nil {
