@@ -132,7 +132,7 @@ func (r *reading) answeredBy() (by AnsweredBy) {
 		for pair.next(&said) {
 			said, _ := pair.lookUp()
 			switch word := string(pair.word()); {
-			case said == saysVoicemail, word == "fax":
+			case said == saysVoicemail, word == "fax", s == slotAnsweredBy && (word == "bot" || word == "ivr" || word == "robot"):
 				return ByMachine
 			case word == "human", word == "person":
 				by = ByHuman

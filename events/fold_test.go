@@ -330,6 +330,8 @@ func TestFoldKnowsWhoTalkedAndForHowLong(t *testing.T) {
 		{"a human answered", []string{dialer("sd.call_completed", "Outgoing human answered", "")}, folded{End: noon, By: events.ByHuman}},
 		{"a machine answered", []string{dialer("sd.call_completed", "Outgoing machine answered", "")}, folded{End: noon, By: events.ByMachine}},
 		{"who answered has a member", []string{dialer("sd.call_completed", "Answered", `,"call_answered_by":"Machine"`)}, folded{End: noon, By: events.ByMachine}},
+		{"a menu answered", []string{dialer("call.completed", "Answered", `,"call_answered_by":"IVR menu"`)}, folded{End: noon, By: events.ByMachine}},
+		{"a mailbox answered", []string{dialer("call.completed", "Answered", `,"call_answered_by":"Anrufbeantworter"`)}, folded{End: noon, By: events.ByMachine}},
 		{"a fax answered", []string{dialer("call.completed", "Answered", `,"call_answered_by":"fax"`)}, folded{End: noon, By: events.ByMachine}},
 		{
 			"once a machine, always a machine",

@@ -266,7 +266,7 @@ func TestFalseHandled_EachRowOpensClosesOrDoesNothing(t *testing.T) {
 		}, waits},
 		{"a text that did not arrive", func(b *book) {
 			b.call(missed("a", 0))
-			for i, status := range []string{"undelivered", "Failed", "rejected", "Not Delivered", "not_sent", "blocked", "Expired", "error", "cancelled", "bounced"} {
+			for i, status := range []string{"undelivered", "Failed", "filtered", "carrier_violation", "Opted out", "unsubscribed", "Invalid number", "landline", "Unreachable", "spam", "rejected", "Not Delivered", "not_sent", "blocked", "Expired", "error", "cancelled", "bounced"} {
 				b.text(fmt.Sprint(i), 60+i, "Outgoing", `,"medium":"App","delivery_status":"`+status+`"`)
 			}
 		}, waits},

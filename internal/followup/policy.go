@@ -274,7 +274,10 @@ func byPerson(medium, agent string) bool {
 
 func isFailure(status string) bool {
 	status = strings.ToLower(status)
-	for _, word := range []string{"block", "bounce", "cancel", "error", "expire", "fail", "not deliver", "not sent", "not_deliver", "not_sent", "reject", "undeliver", "unsent"} {
+	for _, word := range []string{
+		"block", "bounce", "cancel", "error", "expire", "fail", "filter", "invalid", "landline", "not deliver", "not sent", "not_deliver", "not_sent",
+		"opted", "reject", "spam", "undeliver", "unreach", "unsent", "unsubscribe", "violation",
+	} {
 		if strings.Contains(status, word) {
 			return true
 		}
