@@ -505,7 +505,7 @@ func TestNamesThatTellOfAnUnservedCaller(t *testing.T) {
 		"call.abandoned_in_queue": events.KindMissedCall, "missed": events.KindMissedCall, "call.cancelled": events.KindMissedCall,
 		"voicemail": events.KindVoicemail, "voicemail.created": events.KindVoicemail, "new_voicemail": events.KindVoicemail,
 		"voicemail.transcription_ready": events.KindVoicemail, "call.voicemail.recording.completed": events.KindVoicemail,
-		"transcript.voicemail.created": events.KindVoicemail, "voicemail_recording.failed": events.KindVoicemail,
+		"transcript.voicemail.created": events.KindVoicemail, "voicemail_recording.failed": events.KindUnknown,
 		"voice_message.received": events.KindVoicemail, "call.voice_mail": events.KindVoicemail, "VOICE-MAIL_LEFT": events.KindVoicemail,
 
 		"call.picked_up": events.KindCall, "call.ended": events.KindCall, "jc.call_finished": events.KindCall, "call.hangup": events.KindCall,

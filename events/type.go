@@ -207,11 +207,12 @@ func (t Type) row() (known row, registered bool) {
 	}
 	// guard 3 e2e: known.family = &calls
 	known.family = &unknowns
-	var call, other, person, dialer, before, strange, copied, voicemail bool
+	var call, other, person, dialer, before, strange, copied, failed, voicemail bool
 	var pair pairReader
 	for name := []byte(t); pair.next(&name); {
 		said, both := pair.lookUp()
 		before = before || said == saysBefore
+		failed = failed || both && said == saysCompleted // "recording_failed"
 		strange = strange || said == saysNothing && nameWords[string(pair.word())] == aboutNothing &&
 			directions[string(pair.word())] == "" && !slices.Contains(vendors, string(pair.word()))
 		switch about := nameWords[string(pair.word())]; {
@@ -229,7 +230,7 @@ func (t Type) row() (known row, registered bool) {
 			call, other, dialer = call || about == aboutCall, other || about == aboutOther, dialer || about == aboutDialer
 		}
 	}
-	other = other || copied && !voicemail
+	other = other || copied && (failed || !voicemail)
 	known.aside = other || person && !call
 	if !call || other {
 		return known, false
