@@ -346,7 +346,7 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 	if why := c.lastReturned(kind); why == blocked || why == ours && p.caller.own {
 		return seats, d.keepBack(ctx, c, kind, why, skip)
 	}
-	if finished := round + "#returned"; c.begun(kind) && c.isReturnedBy(kind, p.account()) && !p.sent[finished] {
+	if finished := finishing(round); c.begun(kind) && c.isReturnedBy(kind, p.account()) && !p.sent[finished] {
 		// Some were told that the alert is taken back, before anything failed. All have to
 		// be, even if no reason is left.
 		p.sent[finished], p.again = true, true // once, even if it cannot be marked
@@ -401,7 +401,18 @@ func (d *Dispatcher) speak(ctx context.Context, p *pending, kind events.Kind, pu
 	case err != nil:
 		return err
 	case why != none && (published || p.call.begun(kind)):
-		return d.takeBack(ctx, p, p.call, kind, why, closing)
+		finished := finishing(p.call.round(kind))
+		if p.sent[finished] {
+			return nil // and it could not be marked
+		}
+		err := d.takeBack(ctx, p, p.call, kind, why, closing)
+		p.sent[finished] = err == nil
+		// Meanwhile the follow-up may say something else, and whoever wrote that saw the alert stand.
+		// guard 4 alert (WhoPutsOff): if false {
+		if err == nil && why != ours && why != blocked {
+			p.again = true
+		}
+		return err
 	case why != none:
 		skip(why)
 	case !published:
@@ -515,6 +526,9 @@ func (d *Dispatcher) settleServed(ctx context.Context, p *pending, seats []seat)
 	}
 	return err
 }
+
+// finishing names the end of a round in pending.sent.
+func finishing(round events.Kind) events.Kind { return round + "#returned" }
 
 func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind) *due {
 	a, k := p.call.alert(kind), p.caller

@@ -249,6 +249,45 @@ func TestPromise4_WhatAFollowUpCouldNotTakeBackIsTakenBackAllTheSame(t *testing.
 	}
 }
 
+// An alert is about to be put off for an earlier call. Just then a follow-up is written that says that
+// this one was called back, and finds the alert still standing.
+func TestPromise4_WhoPutsOffAnAlertLooksOnceMore(t *testing.T) {
+	t.Parallel()
+	items := inOrder(rings("c", 10), rings("a", 0), happens("c", 10, "call.updated", "Incoming Missed", -1), callsBack("b", 5))(t)
+	again, back := items[2], items[3]
+	memory, to, rules, log := &tabletest.Memory{}, &topic{}, alert.Rules{Pause: time.Hour}, logscan.Logger(t)
+	elsewhere, _ := watch(memory, to, rules, log)
+	follow := func(some ...table.Item) {
+		if err := errors.Join(consumer.All(elsewhere[2])(t.Context(), some)...); err != nil {
+			t.Error(err)
+		}
+	}
+	met := false
+	_, d := watch(storeFunc{Store: memory, put: func(ctx context.Context, item table.Item) (bool, error) {
+		if table.KeyOf(item) == table.ReturningKey(table.KeyOf(again), events.KindMissedCall) && !met {
+			met = true
+			put(t, memory, back)
+			follow(items...)
+		}
+		return memory.Put(ctx, item)
+	}}, to, rules, log)
+	for _, item := range items[:2] {
+		put(t, memory, item)
+		mustProcess(t, d, item)
+	}
+	written := ledger.New(memory, events.PhoneNumber, log) // and nobody told of it yet
+	written.Now = func() time.Time { return arrival }
+	if err := errors.Join(consumer.All(written.Consumer())(t.Context(), items[:2])...); err != nil {
+		t.Fatal(err)
+	}
+	put(t, memory, again)
+	mustProcess(t, d, again)
+	if diff := cmp.Diff([]string{"CALL#c/missed_call#2"}, to.standing()); diff != "" || !met {
+		t.Errorf("met: %t, standing (-want +got):\n%s", met, diff)
+	}
+	checkOnce(t, to)
+}
+
 // What a rule kept back made no alert, even if the contact is another by now: it pauses none.
 func TestACallThatAlertedNobodyPausesNoOther(t *testing.T) {
 	t.Parallel()
