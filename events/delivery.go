@@ -67,7 +67,7 @@ func (e *Envelope) Decode() *Delivery {
 		Outcome:   r.outcome,
 		Direction: r.direction,
 		Phone:     r.phone(),
-		Fields:    withoutNulls(r.fields),
+		Fields:    slices.DeleteFunc(r.fields, func(f Field) bool { return f.Value.Kind() == 'n' }),
 		NewFields: append(slices.Clip(e.NewFields), r.undocumented...),
 	}
 	d.Entity, d.ID = r.id()
@@ -121,13 +121,4 @@ func digest(values ...jsontext.Value) string {
 	}
 	sum := sha256.Sum256(canonical)
 	return hex.EncodeToString(sum[:8])
-}
-
-// withoutNulls leaves the fields as they are: the envelope keeps them.
-func withoutNulls(fields []Field) []Field {
-	isNull := func(f Field) bool { return f.Value.Kind() == 'n' }
-	if slices.ContainsFunc(fields, isNull) {
-		fields = slices.DeleteFunc(slices.Clone(fields), isNull)
-	}
-	return slices.Clip(fields)
 }

@@ -39,8 +39,6 @@ type Envelope struct {
 
 	// typ is the member "type", whatever the format.
 	typ Type
-	// known is what read returned.
-	known *reading
 }
 
 // SignedType returns the top-level member "type", which format B's signature covers.

@@ -117,14 +117,10 @@ func FuzzDecode(f *testing.F) {
 		if as != string(body) {
 			t.Fatal("the body has changed")
 		}
-		again := open(t, as)
-		if diff := cmp.Diff(d, again.Decode(), cmpopts.IgnoreUnexported(events.Envelope{})); diff != "" || d.SignedType() != again.SignedType() {
+		if diff := cmp.Diff(d, open(t, as).Decode(), cmp.AllowUnexported(events.Envelope{})); diff != "" {
 			t.Errorf("another time, another delivery:\n%s", diff)
 		}
-		if diff := cmp.Diff(open(t, as).Details(), details); diff != "" {
-			t.Errorf("the details depend on what was read before:\n%s", diff)
-		}
-		if again = open(t, string(d.Body)); keyOf(again.Decode()) != keyOf(d) {
+		if again := open(t, string(d.Body)); keyOf(again.Decode()) != keyOf(d) {
 			t.Error("the stored body has another key")
 		}
 		if !spaceMatters(e.Damage) {

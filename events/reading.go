@@ -83,15 +83,8 @@ type reading struct {
 	undocumented, mismatched []string
 }
 
-// read reads the data by the shape of the event's type, once.
+// read reads the data by the shape of the event's type.
 func (e *Envelope) read() *reading {
-	if e.known == nil {
-		e.known = e.readData()
-	}
-	return e.known
-}
-
-func (e *Envelope) readData() *reading {
 	known, registered := e.Type.row()
 	r := e.readAs(known)
 	// guard 3: if !registered && false {

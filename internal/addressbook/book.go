@@ -37,8 +37,6 @@ type Book struct {
 	// Changed is told of each number under which a contact was brought up to date, even
 	// if nothing had to be written. If it fails, so does the record. Nil tells nobody.
 	Changed func(ctx context.Context, number string) error
-	// Event returns what an event's item says, nil if it cannot be read. New sets [EventOf].
-	Event func(table.Item) events.Event
 	// AtOnce is how many contacts are brought up to date side by side. New sets
 	// [timing.AtOnce].
 	AtOnce int
@@ -51,7 +49,7 @@ type Book struct {
 // New returns a book in a store. canonical returns the one form of all spellings of a
 // number, and "" for what is no number. The log lines hold no personal data.
 func New(store table.Store, canonical func(number string) string, log *slog.Logger) *Book {
-	return &Book{Event: EventOf, AtOnce: timing.AtOnce, store: store, canonical: canonical, log: log}
+	return &Book{AtOnce: timing.AtOnce, store: store, canonical: canonical, log: log}
 }
 
 // Consumer returns the book as a consumer of the table's new items.
@@ -192,7 +190,7 @@ func (k *keeping) read(ctx context.Context) (changes []change, err error) {
 		if !isChange(item) {
 			continue
 		}
-		said, ok := k.Event(item).(*events.Contact)
+		said, ok := contactOf(item)
 		if !ok {
 			k.unreadable++
 			continue
@@ -202,13 +200,14 @@ func (k *keeping) read(ctx context.Context) (changes []change, err error) {
 	return changes, nil
 }
 
-// EventOf reads an event's payload. It returns nil if that cannot be read.
-func EventOf(item table.Item) events.Event {
+// contactOf reads an event's payload.
+func contactOf(item table.Item) (*events.Contact, bool) {
 	envelope, err := table.EnvelopeOf(item)
 	if err != nil {
-		return nil
+		return nil, false
 	}
-	return envelope.Details().Event
+	said, ok := envelope.Details().Event.(*events.Contact)
+	return said, ok
 }
 
 // items returns what is to be kept under each number that the contact has, that it had,

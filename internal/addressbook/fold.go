@@ -123,7 +123,7 @@ type Contact struct {
 func ReadContact(items []table.Item) Contact {
 	var changes []change
 	for _, item := range items {
-		if said, ok := EventOf(item).(*events.Contact); ok && isChange(item) {
+		if said, ok := contactOf(item); ok && isChange(item) {
 			changes = append(changes, changeOf(item, said))
 		}
 	}

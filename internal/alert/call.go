@@ -155,12 +155,6 @@ func (d *Dispatcher) load(ctx context.Context, key table.Key, inHand ...table.It
 // own attributes, everything else by the payload. It cannot fail: if the payload cannot be
 // read, the attributes have to do, since somebody called.
 func PartOf(item table.Item) events.Part {
-	envelope, err := table.EnvelopeOf(item)
-	return partOf(item, envelope, err)
-}
-
-// partOf is told the item's envelope, or why there is none.
-func partOf(item table.Item, envelope *events.Envelope, err error) events.Part {
 	key := table.KeyOf(item)
 	p := events.Part{
 		Key:        key.SK,
@@ -170,6 +164,7 @@ func partOf(item table.Item, envelope *events.Envelope, err error) events.Part {
 		ReceivedAt: timeOf(item, table.ReceivedAt),
 		FoundLate:  table.Text(item, table.FoundBy) != "",
 	}
+	envelope, err := table.EnvelopeOf(item)
 	if err == nil {
 		p.Format, p.Details = envelope.Format, envelope.Details()
 	}

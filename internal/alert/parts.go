@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxParts = 4096 // are remembered
+	maxParts = 2048 // are remembered
 	// maxRead is how many bytes an item may have at most that is remembered: all together
 	// take some megabytes.
 	maxRead = 16 << 10
@@ -39,40 +39,7 @@ func (p *Parts) Of(item table.Item) events.Part {
 	if p == nil {
 		return PartOf(item)
 	}
-	read, ok := readOf(item)
-	if !ok {
-		return PartOf(item)
-	}
-	key := table.KeyOf(item)
-	p.mu.Lock()
-	known, ok := p.known[key]
-	p.mu.Unlock()
-	if ok && known.read == read {
-		return known.part
-	}
-	part := PartOf(item)
-	p.remember(key, knownPart{read, part})
-	return part
-}
-
-// Learn remembers the item of an envelope that was read already.
-func (p *Parts) Learn(item table.Item, envelope *events.Envelope) {
-	if read, ok := readOf(item); ok {
-		p.remember(table.KeyOf(item), knownPart{read, partOf(item, envelope, nil)})
-	}
-}
-
-func (p *Parts) remember(key table.Key, part knownPart) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.known == nil || len(p.known) >= maxParts {
-		p.known = make(map[table.Key]knownPart)
-	}
-	p.known[key] = part
-}
-
-// readOf returns what an item's part depends on; ok is false if that is too long.
-func readOf(item table.Item) (read [len(partNames)]string, ok bool) {
+	var read [len(partNames)]string
 	size := 0
 	for i, name := range partNames {
 		switch v := item[name].(type) {
@@ -83,5 +50,22 @@ func readOf(item table.Item) (read [len(partNames)]string, ok bool) {
 		}
 		size += len(read[i])
 	}
-	return read, size <= maxRead
+	if size > maxRead {
+		return PartOf(item)
+	}
+	key := table.KeyOf(item)
+	p.mu.Lock()
+	known, ok := p.known[key]
+	p.mu.Unlock()
+	if ok && known.read == read {
+		return known.part
+	}
+	part := PartOf(item)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil || len(p.known) >= maxParts {
+		p.known = make(map[table.Key]knownPart)
+	}
+	p.known[key] = knownPart{read, part}
+	return part
 }

@@ -8,39 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 )
-
-// Whoever stores an event has read it, and saves the consumers that. They come to the same.
-func TestWhatIsLearnedIsWhatTheItemSays(t *testing.T) {
-	t.Parallel()
-	parts := new(alert.Parts)
-	for _, kind := range []string{"call.missed", "voicemail.received", "call.completed", "sms.received", "contact.updated"} {
-		body := sample(t, kind)
-		envelope, err := events.Open([]byte(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		item := table.EventItem(envelope.Decode(), arrival, arrival)
-		parts.Learn(item, envelope)
-		if diff := cmp.Diff(alert.PartOf(item), parts.Of(item)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", kind, diff)
-		}
-	}
-
-	item := itemOf(t, sample(t, "sms.sent"))
-	other, err := events.Open([]byte(sample(t, "sms.received")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts.Learn(item, other)
-	if got := parts.Of(item).Direction; got != events.Inbound {
-		t.Errorf("the item was read again: %q", got)
-	}
-}
 
 // What is remembered is what the item says now, whatever it said before.
 func TestPartsAreThoseOfTheItem(t *testing.T) {

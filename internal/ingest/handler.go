@@ -93,8 +93,6 @@ type Handler struct {
 	// Spill takes what the table does not take within [StoreTime]. Without one it is
 	// nil: the table has all the time that there is, and the sender has to send again.
 	Spill Spill
-	// Stored is told of each event that was stored, unless it came in a list. Nil tells nobody.
-	Stored func(table.Item, *events.Delivery)
 	// Now returns the time; New sets it, tests replace it.
 	Now func() time.Time
 
@@ -128,9 +126,6 @@ func (h *Handler) TableHangs() { h.breaker.open() }
 func (h *Handler) Handle(ctx context.Context, r Request) Response {
 	result, err := h.handle(ctx, r)
 	response := answer(result, err)
-	if h.Stored != nil && result.Status == StatusStored && result.Delivery != nil {
-		h.Stored(result.item, result.Delivery)
-	}
 	if result.parts != nil {
 		h.recordList(ctx, r, result.parts)
 	} else {

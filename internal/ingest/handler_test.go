@@ -293,24 +293,6 @@ func TestAStoredItemHoldsWhatIsKnown(t *testing.T) {
 	}
 }
 
-// What was read to store an event need not be read again.
-func TestWhoIsToldOfWhatWasStored(t *testing.T) {
-	t.Parallel()
-	h := newHandler(t, tabletest.NewBolt(t), valid(credential.Secret{Token: token}), nil)
-	var told []string
-	h.Stored = func(item table.Item, d *events.Delivery) {
-		told = append(told, table.Text(item, table.PK)+" "+string(d.Type))
-	}
-	for _, body := range []string{
-		`{"event":"call.missed","data":{"id":"call_1"}}`, `{"event":"call.missed","data":{"id":"call_1"}}`, `{}`, `no JSON`,
-	} {
-		h.Handle(t.Context(), ingest.Request{Method: http.MethodPost, Path: ingest.Path + "/" + token, Body: []byte(body)})
-	}
-	if want := []string{"CALL#call_1 call.missed"}; !slices.Equal(told, want) {
-		t.Errorf("told of %q, want %q", told, want)
-	}
-}
-
 func TestAnEventWithoutATimeTakesTheHeadersThenTheArrival(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, header, want string }{

@@ -132,8 +132,6 @@ type Result struct {
 	// Spilled is why the table did not take what the spill took.
 	Spilled error
 
-	// item is what was put into the table, if it is an event.
-	item table.Item
 	// parts are the events of a body with several.
 	parts []part
 	// mentions is set if a rejected body may be about a caller whom nobody served.
@@ -146,7 +144,7 @@ type Result struct {
 // the result.
 func Store(ctx context.Context, store Putter, received Received, d *events.Delivery) (Result, error) {
 	item := received.item(d)
-	result := Result{Key: table.Text(item, table.PK), Delivery: d, item: item}
+	result := Result{Key: table.Text(item, table.PK), Delivery: d}
 	// guard 9 ingest webhook e2e: _, _ = store.Put(ctx, item); switch created, err := store.Put(ctx, item); {
 	switch created, err := store.Put(ctx, item); {
 	case err != nil && d == nil:

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/addressbook"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/consumer"
@@ -17,7 +16,6 @@ import (
 	"github.com/ringback/ringback/internal/ledger"
 	"github.com/ringback/ringback/internal/reconcile"
 	"github.com/ringback/ringback/internal/spelling"
-	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/bolt"
 )
 
@@ -27,10 +25,11 @@ const (
 	// atOnce is how many items a consumer works on side by side: their writes share the
 	// store's commits.
 	atOnce = 400
-	// alertsEvery and restEvery are [consumer.Consumer.Every] of the alerts, and of those for
-	// which nobody waits.
-	alertsEvery = 20 * time.Millisecond
-	restEvery   = 200 * time.Millisecond
+	// alertsEvery, followUpsEvery and restEvery are [consumer.Consumer.Every] of the alerts, of
+	// the follow-ups, and of those for which nobody waits.
+	alertsEvery    = 20 * time.Millisecond
+	followUpsEvery = 200 * time.Millisecond
+	restEvery      = time.Second
 	// maxFailed is how many alerts may wait for their receiver before no new ones
 	// are sent.
 	maxFailed = 100_000
@@ -60,7 +59,6 @@ type consumers struct {
 	*consumer.Runner
 
 	alerts    *alert.Dispatcher
-	parts     *alert.Parts
 	publisher *publisher
 	reminders *runs
 	finding   *runs  // of the reconciler; nil without JustCall's keys
@@ -124,14 +122,13 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 	contacts := addressbook.New(kept, c.Numbers.Canonical, log)
 	contacts.Changed = followUps.Refresh
 	contacts.AtOnce = atOnce
-	contacts.Event = func(item table.Item) events.Event { return parts.Of(item).Event }
 	spellings := spelling.New(kept, c.Numbers.Canonical, log)
 	spellings.Parts = parts
 	runner, err := consumer.Start(ctx, feed, o, log,
 		every(alertsEvery, alerts),
 		every(restEvery, contacts.Consumer()),
 		every(restEvery, spellings.Consumer()),
-		every(restEvery, followUps.Consumer()),
+		every(followUpsEvery, followUps.Consumer()),
 		every(restEvery, seen.Consumer()),
 	)
 	if err != nil {
@@ -142,7 +139,6 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 		Runner:          runner,
 		reminders:       startReminders(ctx, runner, before, remind, digests, cmp.Or(c.remindEvery, remindEvery), log),
 		alerts:          d,
-		parts:           parts,
 		publisher:       p,
 		oldest:          oldest,
 		lastForwardTime: cmp.Or(c.lastForwardTime, lastForwardTime),

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/alert"
 	"github.com/ringback/ringback/internal/credential"
 	"github.com/ringback/ringback/internal/escalate"
@@ -166,7 +165,6 @@ func Start(ctx context.Context, c Config, log *slog.Logger) (*Stack, error) {
 	webhook.WebhookURL = c.WebhookURL
 	webhook.AcceptUnsigned = c.AcceptUnsigned
 	webhook.Now = c.clock()
-	webhook.Stored = func(item table.Item, d *events.Delivery) { consumers.parts.Learn(item, d.Envelope) }
 	s := &Stack{
 		Store:      store,
 		Address:    address,
