@@ -25,11 +25,10 @@ const (
 	// atOnce is how many items a consumer works on side by side: their writes share the
 	// store's commits.
 	atOnce = 400
-	// alertsEvery, followUpsEvery and restEvery are [consumer.Consumer.Every] of the alerts, of
-	// the follow-ups, and of those for which nobody waits.
-	alertsEvery    = 20 * time.Millisecond
-	followUpsEvery = 200 * time.Millisecond
-	restEvery      = time.Second
+	// alertsEvery and restEvery are [consumer.Consumer.Every] of the alerts, and of those for
+	// which nobody waits.
+	alertsEvery = 20 * time.Millisecond
+	restEvery   = 200 * time.Millisecond
 	// maxFailed is how many alerts may wait for their receiver before no new ones
 	// are sent.
 	maxFailed = 100_000
@@ -128,7 +127,7 @@ func startConsumers(ctx context.Context, store *bolt.Store, c Config, log *slog.
 		every(alertsEvery, alerts),
 		every(restEvery, contacts.Consumer()),
 		every(restEvery, spellings.Consumer()),
-		every(followUpsEvery, followUps.Consumer()),
+		every(restEvery, followUps.Consumer()),
 		every(restEvery, seen.Consumer()),
 	)
 	if err != nil {
