@@ -38,9 +38,6 @@ type Folded struct {
 
 	// Start is the earliest time that the events give, and End the latest.
 	Start, End time.Time
-	// Over is when the call had ended, as far as events of format B say how long it rang and
-	// lasted. Format A's times are those of events, and a note may come an hour later.
-	Over time.Time
 	// FirstArrival and LastArrival are when the first and the last of the events arrived.
 	FirstArrival, LastArrival time.Time
 	// Events is how many different events there are.
@@ -239,7 +236,9 @@ func (f *Folded) add(p *Part) {
 		if f.Start.IsZero() {
 			f.Start = p.At
 		}
-		f.End, f.Over = later(f.End, p.end()), later(f.Over, p.over())
+		if end := p.end(); end.After(f.End) {
+			f.End = end
+		}
 	}
 	switch p.Outcome {
 	case Missed, Abandoned:
@@ -341,6 +340,7 @@ func (p *Part) answeringAgent() Agent {
 // end returns when the event says that its call ended. Format A's times are those
 // of the events, format B's that of the call's start.
 func (p *Part) end() time.Time {
+	const longest = 7 * 24 * 60 * 60 // a longer call is a mistake
 	length := given(p.call().Duration).Value
 	if p.Format == FormatA || length <= 0 || length > longest {
 		return p.At
@@ -351,26 +351,4 @@ func (p *Part) end() time.Time {
 		length += max(0, ring)
 	}
 	return p.At.Add(time.Duration(length) * time.Second)
-}
-
-// longest is more than a call lasts, in seconds: what is longer is a mistake.
-const longest = 7 * 24 * 60 * 60
-
-// over returns when a call had ended that perhaps only rang; zero if the event does not say.
-func (p *Part) over() time.Time {
-	if p.Format == FormatA {
-		return time.Time{}
-	}
-	over := p.end()
-	if ring := given(p.call().RingDuration).Value; ring > 0 && ring <= longest {
-		over = later(over, p.At.Add(time.Duration(ring)*time.Second))
-	}
-	return over
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

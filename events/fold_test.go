@@ -172,7 +172,7 @@ func TestFoldTakesEachFactFromTheEventThatKnowsIt(t *testing.T) {
 	number := func(n int64) events.Optional[int64] { return events.Optional[int64]{Value: n, State: events.Set} }
 	want := events.Folded{
 		ID: "s1", Direction: events.Inbound, Outcome: events.Voicemailed,
-		Start: noon, End: noon.Add(50 * time.Second), Over: noon.Add(50 * time.Second), FirstArrival: noon, LastArrival: noon.Add(2 * time.Minute), Events: 3,
+		Start: noon, End: noon.Add(50 * time.Second), FirstArrival: noon, LastArrival: noon.Add(2 * time.Minute), Events: 3,
 		Line: "+14155550101", LineName: "Support", Phone: "+14155550144", ContactName: "Pat",
 		Agents:   []events.Agent{{Name: "Kim Novak"}, {ID: number(7), Name: "Ines"}, {ID: number(42)}},
 		RingTime: number(40), TalkTime: number(0), Duration: number(50), MissedReason: "Not picked by agent",
@@ -263,33 +263,6 @@ func TestPromise4_FoldDoesNotDependOnTheOrder(t *testing.T) {
 			t.Fatalf("folded (-in one order +in another):\n%s", diff)
 		}
 	})
-}
-
-// A call that nobody takes has no length, and rings all the same. Format A's times are not
-// those of a call's start.
-func TestFoldKnowsWhenACallWasOver(t *testing.T) {
-	t.Parallel()
-	noon := time.Date(2026, time.November, 28, 12, 0, 0, 0, time.UTC)
-	length := func(members string) string {
-		return eventOfB("call.missed", "Missed", "", `,"call_duration":{`+members+`}`)
-	}
-	for _, tc := range []struct {
-		name   string
-		bodies []string
-		want   time.Time
-	}{
-		{"it rang", []string{length(`"ring_time":25`)}, noon.Add(25 * time.Second)},
-		{"it rang, and has no length", []string{length(`"ring_time":25,"total_duration":0`)}, noon.Add(25 * time.Second)},
-		{"it waited in a queue, and rang at last", []string{length(`"ring_time":5,"total_duration":300`)}, noon.Add(300 * time.Second)},
-		{"of two lengths the longer counts", []string{length(`"ring_time":40`), length(`"ring_time":25`)}, noon.Add(40 * time.Second)},
-		{"it rang for years", []string{length(`"ring_time":"99999999"`)}, noon},
-		{"nothing is said", []string{length("")}, noon},
-		{"format A", []string{eventOfA("call.missed", 5, `,"ring_duration":25`)}, time.Time{}},
-	} {
-		if got := events.Fold(partsOf(t, tc.bodies...)...).Over; !got.Equal(tc.want) {
-			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
-		}
-	}
 }
 
 func TestFoldKnowsWhoTalkedAndForHowLong(t *testing.T) {

@@ -238,7 +238,7 @@ func onePerID[T any](all []T, id func(T) string, compare func(a, b T) int) []T {
 func compareCalls(a, b Call) int {
 	return cmp.Or(
 		cmp.Compare(a.Events, b.Events), cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.Outcome, b.Outcome),
-		cmp.Compare(a.Direction, b.Direction), a.Start.Compare(b.Start), a.End.Compare(b.End), a.Over.Compare(b.Over),
+		cmp.Compare(a.Direction, b.Direction), a.Start.Compare(b.Start), a.End.Compare(b.End),
 		cmp.Compare(a.Line, b.Line), cmp.Compare(a.LineName, b.LineName), cmp.Compare(a.Agent, b.Agent),
 		cmp.Compare(a.Callback, b.Callback), compareWho(a.Who, b.Who),
 		cmp.Compare(a.Words, b.Words), cmp.Compare(a.Recording, b.Recording))

@@ -77,8 +77,6 @@ type Call struct {
 	Direction events.Direction `json:"dir,omitzero"`
 	Start     time.Time        `json:"start"`
 	End       time.Time        `json:"end"`
-	// Over is when a call that nobody served had ended, if that is known and not its start.
-	Over time.Time `json:"over,omitzero"`
 	// Line is our own number, LineName its name in JustCall.
 	Line     string `json:"line,omitzero"`
 	LineName string `json:"line_name,omitzero"`
@@ -133,9 +131,6 @@ func (p Policy) Call(id string, f events.Folded) Call {
 	c.Start, c.End = c.Start.UTC(), c.End.UTC()
 	c.Effect = p.effect(f)
 	if c.Effect == Opens {
-		if f.Over.After(c.Start) && !f.Over.After(f.LastArrival.Add(skew)) {
-			c.Over = f.Over.UTC()
-		}
 		c.Who = Who{Phone: f.Phone, Text: f.CallerText, Withheld: f.Withheld, Name: f.ContactName}
 		c.Words = beginning(f.Transcription, maxWords)
 		if len(f.RecordingURL) <= maxRecording {

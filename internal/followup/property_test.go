@@ -24,10 +24,9 @@ type row struct {
 	opens   events.Outcome
 	contact followup.Reason
 	attempt bool
-	// length is how long a contact or attempt lasts, and rings how long a call rings that
-	// nobody served.
-	length, rings int
-	agent         string
+	// length is how long a contact or attempt lasts.
+	length int
+	agent  string
 	// calls is set if JustCall is to call back.
 	calls bool
 	// shifts is set if the events give different starts, or say first that a caller
@@ -42,14 +41,14 @@ func one(s func(id string, second int) said) func(string, int) []said {
 }
 
 var rows = []row{
-	{name: "missed", events: one(missed), opens: events.Missed, rings: 25},
+	{name: "missed", events: one(missed), opens: events.Missed},
 	{name: "missed, told twice", events: func(id string, second int) []said {
 		return []said{missed(id, second), {id: id, second: second, outcome: "missed", ring: 25}}
-	}, opens: events.Missed, rings: 25},
+	}, opens: events.Missed},
 	{name: "voicemail", events: func(id string, second int) []said {
 		return []said{missed(id, second), {id: id, second: second, typ: "call.voicemail", outcome: "Voicemail", talk: -1}}
-	}, opens: events.Voicemailed, rings: 25},
-	{name: "gave up", events: one(func(id string, second int) said { return in(id, second, "Abandoned", 0) }), opens: events.Abandoned, rings: 8},
+	}, opens: events.Voicemailed},
+	{name: "gave up", events: one(func(id string, second int) said { return in(id, second, "Abandoned", 0) }), opens: events.Abandoned},
 	{name: "rescued", events: one(func(id string, second int) said { return in(id, second, "Answered", 60) }), contact: followup.Rescued, length: 68, agent: "Kim"},
 	{name: "missed by one, answered by another", events: func(id string, second int) []said {
 		return []said{missed(id, second), {id: id, second: second, typ: "call.answered", outcome: "Answered", agent: "Kim", talk: -1}, in(id, second, "Answered", 90)}
@@ -98,8 +97,8 @@ var rows = []row{
 		return said{id: id, second: second, typ: "call.incoming", talk: -1}
 	})},
 	{name: "unknown", events: one(func(id string, second int) said { return in(id, second, "Zonked", 0) })},
-	{name: "two phones", events: one(missed), opens: events.Missed, rings: 25, leg: "missed"},
-	{name: "two phones, and one answered for a moment", events: one(missed), opens: events.Missed, rings: 25, leg: "answered for a moment"},
+	{name: "two phones", events: one(missed), opens: events.Missed, leg: "missed"},
+	{name: "two phones, and one answered for a moment", events: one(missed), opens: events.Missed, leg: "answered for a moment"},
 }
 
 // happened is one thing that happened to a caller.
@@ -167,9 +166,6 @@ func randomCaller(t *testing.T, random *rand.Rand) caller {
 	}
 	for i := range random.IntN(5) {
 		when := random.IntN(second + 100)
-		if happened := c.all[random.IntN(len(c.all))]; random.IntN(4) == 0 {
-			when = happened.second + random.IntN(30) // while it rings, perhaps
-		}
 		kind := []followup.ActKind{followup.ActClaim, followup.ActClaim, followup.ActUnclaim, followup.ActSnooze, followup.ActDone}[random.IntN(5)]
 		act := followup.Act{ID: fmt.Sprint("act", i), At: at(when), Kind: kind, By: []string{"Ines", "Kim"}[random.IntN(2)], Until: at(when + random.IntN(7200))}
 		c.all = append(c.all, happened{second: when, act: &act})
@@ -268,20 +264,20 @@ func (c caller) reference(now int) seen {
 		a, b := calls[i], calls[j]
 		return a.second > b.second || a.second == b.second && a.id > b.id
 	})
-	closed, reason, reasonID := -1<<40, followup.Reason(""), "" // in half seconds
-	end := func(half int, id string, why followup.Reason) {
-		if half > closed || half == closed && id > reasonID {
-			closed, reason, reasonID = half, why, id
+	closed, reason, reasonID := -1<<40, followup.Reason(""), ""
+	end := func(second int, id string, why followup.Reason) {
+		if second > closed || second == closed && id > reasonID {
+			closed, reason, reasonID = second, why, id
 		}
 	}
 	talked := false
 	for _, h := range calls {
 		if h.contact != "" {
-			end(2*(h.second+h.length), h.id, h.contact)
+			end(h.second+h.length, h.id, h.contact)
 			talked = true
 		}
 	}
-	var claim, snooze, done followup.Act
+	var claim, snooze followup.Act
 	for _, h := range c.all {
 		if h.act == nil {
 			continue
@@ -292,18 +288,9 @@ func (c caller) reference(now int) seen {
 				*last = *h.act
 			}
 		}
-		if h.act.Kind == followup.ActDone && (h.act.At.After(done.At) || h.act.At.Equal(done.At) && h.act.ID > done.ID) {
-			done = *h.act
+		if h.act.Kind == followup.ActDone {
+			end(h.second, h.act.ID, followup.ByHand)
 		}
-	}
-	if done.ID != "" {
-		said, until := seconds(done.At), 2*seconds(done.At)
-		for i, h := range calls {
-			if i < 20 && h.opens != "" && h.second <= said && said < h.second+h.rings {
-				until = min(until, 2*h.second-1) // half a second before it
-			}
-		}
-		end(until, done.ID, followup.ByHand)
 	}
 	v.Reason = reason
 	if c.person.Own {
@@ -325,7 +312,7 @@ func (c caller) reference(now int) seen {
 	last := -1
 	starts := map[int]bool{}
 	for i, h := range calls {
-		if h.opens == "" || 2*h.second <= closed || answered[h.second] {
+		if h.opens == "" || h.second <= closed || answered[h.second] {
 			continue
 		}
 		v.Open, v.Since = true, h.second
@@ -377,7 +364,7 @@ func (c caller) reference(now int) seen {
 	if claim.Kind == followup.ActUnclaim {
 		given = seconds(claim.At)
 	}
-	if claim.Kind == followup.ActClaim && 2*seconds(claim.At) > closed && now < seconds(claim.Until) {
+	if claim.Kind == followup.ActClaim && seconds(claim.At) > closed && now < seconds(claim.Until) {
 		v.Claimed = claim.By
 		v.Paused = max(v.Paused, seconds(claim.Until))
 	}
@@ -389,7 +376,7 @@ func (c caller) reference(now int) seen {
 			v.Claimed = a.agent
 		}
 	}
-	if snooze.ID != "" && 2*seconds(snooze.At) > closed && last <= seconds(snooze.At) && seconds(snooze.Until) > now {
+	if snooze.ID != "" && seconds(snooze.At) > closed && last <= seconds(snooze.At) && seconds(snooze.Until) > now {
 		v.Snoozed = seconds(snooze.Until)
 		v.Paused = max(v.Paused, v.Snoozed)
 	}

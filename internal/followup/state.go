@@ -185,37 +185,8 @@ func (f Facts) closings() (all []Closing) {
 		}
 		offer(closing)
 	}
-	offer(Closing{Reason: ByHand, At: f.doneAt(), Start: f.Done.At, ID: f.Done.ID, By: f.Done.By, Why: f.Done.Why})
+	offer(Closing{Reason: ByHand, At: f.Done.At, Start: f.Done.At, ID: f.Done.ID, By: f.Done.By, Why: f.Done.Why})
 	return all
-}
-
-// doneAt returns up to when callers are served because somebody said so: whoever called
-// while that was said, and was not answered, called in vain after it.
-func (f Facts) doneAt() time.Time {
-	at := f.Done.At
-	for _, c := range f.Calls {
-		if c.outlasts(f.Done) && !c.Start.After(at) {
-			at = c.Start.Add(-1)
-		}
-	}
-	return at
-}
-
-// outlasts reports whether a call that nobody served had begun when an act was done, and ended
-// later.
-func (c Call) outlasts(act Act) bool {
-	return c.Effect == Opens && !c.Start.After(act.At) && c.Over.After(act.At)
-}
-
-// Known returns the latest time of the calls that nobody served. Whoever does something about
-// the caller then knows of these.
-func (s State) Known() (at time.Time) {
-	for _, c := range s.facts.Calls {
-		if c.Effect == Opens {
-			at = later(at, later(c.Start, c.Over))
-		}
-	}
-	return later(at, s.Last().Start)
 }
 
 // Talked returns when the last conversation ended that we had with the number; zero if

@@ -71,8 +71,6 @@ func (s State) Touched(news Facts, later bool) (t Touched) {
 	var from time.Time // of what matters to those behind it
 	for _, c := range news.Calls {
 		switch {
-		case c.outlasts(s.facts.Done):
-			end(s.facts.Done.At, s.facts.Done.ID)
 		case c.Effect == Opens:
 			if later || s.facts.Person.Blocked || !c.Start.After(s.bound.At) || s.seemedServed(c) {
 				own = append(own, c.ID)

@@ -102,12 +102,8 @@ func Perform(ctx context.Context, store table.Store, policy followup.Policy, cal
 		return Outcome{}, fmt.Errorf("%w: nobody is reminded of a caller who has waited for %.0f days", ErrTooLate, policy.ExpireAfter.Hours()/24)
 	}
 	act.At, act.Until = act.At.UTC().Truncate(time.Millisecond), act.Until.UTC().Truncate(time.Millisecond) // as items have it
-	known := before.Last().Start
-	if act.Kind == followup.ActDone {
-		known = before.Known()
-	}
-	if act.At.Before(known) {
-		act.At = known // whoever acts knows of that call: their clock is behind
+	if last := before.Last().Start; act.At.Before(last) {
+		act.At = last // whoever acts knows of that call: their clock is behind
 	}
 	if _, err := store.Put(ctx, ActItem(caller, act)); err != nil {
 		return Outcome{}, fmt.Errorf("store the act: %w", err)

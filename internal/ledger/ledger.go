@@ -234,7 +234,7 @@ func (l *Ledger) checkTime(ctx context.Context, caller string, act followup.Act)
 	switch {
 	case err != nil:
 		return err
-	case slices.ContainsFunc(stored.Calls, func(c followup.Call) bool { return c.Start.Equal(act.At) || c.Over.Equal(act.At) }):
+	case slices.ContainsFunc(stored.Calls, func(c followup.Call) bool { return c.Start.Equal(act.At) }):
 		return nil
 	}
 	return fmt.Errorf("%w: %w", consumer.ErrPermanent, ErrFuture)

@@ -655,41 +655,6 @@ func TestAClockThatIsBehindDoesNotUndoTheAct(t *testing.T) {
 	}
 }
 
-// Whoever says that a caller needs no call back does not speak of one that rings just then.
-// Of a call that the table knows to be missed they do.
-func TestPromise4_DoneIsNotForACallThatRings(t *testing.T) {
-	t.Parallel()
-	again := call("call.missed", "b", 5, "Incoming", "missed", `,"call_duration":{"ring_time":25}`)
-	act := followup.Act{ID: "1", At: at(5).Add(10 * time.Second), Kind: followup.ActDone, By: "Kim", Why: "talked"}
-	items := append(of(missed("a", 0), again)(t), ledger.ActItem(number, act))
-	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
-		store := tabletest.NewBolt(t)
-		l := newLedger(t, store)
-		for _, i := range order {
-			deliver(t, store, l, items[i])
-		}
-		if got := followUp(t, store, number); table.Text(got, table.State) != "waiting" || table.Text(got, table.Since) != table.Time(at(5)) {
-			t.Errorf("in order %v: %q since %s", order, table.Text(got, table.State), table.Text(got, table.Since))
-		}
-	}
-
-	store := tabletest.NewBolt(t)
-	l := newLedger(t, store)
-	deliver(t, store, l, items[:2]...)
-	if _, err := ledger.Perform(t.Context(), store, l.Policy, number, act); err != nil {
-		t.Fatal(err)
-	}
-	page, err := store.Query(t.Context(), table.Acts(number))
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Now = func() time.Time { return act.At } // the call's clock is ahead
-	deliver(t, store, l, page.Items...)
-	if got := followUp(t, store, number); table.Text(got, table.State) != "done" {
-		t.Errorf("known, and done: %q", table.Text(got, table.State))
-	}
-}
-
 func TestAPauseEndsBeforeNobodyIsRemindedAnyMore(t *testing.T) {
 	t.Parallel()
 	store := tabletest.NewBolt(t)

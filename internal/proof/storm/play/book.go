@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ringback/ringback/events"
 	"github.com/ringback/ringback/internal/followup"
 	"github.com/ringback/ringback/internal/table"
 )
@@ -19,8 +18,8 @@ type book struct {
 	// closed is when the last conversation ended, or somebody said that it is done, and reason which of it.
 	closed time.Time
 	reason followup.Reason
-	// claimed, snoozed and done are the latest such acts.
-	claimed, snoozed, done Act
+	// claimed and snoozed are the latest such acts.
+	claimed, snoozed Act
 }
 
 // call is what the events of one call say together.
@@ -28,7 +27,6 @@ type call struct {
 	id           string
 	ring         int
 	began, ended time.Time
-	over         time.Time // when it had ended, by an event of format B that says so
 	unserved     bool
 	talk, out    bool
 	answered     bool // in the events' words
@@ -77,9 +75,6 @@ func (p *Plan) books(reached, acted func(int) bool) map[string]*book {
 		if e.Ended.After(c.ended) {
 			c.ended = e.Ended
 		}
-		if e.Format == events.FormatB && e.Kind != events.KindVoicemail && e.Ended.After(c.over) {
-			c.over = e.Ended
-		}
 		c.unserved = c.unserved || e.Kind.Alerts()
 		c.answered = c.answered || e.Answered
 		c.talk, c.out, c.talked = c.talk || e.Talk, c.out || e.Out, max(c.talked, e.Talked)
@@ -100,13 +95,12 @@ func (p *Plan) books(reached, acted func(int) bool) map[string]*book {
 				b.snoozed = a
 			}
 		case followup.ActDone:
-			if later(b.done) {
-				b.done = a
+			if a.At.After(b.closed) {
+				b.closed, b.reason = a.At, followup.ByHand
 			}
 		}
 	}
 	for _, b := range all {
-		b.end()
 		for _, c := range b.calls {
 			if !c.contact() || !c.ended.After(b.closed) {
 				continue
@@ -117,20 +111,6 @@ func (p *Plan) books(reached, acted func(int) bool) map[string]*book {
 		}
 	}
 	return all
-}
-
-// end ends the wait where somebody said so, but not for whoever called just then and was not answered.
-func (b *book) end() {
-	if b.done.ID == "" {
-		return
-	}
-	b.closed, b.reason = b.done.At, followup.ByHand
-	slices.SortFunc(b.calls, func(x, y *call) int { return byTime(y, x) })
-	for _, c := range b.calls[:min(len(b.calls), kept)] {
-		if c.unserved && !c.answered && !c.out && !c.began.After(b.done.At) && c.over.After(b.done.At) && !c.began.After(b.closed) {
-			b.closed = c.began.Add(-1)
-		}
-	}
 }
 
 // callers returns the numbers of everybody who calls or is called, or about whom there is an act.
