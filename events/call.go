@@ -130,11 +130,14 @@ func (r *reading) answeredBy() (by AnsweredBy) {
 		said := letters(r.said[s])
 		var pair pairReader
 		for pair.next(&said) {
-			said, _ := pair.lookUp()
-			switch word := string(pair.word()); {
-			case said == saysVoicemail, word == "fax", s == slotAnsweredBy && (word == "bot" || word == "ivr" || word == "robot"):
+			switch string(pair.word()) { // it may be somebody's name
+			case "machine", "voicemail", "mailbox", "fax", "anrufbeantworter", "antwoordapparaat", "contestador", "repondeur", "telefonsvarare":
 				return ByMachine
-			case word == "human", word == "person":
+			case "bot", "ivr", "robot":
+				if s == slotAnsweredBy {
+					return ByMachine
+				}
+			case "human", "person":
 				by = ByHuman
 			}
 		}

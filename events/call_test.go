@@ -87,6 +87,7 @@ func TestKindOfACall(t *testing.T) {
 		{"a status of what is no call", "x.y", `{"message_id":"x","status":"failed"}`, events.KindUnknown},
 		{"a status of a person", "agent.status_changed", `{"call_id":"x","status":"unavailable"}`, events.KindUnknown},
 		{"a status of a call that a person had", "agent.call_ended", `{"call_id":"x","status":"missed"}`, missed},
+		{"a recording of what we left", "sd.voicemail_drop_recording", `{"call_id":"x"}`, events.KindUnknown},
 		{"a status of a part of a call", "call.recording", `{"call_id":"x","status":"failed"}`, events.KindUnknown},
 		{"call.answered", "call.answered", `{"call_id":"x"}`, call},
 		{"call.incoming", "call.incoming", `{"id":1}`, call},

@@ -119,9 +119,9 @@ var words = map[string]says{
 	"persa": saysMissed, "sansreponse": saysMissed, "semresposta": saysMissed, "sinrespuesta": saysMissed,
 	"ubesvart": saysMissed, "verpasst": saysMissed, "verpasste": saysMissed, "verpasster": saysMissed,
 	"anrufbeantworter": saysVoicemail, "sprachbox": saysVoicemail, "sprachnachricht": saysVoicemail,
-	"antwoordapparaat": saysVoicemail, "voicemailbericht": saysVoicemail, "boitevocale": saysVoicemail, "messagerie": saysVoicemail,
-	"repondeur": saysVoicemail, "buzon": saysVoicemail, "contestador": saysVoicemail, "correode": saysVoicemail, // "de voz"
-	"caixapostal": saysVoicemail, "correiode": saysVoicemail, "secretariaeletronica": saysVoicemail, "segreteria": saysVoicemail,
+	"antwoordapparaat": saysVoicemail, "voicemailbericht": saysVoicemail, "boitevocale": saysVoicemail, "messagerievocale": saysVoicemail,
+	"repondeur": saysVoicemail, "contestador": saysVoicemail, "devoz": saysVoicemail, // "buzón", "correo" or "correio de voz"
+	"caixapostal": saysVoicemail, "secretariaeletronica": saysVoicemail, "segreteriatelefonica": saysVoicemail,
 	"rostbrevlada": saysVoicemail, "telefonsvarare": saysVoicemail, "telefonsvarer": saysVoicemail, "telefonbeantworter": saysVoicemail,
 
 	"abandoned": saysAbandoned, "abandon": saysAbandoned, "abandonment": saysAbandoned, "gaveup": saysAbandoned,

@@ -183,15 +183,10 @@ func (e *Envelope) readAs(known row) *reading {
 	return r
 }
 
-// hasMissedReason reports whether the event says why the call was missed: "no" is no reason.
-func (r *reading) hasMissedReason() bool {
-	return r.said.saysAny(slotInfoMissedReason) && !r.said.no(slotInfoMissedReason)
-}
-
 // tellsOfCall reports whether the data of an unregistered type is that of a call, and
 // says how it ended. A status may be that of anything, such as a recording.
 func (r *reading) tellsOfCall(known row) bool {
-	if outcomes[phrase(r.said.words(slotInfoType))].Known() || r.hasMissedReason() {
+	if outcomes[phrase(r.said.words(slotInfoType))].Known() || r.said.saysAny(slotInfoMissedReason) {
 		return true
 	}
 	entity, _ := r.id()
@@ -271,7 +266,7 @@ func (r *reading) told() (outcome Outcome) {
 	switch {
 	case outcome.Known():
 		return outcome
-	case r.hasMissedReason():
+	case r.said.saysAny(slotInfoMissedReason):
 		return Missed
 	}
 	for _, slot := range outcomeSlots[documentedOutcomes:] {

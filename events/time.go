@@ -184,23 +184,16 @@ func epochTime(text string) (time.Time, bool) {
 var blanks = strings.NewReplacer("\u202f", " ", "\u00a0", " ")
 
 // looseTime reads a date with its year first, and a time of day behind it. Dash, slash
-// or dot may stand in the date, and numbers may be unpadded. With dots the day may be first
-// as well: nobody writes months so. The time of day may have
-// AM or PM, be 24:00, and have 60 seconds. A zone may be an offset, Z, UTC or GMT; no
-// other name of a zone is unambiguous.
+// or dot may stand in the date, and numbers may be unpadded. The time of day may have AM
+// or PM, be 24:00, and have 60 seconds. A zone may be an offset, Z, UTC or GMT; no other
+// name of a zone is unambiguous.
 func looseTime(text string) (time.Time, bool) {
 	c := cutter{rest: blanks.Replace(text), ok: true}
-	first := c.digits()
-	year := c.number(1, 4)
+	year := c.number(4, 4)
 	separator := c.oneOf("-/.")
 	month := c.number(1, 2)
 	c.ok = c.ok && separator != 0 && c.oneOf("-/.") == separator
-	last := c.digits()
-	day := c.number(1, 4)
-	if separator == '.' && last == len("2006") {
-		year, first, day, last = day, last, year, first
-	}
-	c.ok = c.ok && first == len("2006") && last <= len("02")
+	day := c.number(1, 2)
 	between := c.rest
 	c.rest = strings.TrimLeft(c.rest, " ,T")
 	c.ok = c.ok && len(c.rest) < len(between)
@@ -254,9 +247,6 @@ func (c *cutter) number(least, most int) (n int) {
 	c.rest = c.rest[digits:]
 	return n
 }
-
-// digits returns how many digits are in front.
-func (c *cutter) digits() int { return len(c.rest) - len(strings.TrimLeft(c.rest, "0123456789")) }
 
 // oneOf cuts off one of the given bytes and returns it, 0 if there is none.
 func (c *cutter) oneOf(bytes string) byte {

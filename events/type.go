@@ -212,7 +212,7 @@ func (t Type) row() (known row, registered bool) {
 	for name := []byte(t); pair.next(&name); {
 		said, both := pair.lookUp()
 		before = before || said == saysBefore
-		failed = failed || both && said == saysCompleted // "recording_failed"
+		failed = failed || both && said == saysCompleted || string(pair.word()) == "drop" // "recording_failed"; "voicemail_drop" is ours
 		strange = strange || said == saysNothing && nameWords[string(pair.word())] == aboutNothing &&
 			directions[string(pair.word())] == "" && !slices.Contains(vendors, string(pair.word()))
 		switch about := nameWords[string(pair.word())]; {

@@ -96,7 +96,7 @@ withheld the number, it is "call:" and the ID of the call.`,
 			case r.By == "":
 				return errors.New("--by is missing: say who does it")
 			}
-			if kind == followup.ActSnooze { // what is wrong in any zone is said before a table is opened
+			if kind == followup.ActSnooze { // refuse what is wrong in every zone before opening a table
 				if _, err := readUntil(strings.TrimSpace(a.until), time.Now().Add(-26*time.Hour)); err != nil {
 					return err
 				}
@@ -131,12 +131,15 @@ func (a *actFlags) perform(ctx context.Context, r local.Request, o opened) (did 
 		}
 	default:
 	}
+	if n := o.numbers.Canonical(r.Caller); n != "" && !followup.IsCallSubject(r.Caller) {
+		r.Caller = n // by --default-country, whatever the country of a running stack
+	}
 	before, err := ledger.Outcome{}, local.ErrNotRunning
 	if a.place.table.stack == "" {
 		before, err = local.Ask(ctx, a.place.table.data, r)
 	}
 	if errors.Is(err, local.ErrNotRunning) {
-		before, err = r.Perform(ctx, o.store, o.numbers, now)
+		before, err = r.Perform(ctx, o.retention.Store(o.store), o.numbers, now)
 	}
 	switch {
 	case errors.Is(err, ledger.ErrUnknown):

@@ -113,7 +113,7 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 
 // readHistory reads the first page of a caller's history, and the next ones as long as they
 // have only contacts and follow-up: the number of a large firm is in many contacts. Of very
-// many it reads some, and cut is set: the follow-up says what all of them come to.
+// many it reads some, and cut is set: the follow-up has the merged result.
 func (d *Dispatcher) readHistory(ctx context.Context, name string) (items []table.Item, more, cut bool, err error) {
 	query := table.CallerHistory(name)
 	for pages := 1; ; pages++ {

@@ -150,10 +150,12 @@ type pending struct {
 
 	unmarked atomic.Bool // something was published on its account, and is not marked
 	besides  []table.Key // so have these calls, which sit in rings that were left
+
+	ended map[string]bool // of the origin: the rounds taken back on its account, marked or not
 }
 
 func newPending(key table.Key, because *pending) *pending {
-	return &pending{key: key, because: because, sent: make(map[events.Kind]bool)}
+	return &pending{key: key, because: because, sent: make(map[events.Kind]bool), ended: make(map[string]bool)}
 }
 
 // origin returns the call of which new events have come. They come again if anything
@@ -346,10 +348,10 @@ func (d *Dispatcher) settleOwed(ctx context.Context, p *pending, kind events.Kin
 	if why := c.lastReturned(kind); why == blocked || why == ours && p.caller.own {
 		return seats, d.keepBack(ctx, c, kind, why, skip)
 	}
-	if finished := finishing(round); c.begun(kind) && c.isReturnedBy(kind, p.account()) && !p.sent[finished] {
+	if c.begun(kind) && c.isReturnedBy(kind, p.account()) && p.ends(c, kind) {
 		// Some were told that the alert is taken back, before anything failed. All have to
 		// be, even if no reason is left.
-		p.sent[finished], p.again = true, true // once, even if it cannot be marked
+		p.again = true
 		_, closing, _ := d.unneeded(ctx, c, kind, p.caller)
 		return seats, d.takeBack(ctx, p, c, kind, none, closing)
 	}
@@ -401,12 +403,10 @@ func (d *Dispatcher) speak(ctx context.Context, p *pending, kind events.Kind, pu
 	case err != nil:
 		return err
 	case why != none && (published || p.call.begun(kind)):
-		finished := finishing(p.call.round(kind))
-		if p.sent[finished] {
-			return nil // and it could not be marked
+		if !p.ends(p.call, kind) {
+			return nil // it was taken back, and could not be marked
 		}
 		err := d.takeBack(ctx, p, p.call, kind, why, closing)
-		p.sent[finished] = err == nil
 		// Meanwhile the follow-up may say something else, and whoever wrote that saw the alert stand.
 		// guard 4 alert (WhoPutsOff): if false {
 		if err == nil && why != ours && why != blocked {
@@ -527,8 +527,16 @@ func (d *Dispatcher) settleServed(ctx context.Context, p *pending, seats []seat)
 	return err
 }
 
-// finishing names the end of a round in pending.sent.
-func finishing(round events.Kind) events.Kind { return round + "#returned" }
+// ends reports whether nobody has taken a call's alert back on p's account yet. It is asked once
+// for each round, so that a table that takes no marks keeps nobody busy for ever.
+func (p *pending) ends(c *call, kind events.Kind) bool {
+	ended, name := p.origin().ended, table.CallOf(c.key)+string(c.round(kind))
+	if ended[name] {
+		return false
+	}
+	ended[name] = true
+	return true
+}
 
 func (d *Dispatcher) dueAlert(ctx context.Context, p *pending, kind events.Kind) *due {
 	a, k := p.call.alert(kind), p.caller

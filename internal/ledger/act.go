@@ -63,7 +63,7 @@ type Outcome struct {
 	// Waits is set if the caller waited, since then.
 	Waits bool      `json:"waits"`
 	Since time.Time `json:"since,omitzero"`
-	// Text is what was sent in place of the number of a caller who waits without one, for people.
+	// Text is what JustCall sent in place of the caller's number, made fit for people.
 	// Withheld is set if the caller hid it.
 	Text     string `json:"text,omitzero"`
 	Withheld bool   `json:"withheld,omitzero"`

@@ -25,8 +25,7 @@ const (
 	// atOnce is how many items a consumer works on side by side: their writes share the
 	// store's commits.
 	atOnce = 400
-	// alertsEvery and restEvery are [consumer.Consumer.Every] of the alerts, and of those for
-	// which nobody waits.
+	// alertsEvery and restEvery are [consumer.Consumer.Every] of the alerts, and of the others.
 	alertsEvery = 20 * time.Millisecond
 	restEvery   = 200 * time.Millisecond
 	// maxFailed is how many alerts may wait for their receiver before no new ones
