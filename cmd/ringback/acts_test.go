@@ -21,6 +21,8 @@ func TestHandActsOnARunningStack(t *testing.T) {
 	got := program.Run(t, "claim", sampleCaller, "--by", "Jordan", "--data", data)
 	got.Exits(t, 0)
 	got.Says(t, "+1 415-555-8765 has waited since", "Jordan takes care until")
+	got = program.Run(t, "claim", "(415) 555-8765", "--default-country", "US", "--by", "Jordan", "--data", data)
+	got.Exits(t, 0)
 	got = program.Run(t, "done", sampleCaller, "--by", "Kim", "--why", "talked on my mobile", "--data", data)
 	got.Exits(t, 0)
 	got.Says(t, "It is done.")
