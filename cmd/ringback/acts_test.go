@@ -80,14 +80,21 @@ func TestAHandActSaysWhatIsKnownOfACallerWithoutANumber(t *testing.T) {
 	}
 }
 
-func TestSnooze(t *testing.T) {
-	t.Parallel()
-	data := t.TempDir()
+// whereAdaWaits returns a data folder with one caller, who called an hour ago.
+func whereAdaWaits(t *testing.T) (data string) {
+	t.Helper()
+	data = t.TempDir()
 	store := openStore(t, data)
 	lookuptest.New(t, store, time.Now()).Post(lookuptest.Missed("c1", ada, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return data
+}
+
+func TestSnooze(t *testing.T) {
+	t.Parallel()
+	data := whereAdaWaits(t)
 	until := time.Now().AddDate(0, 0, 3).Format(" 2006-01-02 09:00 ")
 	got := program.Run(t, "snooze", "415 555 0120", "--default-country", "US", "--by", "Jordan", "--until", until, "--data", data)
 	got.Exits(t, 0)
@@ -98,12 +105,7 @@ func TestSnooze(t *testing.T) {
 // is asked for.
 func TestHandActsKnowTheStacksZone(t *testing.T) {
 	t.Parallel()
-	data := t.TempDir()
-	store := openStore(t, data)
-	lookuptest.New(t, store, time.Now()).Post(lookuptest.Missed("c1", ada, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
-	if err := store.Close(); err != nil {
-		t.Fatal(err)
-	}
+	data := whereAdaWaits(t)
 	b := serve(t, data, "--time-zone", "Asia/Kathmandu")
 	b.Stdout.Await(t, "Stop it with Ctrl-C")
 	kathmandu, err := time.LoadLocation("Asia/Kathmandu")
