@@ -5,7 +5,8 @@
 // The file has the items in the order in which they came, or after a takeover in that
 // of their keys, each as a record with a sum (record.go). Another bucket has the number
 // of each key, and one for each index the numbers of its items behind its keys, all
-// written in the same transaction. When the file is opened, an index whose keys changed
+// written in the same transaction. Small items that are for no index and no consumer have no
+// number: their records stand beside their keys (beside.go). When the file is opened, an index whose keys changed
 // in the template is rebuilt, and one that the template no longer has is deleted. The
 // file of an earlier version is copied, and kept under another name (takeover.go).
 //

@@ -84,15 +84,15 @@ func nameOf(number int) (name string, ok bool) {
 	return from[i], true
 }
 
-// encodeRecord returns the record of an item that table.Check accepts. The error wraps
-// [attr.ErrValue].
-func encodeRecord(item table.Item) ([]byte, error) {
+// encodeRecord returns the record of an item that table.Check accepts, without some of its
+// attributes. The error wraps [attr.ErrValue].
+func encodeRecord(item table.Item, without ...string) ([]byte, error) {
 	record := make([]byte, headerSize, 512)
 	record[0] = kept
 	if _, expires := item[table.ExpiresAt]; expires {
 		record[0] = expiring
 	}
-	record, err := appendMap(record, item)
+	record, err := appendMap(record, item, without...)
 	if err != nil {
 		return nil, fmt.Errorf("encode item: %w", err)
 	}
@@ -104,16 +104,18 @@ func sumOf(record []byte) uint32 {
 	return crc32.Checksum(record[headerSize:], castagnoli) ^ uint32(record[0])
 }
 
-// appendMap writes the members in the order of their names, so that an item always has
-// the same record.
-func appendMap(to []byte, m attr.Map) (_ []byte, err error) {
+// appendMap writes the members, without some, in the order of their names, so that an item
+// always has the same record.
+func appendMap(to []byte, m attr.Map, without ...string) (_ []byte, err error) {
 	var room [64]string
 	sorted := room[:0]
 	for name := range m {
-		sorted = append(sorted, name)
+		if !slices.Contains(without, name) {
+			sorted = append(sorted, name)
+		}
 	}
 	slices.Sort(sorted)
-	to = binary.AppendUvarint(to, uint64(len(m)))
+	to = binary.AppendUvarint(to, uint64(len(sorted)))
 	for _, name := range sorted {
 		number := names()[name]
 		to = binary.AppendUvarint(to, number)
@@ -163,9 +165,21 @@ func appendHead(to []byte, kind, length int) []byte {
 
 // decodeRecord returns the item of a record. The error wraps [ErrDamaged].
 func decodeRecord(record []byte) (table.Item, error) {
-	if len(record) < headerSize || record[0] != kept && record[0] != expiring || binary.BigEndian.Uint32(record[1:]) != sumOf(record) {
+	if !hasSum(record, sumOf) {
 		return nil, ErrDamaged
 	}
+	return readItem(record)
+}
+
+// hasSum reports whether a record is whole.
+func hasSum(record []byte, sum func([]byte) uint32) bool {
+	return len(record) >= headerSize && (record[0] == kept || record[0] == expiring) &&
+		binary.BigEndian.Uint32(record[1:]) == sum(record)
+}
+
+// readItem returns the item of a record that is whole. The error is [ErrDamaged] if nobody
+// can have written it.
+func readItem(record []byte) (table.Item, error) {
 	r := recordReader{rest: string(record[headerSize:])} // what it reads shares this one copy
 	item := r.readMap()
 	if r.damaged || r.rest != "" {

@@ -3,8 +3,10 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -59,7 +61,8 @@ var (
 	// pages of the file are full, and new items share them. Those that a takeover copied
 	// are in the order of their keys.
 	rowsBucket = []byte("rows")
-	// keysBucket maps the keys of items to their numbers.
+	// keysBucket maps the keys of items to their numbers or, of small ones, to their records:
+	// see beside.go.
 	keysBucket = []byte("keys")
 	// schemaBucket maps the names of indexes to their key attributes.
 	schemaBucket = []byte("schema")
@@ -75,13 +78,14 @@ type Store struct {
 	Now func() time.Time
 	// Feeds reports whether a new item is for the feed. Nil, as Open leaves it, is for all.
 	Feeds func(table.Key) bool
-	// Log gets the row's number of each damaged item, once. Nil, as Open leaves it, is for
-	// none.
+	// Log gets each damaged item once, by its row's number or its key's sum. Nil, as Open
+	// leaves it, is for none.
 	Log *slog.Logger
 
 	giveWay, gatherTime time.Duration
 	expected            int // urgent writes of the last commit that one of them began
 	maxMapped           int
+	forgotten           int64 // the part of the file that is forgotten next
 
 	db     *bbolt.DB
 	schema schema.Table
@@ -95,7 +99,7 @@ type Store struct {
 	fed     *signal // broadcast after a commit that added to the feed
 	changed *signal // broadcast after a commit that wrote an item
 
-	reported sync.Map // numbers of rows that Log has
+	reported sync.Map // damaged items that Log has
 }
 
 var _ table.Eraser = (*Store)(nil)
@@ -256,7 +260,7 @@ func prepare(tx *bbolt.Tx, t schema.Table) error {
 func dropIndexes(tx *bbolt.Tx, keyed *bbolt.Bucket, indexes []schema.Index) error {
 	var gone []string // a bucket must not change during ForEach
 	err := keyed.ForEach(func(name, _ []byte) error {
-		if !slices.ContainsFunc(indexes, func(i schema.Index) bool { return i.Name == string(name) }) {
+		if string(name) != refusal && !slices.ContainsFunc(indexes, func(i schema.Index) bool { return i.Name == string(name) }) {
 			gone = append(gone, string(name))
 		}
 		return nil
@@ -282,6 +286,10 @@ func rebuild(tx *bbolt.Tx, index schema.Index) error {
 		return err
 	}
 	b, err := tx.CreateBucket(name)
+	if err != nil {
+		return err
+	}
+	err = moveToRows(tx, func(item table.Item) bool { return indexKey(index, item) != nil })
 	if err != nil {
 		return err
 	}
@@ -342,23 +350,26 @@ type change interface {
 	apply(tx *bbolt.Tx) error
 }
 
-// row is an item as the file holds it.
+// row is an item as the file holds it: with a record of its own or, if it needs no row, one
+// that stands beside its key.
 type row struct {
-	key, record []byte
-	entries     map[string][]byte // index to key in it, without the item's number
+	key, record, beside []byte
+	entries             map[string][]byte // index to key in it, without the item's number
 }
 
-// encode returns the row of an item that the table takes.
-func encode(item table.Item, t schema.Table) (row, error) {
-	record, err := encodeRecord(item)
-	if err != nil {
-		return row{}, err
+func (r row) size() int { return len(r.record) + len(r.beside) }
+
+// encode returns the row of an item that the table takes. feeds is set if a new item is for
+// the feed, which refers to rows.
+func encode(item table.Item, t schema.Table, feeds bool) (r row, err error) {
+	r = row{key: keyOf(item), entries: entriesOf(item, t)}
+	if !feeds && len(r.entries) == 0 {
+		r.beside, err = encodeBeside(r.key, item)
 	}
-	return row{
-		key:     keyOf(item),
-		record:  record,
-		entries: entriesOf(item, t),
-	}, nil
+	if r.beside == nil && err == nil {
+		r.record, err = encodeRecord(item)
+	}
+	return r, err
 }
 
 // entriesOf returns the keys of an item in the indexes that hold it, without its number.
@@ -374,8 +385,17 @@ func entriesOf(item table.Item, t schema.Table) map[string][]byte {
 
 func (s *Store) entries(item table.Item) map[string][]byte { return entriesOf(item, s.schema) }
 
-// add writes a new row, and returns its number.
-func (r row) add(tx *bbolt.Tx) (number []byte, err error) {
+// add writes a new item.
+func (r row) add(tx *bbolt.Tx) error {
+	if r.beside != nil {
+		return tx.Bucket(keysBucket).Put(r.key, r.beside)
+	}
+	_, err := r.addRow(tx)
+	return err
+}
+
+// addRow writes a new row, and returns its number.
+func (r row) addRow(tx *bbolt.Tx) (number []byte, err error) {
 	next, err := tx.Bucket(rowsBucket).NextSequence()
 	if err != nil {
 		return nil, err
@@ -384,11 +404,29 @@ func (r row) add(tx *bbolt.Tx) (number []byte, err error) {
 	if err := tx.Bucket(keysBucket).Put(r.key, number); err != nil {
 		return nil, err
 	}
-	return number, r.replace(tx, number, nil)
+	return number, r.replaceRow(tx, number, nil)
 }
 
-// replace writes a row in place of the one with a number, which had some entries.
-func (r row) replace(tx *bbolt.Tx, number []byte, had map[string][]byte) error {
+// replace writes an item in place of the one that its key's value leads to, which had some
+// entries. An item that has a row keeps it, since the feed may refer to that.
+func (r row) replace(tx *bbolt.Tx, value []byte, had map[string][]byte) error {
+	if !isRow(value) {
+		return r.add(tx)
+	}
+	if r.beside != nil {
+		item, err := decodeBeside(r.key, r.beside)
+		if err != nil {
+			return err
+		}
+		if r.record, err = encodeRecord(item); err != nil {
+			return err
+		}
+	}
+	return r.replaceRow(tx, value, had)
+}
+
+// replaceRow writes a row in place of the one with a number, which had some entries.
+func (r row) replaceRow(tx *bbolt.Tx, number []byte, had map[string][]byte) error {
 	rows := tx.Bucket(rowsBucket)
 	rows.FillPercent = rowsFill
 	if err := rows.Put(number, r.record); err != nil {
@@ -403,7 +441,11 @@ func (r row) replace(tx *bbolt.Tx, number []byte, had map[string][]byte) error {
 	}
 	for name, entry := range r.entries {
 		if !bytes.Equal(entry, had[name]) {
-			if err := tx.Bucket(indexBucket(name)).Put(slices.Concat(entry, number), nil); err != nil {
+			index := tx.Bucket(indexBucket(name))
+			if name != string(table.GSI1) {
+				index.FillPercent = rowsFill // by time: new entries come behind the others
+			}
+			if err := index.Put(slices.Concat(entry, number), nil); err != nil {
 				return err
 			}
 		}
@@ -411,9 +453,9 @@ func (r row) replace(tx *bbolt.Tx, number []byte, had map[string][]byte) error {
 	return nil
 }
 
-// remove deletes the row with a number, which has some entries, and its key, unless
+// removeRow deletes the row with a number, which has some entries, and its key, unless
 // that is another row's.
-func remove(tx *bbolt.Tx, number, key []byte, entries map[string][]byte) error {
+func removeRow(tx *bbolt.Tx, number, key []byte, entries map[string][]byte) error {
 	for name, entry := range entries {
 		if err := tx.Bucket(indexBucket(name)).Delete(slices.Concat(entry, number)); err != nil {
 			return err
@@ -429,18 +471,14 @@ func remove(tx *bbolt.Tx, number, key []byte, entries map[string][]byte) error {
 	return keys.Delete(key)
 }
 
-// lookUp returns the number and the item of a key; nil if there is none. The error is
+// lookUp returns the value and the item of a key; nil if there is none. The error is
 // [ErrDamaged] if the item cannot be read, or is that of another key.
-func lookUp(tx *bbolt.Tx, key []byte) (number []byte, item table.Item, err error) {
-	number = tx.Bucket(keysBucket).Get(key)
-	if number == nil {
+func lookUp(tx *bbolt.Tx, key []byte) (value []byte, item table.Item, err error) {
+	if value = tx.Bucket(keysBucket).Get(key); value == nil {
 		return nil, nil, nil
 	}
-	item, err = decodeRecord(tx.Bucket(rowsBucket).Get(number))
-	if err == nil && !bytes.Equal(keyOf(item), key) {
-		return number, nil, ErrDamaged
-	}
-	return number, item, err
+	item, _, err = itemAt(tx, key, value)
+	return value, item, err
 }
 
 func keyOf(item table.Item) []byte {
@@ -448,15 +486,17 @@ func keyOf(item table.Item) []byte {
 }
 
 // clear returns what lookUp does. It deletes a damaged item, so that it is in no one's way.
-func (s *Store) clear(tx *bbolt.Tx, key []byte) (number []byte, item table.Item, err error) {
-	number, item, err = lookUp(tx, key)
+func (s *Store) clear(tx *bbolt.Tx, key []byte) (value []byte, item table.Item, err error) {
+	value, item, err = lookUp(tx, key)
 	if err == nil {
-		return number, item, nil
+		return value, item, nil
 	}
-	s.report(number)
-	if _, err := decodeRecord(tx.Bucket(rowsBucket).Get(number)); err != nil { // no other item's
-		if err := s.removeDamaged(tx, number); err != nil {
-			return nil, nil, err
+	s.report(key, value)
+	if isRow(value) {
+		if _, err := decodeRecord(tx.Bucket(rowsBucket).Get(value)); err != nil { // no other item's
+			if err := s.removeDamaged(tx, value); err != nil {
+				return nil, nil, err
+			}
 		}
 	}
 	return nil, nil, tx.Bucket(keysBucket).Delete(key)
@@ -486,11 +526,15 @@ func (s *Store) removeDamaged(tx *bbolt.Tx, number []byte) error {
 	return tx.Bucket(rowsBucket).Delete(number)
 }
 
-// report logs a damaged row, once.
-func (s *Store) report(number []byte) {
-	n, _ := sequenceOf(number)
-	if _, known := s.reported.LoadOrStore(n, true); !known && s.Log != nil {
-		s.Log.Error("an item of the table is damaged and left out; docs/operations.md#a-damaged-item says what to do", "row", n)
+// report logs a damaged item, once: the number of its row or, if it has none, the sum of its
+// key. It may be given any key then.
+func (s *Store) report(key, value []byte) {
+	attribute, n := "key", uint64(crc32.Checksum(key, castagnoli))
+	if isRow(value) {
+		attribute, n = "row", binary.BigEndian.Uint64(value)
+	}
+	if _, known := s.reported.LoadOrStore(attribute+strconv.FormatUint(n, 10), true); !known && s.Log != nil {
+		s.Log.Error("an item of the table is damaged and left out; docs/operations.md#a-damaged-item says what to do", attribute, n)
 	}
 }
 
@@ -505,15 +549,18 @@ type put struct {
 }
 
 func (p *put) apply(tx *bbolt.Tx) error {
-	// guard 1 bolt (ADamagedItem): number, item, err := lookUp(tx, p.key); err = nil
-	number, item, err := p.store.clear(tx, p.key)
+	// guard 1 bolt (ADamagedItem): value, item, err := lookUp(tx, p.key); err = nil
+	value, item, err := p.store.clear(tx, p.key)
 	if err != nil {
 		return err
 	}
-	if number == nil {
-		number, err := p.add(tx)
+	if value == nil {
 		p.created = true
-		if err != nil || !p.feeds {
+		if !p.feeds {
+			return p.add(tx)
+		}
+		number, err := p.addRow(tx)
+		if err != nil {
 			return err
 		}
 		return feedItem(tx, number)
@@ -522,7 +569,7 @@ func (p *put) apply(tx *bbolt.Tx) error {
 		return nil
 	}
 	p.created = true // on AWS it is no new item
-	return p.replace(tx, number, p.store.entries(item))
+	return p.replace(tx, value, p.store.entries(item))
 }
 
 // Put implements [table.Store]. Writes that arrive during a commit share the next
@@ -531,10 +578,10 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 	p := &put{store: s, now: s.Now(), feeds: s.Feeds == nil || s.Feeds(table.KeyOf(item))}
 	err = table.Check(item)
 	if err == nil {
-		p.row, err = encode(item, s.schema)
+		p.row, err = encode(item, s.schema, p.feeds)
 	}
 	if err == nil {
-		err = s.write(ctx, p, len(p.record))
+		err = s.write(ctx, p, p.row.size())
 	}
 	if err != nil {
 		return false, fmt.Errorf("put item: %w", err)
@@ -559,26 +606,25 @@ func (u *update) apply(tx *bbolt.Tx) error {
 	if u.isNew {
 		find = u.store.clear
 	}
-	number, replaced, err := find(tx, u.key)
+	value, replaced, err := find(tx, u.key)
 	switch {
 	case errors.Is(err, ErrDamaged):
 		return nil // what was to be replaced is gone
 	case err != nil:
 		return err
 	}
-	if number == nil {
+	if value == nil {
 		if !u.isNew {
 			return nil
 		}
 		u.updated = true
-		_, err := u.add(tx)
-		return err
+		return u.add(tx)
 	}
 	if u.isNew && !table.Expired(replaced, u.now) || !u.isNew && replaced[table.Version] != u.was {
 		return nil
 	}
 	u.updated = true
-	return u.replace(tx, number, u.store.entries(replaced))
+	return u.replace(tx, value, u.store.entries(replaced))
 }
 
 // Update implements [table.Store]. A damaged item is as good as gone.
@@ -589,10 +635,10 @@ func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated
 	}
 	err = table.CheckUpdate(item, was)
 	if err == nil {
-		u.row, err = encode(item, s.schema)
+		u.row, err = encode(item, s.schema, false)
 	}
 	if err == nil {
-		err = s.write(ctx, u, len(u.record))
+		err = s.write(ctx, u, u.row.size())
 	}
 	if err != nil {
 		return false, fmt.Errorf("update item: %w", err)
@@ -607,11 +653,14 @@ type deletion struct {
 }
 
 func (d *deletion) apply(tx *bbolt.Tx) error {
-	number, item, err := d.store.clear(tx, d.key)
-	if err != nil || number == nil {
+	value, item, err := d.store.clear(tx, d.key)
+	switch {
+	case err != nil || value == nil:
 		return err
+	case isRow(value):
+		return removeRow(tx, value, d.key, d.store.entries(item))
 	}
-	return remove(tx, number, d.key, d.store.entries(item))
+	return tx.Bucket(keysBucket).Delete(d.key)
 }
 
 // Delete implements [table.Eraser]. It deletes a damaged item, too.
@@ -790,6 +839,9 @@ func (r *reader) narrow(tx *bbolt.Tx, start table.Position) {
 	key := tuple(start.PK, start.SK)
 	if r.index != nil {
 		number := tx.Bucket(keysBucket).Get(key)
+		if !isRow(number) {
+			number = nil
+		}
 		key = append(tuple(start.Partition, start.Sort), number...)
 		if number == nil && r.query.NewestFirst {
 			key = after(key)
@@ -810,8 +862,8 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 
 	var page table.Page
 	size := 0
-	key, number := r.first(cursor)
-	for ; r.keys.contains(key); key, number = r.next(cursor) {
+	key, value := r.first(cursor)
+	for ; r.keys.contains(key); key, value = r.next(cursor) {
 		if err := ctx.Err(); err != nil {
 			return table.Page{}, err
 		}
@@ -820,13 +872,8 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 			page.Next = table.PositionOf(r.query.Index, last).Cursor()
 			break
 		}
-		if r.index != nil {
-			number = key[len(key)-sequenceSize:]
-		}
-		record := tx.Bucket(rowsBucket).Get(number)
-		item, err := decodeRecord(record)
-		if err != nil || !r.isAt(item, key) {
-			r.store.report(number)
+		item, length, err := r.item(tx, key, value)
+		if err != nil {
 			page.Damaged++
 			continue
 		}
@@ -837,17 +884,29 @@ func (r *reader) page(ctx context.Context, tx *bbolt.Tx) (table.Page, error) {
 			project(item, *r.index)
 		}
 		page.Items = append(page.Items, item)
-		size += len(record)
+		size += length
 	}
 	return page, nil
 }
 
-// isAt reports whether an item has the key, in what is read, at which it was found.
-func (r *reader) isAt(item table.Item, key []byte) bool {
+// item returns the item that is found at a key of what is read, and the bytes that it takes.
+// It reports a damaged one.
+func (r *reader) item(tx *bbolt.Tx, key, value []byte) (item table.Item, size int, err error) {
 	if r.index == nil {
-		return bytes.Equal(keyOf(item), key)
+		item, size, err = itemAt(tx, key, value)
+	} else {
+		value = key[len(key)-sequenceSize:]
+		record := tx.Bucket(rowsBucket).Get(value)
+		item, err = decodeRecord(record)
+		if err == nil && !bytes.Equal(indexKey(*r.index, item), key[:len(key)-sequenceSize]) {
+			err = ErrDamaged
+		}
+		size = len(record)
 	}
-	return bytes.Equal(indexKey(*r.index, item), key[:len(key)-sequenceSize])
+	if err != nil {
+		r.store.report(key, value)
+	}
+	return item, size, err
 }
 
 // first moves to the first key of the range in reading order. If the range is

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -19,82 +18,93 @@ const sweepStep = 4096
 // Sweep deletes the items that have expired, and returns how many. Others may write
 // meanwhile. A damaged item stays: nobody knows whether it has expired.
 func (s *Store) Sweep(ctx context.Context) (deleted int, err error) {
-	for next := sequenceKey(0); next != nil; {
-		if err := s.ready(ctx); err != nil {
-			return deleted, fmt.Errorf("sweep: %w", err)
-		}
-		var numbers [][]byte
-		now := s.Now()
-		err := s.db.View(func(tx *bbolt.Tx) error {
-			numbers, next = s.findExpired(tx, next, now)
-			return nil
-		})
-		if err == nil && len(numbers) > 0 {
-			c := &removal{store: s, numbers: numbers, now: now}
-			if err = s.write(ctx, c, 0); err == nil {
-				deleted += c.deleted
+	for _, bucket := range [][]byte{rowsBucket, keysBucket} {
+		for next := []byte{}; next != nil; {
+			if err := s.ready(ctx); err != nil {
+				return deleted, fmt.Errorf("sweep: %w", err)
 			}
-		}
-		if err != nil {
-			return deleted, fmt.Errorf("sweep: %w", closed(err))
+			c := &removal{store: s, bucket: bucket, now: s.Now()}
+			err := s.db.View(func(tx *bbolt.Tx) error {
+				next = c.find(tx, next)
+				return nil
+			})
+			if err == nil && len(c.keys) > 0 {
+				if err = s.write(ctx, c, 0); err == nil {
+					deleted += c.deleted
+				}
+			}
+			if err != nil {
+				return deleted, fmt.Errorf("sweep: %w", closed(err))
+			}
 		}
 	}
 	return deleted, nil
 }
 
-// findExpired returns the numbers of expired items among those from a number on, and from
-// where to go on; nil at the end.
-func (s *Store) findExpired(tx *bbolt.Tx, from []byte, now time.Time) (numbers [][]byte, next []byte) {
-	cursor := tx.Bucket(rowsBucket).Cursor()
-	looked := 0
-	for number, record := cursor.Seek(from); number != nil; number, record = cursor.Next() {
-		if looked++; looked > sweepStep {
-			return numbers, bytes.Clone(number)
-		}
-		item, err := expiredItem(record, now)
-		if err != nil {
-			s.report(number)
-			continue
-		}
-		if item != nil {
-			numbers = append(numbers, slices.Clone(number))
-		}
-	}
-	return numbers, nil
-}
-
-// removal deletes items, unless they have been written anew since.
+// removal deletes the items that stand at some keys of a bucket, the rows' or the keys',
+// unless they have been written anew since.
 type removal struct {
 	store   *Store
-	numbers [][]byte
+	bucket  []byte
+	keys    [][]byte
 	now     time.Time
 	deleted int
 }
 
+// find looks for expired items from a key on, and returns from where to go on; nil at the end.
+func (r *removal) find(tx *bbolt.Tx, from []byte) (next []byte) {
+	cursor := tx.Bucket(r.bucket).Cursor()
+	looked := 0
+	for key, value := cursor.Seek(from); key != nil; key, value = cursor.Next() {
+		if looked++; looked > sweepStep {
+			return bytes.Clone(key)
+		}
+		item, err := r.expired(key, value)
+		switch {
+		case err != nil && bytes.Equal(r.bucket, rowsBucket):
+			r.store.report(nil, key)
+		case err != nil:
+			r.store.report(key, value)
+		case item != nil:
+			r.keys = append(r.keys, bytes.Clone(key))
+		}
+	}
+	return nil
+}
+
+// expired returns the item of a record if it has expired, else nil.
+func (r *removal) expired(key, record []byte) (table.Item, error) {
+	atKey := bytes.Equal(r.bucket, keysBucket)
+	if len(record) > 0 && record[0] == kept || atKey && isRow(record) {
+		return nil, nil //nolint:nilnil // few items expire
+	}
+	item, err := decodeRecord(record)
+	if atKey {
+		item, err = decodeBeside(key, record)
+	}
+	if err != nil || !table.Expired(item, r.now) {
+		return nil, err
+	}
+	return item, nil
+}
+
 func (r *removal) apply(tx *bbolt.Tx) error {
 	r.deleted = 0
-	rows := tx.Bucket(rowsBucket)
-	for _, number := range r.numbers {
-		item, err := expiredItem(rows.Get(number), r.now)
+	bucket := tx.Bucket(r.bucket)
+	for _, key := range r.keys {
+		item, err := r.expired(key, bucket.Get(key))
 		if err != nil || item == nil {
 			continue
 		}
-		if err := remove(tx, number, keyOf(item), r.store.entries(item)); err != nil {
+		if bytes.Equal(r.bucket, rowsBucket) {
+			err = removeRow(tx, key, keyOf(item), r.store.entries(item))
+		} else {
+			err = bucket.Delete(key)
+		}
+		if err != nil {
 			return err
 		}
 		r.deleted++
 	}
 	return nil
-}
-
-// expiredItem returns the item of a record if it has expired, else nil.
-func expiredItem(record []byte, now time.Time) (table.Item, error) {
-	if len(record) > 0 && record[0] == kept {
-		return nil, nil //nolint:nilnil // few items expire
-	}
-	item, err := decodeRecord(record)
-	if err != nil || !table.Expired(item, now) {
-		return nil, err
-	}
-	return item, nil
 }

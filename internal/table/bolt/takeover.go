@@ -37,13 +37,19 @@ const stepBytes = 4 << 20
 // errDiffers means that an item of the new file is not that of the former one.
 var errDiffers = errors.New("an item was not copied right")
 
-// refuseFormer keeps former versions from the file.
+// refuseFormer keeps former versions from the file: those that had items as JSON by their
+// keys, and those that had a row for each item and list their indexes elsewhere.
 func refuseFormer(tx *bbolt.Tx) error {
-	indexes, err := tx.CreateBucketIfNotExists(formerIndexes)
-	if err != nil {
-		return err
+	for _, name := range [][]byte{formerIndexes, schemaBucket} {
+		indexes, err := tx.CreateBucketIfNotExists(name)
+		if err != nil {
+			return err
+		}
+		if err := indexes.Put([]byte(refusal), nil); err != nil {
+			return err
+		}
 	}
-	return indexes.Put([]byte(refusal), nil)
+	return nil
 }
 
 // isFormer reports whether a former version wrote the file.
@@ -134,12 +140,12 @@ func copySome(tx *bbolt.Tx, t schema.Table, items *bbolt.Cursor, key, text []byt
 	for size := 0; key != nil && size < stepBytes; key, text = items.Next() {
 		r := row{key: key, record: text} // what is damaged stays so
 		if item, err := itemjson.Decode(text); err == nil {
-			if whole, err := encode(item, t); err == nil {
+			if whole, err := encode(item, t, true); err == nil {
 				r = whole
 				r.key = key
 			}
 		}
-		if _, err := r.add(tx); err != nil {
+		if _, err := r.addRow(tx); err != nil {
 			return nil, nil, err
 		}
 		size += len(r.record)

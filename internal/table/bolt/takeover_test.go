@@ -263,16 +263,19 @@ func TestAFormerVersionRefusesTheFile(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	refused := false
-	tamper(t, path, func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte("indexes")).ForEach(func(name, _ []byte) error {
-			// It deletes the index of each name that it does not know, or says that it cannot.
-			refused = tx.Bucket(fmt.Appendf(nil, "index %s", name)) == nil
-			return nil
+	// Each lists its indexes somewhere else.
+	for _, list := range []string{"indexes", "schema"} {
+		refused := false
+		tamper(t, path, func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(list)).ForEach(func(name, _ []byte) error {
+				// It deletes the index of each name that it does not know, or says that it cannot.
+				refused = refused || tx.Bucket(fmt.Appendf(nil, "index %s", name)) == nil
+				return nil
+			})
 		})
-	})
-	if !refused {
-		t.Error("it can delete what it does not know")
+		if !refused {
+			t.Errorf("%s: it can delete what it does not know", list)
+		}
 	}
 }
 

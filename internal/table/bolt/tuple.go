@@ -1,6 +1,10 @@
 package bolt
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/ringback/ringback/internal/table/attr"
+)
 
 // Keys in the file are encoded tuples of strings that sort like the tuples. Each
 // string ends with 0x00 0x01, and 0x00 within a string becomes 0x00 0xFF: "a"
@@ -32,6 +36,24 @@ func appendEscaped(key []byte, s string) []byte {
 		}
 	}
 	return key
+}
+
+// untuple returns the strings of a key of two. ok is false if it is none.
+func untuple(key []byte) (partition, sort attr.String, ok bool) {
+	first := bytes.Index(key, end)
+	if first < 0 || !bytes.HasSuffix(key[first+len(end):], end) {
+		return "", "", false
+	}
+	return unescaped(key[:first]), unescaped(key[first+len(end) : len(key)-len(end)]), true
+}
+
+var end = []byte{zero, terminator}
+
+func unescaped(text []byte) attr.String {
+	if bytes.IndexByte(text, zero) >= 0 {
+		text = bytes.ReplaceAll(text, []byte{zero, escaped}, []byte{zero})
+	}
+	return attr.String(text)
 }
 
 // keyRange includes low and excludes high.
