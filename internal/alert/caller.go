@@ -90,7 +90,7 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 		if !table.IsFollowUp(table.KeyOf(item)) {
 			continue
 		}
-		stored, err := followup.Decode(table.Text(item, table.Facts))
+		stored, err := followup.Decode(table.FactsOf(item))
 		if err != nil {
 			d.log.LogAttrs(ctx, slog.LevelWarn, "follow-up unreadable", slog.String("error", err.Error()))
 			return k

@@ -484,7 +484,7 @@ func TestOfACallerInManyContactsNotAllAreRead(t *testing.T) {
 			put(t, store, many(1000, func(i int) table.Item { return contact(fmt.Sprintf("%04d", i), fmt.Sprintf("Pat %04d", i), "") })...)
 			put(t, store, table.Item{
 				table.PK: str(table.FollowUpKey(caller).PK), table.SK: str(table.FollowUpKey(caller).SK),
-				table.Facts: str(followup.Facts{Person: test.person}.Encode()),
+				table.Facts: attr.Binary(followup.Facts{Person: test.person}.Encode()),
 			})
 			to.sent, queries = nil, 0
 			mustProcess(t, d, itemOf(t, missedAt("c9", caller, "2026-03-12T14:32:00Z")))

@@ -2,9 +2,6 @@ package followup
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -312,34 +309,4 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// ErrEncoding means that stored facts cannot be read: they are damaged, or of a later
-// version.
-var ErrEncoding = errors.New("follow-up cannot be read")
-
-// version is that of the encoding.
-const version = 1
-
-type encoded struct {
-	Version int `json:"v"`
-	Facts
-}
-
-// Encode returns the facts as text. Equal facts have equal texts.
-func (f Facts) Encode() string {
-	text, _ := json.Marshal(encoded{version, f}) // every field has a JSON form
-	return string(text)
-}
-
-// Decode reads what [Facts.Encode] returned. The error wraps [ErrEncoding].
-func Decode(text string) (Facts, error) {
-	var e encoded
-	if err := json.Unmarshal([]byte(text), &e); err != nil {
-		return Facts{}, fmt.Errorf("%w: no JSON of ours", ErrEncoding)
-	}
-	if e.Version != version {
-		return Facts{}, fmt.Errorf("%w: version %d, want %d; run ringback rebuild", ErrEncoding, e.Version, version)
-	}
-	return e.Facts, nil
 }

@@ -600,22 +600,6 @@ func TestFalseHandled_TimesThatCannotBe(t *testing.T) {
 	})
 }
 
-func TestEncodingKeepsTheFactsAndRefusesOthers(t *testing.T) {
-	t.Parallel()
-	b := newBook(t).call(missed("a", 0)).call(out("b", 60, "Unanswered", 0, 30)).text("1", 70, "Outgoing", `,"medium":"App"`).
-		text("2", 80, "Incoming", "").act(followup.ActClaim, 90, 900).person(followup.Person{At: "1", Name: "Pat"})
-	text := b.facts.Encode()
-	decoded, err := followup.Decode(text)
-	if err != nil || decoded.Encode() != text {
-		t.Errorf("decoded %+v, %v, of %s", decoded, err, text)
-	}
-	for _, bad := range []string{"", "{}", `{"v":2}`, strings.Replace(text, `"v":1`, `"v":0`, 1), text[1:]} {
-		if _, err := followup.Decode(bad); err == nil {
-			t.Errorf("decoded %s", bad)
-		}
-	}
-}
-
 // Ten thousand calls in a minute make a row, and not a large one.
 func TestFactsStaySmall(t *testing.T) {
 	t.Parallel()

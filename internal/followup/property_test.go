@@ -424,7 +424,7 @@ func TestPromise4_AnyOrderIsWhatHappened(t *testing.T) {
 			if text := facts.Encode(); first == "" {
 				first = text
 			} else if !c.large && text != first {
-				t.Fatalf("caller %d, order %d: other facts (-first +now):\n%s\n%s", n, order, first, text)
+				t.Fatalf("caller %d, order %d: other facts (-first +now):\n%q\n%q", n, order, first, text)
 			}
 			if again := followup.Merge(facts, facts).Encode(); again != facts.Encode() {
 				t.Fatalf("caller %d: merging twice changes the facts", n)

@@ -337,7 +337,7 @@ func (l *Ledger) tryToKeep(ctx context.Context, n *news) (tries int, state follo
 		}
 		item := itemOf(n.caller, facts, state, stored.Level(state), other)
 		item[table.Version] = attr.Number(strconv.FormatInt(stored.Version, 10))
-		if !maps.Equal(item, stored.item) {
+		if !maps.EqualFunc(item, stored.item, attr.Equal) {
 			item[table.Version] = attr.Number(strconv.FormatInt(stored.Version+1, 10))
 			updated, err := l.store.Update(ctx, item, stored.Version)
 			if err != nil {
@@ -481,7 +481,7 @@ func Read(items []table.Item) (s Stored, err error) {
 			s.reminders = append(s.reminders, item) // and contacts, which are none
 			continue
 		}
-		s.Facts, err = followup.Decode(table.Text(item, table.Facts))
+		s.Facts, err = followup.Decode(table.FactsOf(item))
 		s.Version, s.item = table.VersionOf(item), maps.Clone(item)
 		delete(s.item, table.ExpiresAt) // the store sets it anew whenever the rest has changed
 		s.OtherNumber = table.Text(item, table.OtherNumber)
@@ -498,7 +498,7 @@ func itemOf(caller string, facts followup.Facts, s followup.State, level int, ot
 	key := table.FollowUpKey(caller)
 	item := table.Item{
 		table.PK: attr.String(key.PK), table.SK: attr.String(key.SK),
-		table.Facts: attr.String(facts.Encode()),
+		table.Facts: attr.Binary(facts.Encode()),
 		table.State: attr.String("new"),
 	}
 	set := func(name, text string) {

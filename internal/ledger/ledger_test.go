@@ -336,7 +336,7 @@ func TestTheOtherNumbersFailureIsTheirOwn(t *testing.T) {
 	t.Parallel()
 	const mobile = "+14155550145"
 	both := `{"event":"contact.created","timestamp":"2026-11-28T08:00:00Z","data":{"contact_id":7,"first_name":"Jordan","phone":"+14155550144","other_numbers":["` + mobile + `"]}}`
-	for name, facts := range map[string]string{"damaged": `{"v":2}`, "postponed": `{"v":1}`} {
+	for name, facts := range map[string]string{"damaged": `{"v":9}`, "postponed": `{"v":1}`} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := tabletest.NewBolt(t)

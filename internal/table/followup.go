@@ -3,6 +3,8 @@ package table
 import (
 	"strings"
 	"time"
+
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // Facts is the attribute of a follow-up with all that is known, by package followup.
@@ -20,6 +22,14 @@ const (
 	Why   = "why"
 	Until = "until"
 )
+
+// FactsOf returns the [Facts] of a follow-up: bytes or, until December 2026, text.
+func FactsOf(item Item) string {
+	if facts, ok := item[Facts].(attr.Binary); ok {
+		return string(facts)
+	}
+	return Text(item, Facts)
+}
 
 // IsFollowUp reports whether a key is that of a follow-up.
 func IsFollowUp(key Key) bool { return key.SK == followUpSort }

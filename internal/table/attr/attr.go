@@ -5,7 +5,10 @@
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 package attr
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+)
 
 // Value is one of [String], [Number], [Binary], [Bool], [Null], [List] and
 // [Map]. There are no sets: no item here needs one.
@@ -35,6 +38,15 @@ func (Bool) sealed()   {}
 func (Null) sealed()   {}
 func (List) sealed()   {}
 func (Map) sealed()    {}
+
+// Equal reports whether two values are the same. Neither is a [List] or a [Map].
+func Equal(a, b Value) bool {
+	if a, ok := a.(Binary); ok {
+		b, ok := b.(Binary)
+		return ok && bytes.Equal(a, b)
+	}
+	return a == b
+}
 
 // Item is one row: attribute names and their values.
 type Item = map[string]Value

@@ -135,8 +135,11 @@ func TestItDoesNotMatterWhereAnItemStands(t *testing.T) {
 			"reopen": func(*rapid.T) { closeAll(); open() },
 			"": func(*rapid.T) {
 				for _, q := range []table.Query{
-					{Partition: "CALL#1"}, {Partition: "CALL#1", Limit: 1, NewestFirst: true}, {Partition: "CALL#1\x00"},
-					{Partition: "CALL#2", SortPrefix: "a"}, {Index: table.GSI1, Partition: "PHONE#+1"},
+					{Partition: "CALL#1"},
+					{Partition: "CALL#1", Limit: 1, NewestFirst: true},
+					{Partition: "CALL#1\x00"},
+					{Partition: "CALL#2", SortPrefix: "a"},
+					{Index: table.GSI1, Partition: "PHONE#+1"},
 				} {
 					both("Query", func(s *bolt.Store) string { return fmt.Sprint(s.Query(ctx, q)) })
 				}

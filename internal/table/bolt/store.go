@@ -581,7 +581,7 @@ func (s *Store) Put(ctx context.Context, item table.Item) (created bool, err err
 		p.row, err = encode(item, s.schema, p.feeds)
 	}
 	if err == nil {
-		err = s.write(ctx, p, p.row.size())
+		err = s.write(ctx, p, p.size())
 	}
 	if err != nil {
 		return false, fmt.Errorf("put item: %w", err)
@@ -638,7 +638,7 @@ func (s *Store) Update(ctx context.Context, item table.Item, was int64) (updated
 		u.row, err = encode(item, s.schema, false)
 	}
 	if err == nil {
-		err = s.write(ctx, u, u.row.size())
+		err = s.write(ctx, u, u.size())
 	}
 	if err != nil {
 		return false, fmt.Errorf("update item: %w", err)
