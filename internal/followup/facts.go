@@ -126,9 +126,10 @@ func (a Act) Of() Facts {
 
 // Merge puts together what is known of one number. See the package comment.
 func Merge(all ...Facts) (m Facts) {
+	var calls []*Call // the records are long
+	var texts []*Text
 	for _, f := range all {
-		m.Calls = append(m.Calls, f.Calls...)
-		m.Texts = append(m.Texts, f.Texts...)
+		calls, texts = appendEach(calls, f.Calls), appendEach(texts, f.Texts)
 		m.Older = m.Older.with(f.Older)
 		m.TextIn = later(m.TextIn, f.TextIn)
 		m.Claimed = latest(m.Claimed, f.Claimed)
@@ -137,51 +138,54 @@ func Merge(all ...Facts) (m Facts) {
 		m.Person = lastOf(m.Person, f.Person, comparePersons)
 		m.Baseline = later(m.Baseline, f.Baseline)
 	}
-	m.keepCalls()
-	m.keepTexts()
+	m.keepCalls(calls)
+	m.keepTexts(texts)
 	return m
 }
 
-// keepCalls keeps the newest calls, and the contact that ended last.
-func (f *Facts) keepCalls() {
-	f.Calls = onePerID(f.Calls, func(c Call) string { return c.ID }, compareCalls)
-	slices.SortFunc(f.Calls, func(a, b Call) int { return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(b.ID, a.ID)) })
-	if len(f.Calls) <= maxCalls {
-		return
+func appendEach[T any](to []*T, all []T) []*T {
+	to = slices.Grow(to, len(all))
+	for i := range all {
+		to = append(to, &all[i])
 	}
+	return to
+}
+
+// keepCalls keeps the newest calls, and the contact that ended last.
+func (f *Facts) keepCalls(calls []*Call) {
+	calls = newest(calls, func(c *Call) (string, time.Time) { return c.ID, c.Start }, compareCalls)
 	last := -1
-	for i, c := range f.Calls {
-		if c.Effect == Contact && (last < 0 || compareEnds(c.ended(), f.Calls[last].ended()) > 0) {
+	for i, c := range calls {
+		if c.Effect == Contact && (last < 0 || compareEnds(c.ended(), calls[last].ended()) > 0) {
 			last = i
 		}
 	}
-	kept := slices.Clone(f.Calls[:maxCalls])
+	f.Calls = slices.Grow(f.Calls, min(len(calls), maxCalls+1))
 	var misses []Miss
-	for i, c := range f.Calls[maxCalls:] {
-		if maxCalls+i == last {
-			kept = append(kept, c)
-			continue
-		}
-		switch c.Effect {
-		case Opens:
+	for i, c := range calls {
+		switch {
+		case i < maxCalls || i == last:
+			f.Calls = append(f.Calls, *c)
+		case c.Effect == Opens:
 			misses = append(misses, c.miss())
-		case Contact:
+		case c.Effect == Contact:
 			f.Older = f.Older.with(Older{Contact: c.ended()})
-		case Attempt:
 		}
 	}
 	if len(misses) > 0 {
 		first, last := slices.MinFunc(misses, compareMisses), slices.MaxFunc(misses, compareMisses)
 		f.Older = f.Older.with(Older{first, last, misses, misses, End{}})
 	}
-	f.Calls = kept
 }
 
 // keepTexts keeps the newest texts.
-func (f *Facts) keepTexts() {
-	f.Texts = onePerID(f.Texts, func(t Text) string { return t.ID }, compareTexts)
-	slices.SortFunc(f.Texts, func(a, b Text) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID)) })
-	f.Texts = slices.Clip(f.Texts[:min(len(f.Texts), maxTexts)])
+func (f *Facts) keepTexts(texts []*Text) {
+	texts = newest(texts, func(t *Text) (string, time.Time) { return t.ID, t.At }, compareTexts)
+	texts = texts[:min(len(texts), maxTexts)]
+	f.Texts = slices.Grow(f.Texts, len(texts))
+	for _, t := range texts {
+		f.Texts = append(f.Texts, *t)
+	}
 }
 
 // with joins what remains of older calls.
@@ -200,16 +204,21 @@ func firstOfEach(span time.Duration, a, b []Miss) (all []Miss) {
 	if len(b) == 0 {
 		return a
 	}
-	first := make(map[time.Time]Miss, len(a)+len(b))
-	for _, m := range slices.Concat(a, b) {
-		begin := m.Start.Truncate(span)
-		first[begin] = firstOf(first[begin], m)
+	known := slices.Concat(a, b)
+	slices.SortFunc(known, func(a, b Miss) int { return compareMisses(b, a) })
+	all = make([]Miss, 0, maxSpans)
+	var begin time.Time
+	for _, m := range known {
+		switch at := m.Start.Truncate(span); {
+		case len(all) > 0 && at.Equal(begin):
+			all[len(all)-1] = firstOf(all[len(all)-1], m)
+		case len(all) == maxSpans:
+			return all
+		default:
+			all, begin = append(all, m), at
+		}
 	}
-	for _, m := range first {
-		all = append(all, m)
-	}
-	slices.SortFunc(all, func(a, b Miss) int { return compareMisses(b, a) })
-	return slices.Clip(all[:min(len(all), maxSpans)])
+	return all
 }
 
 func (c Call) miss() Miss {
@@ -218,15 +227,27 @@ func (c Call) miss() Miss {
 
 func (c Call) ended() End { return End{c.ID, c.End} }
 
-// onePerID returns the last record of each id.
-func onePerID[T any](all []T, id func(T) string, compare func(a, b T) int) []T {
-	slices.SortFunc(all, func(a, b T) int {
-		if c := cmp.Compare(id(a), id(b)); c != 0 {
+// newest returns the last record of each id, the newest first.
+func newest[T any](all []*T, of func(*T) (id string, at time.Time), compare func(a, b T) int) []*T {
+	slices.SortFunc(all, func(a, b *T) int {
+		idA, _ := of(a)
+		idB, _ := of(b)
+		if c := cmp.Compare(idA, idB); c != 0 {
 			return c
 		}
-		return compare(b, a) // guard 4: return 0
+		return compare(*b, *a) // guard 4: return 0
 	})
-	return slices.CompactFunc(all, func(a, b T) bool { return id(a) == id(b) })
+	all = slices.CompactFunc(all, func(a, b *T) bool {
+		idA, _ := of(a)
+		idB, _ := of(b)
+		return idA == idB
+	})
+	slices.SortFunc(all, func(a, b *T) int {
+		idA, atA := of(a)
+		idB, atB := of(b)
+		return cmp.Or(atB.Compare(atA), cmp.Compare(idB, idA))
+	})
+	return all
 }
 
 // The functions that follow are total orders, so that of two records it is always the
