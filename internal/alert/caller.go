@@ -100,10 +100,7 @@ func (d *Dispatcher) readCaller(ctx context.Context, c *call) *caller {
 			k.Entry = addressbook.Entry{Known: true, Name: p.Name, Company: p.Company, Blocked: p.Blocked, DoNotDisturb: p.DoNotDisturb}
 		}
 	}
-	for source, r := range rings {
-		facts = append(facts, r.said(source))
-	}
-	all := followup.Merge(facts...)
+	all := withSeats(followup.Merge(facts...), rings)
 	all.Person = k.Person()
 	all.Person.Own = isOwn
 	state := all.State(d.Policy)
@@ -170,6 +167,23 @@ func (s seated) said(source string) followup.Facts {
 		c.Outcome, c.Effect = events.Answered, ""
 	}
 	return c.Of()
+}
+
+// withSeats returns facts with what seats say besides: of calls that the facts do not have, and
+// not of those before the caller was served, who do not wait for that.
+func withSeats(facts followup.Facts, calls map[string]seated) followup.Facts {
+	all := []followup.Facts{facts}
+	until := facts.ServedUntil().Truncate(time.Second)
+	for source, r := range calls {
+		has := slices.ContainsFunc(facts.Calls, func(c followup.Call) bool { return c.ID == source })
+		if !has && !r.Start.Before(until) {
+			all = append(all, r.said(source))
+		}
+	}
+	if len(all) == 1 {
+		return facts
+	}
+	return followup.Merge(all...)
 }
 
 // missedUpTo returns how many rings of a caller were missed in the last 24 hours, that of

@@ -146,6 +146,9 @@ func (f Facts) bound() Closing {
 	return bound
 }
 
+// ServedUntil returns the time up to which whoever called does not wait any more; zero for none.
+func (f Facts) ServedUntil() time.Time { return f.bound().At }
+
 // EndAfter returns what first ended the wait of whoever called at a time, of what is known:
 // a contact that is no longer kept stands for all before it. ok is false if nothing did.
 func (f Facts) EndAfter(called time.Time) (first Closing, ok bool) {
