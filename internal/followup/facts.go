@@ -174,7 +174,7 @@ func (f *Facts) keepCalls(calls []*Call) {
 	}
 	if len(misses) > 0 {
 		first, last := slices.MinFunc(misses, compareMisses), slices.MaxFunc(misses, compareMisses)
-		f.Older = f.Older.with(Older{first, last, misses, misses, End{}})
+		f.Older = f.Older.with(Older{first, last, firstOfEach(time.Minute, misses), firstOfEach(time.Hour, misses), End{}})
 	}
 }
 
@@ -193,22 +193,23 @@ func (o Older) with(other Older) Older {
 	o.First = firstOf(o.First, other.First)
 	o.Last = lastOf(o.Last, other.Last, compareMisses)
 	o.Contact = lastOf(o.Contact, other.Contact, compareEnds)
-	o.Minutes = firstOfEach(time.Minute, o.Minutes, other.Minutes)
-	o.Hours = firstOfEach(time.Hour, o.Hours, other.Hours)
+	switch {
+	case len(o.Minutes) == 0:
+		o.Minutes, o.Hours = other.Minutes, other.Hours
+	case len(other.Minutes) > 0:
+		o.Minutes = firstOfEach(time.Minute, slices.Concat(o.Minutes, other.Minutes))
+		o.Hours = firstOfEach(time.Hour, slices.Concat(o.Hours, other.Hours))
+	}
 	return o
 }
 
 // firstOfEach returns the first miss of each of the newest spans of time that have one,
-// newest first.
-func firstOfEach(span time.Duration, a, b []Miss) (all []Miss) {
-	if len(b) == 0 {
-		return a
-	}
-	known := slices.Concat(a, b)
-	slices.SortFunc(known, func(a, b Miss) int { return compareMisses(b, a) })
-	all = make([]Miss, 0, maxSpans)
+// newest first. It sorts the misses.
+func firstOfEach(span time.Duration, misses []Miss) []Miss {
+	slices.SortFunc(misses, func(a, b Miss) int { return compareMisses(b, a) })
+	all := make([]Miss, 0, min(len(misses), maxSpans))
 	var begin time.Time
-	for _, m := range known {
+	for _, m := range misses {
 		switch at := m.Start.Truncate(span); {
 		case len(all) > 0 && at.Equal(begin):
 			all[len(all)-1] = firstOf(all[len(all)-1], m)

@@ -138,7 +138,7 @@ func (f Facts) bound() Closing {
 	if !f.Baseline.IsZero() {
 		bound.Reason, bound.ID = History, string(History)
 	}
-	for _, c := range f.closings() {
+	for c := range f.closings {
 		if compareClosings(c, bound) > 0 {
 			bound = c
 		}
@@ -152,11 +152,10 @@ func (f Facts) ServedUntil() time.Time { return f.bound().At }
 // EndAfter returns what first ended the wait of whoever called at a time, of what is known:
 // a contact that is no longer kept stands for all before it. ok is false if nothing did.
 func (f Facts) EndAfter(called time.Time) (first Closing, ok bool) {
-	all := f.closings()
-	if !f.Baseline.IsZero() {
-		all = append(all, Closing{Reason: History, At: f.Baseline, Start: f.Baseline, ID: string(History)})
+	if !f.Baseline.IsZero() && !called.After(f.Baseline) {
+		first, ok = Closing{Reason: History, At: f.Baseline, Start: f.Baseline, ID: string(History)}, true
 	}
-	for _, c := range all {
+	for c := range f.closings {
 		if !called.After(c.At) && (!ok || compareClosings(c, first) < 0) {
 			first, ok = c, true
 		}
@@ -166,17 +165,15 @@ func (f Facts) EndAfter(called time.Time) (first Closing, ok bool) {
 
 func compareClosings(a, b Closing) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) }
 
-// closings returns everything that is known to have ended a wait, in no order.
-func (f Facts) closings() (all []Closing) {
-	offer := func(c Closing) {
-		if c.ID != "" {
-			all = append(all, c)
-		}
-	}
+// closings yields everything that is known to have ended a wait, in no order.
+func (f *Facts) closings(yield func(Closing) bool) {
 	older := f.Older.Contact
-	offer(Closing{Reason: Earlier, At: older.At, Start: older.At, ID: older.ID})
-	for _, c := range f.Calls {
-		if c.Effect != Contact {
+	if older.ID != "" && !yield(Closing{Reason: Earlier, At: older.At, Start: older.At, ID: older.ID}) {
+		return
+	}
+	for i := range f.Calls {
+		c := &f.Calls[i]
+		if c.Effect != Contact || c.ID == "" {
 			continue
 		}
 		closing := Closing{Reason: Rescued, At: c.End, Start: c.Start, ID: c.ID, By: c.Agent}
@@ -186,16 +183,19 @@ func (f Facts) closings() (all []Closing) {
 		case c.Callback == events.CallbackReached:
 			closing.Reason = Queue
 		}
-		offer(closing)
+		if !yield(closing) {
+			return
+		}
 	}
-	offer(Closing{Reason: ByHand, At: f.Done.At, Start: f.Done.At, ID: f.Done.ID, By: f.Done.By, Why: f.Done.Why})
-	return all
+	if f.Done.ID != "" {
+		yield(Closing{Reason: ByHand, At: f.Done.At, Start: f.Done.At, ID: f.Done.ID, By: f.Done.By, Why: f.Done.Why})
+	}
 }
 
 // Talked returns when the last conversation ended that we had with the number; zero if
 // there was none.
 func (f Facts) Talked() (at time.Time) {
-	for _, c := range f.closings() {
+	for c := range f.closings {
 		if c.Reason != ByHand {
 			at = later(at, c.At)
 		}

@@ -101,7 +101,7 @@ func (s State) Touched(news Facts, later bool) (t Touched) {
 	}
 
 	// Whoever called before the contact that came before was served by that one.
-	for _, c := range append(s.facts.closings(), Closing{At: s.facts.Baseline}) {
+	for _, c := range append(slices.Collect(s.facts.closings), Closing{At: s.facts.Baseline}) {
 		if c.At.Before(first) && c.At.After(t.After) && !slices.Contains(ids, c.ID) {
 			t.After = c.At
 		}
