@@ -72,6 +72,10 @@ var (
 // grow.
 const rowsFill = 0.95
 
+// keysFill is the same of keys. Those of new calls come behind the others, those of callers
+// anywhere: so their pages take the least.
+const keysFill = 0.6
+
 // Store is the [table.Store] in a file.
 type Store struct {
 	// Now is the clock by which items expire. Open sets it, tests replace it.
@@ -785,6 +789,7 @@ func (s *Store) gather(first *write) (batch []*write, urgent int) {
 // commit writes all of a batch durably or, with an error, none of it.
 func (s *Store) commit(batch []*write) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
+		tx.Bucket(keysBucket).FillPercent = keysFill
 		for _, w := range batch {
 			if err := w.apply(tx); err != nil {
 				return err
