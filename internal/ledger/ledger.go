@@ -303,7 +303,8 @@ func (l *Ledger) keep(ctx context.Context, n *news) error {
 		l.log.LogAttrs(ctx, slog.LevelError, "follow-up not kept", append(line, slog.String("error", err.Error()))...)
 		return err
 	}
-	l.log.LogAttrs(ctx, slog.LevelInfo, "follow-up kept", append(line, slog.Int("tries", tries), slog.Bool("waits", state.Open()))...)
+	// Each event brings one: only what begins or ends a wait is worth a line of the log.
+	l.log.LogAttrs(ctx, slog.LevelDebug, "follow-up kept", append(line, slog.Int("tries", tries), slog.Bool("waits", state.Open()))...)
 	return nil
 }
 
