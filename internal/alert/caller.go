@@ -142,7 +142,7 @@ type seated struct {
 // ringsIn returns the calls that have seats, by their sources. A call that turned out to
 // have begun earlier has a seat in each of its rings.
 func ringsIn(items []table.Item) map[string]seated {
-	calls := make(map[string]seated)
+	calls := make(map[string]seated, len(items))
 	for _, item := range items {
 		s, ok := table.ReadSeat(table.KeyOf(item))
 		if !ok {
@@ -175,8 +175,7 @@ func withSeats(facts followup.Facts, calls map[string]seated) followup.Facts {
 	all := []followup.Facts{facts}
 	until := facts.ServedUntil().Truncate(time.Second)
 	for source, r := range calls {
-		has := slices.ContainsFunc(facts.Calls, func(c followup.Call) bool { return c.ID == source })
-		if !has && !r.Start.Before(until) {
+		if !r.Start.Before(until) && !slices.ContainsFunc(facts.Calls, func(c followup.Call) bool { return c.ID == source }) {
 			all = append(all, r.said(source))
 		}
 	}
@@ -189,18 +188,16 @@ func withSeats(facts followup.Facts, calls map[string]seated) followup.Facts {
 // missedUpTo returns how many rings of a caller were missed in the last 24 hours, that of
 // a call included.
 func missedUpTo(of table.Ring, calls map[string]seated) int {
-	missed := map[table.Ring]bool{}
+	own, start := of.Written(), of.Start.Truncate(time.Second)
+	answered := make(map[table.Ring]bool)
 	for _, r := range calls {
-		missed[r.Ring] = true
-	}
-	for _, r := range calls {
-		if r.answered {
-			delete(missed, r.Ring)
+		if r.Ring != own && !r.Start.After(start) && r.Start.After(start.Add(-missedSpan)) {
+			answered[r.Ring] = answered[r.Ring] || r.answered
 		}
 	}
-	own, start, n := of.Written(), of.Start.Truncate(time.Second), 1
-	for r := range missed {
-		if r != own && !r.Start.After(start) && r.Start.After(start.Add(-missedSpan)) {
+	n := 1
+	for _, yes := range answered {
+		if !yes {
 			n++
 		}
 	}
