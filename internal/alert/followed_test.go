@@ -176,7 +176,7 @@ func TestPromise10_WhoeverWasServedIsNoLongerAlertedOf(t *testing.T) {
 					items = append(items, items...)
 					random.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 				}
-				store, to := &tabletest.Memory{}, &topic{}
+				store, to := &tabletest.Memory{Now: func() time.Time { return arrival }}, &topic{}
 				consumers, _ := watch(store, to, alert.Rules{}, lines.Logger())
 				for _, item := range items {
 					put(t, store, item)
@@ -255,7 +255,7 @@ func TestPromise4_WhoPutsOffAnAlertLooksOnceMore(t *testing.T) {
 	t.Parallel()
 	items := inOrder(rings("c", 10), rings("a", 0), happens("c", 10, "call.updated", "Incoming Missed", -1), callsBack("b", 5))(t)
 	again, back := items[2], items[3]
-	memory, to, rules, log := &tabletest.Memory{}, &topic{}, alert.Rules{Pause: time.Hour}, logscan.Logger(t)
+	memory, to, rules, log := &tabletest.Memory{Now: func() time.Time { return arrival }}, &topic{}, alert.Rules{Pause: time.Hour}, logscan.Logger(t)
 	elsewhere, _ := watch(memory, to, rules, log)
 	follow := func(some ...table.Item) {
 		if err := errors.Join(consumer.All(elsewhere[2])(t.Context(), some)...); err != nil {
@@ -291,7 +291,7 @@ func TestPromise4_WhoPutsOffAnAlertLooksOnceMore(t *testing.T) {
 // What a rule kept back made no alert, even if the contact is another by now: it pauses none.
 func TestACallThatAlertedNobodyPausesNoOther(t *testing.T) {
 	t.Parallel()
-	store, to := &tabletest.Memory{}, &topic{}
+	store, to := &tabletest.Memory{Now: func() time.Time { return arrival }}, &topic{}
 	consumers, _ := watch(store, to, alert.Rules{Pause: time.Hour}, logscan.Logger(t))
 	for _, item := range inOrder(blacklisted(true, 10), rings("a", 0), blacklisted(false, 20), rings("b", 5), rings("c", 6))(t) {
 		put(t, store, item)
@@ -453,7 +453,7 @@ func TestPromise4_NoKillAndNoOrderChangesWhoIsAlertedOf(t *testing.T) {
 			log := logscan.Logger(t)
 			rapid.Check(t, func(rt *rapid.T) {
 				random := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0)) //nolint:gosec // to be repeated
-				store, to := &tabletest.Memory{}, &topic{}
+				store, to := &tabletest.Memory{Now: func() time.Time { return arrival }}, &topic{}
 				order := append(slices.Clone(items), items[:random.IntN(len(items)+1)]...)
 				random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 				var at [3]int // where each consumer is
