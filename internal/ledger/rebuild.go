@@ -179,6 +179,9 @@ func (l *Ledger) makesAnew(caller string, stored Stored) bool {
 // withoutHistory returns the facts so that nobody waits since before the history ended
 // who has not waited until now.
 func (l *Ledger) withoutHistory(caller string, facts followup.Facts, was followup.State) followup.Facts {
+	if l.history.IsZero() {
+		return facts
+	}
 	until, since := l.history, was.Since()
 	if noted, ok := l.waited.Load(caller); ok {
 		if noted, _ := noted.(time.Time); since.IsZero() || noted.Before(since) {
@@ -188,7 +191,7 @@ func (l *Ledger) withoutHistory(caller string, facts followup.Facts, was followu
 	if !since.IsZero() && since.Before(until) {
 		until = since.Add(-time.Millisecond)
 	}
-	if now := facts.State(l.Policy); !l.history.IsZero() && now.Open() && now.Since().Before(until) {
+	if now := facts.State(l.Policy); now.Open() && now.Since().Before(until) {
 		return followup.Merge(facts, followup.Facts{Baseline: until})
 	}
 	return facts
