@@ -73,7 +73,8 @@ func decodeJSON(text string) (Facts, error) {
 	return e.Facts, nil
 }
 
-// usual are the words that count as having come before. Stored facts depend on their order.
+// usual are the words that count as having come before. Stored facts depend on their order. Each
+// coder appends others to a copy.
 var usual = slices.Clip([]string{
 	"", string(Opens), string(Contact), string(Attempt),
 	string(events.Answered), string(events.Voicemailed), string(events.Missed), string(events.Abandoned), string(events.OutcomeUnknown),
@@ -267,17 +268,24 @@ func (c *coder) time(t *time.Time) {
 func list[T any](c *coder, all *[]T, each func(*coder, *T)) {
 	n := len(*all)
 	number(c, &n)
-	if c.reading {
-		if n < 0 || n > len(c.rest) {
-			c.damage()
+	if !c.reading {
+		for i := range *all {
+			each(c, &(*all)[i])
+		}
+		return
+	}
+	if n < 0 || n > len(c.rest) {
+		c.damage()
+		return
+	}
+	*all = slices.Grow(*all, min(n, maxCalls+1)) // of damaged facts, n may be anything
+	for range n {
+		if c.damaged {
 			return
 		}
-		if n > 0 {
-			*all = make([]T, n)
-		}
-	}
-	for i := range *all {
-		each(c, &(*all)[i])
+		var x T
+		each(c, &x)
+		*all = append(*all, x)
 	}
 }
 

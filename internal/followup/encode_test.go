@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"hash/crc32"
 	"reflect"
 	"strings"
 	"testing"
@@ -72,7 +74,69 @@ func TestDamagedFactsAreRead(t *testing.T) {
 	}
 }
 
-// What is stored stays readable: who changes the encoding has to give it another version.
+// fill sets each field to a value of its own, and each list to two records.
+func fill(v reflect.Value, n *int) {
+	switch *n++; {
+	case v.Type() == reflect.TypeFor[time.Time]():
+		v.Set(reflect.ValueOf(time.Unix(int64(*n)*1000, int64(*n)).UTC()))
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i), n)
+		}
+	case v.Kind() == reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		for i := range v.Len() {
+			fill(v.Index(i), n)
+		}
+	case v.Kind() == reflect.String:
+		v.SetString(fmt.Sprint("text ", *n))
+	case v.Kind() == reflect.Bool:
+		v.SetBool(true)
+	case v.CanInt():
+		v.SetInt(int64(*n))
+	default:
+		v.SetUint(uint64(*n)) //nolint:gosec // G115: it is small
+	}
+}
+
+// What is stored stays readable. Whoever changes the encoding, and so these sums, gives it
+// another version, and goes on reading this one.
+func TestTheEncodingStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	var all followup.Facts
+	n := 0
+	fill(reflect.ValueOf(&all).Elem(), &n)
+	var usual followup.Facts
+	for _, word := range []string{
+		"", "opens", "contact", "attempt", "answered", "voicemail", "missed", "abandoned", "unknown", "inbound", "outbound",
+		"claim", "unclaim", "done", "snooze",
+	} {
+		usual.Calls = append(usual.Calls, followup.Call{Agent: word})
+	}
+	var many followup.Facts // more words than are looked through, the last ones twice
+	for i := range 70 {
+		many.Texts = append(many.Texts, followup.Text{Agent: fmt.Sprint(i)}, followup.Text{Agent: fmt.Sprint(i)})
+	}
+	var bits []followup.Facts
+	for i := range 5 {
+		var facts followup.Facts
+		for j, bit := range []*bool{&facts.Person.Known, &facts.Person.Blocked, &facts.Person.DoNotDisturb, &facts.Person.Own} {
+			*bit = i == j
+		}
+		bits = append(bits, facts)
+	}
+	for i, facts := range append([]followup.Facts{all, usual, many}, bits...) {
+		want := []string{
+			"d732f105", "2b040e36", "5094bae4",
+			"14ccdb01", "0a07b7d0", "b379ba82", "aba0e1f4", "30d5bd6a",
+		}[i]
+		if got := fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(facts.Encode()))); got != want {
+			t.Errorf("facts %d: encoded with sum %s, want %s", i, got, want)
+		}
+	}
+}
+
+// What was stored on 30 November 2026.
 func TestStoredFactsStayReadable(t *testing.T) {
 	t.Parallel()
 	book := newBook(t).call(missed("a", 0)).call(out("b", 60, "Unanswered", 0, 30)).text("1", 70, "Outgoing", `,"medium":"App"`).

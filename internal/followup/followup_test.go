@@ -616,7 +616,7 @@ func TestFactsStaySmall(t *testing.T) {
 	if n, more := s.Count(); !s.Since().Equal(start) || n == 0 || !more {
 		t.Errorf("%d since %v, more: %t", n, s.Since(), more)
 	}
-	if size := len(facts.Encode()); size > 16<<10 {
+	if size := len(facts.Encode()); size > 4<<10 {
 		t.Errorf("%d bytes", size)
 	}
 }

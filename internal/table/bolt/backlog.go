@@ -35,7 +35,7 @@ func (s *Store) Backlog(after uint64, limit int) (records []consumer.Record, err
 }
 
 // CountSorted counts the items whose sort keys begin with a prefix. It reads every
-// key, and no item.
+// key, and no row.
 func (s *Store) CountSorted(prefix string) (count int, err error) {
 	sort := appendEscaped([]byte{zero, terminator}, prefix)
 	err = s.db.View(func(tx *bbolt.Tx) error {

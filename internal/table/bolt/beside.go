@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/ringback/ringback/internal/table"
+	"github.com/ringback/ringback/internal/table/attr"
 )
 
 // A small item of no index that nobody is to be told of, such as a mark, has no row: its
@@ -26,12 +27,28 @@ func isRow(value []byte) bool { return len(value) == sequenceSize }
 // encodeBeside returns the record of an item that stands beside its key; nil if the item is too
 // large for that. The error is that of [encodeRecord].
 func encodeBeside(key []byte, item table.Item) ([]byte, error) {
+	for _, v := range item {
+		if isLong(v) {
+			return nil, nil
+		}
+	}
 	record, err := encodeRecord(item, table.PK, table.SK)
 	if err != nil || len(record) > maxBeside || isRow(record) {
 		return nil, err
 	}
 	binary.BigEndian.PutUint32(record[1:], sumBeside(key, record))
 	return record, nil
+}
+
+// isLong reports whether an item with a value takes too much to stand beside its key.
+func isLong(v attr.Value) bool {
+	switch v := v.(type) {
+	case attr.String:
+		return len(v) > maxBeside
+	case attr.Binary:
+		return len(v) > maxBeside
+	}
+	return false
 }
 
 func sumBeside(key, record []byte) uint32 {

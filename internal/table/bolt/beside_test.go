@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,9 +33,12 @@ func openBeside(t *testing.T, path string) *bolt.Store {
 	return s
 }
 
+// markPK is the partition of marks.
+const markPK = "CALLER#+14155550144"
+
 // mark is a small item of no index.
 func mark(sk string) table.Item {
-	return table.Item{table.PK: str("CALL#1"), table.SK: str(sk), "note": str("PRIVATE " + sk)}
+	return table.Item{table.PK: str(markPK), table.SK: str(sk), "note": str("PRIVATE " + sk)}
 }
 
 // putMarks puts marks.
@@ -106,7 +110,8 @@ func TestItDoesNotMatterWhereAnItemStands(t *testing.T) {
 				"note":   str(strings.Repeat("x", rapid.SampledFrom([]int{0, 1, 200, 300}).Draw(t, "letters"))),
 			}
 			if rapid.Bool().Draw(t, "indexed") {
-				item[table.GSI1PK], item[table.OccurredAt] = str("PHONE#+1"), str(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "at"))
+				// Of two that are at the same time, whichever came first is first.
+				item[table.GSI1PK], item[table.OccurredAt] = str("PHONE#+1"), str(table.Text(item, table.SK)+table.Text(item, table.PK))
 			}
 			if rapid.Bool().Draw(t, "expires") {
 				item[table.ExpiresAt] = attr.Number(strconv.FormatInt(clock.Add(time.Duration(rapid.IntRange(-1, 2).Draw(t, "hours"))*time.Hour).Unix(), 10))
@@ -178,7 +183,7 @@ func TestEveryByteBesideAKeyIsChecked(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	key := bolt.Tuple("CALL#1", "2")
+	key := bolt.Tuple(markPK, "2")
 	whole := standing(t, path)[string(key)]
 	if whole == nil {
 		t.Fatal("the item has a row")
@@ -186,7 +191,7 @@ func TestEveryByteBesideAKeyIsChecked(t *testing.T) {
 	put := func(value []byte) func(tx *bbolt.Tx) error {
 		return func(tx *bbolt.Tx) error { return tx.Bucket([]byte(keysBucket)).Put(key, value) }
 	}
-	others := [][]byte{{}, whole[:1], whole[:len(whole)-1], append(bytes.Clone(whole), 0), standing(t, path)[string(bolt.Tuple("CALL#1", "1"))]}
+	others := [][]byte{{}, whole[:1], whole[:len(whole)-1], append(bytes.Clone(whole), 0), standing(t, path)[string(bolt.Tuple(markPK, "1"))]}
 	for i := range whole {
 		changed := bytes.Clone(whole)
 		changed[i] ^= 1
@@ -197,11 +202,11 @@ func TestEveryByteBesideAKeyIsChecked(t *testing.T) {
 		s := openBeside(t, path)
 		lines := logscan.Writer(t)
 		s.Log = lines.Logger()
-		wantPages(t, s, table.Query{Partition: "CALL#1"}, 1, []string{"1", "3"})
+		wantPages(t, s, table.Query{Partition: markPK}, 1, []string{"1", "3"})
 		if deleted, err := s.Sweep(t.Context()); deleted != 0 || err != nil {
 			t.Errorf("%x: Sweep = %d, %v", value, deleted, err)
 		}
-		if said := lines.String(); strings.Count(said, "is damaged") != 1 || strings.Contains(said, "PRIVATE") || strings.Contains(said, "CALL#1") {
+		if said := lines.String(); strings.Count(said, "is damaged") != 1 || strings.Contains(said, "PRIVATE") || strings.Contains(said, "1415") {
 			t.Errorf("%x: logged:\n%s", value, said)
 		}
 		if err := s.Close(); err != nil {
@@ -210,16 +215,86 @@ func TestEveryByteBesideAKeyIsChecked(t *testing.T) {
 	}
 	s = openBeside(t, path)
 	putMarks(t, s, "2") // it is new again
-	wantPages(t, s, table.Query{Partition: "CALL#1"}, 0, []string{"1", "2", "3"})
+	wantPages(t, s, table.Query{Partition: markPK}, 0, []string{"1", "2", "3"})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	tamper(t, path, put(whole[:1]))
 	s = openBeside(t, path)
-	if err := s.Delete(t.Context(), damagedItem); err != nil {
+	if err := s.Delete(t.Context(), table.Key{PK: markPK, SK: "2"}); err != nil {
 		t.Fatal(err)
 	}
-	wantPages(t, s, table.Query{Partition: "CALL#1"}, 0, []string{"1", "3"})
+	wantPages(t, s, table.Query{Partition: markPK}, 0, []string{"1", "3"})
+}
+
+// Its record would have the size of a row's number.
+func TestAnItemOfEightBytesHasARow(t *testing.T) {
+	t.Parallel()
+	path := storePath(t)
+	s := openBeside(t, path)
+	item := table.Item{table.PK: str(markPK), table.SK: str("1"), table.Blocked: attr.Bool(true)}
+	if _, err := s.Put(t.Context(), item); err != nil {
+		t.Fatal(err)
+	}
+	page, err := s.Query(t.Context(), table.Query{Partition: markPK})
+	if diff := cmp.Diff([]table.Item{item}, page.Items); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(standing(t, path)); n != 0 {
+		t.Error("it stands beside its key")
+	}
+}
+
+// An import writes the newest first. Pages that were divided for entries behind the others would
+// stay nearly empty.
+func TestAnIndexOfTimesIsDense(t *testing.T) {
+	t.Parallel()
+	const items = 3000
+	for _, tc := range []struct {
+		name   string
+		number func(i int) int
+		want   float64 // how full pages are
+	}{
+		{"oldest first", func(i int) int { return i }, 0.65},
+		{"newest first", func(i int) int { return items - i }, 0.4},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			path := storePath(t)
+			s := tabletest.OpenBolt(t, path)
+			var putting sync.WaitGroup
+			next := make(chan int)
+			for range 4 {
+				putting.Go(func() {
+					for i := range next {
+						item := mark(fmt.Sprintf("%05d", tc.number(i)))
+						item[table.GSI2PK], item[table.OccurredAt] = str("ANSWERED#2026-11-30#1"), item[table.SK]
+						if _, err := s.Put(t.Context(), item); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			for i := range items {
+				next <- i
+			}
+			close(next)
+			putting.Wait()
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			tamper(t, path, func(tx *bbolt.Tx) error {
+				stats := tx.Bucket([]byte("index GSI2")).Stats()
+				if full := float64(stats.LeafInuse) / float64(stats.LeafAlloc); stats.KeyN != items || full < tc.want {
+					t.Errorf("%d entries, pages are full to %.2f, want %.2f", stats.KeyN, full, tc.want)
+				}
+				return nil
+			})
+		})
+	}
 }
 
 // A new index in the template gets the items that it holds, wherever they stand.
@@ -246,12 +321,12 @@ func TestANewIndexHasWhatStoodBesideItsKey(t *testing.T) {
 		t.Fatalf("%d items stand beside their keys", n)
 	}
 	s = openBeside(t, path)
-	for _, q := range []table.Query{{Partition: "CALL#1", From: "1"}, {Index: table.GSI1, Partition: "PHONE#+1"}} {
+	for _, q := range []table.Query{{Partition: markPK, From: "1"}, {Index: table.GSI1, Partition: "PHONE#+1"}} {
 		if diff := cmp.Diff([]string{"1", "2"}, sortKeys(t, s, q)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", q.Index, diff)
 		}
 	}
-	wantPages(t, s, table.Query{Partition: "CALL#1"}, 0, []string{"0", "1", "2"})
+	wantPages(t, s, table.Query{Partition: markPK}, 0, []string{"0", "1", "2"})
 }
 
 // Who reads an index goes on where an item was that has left it and stands beside its key now.

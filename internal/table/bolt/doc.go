@@ -3,10 +3,10 @@
 // suite runs on both.
 //
 // The file has the items in the order in which they came, or after a takeover in that
-// of their keys, each as a record with a sum (record.go). Another bucket has the number
-// of each key, and one for each index the numbers of its items behind its keys, all
-// written in the same transaction. Small items that are for no index and no consumer have no
-// number: their records stand beside their keys (beside.go). When the file is opened, an index whose keys changed
+// of their keys, each as a record with a sum (record.go). Another bucket has for each key
+// the item's number or, if the item is small and for no index and no consumer, the record
+// itself (beside.go). There is one bucket for each index, with the numbers of its items
+// behind its keys. All are written in the same transaction. When the file is opened, an index whose keys changed
 // in the template is rebuilt, and one that the template no longer has is deleted. The
 // file of an earlier version is copied, and kept under another name (takeover.go).
 //

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -82,8 +81,7 @@ type Store struct {
 	Now func() time.Time
 	// Feeds reports whether a new item is for the feed. Nil, as Open leaves it, is for all.
 	Feeds func(table.Key) bool
-	// Log gets each damaged item once, by its row's number or its key's sum. Nil, as Open
-	// leaves it, is for none.
+	// Log gets each damaged item once. Nil, as Open leaves it, is for none.
 	Log *slog.Logger
 
 	giveWay, gatherTime time.Duration
@@ -445,16 +443,29 @@ func (r row) replaceRow(tx *bbolt.Tx, number []byte, had map[string][]byte) erro
 	}
 	for name, entry := range r.entries {
 		if !bytes.Equal(entry, had[name]) {
-			index := tx.Bucket(indexBucket(name))
-			if name != string(table.GSI1) {
-				index.FillPercent = rowsFill // by time: new entries come behind the others
-			}
-			if err := index.Put(slices.Concat(entry, number), nil); err != nil {
+			if err := putEntry(tx.Bucket(indexBucket(name)), slices.Concat(entry, number)); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// putEntry writes an entry of an index. If it comes behind the others of its partition, as
+// those by time do, the pages that this commit divides stay full. Those of an import come in
+// front of the others, and would leave them nearly empty.
+func putEntry(index *bbolt.Bucket, entry []byte) error {
+	partition := entry[:bytes.Index(entry, end)+len(end)]
+	cursor := index.Cursor()
+	next, _ := cursor.Seek(entry)
+	before, _ := cursor.Prev()
+	if next == nil {
+		before, _ = cursor.Last()
+	}
+	if bytes.HasPrefix(before, partition) && !bytes.HasPrefix(next, partition) {
+		index.FillPercent = rowsFill
+	}
+	return index.Put(entry, nil)
 }
 
 // removeRow deletes the row with a number, which has some entries, and its key, unless
@@ -530,15 +541,18 @@ func (s *Store) removeDamaged(tx *bbolt.Tx, number []byte) error {
 	return tx.Bucket(rowsBucket).Delete(number)
 }
 
-// report logs a damaged item, once: the number of its row or, if it has none, the sum of its
-// key. It may be given any key then.
+// report logs a damaged item, once: by the number of its row or, if it has none, by as much of
+// its key as tells nothing of a person.
 func (s *Store) report(key, value []byte) {
-	attribute, n := "key", uint64(crc32.Checksum(key, castagnoli))
+	name, which := string(key), slog.String("partition", "")
 	if isRow(value) {
-		attribute, n = "row", binary.BigEndian.Uint64(value)
+		name, which = string(value), slog.Uint64("row", binary.BigEndian.Uint64(value))
+	} else if partition, _, ok := untuple(key); ok {
+		which.Value = slog.StringValue(table.LogPartition(string(partition)))
 	}
-	if _, known := s.reported.LoadOrStore(attribute+strconv.FormatUint(n, 10), true); !known && s.Log != nil {
-		s.Log.Error("an item of the table is damaged and left out; docs/operations.md#a-damaged-item says what to do", attribute, n)
+	if _, known := s.reported.LoadOrStore(name, true); !known && s.Log != nil {
+		s.Log.LogAttrs(context.Background(), slog.LevelError,
+			"an item of the table is damaged and left out; docs/operations.md#a-damaged-item says what to do", which)
 	}
 }
 

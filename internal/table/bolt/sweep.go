@@ -78,10 +78,11 @@ func (r *removal) expired(key, record []byte) (table.Item, error) {
 	if len(record) > 0 && record[0] == kept || atKey && isRow(record) {
 		return nil, nil //nolint:nilnil // few items expire
 	}
-	item, err := decodeRecord(record)
+	decode := decodeRecord
 	if atKey {
-		item, err = decodeBeside(key, record)
+		decode = func(record []byte) (table.Item, error) { return decodeBeside(key, record) }
 	}
+	item, err := decode(record)
 	if err != nil || !table.Expired(item, r.now) {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringback/ringback/internal/proof/logscan"
 	"github.com/ringback/ringback/internal/table"
 	"github.com/ringback/ringback/internal/table/attr"
 	"github.com/ringback/ringback/internal/table/bolt"
@@ -20,6 +21,13 @@ func TestSweepDeletesWhatHasExpiredAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
+	lines := logscan.Writer(t)
+	store.Log = lines.Logger()
+	defer func() {
+		if said := lines.String(); said != "" {
+			t.Errorf("logged:\n%s", said)
+		}
+	}()
 	const items = 30
 	for i := range items {
 		item := table.Item{
