@@ -443,7 +443,7 @@ func (r row) replaceRow(tx *bbolt.Tx, number []byte, had map[string][]byte) erro
 	}
 	for name, entry := range r.entries {
 		if !bytes.Equal(entry, had[name]) {
-			if err := putEntry(tx.Bucket(indexBucket(name)), slices.Concat(entry, number)); err != nil {
+			if err := putEntry(tx, name, slices.Concat(entry, number)); err != nil {
 				return err
 			}
 		}
@@ -451,10 +451,14 @@ func (r row) replaceRow(tx *bbolt.Tx, number []byte, had map[string][]byte) erro
 	return nil
 }
 
-// putEntry writes an entry of an index. If it comes behind the others of its partition, as
-// those by time do, the pages that this commit divides stay full. Those of an import come in
-// front of the others, and would leave them nearly empty.
-func putEntry(index *bbolt.Bucket, entry []byte) error {
+// putEntry writes an entry of an index. If it comes behind the others of a long partition, as
+// those of a day do, the pages that this commit divides stay full. Those of an import come in
+// front of the others, and would leave them nearly empty, as would those of the many numbers.
+func putEntry(tx *bbolt.Tx, name string, entry []byte) error {
+	index := tx.Bucket(indexBucket(name))
+	if name == string(table.GSI1) {
+		return index.Put(entry, nil)
+	}
 	partition := entry[:bytes.Index(entry, end)+len(end)]
 	cursor := index.Cursor()
 	next, _ := cursor.Seek(entry)
