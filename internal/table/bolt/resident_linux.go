@@ -9,13 +9,19 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// forgetPages tells the kernel, once many are mapped, that the process needs no page of a part
-// of the file at present. They stay in the kernel's cache, and are mapped again where they are
+// forgetPages tells the kernel, as long as many are mapped, that the process needs no page of a
+// part of the file at present. They stay in the kernel's cache, and are mapped again where they are
 // read. Otherwise, in time, the whole file would count as the process's memory.
 func (s *Store) forgetPages() {
-	if mappedFiles() < s.maxMapped {
-		return
+	for range forgetParts {
+		if mappedFiles() < s.maxMapped {
+			return
+		}
+		s.forgetPart()
 	}
+}
+
+func (s *Store) forgetPart() {
 	_ = s.db.View(func(tx *bbolt.Tx) error { // meanwhile the file is not mapped anew
 		size := int64(os.Getpagesize()) // the kernel's, not the file's
 		pages := tx.Size() / size
