@@ -184,17 +184,12 @@ func number[N ~int | ~uint8 | ~uint64](c *coder, n *N) {
 		c.written = binary.AppendUvarint(c.written, uint64(*n))
 		return
 	}
-	value, shift := uint64(0), 0
-	for i := 0; i < len(c.rest) && i < binary.MaxVarintLen64; i++ {
-		value |= uint64(c.rest[i]&0x7f) << shift
-		shift += 7
-		if c.rest[i] < 0x80 {
-			c.rest = c.rest[i+1:]
-			*n = N(value)
-			return
-		}
+	value, size := binary.Uvarint([]byte(c.rest[:min(len(c.rest), binary.MaxVarintLen64)]))
+	if size <= 0 {
+		c.damage()
+		return
 	}
-	c.damage()
+	*n, c.rest = N(value), c.rest[size:]
 }
 
 // damage makes all that is still to be read zero.
