@@ -121,7 +121,7 @@ func TestKeysThatAreNoneAreAnErrorWithoutThem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := run(t, p); !strings.Contains(got, "API_SECRET_ARN") || !strings.Contains(got, want) || strings.Contains(got+p.Logs(), "4711") {
+		if got := run(t, p); !strings.Contains(got, "API_SECRET_ARN") || !strings.Contains(got, want) || strings.Contains(got+p.Logs(), "marked-4711") {
 			t.Errorf("%s: error %q", want, got)
 		}
 	}

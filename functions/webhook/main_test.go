@@ -139,7 +139,7 @@ func TestPromise6_RefusesToStartWithout(t *testing.T) {
 		{"a secret", map[string]string{"LOCAL_SECRET": ""}, []string{"SECRET_ARN", "LOCAL_SECRET"}},
 		{"one secret only", map[string]string{"SECRET_ARN": "arn"}, []string{"SECRET_ARN", "LOCAL_SECRET"}},
 		{"a token", map[string]string{"LOCAL_SECRET": `{"token":"","signing_secret":"marked-4711"}`}, []string{"LOCAL_SECRET", "token"}},
-		{"a long token", map[string]string{"LOCAL_SECRET": `{"token":"marked-4711"}`}, []string{"LOCAL_SECRET", "16"}},
+		{"a long token", map[string]string{"LOCAL_SECRET": `{"token":"marked-4711"}`}, []string{"LOCAL_SECRET", "16 "}},
 		{"a secret in JSON", map[string]string{"LOCAL_SECRET": "marked-4711"}, []string{"LOCAL_SECRET", `{"token"`}},
 		{"a table", map[string]string{"TABLE_NAME": ""}, []string{"TABLE_NAME"}},
 		{"a region", map[string]string{"AWS_REGION": ""}, []string{"AWS_REGION"}},

@@ -206,7 +206,7 @@ func TestPromise8_TheLogOfADamagedRecord(t *testing.T) {
 	if _, err := h.Invoke(t.Context(), batch(damaged)); err != nil {
 		t.Fatal(err)
 	}
-	if got := lines.String(); !strings.Contains(got, "record unreadable") || !strings.Contains(got, "17") {
+	if got := lines.String(); !strings.Contains(got, "record unreadable") || !strings.Contains(got, `"sequence":"17"`) {
 		t.Errorf("log: %s", got)
 	}
 }
